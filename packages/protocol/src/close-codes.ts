@@ -1,0 +1,43 @@
+// The close codes of design section 10, one table. 4000-4499: come back. 4500-4999: stop.
+// docs/protocol.md repeats the table; a test keeps the two in step.
+
+/** What a client does after a close. */
+export type AfterClose = 'nothing' | 'redirect' | 'router' | 'wait' | 'backOff' | 'stop';
+
+/** One row of the table. `reason` is what Weir sends where it has nothing more precise (123 bytes at most). */
+export interface CloseCode {
+  readonly code: number;
+  readonly name: string;
+  readonly reason: string;
+  readonly then: AfterClose;
+}
+
+/** All codes that Weir sends, by name. */
+export const closeCodes = {
+  normal: { code: 1000, name: 'normal', reason: 'normal', then: 'nothing' },
+  redirected: { code: 4001, name: 'redirected', reason: 'redirected', then: 'redirect' },
+  moved: { code: 4002, name: 'moved', reason: 'moved', then: 'nothing' },
+  ticketRefused: { code: 4003, name: 'ticketRefused', reason: 'ticket expired or used', then: 'router' },
+  tooSlow: { code: 4008, name: 'tooSlow', reason: 'too slow', then: 'router' },
+  noPong: { code: 4009, name: 'noPong', reason: 'no pong', then: 'router' },
+  restarting: { code: 4012, name: 'restarting', reason: 'shard is restarting', then: 'wait' },
+  noCapacity: { code: 4013, name: 'noCapacity', reason: 'no capacity', then: 'backOff' },
+  tooManyMessages: { code: 4029, name: 'tooManyMessages', reason: 'too many messages', then: 'backOff' },
+  notAuthorised: { code: 4500, name: 'notAuthorised', reason: 'not authorised', then: 'stop' },
+  protocolError: { code: 4501, name: 'protocolError', reason: 'protocol error', then: 'stop' },
+  originRefused: { code: 4503, name: 'originRefused', reason: 'origin not allowed', then: 'stop' },
+} as const;
+
+/** Name of a close code of Weir's. */
+export type CloseName = keyof typeof closeCodes;
+
+const byCode: ReadonlyMap<number, CloseCode> = new Map(
+  Object.values(closeCodes).map((row) => [row.code, row]),
+);
+
+/** What a client does after any code: by the table, else by its range; anything unknown means back off and come back. */
+export function afterClose(code: number): AfterClose {
+  const known = byCode.get(code);
+  if (known !== undefined) return known.then;
+  return code >= 4500 && code <= 4999 ? 'stop' : 'backOff';
+}

@@ -1,0 +1,36 @@
+// The public surface of the wire contract.
+export type { AfterClose, CloseCode, CloseName } from './close-codes.ts';
+export { afterClose, closeCodes } from './close-codes.ts';
+export type { Lane } from './lanes.ts';
+export { isLane, LANES } from './lanes.ts';
+export { limits } from './limits.ts';
+export type {
+  ClientMessage,
+  ClientMessageProblem,
+  Confidence,
+  ControlMessage,
+  CosmeticMessage,
+  CriticalMessage,
+  ErrorCode,
+  ErrorMessage,
+  GapMessage,
+  MoveMessage,
+  MoveReason,
+  PositionMessage,
+  RedirectMessage,
+  ServerMessage,
+  StateMessage,
+  WelcomeMessage,
+} from './messages.ts';
+export { controlText, ERROR_CODES, laneOfMessage, parseClientMessage } from './messages.ts';
+export type { ChannelListProblem } from './names.ts';
+export { channelAllowed, isChannel, isChannelPattern, isToken, parseChannels } from './names.ts';
+export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
+export type { Position } from './position.ts';
+export { channelHash, decodePosition, encodePosition } from './position.ts';
+export type { StreamDefinition, StreamLimits } from './streams.ts';
+export { defaultStreamLimits, streamDefinitions } from './streams.ts';
+export type { Address, Subjects } from './subjects.ts';
+export { createSubjects, isSubjectPrefix } from './subjects.ts';
+export type { Hint, Ticket, TicketKey, TicketProblem, TicketVerifier, Verified } from './ticket.ts';
+export { issueHint, issueTicket, parseTicketKeys, verifyHint, verifyTicket } from './ticket.ts';

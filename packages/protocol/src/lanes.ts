@@ -1,0 +1,12 @@
+// The delivery promises a message can have. Nothing else may invent a lane.
+
+/** All lanes, in the order in which the design describes them. */
+export const LANES = ['state', 'critical', 'cosmetic'] as const;
+
+/** A message's delivery promise: latest value per key, complete and in order, or best effort. */
+export type Lane = (typeof LANES)[number];
+
+/** Whether `text` names a lane. */
+export function isLane(text: unknown): text is Lane {
+  return LANES.some((lane) => lane === text);
+}

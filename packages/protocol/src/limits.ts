@@ -1,0 +1,30 @@
+// Every bound of the wire, in one place. Services may configure tighter ones, never looser.
+
+/**
+ * Limits of names, messages and URLs. Sizes are bytes unless the name says otherwise.
+ *
+ * - `frameBytes`: payload of one text frame before compression. Client libraries close at 32 KiB, 64 KiB
+ *   or 1 MiB by default, so 30,000 leaves room for the smallest.
+ * - `messageBytes`: one published payload; with its envelope it must fit in a frame.
+ * - `urlBytes`: a stream URL with ticket and resume position; proxies commonly stop at 4 or 8 KB.
+ */
+export const limits = {
+  frameBytes: 30_000,
+  messageBytes: 16_384,
+  depth: 64,
+  channelChars: 128,
+  keyChars: 128,
+  channelTokens: 16,
+  channelsPerConnection: 100,
+  /** All channel names of one connection together; they travel in the ticket, in the URL. */
+  channelsChars: 1_200,
+  clientMessageBytes: 4_096,
+  urlBytes: 4_096,
+  positionChars: 1_000,
+  /** A user's own token (a JWT); more does not fit in the 16 KB of headers that Node accepts. */
+  tokenChars: 8_192,
+  ticketTtlMs: 60_000,
+  /** How far the clocks of router and shard may differ before tickets are refused (case C8). */
+  clockToleranceMs: 6_000,
+  closeReasonBytes: 123,
+} as const;

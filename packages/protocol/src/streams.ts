@@ -1,0 +1,73 @@
+// The two JetStream streams of design section 4, as plain descriptions. Creating them is runtime's work.
+import type { Subjects } from './subjects.ts';
+
+/** What a stream must be. Runtime's `ensureStreams` takes objects of this shape. */
+export interface StreamDefinition {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly storage: 'file' | 'memory';
+  /** Messages kept for each subject; 1 keeps the latest value alone. */
+  readonly maxMsgsPerSubject: number;
+  /** How long a message is kept, in milliseconds; 0 keeps it until it is replaced. */
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
+  readonly discard: 'old' | 'new';
+  readonly allowDirect: boolean;
+  readonly republish: { readonly src: string; readonly dest: string };
+  readonly replicas: number;
+  /** Settings that must be exactly ours, not merely at least ours. */
+  readonly exact: readonly 'maxMsgsPerSubject'[];
+}
+
+/** How much of the critical lane is kept, and how large the streams may grow. */
+export interface StreamLimits {
+  readonly criticalMaxAgeMs: number;
+  readonly criticalMaxPerChannel: number;
+  readonly maxBytes: number;
+  readonly replicas: number;
+}
+
+/** Defaults of design section 4: ten minutes and 10,000 critical messages a channel; 1 GiB a stream. */
+export const defaultStreamLimits: StreamLimits = {
+  criticalMaxAgeMs: 600_000,
+  criticalMaxPerChannel: 10_000,
+  maxBytes: 1_073_741_824,
+  replicas: 1,
+};
+
+/** The state and the critical stream below a prefix: `WEIR_STATE` and `WEIR_CRITICAL` for `weir`. */
+export function streamDefinitions(
+  subjects: Subjects,
+  given: StreamLimits = defaultStreamLimits,
+): { readonly state: StreamDefinition; readonly critical: StreamDefinition } {
+  const family = subjects.prefix.toUpperCase().replaceAll('.', '_');
+  const common = {
+    storage: 'file',
+    maxBytes: given.maxBytes,
+    allowDirect: true,
+    replicas: given.replicas,
+  } as const;
+  return {
+    state: {
+      ...common,
+      name: `${family}_STATE`,
+      subjects: [subjects.all('state')],
+      maxMsgsPerSubject: 1,
+      maxAgeMs: 0,
+      // A full state stream refuses new values (its publishers are told); it never forgets a key silently.
+      discard: 'new',
+      republish: { src: subjects.all('state'), dest: subjects.live('state') },
+      exact: ['maxMsgsPerSubject'],
+    },
+    critical: {
+      ...common,
+      name: `${family}_CRITICAL`,
+      subjects: [subjects.all('critical')],
+      maxMsgsPerSubject: given.criticalMaxPerChannel,
+      maxAgeMs: given.criticalMaxAgeMs,
+      discard: 'old',
+      republish: { src: subjects.all('critical'), dest: subjects.live('critical') },
+      exact: [],
+    },
+  };
+}

@@ -1,0 +1,75 @@
+// The NATS subjects of design section 4: built and parsed here, nowhere else.
+import type { Lane } from './lanes.ts';
+import { isLane } from './lanes.ts';
+import { isChannel, isToken } from './names.ts';
+
+/** What a data subject addresses. `key` is there in the state lane, and only there. */
+export type Address =
+  | { readonly lane: 'state'; readonly channel: string; readonly key: string }
+  | { readonly lane: 'critical' | 'cosmetic'; readonly channel: string };
+
+/** Builds and parses the subjects below one prefix. */
+export interface Subjects {
+  readonly prefix: string;
+  /** The subject that a publisher uses. Throws a `RangeError` where a name is not valid. */
+  data(address: Address): string;
+  /** What a data subject addresses; nothing where it is not one of ours or a name in it is not valid. */
+  parse(subject: string): Address | undefined;
+  /** The lane of a data subject, by its prefix alone: what a message that fails `parse` was meant for. */
+  laneOf(subject: string): Lane | undefined;
+  /** All data subjects of a lane, as a NATS wildcard. */
+  all(lane: Lane): string;
+  /** Where the stream of a lane republishes what it has stored: `weir.live.state.…` for `weir.state.…`. */
+  live(lane: 'state' | 'critical'): string;
+  /** The data subject behind a live subject. */
+  fromLive(subject: string): string;
+  beat(pool: string, shard: string): string;
+  readonly allBeats: string;
+  shed(shard: string): string;
+  readonly rejected: string;
+}
+
+/** Whether `text` may be the prefix: one or more tokens joined by dots. */
+export function isSubjectPrefix(text: string): boolean {
+  return isChannel(text) && text.length <= 64;
+}
+
+/** The subjects below `prefix` (default `weir`). Throws a `RangeError` where the prefix is not valid. */
+export function createSubjects(prefix = 'weir'): Subjects {
+  if (!isSubjectPrefix(prefix)) throw new RangeError(`subject prefix is not valid: ${prefix}`);
+  const lead = `${prefix}.`;
+  const live = `${prefix}.live.`;
+  const laneOf = (subject: string): Lane | undefined => {
+    if (!subject.startsWith(lead)) return undefined;
+    const dot = subject.indexOf('.', lead.length);
+    const name = dot < 0 ? '' : subject.slice(lead.length, dot);
+    return isLane(name) ? name : undefined;
+  };
+  return {
+    prefix,
+    laneOf,
+    data(address) {
+      const rest = address.lane === 'state' ? `${address.channel}.${address.key}` : address.channel;
+      const valid = isChannel(address.channel) && (address.lane !== 'state' || isToken(address.key));
+      if (!valid) throw new RangeError(`channel or key is not valid: ${rest}`);
+      return `${lead}${address.lane}.${rest}`;
+    },
+    parse(subject) {
+      const lane = laneOf(subject);
+      if (lane === undefined) return undefined;
+      const rest = subject.slice(lead.length + lane.length + 1);
+      if (lane !== 'state') return isChannel(rest) ? { lane, channel: rest } : undefined;
+      const dot = rest.lastIndexOf('.');
+      const channel = rest.slice(0, Math.max(dot, 0));
+      const key = rest.slice(dot + 1);
+      return isChannel(channel) && isToken(key) ? { lane, channel, key } : undefined;
+    },
+    all: (lane) => `${lead}${lane}.>`,
+    live: (lane) => `${live}${lane}.>`,
+    fromLive: (subject) => (subject.startsWith(live) ? lead + subject.slice(live.length) : subject),
+    beat: (pool, shard) => `${lead}ctl.beat.${pool}.${shard}`,
+    allBeats: `${lead}ctl.beat.*.*`,
+    shed: (shard) => `${lead}ctl.shed.${shard}`,
+    rejected: `${lead}rejected`,
+  };
+}

@@ -1,0 +1,247 @@
+// Tickets and hints: short-lived signed permissions, as JWS with one fixed algorithm (HS256) and `kid` for rotation.
+// Whoever holds a ticket may open one stream; whoever holds a hint may skip the probe. Neither may reach a log.
+import { jwtVerify, SignJWT } from 'jose';
+import { JOSEError } from 'jose/errors';
+import { limits } from './limits.ts';
+import { isChannel, isChannelPattern, isToken } from './names.ts';
+
+/** A signing key. `id` is the `kid`; `secret` has at least 32 bytes, as HS256 wants. */
+export interface TicketKey {
+  readonly id: string;
+  readonly secret: Uint8Array;
+}
+
+/** The permission to open one stream. */
+export interface Ticket {
+  /** Unique; a shard accepts each once. */
+  readonly id: string;
+  /** The audience: only shards of this pool accept it. */
+  readonly pool: string;
+  /** Where it is there, only this shard accepts it. */
+  readonly shard?: string;
+  /** What the client is subscribed to at first. */
+  readonly channels: readonly string[];
+  /** Patterns of what it may subscribe to later; `['>']` is everything. */
+  readonly allow: readonly string[];
+  /** What it asked for and may not have: answered by `error` messages after the welcome. */
+  readonly denied: readonly string[];
+  /** Whether the client came by TLS, so that moves send it to `wss` URLs. */
+  readonly tls: boolean;
+}
+
+/** What a moved or recently measured client shows the router instead of a token and a probe. */
+export interface Hint {
+  readonly id: string;
+  /** The class it was measured to be: the name of a pool. */
+  readonly pool: string;
+  readonly allow: readonly string[];
+  /** The shard to avoid: the one that sends the client away. */
+  readonly avoid?: string;
+  readonly rttMs?: number;
+  readonly kbps?: number;
+}
+
+/** Why a ticket or hint was refused. `FORGED` covers everything that we did not sign ourselves. */
+export type TicketProblem =
+  | 'TICKET_FORGED'
+  | 'TICKET_EXPIRED'
+  | 'TICKET_CLOCK_SKEW'
+  | 'TICKET_WRONG_POOL'
+  | 'TICKET_WRONG_SHARD';
+
+export type Verified<T> =
+  | { readonly ok: true; readonly value: T; readonly expiresInMs: number }
+  | { readonly ok: false; readonly problem: TicketProblem };
+
+const ALGORITHM = 'HS256';
+const TICKET_TYPE = 'weir-ticket+jwt';
+const HINT_TYPE = 'weir-hint+jwt';
+const MAX_TICKET_CHARS = 3_500;
+const MIN_SECRET_BYTES = 32;
+
+/**
+ * Parses `kid:base64url-secret[,kid:secret…]`: the first key signs, all of them verify.
+ * Throws an `Error` in words, never with the secret in it.
+ */
+export function parseTicketKeys(text: string): readonly TicketKey[] {
+  const keys = text.split(',').map((entry, index) => {
+    const [id = '', secret = '', ...rest] = entry.trim().split(':');
+    if (rest.length > 0 || !isToken(id, 64))
+      throw new Error(`key ${index + 1} must be <kid>:<base64url secret>`);
+    const bytes = Buffer.from(secret, 'base64url');
+    if (!/^[A-Za-z0-9_-]+$/.test(secret) || bytes.length < MIN_SECRET_BYTES) {
+      throw new Error(
+        `the secret of key ${index + 1} must be base64url of at least ${MIN_SECRET_BYTES} bytes`,
+      );
+    }
+    return { id, secret: new Uint8Array(bytes) };
+  });
+  if (new Set(keys.map((key) => key.id)).size !== keys.length) throw new Error('two keys have the same kid');
+  return keys;
+}
+
+interface Signing {
+  readonly key: TicketKey;
+  /** Wall clock, milliseconds since 1970. */
+  readonly nowMs: number;
+  /** How long it is good for; at most `limits.ticketTtlMs` for tickets. */
+  readonly ttlMs: number;
+}
+
+/** Signs a ticket. Throws a `RangeError` where the life is longer than allowed. */
+export function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing): Promise<string> {
+  if (ttlMs > limits.ticketTtlMs) throw new RangeError(`a ticket lives at most ${limits.ticketTtlMs} ms`);
+  const claims = {
+    ch: ticket.channels,
+    al: ticket.allow,
+    ...(ticket.denied.length > 0 ? { dn: ticket.denied } : {}),
+    ...(ticket.tls ? { tls: true } : {}),
+    ...(ticket.shard === undefined ? {} : { sh: ticket.shard }),
+  };
+  return sign(claims, { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs });
+}
+
+/** Signs a hint. */
+export function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Promise<string> {
+  const claims = {
+    al: hint.allow,
+    ...(hint.avoid === undefined ? {} : { av: hint.avoid }),
+    ...(hint.rttMs === undefined ? {} : { rtt: hint.rttMs }),
+    ...(hint.kbps === undefined ? {} : { kbps: hint.kbps }),
+  };
+  return sign(claims, { type: HINT_TYPE, id: hint.id, audience: hint.pool, key, nowMs, ttlMs });
+}
+
+interface SignParts extends Signing {
+  readonly type: string;
+  readonly id: string;
+  readonly audience: string;
+}
+
+function sign(claims: Record<string, unknown>, parts: SignParts): Promise<string> {
+  const issuedAt = Math.floor(parts.nowMs / 1000);
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: ALGORITHM, kid: parts.key.id, typ: parts.type })
+    .setJti(parts.id)
+    .setAudience(parts.audience)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + Math.ceil(parts.ttlMs / 1000))
+    .sign(parts.key.secret);
+}
+
+/** Who checks: its keys, its clock, and (for tickets) which pool and shard it is. */
+export interface TicketVerifier {
+  readonly keys: readonly TicketKey[];
+  readonly nowMs: number;
+  readonly pool: string;
+  readonly shard: string;
+}
+
+/** Checks a ticket's signature, time, audience and shard. Single use is the shard's own business. */
+export async function verifyTicket(token: string, verifier: TicketVerifier): Promise<Verified<Ticket>> {
+  const opened = await open(token, { keys: verifier.keys, nowMs: verifier.nowMs, type: TICKET_TYPE });
+  if (!opened.ok) return opened;
+  const { claims, expiresInMs } = opened;
+  const { sh: shard, tls } = claims;
+  const channels = texts(claims['ch'], isChannel);
+  const allow = texts(claims['al'], isChannelPattern);
+  const denied = texts(claims['dn'] ?? [], isChannel);
+  if (channels === undefined || allow === undefined || denied === undefined) return refused('TICKET_FORGED');
+  if (opened.audience !== verifier.pool) return refused('TICKET_WRONG_POOL');
+  if (shard !== undefined && shard !== verifier.shard) return refused('TICKET_WRONG_SHARD');
+  const bound = typeof shard === 'string' ? { shard } : {};
+  const value = {
+    id: opened.id,
+    pool: opened.audience,
+    ...bound,
+    channels,
+    allow,
+    denied,
+    tls: tls === true,
+  };
+  return { ok: true, value, expiresInMs };
+}
+
+/** Checks a hint's signature and time. */
+export async function verifyHint(
+  token: string,
+  verifier: Pick<TicketVerifier, 'keys' | 'nowMs'>,
+): Promise<Verified<Hint>> {
+  const opened = await open(token, { ...verifier, type: HINT_TYPE });
+  if (!opened.ok) return opened;
+  const { claims, expiresInMs } = opened;
+  const allow = texts(claims['al'], isChannelPattern);
+  if (allow === undefined) return refused('TICKET_FORGED');
+  const { av, rtt, kbps } = claims;
+  const value = {
+    id: opened.id,
+    pool: opened.audience,
+    allow,
+    ...(typeof av === 'string' ? { avoid: av } : {}),
+    ...(typeof rtt === 'number' ? { rttMs: rtt } : {}),
+    ...(typeof kbps === 'number' ? { kbps } : {}),
+  };
+  return { ok: true, value, expiresInMs };
+}
+
+interface Opened {
+  readonly ok: true;
+  readonly id: string;
+  readonly audience: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly expiresInMs: number;
+}
+
+interface Opening {
+  readonly keys: readonly TicketKey[];
+  readonly nowMs: number;
+  readonly type: string;
+}
+
+async function open(
+  token: string,
+  opening: Opening,
+): Promise<Opened | { ok: false; problem: TicketProblem }> {
+  if (token.length > MAX_TICKET_CHARS) return refused('TICKET_FORGED');
+  const toleranceMs = limits.clockToleranceMs;
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      (header) => {
+        const key = opening.keys.find((candidate) => candidate.id === header.kid);
+        if (key === undefined) throw new JOSEError('unknown key');
+        return key.secret;
+      },
+      {
+        algorithms: [ALGORITHM],
+        typ: opening.type,
+        currentDate: new Date(opening.nowMs),
+        clockTolerance: toleranceMs / 1000,
+        requiredClaims: ['exp', 'iat', 'jti', 'aud'],
+      },
+    );
+    const { exp, iat, jti, aud } = payload;
+    if (exp === undefined || iat === undefined || typeof aud !== 'string') return refused('TICKET_FORGED');
+    if (typeof jti !== 'string' || jti.length > 64) return refused('TICKET_FORGED');
+    if (iat * 1000 > opening.nowMs + toleranceMs) return refused('TICKET_CLOCK_SKEW');
+    return {
+      ok: true,
+      id: jti,
+      audience: aud,
+      claims: payload,
+      expiresInMs: exp * 1000 + toleranceMs - opening.nowMs,
+    };
+  } catch (error) {
+    if (!(error instanceof JOSEError)) throw error;
+    return refused(error.code === 'ERR_JWT_EXPIRED' ? 'TICKET_EXPIRED' : 'TICKET_FORGED');
+  }
+}
+
+function refused(problem: TicketProblem): { readonly ok: false; readonly problem: TicketProblem } {
+  return { ok: false, problem };
+}
+
+function texts(value: unknown, valid: (text: string) => boolean): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length > limits.channelsPerConnection) return undefined;
+  return value.every((item): item is string => typeof item === 'string' && valid(item)) ? value : undefined;
+}
