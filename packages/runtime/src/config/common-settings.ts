@@ -1,0 +1,83 @@
+// The settings that every service has. A service spreads them into its own table.
+import { logLevels } from '../logging/logger.ts';
+import { parse } from './parse.ts';
+import type { OptionalSetting, Setting } from './setting.ts';
+
+type LogLevel = (typeof logLevels)[number];
+
+/** NATS, admin server, log and shutdown. */
+export const commonSettings: {
+  readonly natsUrl: Setting<readonly string[]>;
+  readonly natsCredsFile: OptionalSetting<string>;
+  readonly natsUser: OptionalSetting<string>;
+  readonly natsPassword: OptionalSetting<string>;
+  readonly natsToken: OptionalSetting<string>;
+  readonly subjectPrefix: Setting<string>;
+  readonly adminHost: Setting<string>;
+  readonly adminPort: Setting<number>;
+  readonly logLevel: Setting<LogLevel>;
+  readonly shutdownDeadlineMs: Setting<number>;
+} = {
+  natsUrl: {
+    env: 'WEIR_NATS_URL',
+    parse: parse.list(parse.url('nats:', 'tls:')),
+    default: ['nats://127.0.0.1:4222'],
+    meaning: 'NATS servers, comma separated; nats:// or tls://, may carry user:password@',
+  },
+  natsCredsFile: {
+    env: 'WEIR_NATS_CREDS_FILE',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'Path of a NATS credentials file (JWT and seed); read anew at each connection',
+  },
+  natsUser: { env: 'WEIR_NATS_USER', parse: parse.text(), optional: true, meaning: 'NATS user name' },
+  natsPassword: {
+    env: 'WEIR_NATS_PASSWORD',
+    parse: parse.text(),
+    optional: true,
+    secret: true,
+    meaning: 'NATS password',
+  },
+  natsToken: {
+    env: 'WEIR_NATS_TOKEN',
+    parse: parse.text(),
+    optional: true,
+    secret: true,
+    meaning: 'NATS authentication token',
+  },
+  subjectPrefix: {
+    env: 'WEIR_SUBJECT_PREFIX',
+    parse: parse.text({
+      pattern: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
+      what: 'tokens of letters, digits, - and _ joined by dots',
+      max: 64,
+    }),
+    default: 'weir',
+    meaning: 'First part of every NATS subject; two clusters on one NATS need two prefixes',
+  },
+  adminHost: {
+    env: 'WEIR_ADMIN_HOST',
+    parse: parse.text({ max: 255 }),
+    default: '0.0.0.0',
+    meaning: 'Address that the admin server (metrics, health) listens on',
+  },
+  adminPort: {
+    env: 'WEIR_ADMIN_PORT',
+    parse: parse.port(),
+    default: 9090,
+    meaning: 'Port of the admin server; 0 picks a free one',
+  },
+  logLevel: {
+    env: 'WEIR_LOG_LEVEL',
+    parse: parse.oneOf(...logLevels),
+    default: 'info',
+    meaning: 'Least severe log level that is written',
+  },
+  shutdownDeadlineMs: {
+    env: 'WEIR_SHUTDOWN_DEADLINE_MS',
+    parse: parse.durationMs({ min: 100, max: 3_600_000 }),
+    default: 30_000,
+    unit: 'ms',
+    meaning: 'Longest time from SIGTERM to the end of the process',
+  },
+};

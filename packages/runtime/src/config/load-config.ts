@@ -1,0 +1,133 @@
+// The process edge of configuration: flags, file, environment; prints and exits. Everything else is in readConfig.
+import { readFileSync, statSync, writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { WEIR_VERSION } from '../version.ts';
+import { printable } from './conceal.ts';
+import { configFileVariable, readConfig } from './read-config.ts';
+import type { ConfigOf, ConfigRules, SettingsTable } from './setting.ts';
+import { settingsHelp } from './settings-text.ts';
+
+const maxFileBytes = 1_048_576;
+
+/** How a service asks for its configuration. */
+export interface LoadOptions<T extends SettingsTable> {
+  readonly service: string;
+  /** One line for `--help`. */
+  readonly summary: string;
+  readonly table: T;
+  readonly rules?: ConfigRules<T>;
+  readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the process has to do: go on with a configuration, or print and leave. */
+export type LoadOutcome<T extends SettingsTable> =
+  | { readonly config: ConfigOf<T> }
+  | { readonly exitCode: 0 | 2; readonly output: string };
+
+/** Loads the configuration or ends the process: 0 after `--help` and the like, 2 where something is wrong. */
+export function loadConfig<const T extends SettingsTable>(options: LoadOptions<T>): ConfigOf<T> {
+  const outcome = decideLoad(options);
+  if ('config' in outcome) return outcome.config;
+  writeSync(outcome.exitCode === 0 ? 1 : 2, outcome.output);
+  process.exit(outcome.exitCode);
+}
+
+/** `loadConfig` without its edge: reads a file at most, neither prints nor exits. */
+export function decideLoad<const T extends SettingsTable>(options: LoadOptions<T>): LoadOutcome<T> {
+  const { service, table, rules } = options;
+  const env = options.env ?? process.env;
+  const flags = readFlags(options.argv ?? process.argv.slice(2));
+  if ('problem' in flags) return refuse(service, [`${flags.problem}; --help lists what there is`]);
+  if (flags.help) return { exitCode: 0, output: helpText(options) };
+  if (flags.version) return { exitCode: 0, output: `${WEIR_VERSION}\n` };
+  const path = flags.config ?? env[configFileVariable];
+  const file = path === undefined ? { content: undefined } : readFile(path);
+  if ('problem' in file) return refuse(service, [file.problem]);
+  const result = readConfig({ table, env, file: file.content, ...(rules === undefined ? {} : { rules }) });
+  if (result.config === undefined) return refuse(service, result.problems);
+  if (flags.printConfig) {
+    return { exitCode: 0, output: `${JSON.stringify(printable(table, result.config), null, 2)}\n` };
+  }
+  if (flags.checkConfig) return { exitCode: 0, output: `${service}: the configuration is valid\n` };
+  return { config: result.config };
+}
+
+interface Flags {
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly printConfig: boolean;
+  readonly checkConfig: boolean;
+  readonly config: string | undefined;
+}
+
+function readFlags(argv: readonly string[]): Flags | { readonly problem: string } {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+        'print-config': { type: 'boolean' },
+        'check-config': { type: 'boolean' },
+        config: { type: 'string' },
+      },
+    });
+    return {
+      help: values.help ?? false,
+      version: values.version ?? false,
+      printConfig: values['print-config'] ?? false,
+      checkConfig: values['check-config'] ?? false,
+      config: values.config,
+    };
+  } catch (error) {
+    const [sentence = ''] = (error instanceof Error ? error.message : 'bad arguments').split(/[.;\n]/);
+    return { problem: sentence };
+  }
+}
+
+function readFile(path: string): { readonly content: unknown } | { readonly problem: string } {
+  try {
+    if (statSync(path).size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
+    return { content: JSON.parse(readFileSync(path, 'utf8')) };
+  } catch (error) {
+    // What JSON.parse says quotes the text, in which there may be secrets.
+    const reason =
+      error instanceof SyntaxError
+        ? 'it is not valid JSON'
+        : error instanceof Error
+          ? error.message
+          : 'unknown';
+    return {
+      problem: `${configFileVariable} (or --config) ${JSON.stringify(path)} cannot be read: ${reason}`,
+    };
+  }
+}
+
+function refuse(
+  service: string,
+  problems: readonly string[],
+): { readonly exitCode: 2; readonly output: string } {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const lines = problems.map((problem) => `  - ${problem}\n`).join('');
+  return { exitCode: 2, output: `${service}: ${count} with the configuration\n${lines}` };
+}
+
+function helpText<T extends SettingsTable>({ service, summary, table }: LoadOptions<T>): string {
+  return `${service} ${WEIR_VERSION}: ${summary}
+
+Flags
+  --help             this text
+  --version          the version alone
+  --print-config     print the configuration as JSON, secrets hidden, and exit
+  --check-config     say whether the configuration is valid, and exit
+  --config FILE      JSON file keyed by setting name; the environment wins over it
+
+Environment (default in brackets)
+  ${configFileVariable} (not set)
+      as --config
+${settingsHelp(table)}
+`;
+}

@@ -1,0 +1,32 @@
+// @weir/runtime: the process kit that every service is built on. Knows no domain word.
+export type { NatsConnection } from '@nats-io/transport-node';
+export type { Logger } from 'pino';
+export type { Registry } from 'prom-client';
+export type { AdminAnswer, AdminServer, Health } from './admin.ts';
+export { startAdmin } from './admin.ts';
+export type { Clock } from './clock.ts';
+export { systemClock } from './clock.ts';
+export { commonSettings } from './config/common-settings.ts';
+export { loadConfig } from './config/load-config.ts';
+export { parse } from './config/parse.ts';
+export { readConfig } from './config/read-config.ts';
+export type {
+  ConfigOf,
+  ConfigResult,
+  ConfigRules,
+  OptionalSetting,
+  Setting,
+  SettingsTable,
+} from './config/setting.ts';
+export { settingsMarkdown } from './config/settings-text.ts';
+export { everySoOften } from './logging/every-so-often.ts';
+export { createLogger } from './logging/logger.ts';
+export { createMetricsRegistry } from './metrics.ts';
+export type { NatsLink, NatsOptions, NatsStatus } from './nats/link.ts';
+export { openNats } from './nats/link.ts';
+export type { StreamDefinition } from './nats/streams.ts';
+export { ensureStreams, JetStreamDisabledError, StreamConflictError } from './nats/streams.ts';
+export { announceListening } from './process/announce.ts';
+export type { ShutdownStep } from './process/shutdown.ts';
+export { runUntilSignal } from './process/shutdown.ts';
+export { WEIR_VERSION } from './version.ts';
