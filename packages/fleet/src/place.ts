@@ -3,8 +3,8 @@ import type { ShardEntry } from './roster.ts';
 
 /** Where a client goes, or why nowhere. */
 export type Placement =
-  | { readonly shard: ShardEntry; readonly reason: 'best' | 'otherPool' | 'stale'; readonly none?: undefined }
-  | { readonly none: 'empty' | 'full' | 'draining' | 'notReady'; readonly shard?: undefined };
+  | { readonly shard: ShardEntry; readonly reason: 'best' | 'otherPool' | 'stale' }
+  | { readonly none: 'empty' | 'full' | 'draining' | 'notReady' };
 
 /** Chooses. */
 export function place(_options: {

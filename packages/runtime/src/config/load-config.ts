@@ -45,7 +45,7 @@ export function decideLoad<const T extends SettingsTable>(options: LoadOptions<T
   const file = path === undefined ? { content: undefined } : readFile(path);
   if ('problem' in file) return refuse(service, [file.problem]);
   const result = readConfig({ table, env, file: file.content, ...(rules === undefined ? {} : { rules }) });
-  if (result.config === undefined) return refuse(service, result.problems);
+  if ('problems' in result) return refuse(service, result.problems);
   if (flags.printConfig) {
     return { exitCode: 0, output: `${JSON.stringify(printable(table, result.config), null, 2)}\n` };
   }

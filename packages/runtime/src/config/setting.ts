@@ -36,5 +36,5 @@ export type ConfigRules<T extends SettingsTable> = (config: ConfigOf<T>) => read
 
 /** Everything that is wrong with a configuration, or the configuration. */
 export type ConfigResult<T extends SettingsTable> =
-  | { readonly config: ConfigOf<T>; readonly problems?: undefined }
-  | { readonly config?: undefined; readonly problems: readonly string[] };
+  | { readonly config: ConfigOf<T> }
+  | { readonly problems: readonly string[] };
