@@ -9,23 +9,23 @@ export interface CloseCode {
   readonly code: number;
   readonly name: string;
   readonly reason: string;
-  readonly then: AfterClose;
+  readonly after: AfterClose;
 }
 
 /** All codes that Weir sends, by name. */
 export const closeCodes = {
-  normal: { code: 1000, name: 'normal', reason: 'normal', then: 'nothing' },
-  redirected: { code: 4001, name: 'redirected', reason: 'redirected', then: 'redirect' },
-  moved: { code: 4002, name: 'moved', reason: 'moved', then: 'nothing' },
-  ticketRefused: { code: 4003, name: 'ticketRefused', reason: 'ticket expired or used', then: 'router' },
-  tooSlow: { code: 4008, name: 'tooSlow', reason: 'too slow', then: 'router' },
-  noPong: { code: 4009, name: 'noPong', reason: 'no pong', then: 'router' },
-  restarting: { code: 4012, name: 'restarting', reason: 'shard is restarting', then: 'wait' },
-  noCapacity: { code: 4013, name: 'noCapacity', reason: 'no capacity', then: 'backOff' },
-  tooManyMessages: { code: 4029, name: 'tooManyMessages', reason: 'too many messages', then: 'backOff' },
-  notAuthorised: { code: 4500, name: 'notAuthorised', reason: 'not authorised', then: 'stop' },
-  protocolError: { code: 4501, name: 'protocolError', reason: 'protocol error', then: 'stop' },
-  originRefused: { code: 4503, name: 'originRefused', reason: 'origin not allowed', then: 'stop' },
+  normal: { code: 1000, name: 'normal', reason: 'normal', after: 'nothing' },
+  redirected: { code: 4001, name: 'redirected', reason: 'redirected', after: 'redirect' },
+  moved: { code: 4002, name: 'moved', reason: 'moved', after: 'nothing' },
+  ticketRefused: { code: 4003, name: 'ticketRefused', reason: 'ticket expired or used', after: 'router' },
+  tooSlow: { code: 4008, name: 'tooSlow', reason: 'too slow', after: 'router' },
+  noPong: { code: 4009, name: 'noPong', reason: 'no pong', after: 'router' },
+  restarting: { code: 4012, name: 'restarting', reason: 'shard is restarting', after: 'wait' },
+  noCapacity: { code: 4013, name: 'noCapacity', reason: 'no capacity', after: 'backOff' },
+  tooManyMessages: { code: 4029, name: 'tooManyMessages', reason: 'too many messages', after: 'backOff' },
+  notAuthorised: { code: 4500, name: 'notAuthorised', reason: 'not authorised', after: 'stop' },
+  protocolError: { code: 4501, name: 'protocolError', reason: 'protocol error', after: 'stop' },
+  originRefused: { code: 4503, name: 'originRefused', reason: 'origin not allowed', after: 'stop' },
 } as const;
 
 /** Name of a close code of Weir's. */
@@ -38,6 +38,6 @@ const byCode: ReadonlyMap<number, CloseCode> = new Map(
 /** What a client does after any code: by the table, else by its range; anything unknown means back off and come back. */
 export function afterClose(code: number): AfterClose {
   const known = byCode.get(code);
-  if (known !== undefined) return known.then;
+  if (known !== undefined) return known.after;
   return code >= 4500 && code <= 4999 ? 'stop' : 'backOff';
 }
