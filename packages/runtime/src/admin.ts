@@ -1,4 +1,6 @@
-// The admin server: metrics and health on a port of its own. Never serves clients.
+// The admin server: metrics and health on a port of its own. Never serves clients; GET and HEAD alone.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 
@@ -10,7 +12,7 @@ export interface Health {
   readonly info?: Readonly<Record<string, unknown>>;
 }
 
-/** The answer of a further GET route. */
+/** The answer of a route. */
 export interface AdminAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -19,20 +21,136 @@ export interface AdminAnswer {
 
 /** A running admin server. */
 export interface AdminServer {
+  /** The port that it listens on, also where 0 was asked for. */
   readonly port: number;
+  /** Stops listening and ends what is open, within a second. */
   close(): Promise<void>;
 }
 
-/** Listens; rejects where it cannot. */
-export function startAdmin(_options: {
+type Route = () => AdminAnswer | Promise<AdminAnswer>;
+
+/** What an admin server serves. */
+export interface AdminOptions {
   readonly host: string;
   readonly port: number;
   readonly registry: Registry;
   readonly health: () => Health;
+  /** Default: alive as long as it answers. */
   readonly live?: () => boolean;
   /** Further GET routes by exact path. */
-  readonly routes?: Readonly<Record<string, () => AdminAnswer | Promise<AdminAnswer>>>;
+  readonly routes?: Readonly<Record<string, Route>>;
   readonly logger: Logger;
-}): Promise<AdminServer> {
-  return Promise.reject(new Error('not there yet'));
+}
+
+/** A kubelet, a few scrapers and a person; whoever opens more is refused. */
+const maxConnections = 64;
+const closeGraceMs = 500;
+
+/** Listens; rejects where it cannot. */
+export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+  const routes = routesOf(options);
+  const server = createServer(
+    {
+      maxHeaderSize: 4096,
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 2_000,
+    },
+    (request, response) => void answer(routes, options.logger, request, response),
+  );
+  server.maxConnections = maxConnections;
+  // A reader that takes nothing of its answer any more must not hold it for ever.
+  server.setTimeout(30_000);
+  const port = await listen(server, options.host, options.port);
+  server.on('error', (err) => options.logger.error({ err }, 'admin server failed'));
+  return { port, close: () => closeServer(server) };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(new Error(`the admin server cannot listen on ${host} port ${port}`, { cause }));
+    });
+    server.listen({ host, port }, () => {
+      server.removeAllListeners('error');
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function json(status: number, value: unknown): AdminAnswer {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
+}
+
+function text(status: number, line: string): AdminAnswer {
+  return { status, contentType: 'text/plain; charset=utf-8', body: `${line}\n` };
+}
+
+function routesOf(options: AdminOptions): ReadonlyMap<string, Route> {
+  const { registry, health, live = () => true } = options;
+  // Scrapes at the same moment share one collection: a scraper cannot multiply the work.
+  let collecting: Promise<string> | undefined;
+  const metrics = async (): Promise<AdminAnswer> => {
+    collecting ??= registry.metrics().finally(() => {
+      collecting = undefined;
+    });
+    return { status: 200, contentType: registry.contentType, body: await collecting };
+  };
+  return new Map<string, Route>([
+    ...Object.entries(options.routes ?? {}),
+    ['/metrics', metrics],
+    ['/livez', () => (live() ? text(200, 'alive') : text(503, 'not alive'))],
+    ['/readyz', () => readiness(health())],
+  ]);
+}
+
+function readiness({ ready, reasons, info }: Health): AdminAnswer {
+  return json(ready ? 200 : 503, { ready, reasons, ...(info === undefined ? {} : { info }) });
+}
+
+async function answer(
+  routes: ReadonlyMap<string, Route>,
+  logger: Logger,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status, contentType, body } = await find(routes, logger, request);
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+  });
+  response.end(body);
+}
+
+async function find(
+  routes: ReadonlyMap<string, Route>,
+  logger: Logger,
+  request: IncomingMessage,
+): Promise<AdminAnswer> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD');
+  const [path = ''] = (request.url ?? '').split('?');
+  const route = routes.get(path);
+  if (route === undefined) return text(404, 'not found; there are /metrics, /livez and /readyz');
+  try {
+    return await route();
+  } catch (err) {
+    logger.error({ err, path }, 'admin route failed');
+    return text(500, 'internal error');
+  }
 }

@@ -23,7 +23,15 @@ const maxListEntries = 1000;
 /** Node turns a longer timer into one of 1 ms. */
 const maxTimerMs = 2 ** 31 - 1;
 
-const byteUnits: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+const byteUnits: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: 1024,
+  kib: 1024,
+  mb: 1024 ** 2,
+  mib: 1024 ** 2,
+  gb: 1024 ** 3,
+  gib: 1024 ** 3,
+};
 const timeUnits: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
@@ -73,20 +81,18 @@ function number(range: Range): Parser<number> {
   };
 }
 
-function quantity(
-  units: Readonly<Record<string, number>>,
-  pattern: RegExp,
-  range: Range,
-  what: string,
-): Parser<number> {
+/** A number with a unit; `units` names the factor of each, the first of them is the default. */
+function quantity(units: Readonly<Record<string, number>>, range: Range, what: string): Parser<number> {
   assertRange(range);
   const sentence = `must be ${what}, from ${range.min} to ${range.max}`;
+  const [base = ''] = Object.keys(units);
   return (text) => {
-    const match = pattern.exec(text);
-    const factor = units[(match?.[2] || Object.keys(units)[0] || '').toLowerCase().replace('ib', 'b')];
+    const match = /^(\d{1,15}(?:\.\d{1,3})?)([A-Za-z]*)$/.exec(text);
+    const factor = Object.entries(units).find(([unit]) => unit === (match?.[2] || base).toLowerCase())?.[1];
     if (match === null || factor === undefined) throw new Error(sentence);
-    const value = Number(match[1]) * factor;
-    if (!Number.isSafeInteger(value)) throw new Error(sentence);
+    const exact = Number(match[1]) * factor;
+    const value = Math.round(exact);
+    if (!Number.isSafeInteger(value) || Math.abs(value - exact) > 1e-6) throw new Error(sentence);
     return within(value, range, sentence);
   };
 }
@@ -130,7 +136,7 @@ function text(options: TextOptions = {}): Parser<string> {
   const { pattern, what = 'text of the expected form', max = maxTextLength } = options;
   return (given) => {
     const value = plain(given, max);
-    if (pattern !== undefined && value.search(pattern) !== 0) throw new Error(`must be ${what}`);
+    if (pattern !== undefined && value.match(pattern)?.[0] !== value) throw new Error(`must be ${what}`);
     return value;
   };
 }
@@ -179,20 +185,9 @@ export const parse: {
   list,
   oneOf,
   url,
-  bytes: (range) =>
-    quantity(
-      byteUnits,
-      /^(\d{1,15}(?:\.\d{1,3})?)(B|KB|KiB|MB|MiB|GB|GiB)?$/i,
-      range,
-      'a size such as 16384, 16KB or 1MB (in bytes)',
-    ),
+  bytes: (range) => quantity(byteUnits, range, 'a size such as 16384, 16KB or 1MB (in bytes)'),
   durationMs: (range) => {
     if (range.max > maxTimerMs) throw new RangeError(`a duration must not exceed ${maxTimerMs} ms`);
-    return quantity(
-      timeUnits,
-      /^(\d{1,15}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/,
-      range,
-      'a duration such as 1500ms, 10s or 5m (in ms)',
-    );
+    return quantity(timeUnits, range, 'a duration such as 1500ms, 10s or 5m (in ms)');
   },
 };

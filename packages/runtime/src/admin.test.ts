@@ -1,0 +1,104 @@
+import { request } from 'node:http';
+import type { Registry } from 'prom-client';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { AdminOptions, AdminServer, Health } from './admin.ts';
+import { startAdmin } from './admin.ts';
+import { createLogger } from './logging/logger.ts';
+import { createMetricsRegistry } from './metrics.ts';
+
+const registry: Registry = createMetricsRegistry({ service: 'test', version: '1.2.3' });
+const logger = createLogger({ service: 'test', level: 'silent' });
+let server: AdminServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function start(options: Partial<AdminOptions> = {}): Promise<string> {
+  const health = (): Health => ({ ready: true, reasons: [] });
+  server = await startAdmin({ host: '127.0.0.1', port: 0, registry, health, logger, ...options });
+  return `http://127.0.0.1:${server.port}`;
+}
+
+function statusOf(
+  url: string,
+  options: { readonly method?: string; readonly path?: string; readonly pad?: number },
+) {
+  return new Promise<number | string>((resolve) => {
+    const headers = options.pad === undefined ? {} : { 'x-pad': 'a'.repeat(options.pad) };
+    const sent = request(url, { ...options, headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    sent.on('error', (error) => resolve(error.message));
+    sent.end();
+  });
+}
+
+describe('startAdmin', () => {
+  it('serves metrics with the build', async () => {
+    const response = await fetch(`${await start()}/metrics?x=y`);
+    expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    expect(await response.text()).toMatch(
+      /weir_build_info\{service="test",version="1\.2\.3",node="[\d.]+"\} 1/,
+    );
+  });
+
+  it('answers readiness and liveness from the given functions', async () => {
+    let ready = false;
+    let live = true;
+    const health = (): Health => ({ ready, reasons: ready ? [] : ['catching up'], info: { seq: 5 } });
+    const url = await start({ health, live: () => live });
+    const unready = await fetch(`${url}/readyz`);
+    expect([unready.status, await unready.json()]).toEqual([
+      503,
+      { ready: false, reasons: ['catching up'], info: { seq: 5 } },
+    ]);
+    ready = true;
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    live = false;
+    expect((await fetch(`${url}/livez`)).status).toBe(503);
+  });
+
+  it('serves further routes, which cannot replace its own', async () => {
+    const body = { status: 200, contentType: 'application/json', body: '{}' };
+    const url = await start({
+      routes: { '/v1/shards': async () => body, '/livez': () => ({ ...body, status: 418 }) },
+    });
+    expect(await (await fetch(`${url}/v1/shards`)).json()).toEqual({});
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  });
+
+  it('refuses other methods, unknown paths and large headers', async () => {
+    const url = await start();
+    const post = await fetch(`${url}/metrics`, { method: 'POST' });
+    expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await statusOf(url, { method: 'HEAD', path: '/metrics' })).toBe(200);
+    for (const path of ['/', '/metrics/', '//metrics', '/%6detrics', '/__proto__', '/constructor']) {
+      expect(await statusOf(url, { path }), path).toBe(404);
+    }
+    expect(await statusOf(url, { path: '/livez', pad: 8_000 })).toBe(431);
+  });
+
+  it('answers 500 where a route throws, and stays', async () => {
+    const health = (): Health => {
+      throw new Error('broken');
+    };
+    const url = await start({ health });
+    expect((await fetch(`${url}/readyz`)).status).toBe(500);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  });
+
+  it('says where it cannot listen', async () => {
+    const url = new URL(await start());
+    const second = startAdmin({
+      host: '127.0.0.1',
+      port: Number(url.port),
+      registry,
+      health: () => ({ ready: true, reasons: [] }),
+      logger,
+    });
+    await expect(second).rejects.toThrow(`the admin server cannot listen on 127.0.0.1 port ${url.port}`);
+  });
+});

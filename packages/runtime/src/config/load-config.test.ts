@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LoadOutcome } from './load-config.ts';
+import { decideLoad } from './load-config.ts';
+import { parse } from './parse.ts';
+import type { SettingsTable } from './setting.ts';
+import { settingsMarkdown } from './settings-text.ts';
+
+const table = {
+  nats: {
+    env: 'WEIR_NATS_URL',
+    parse: parse.list(parse.url('nats:')),
+    default: ['nats://h'],
+    meaning: 'NATS | servers',
+  },
+  key: { env: 'WEIR_KEY', parse: parse.text(), secret: true, meaning: 'Key' },
+  other: { env: 'WEIR_OTHER', parse: parse.text(), optional: true, meaning: 'Other' },
+  waitMs: {
+    env: 'WEIR_WAIT_MS',
+    parse: parse.durationMs({ min: 1, max: 1000 }),
+    default: 10,
+    unit: 'ms',
+    meaning: 'Wait',
+  },
+  none: { env: 'WEIR_NONE', parse: parse.list(), default: [], meaning: 'Nothing' },
+} satisfies SettingsTable;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'weir-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function load(argv: readonly string[], env: Record<string, string> = {}): LoadOutcome<typeof table> {
+  return decideLoad({ service: 'weir-test', summary: 'a test', table, argv, env });
+}
+
+describe('loadConfig', () => {
+  it('goes on with a valid configuration', () => {
+    expect(load([], { WEIR_KEY: 'k' })).toMatchObject({ config: { key: 'k', waitMs: 10 } });
+  });
+
+  it('prints the configuration without secrets', () => {
+    const outcome = load(['--print-config'], {
+      WEIR_KEY: 'hunter2',
+      WEIR_NATS_URL: 'nats://u:hunter2@a,nats://b',
+    });
+    expect(outcome).toMatchObject({ exitCode: 0 });
+    const output = 'output' in outcome ? outcome.output : '';
+    expect(JSON.parse(output)).toEqual({
+      nats: ['nats://***@a', 'nats://b'],
+      key: '***',
+      other: null,
+      waitMs: 10,
+      none: [],
+    });
+    expect(output).not.toContain('hunter2');
+  });
+
+  it('checks, helps and tells its version', () => {
+    expect(load(['--check-config'], { WEIR_KEY: 'k' })).toMatchObject({ exitCode: 0 });
+    expect(load(['--version'])).toEqual({ exitCode: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    const help = load(['--help']);
+    for (const { env } of Object.values(table)) expect('output' in help && help.output).toContain(env);
+  });
+
+  it('refuses with exit code 2 and all problems', () => {
+    expect(load(['--check-config'], { WEIR_WAIT_MS: '0' })).toEqual({
+      exitCode: 2,
+      output: expect.stringMatching(/2 problems.*WEIR_KEY is required.*WEIR_WAIT_MS must be/s),
+    });
+    for (const argv of [['--nonsense'], ['positional'], ['--config'], ['--help=1']]) {
+      expect(load(argv, { WEIR_KEY: 'k' }), argv.join()).toMatchObject({ exitCode: 2 });
+    }
+  });
+
+  it('reads a file, by flag or by variable', () => {
+    const path = join(folder, 'config.json');
+    writeFileSync(path, '{"key":"fromFile","waitMs":"500ms"}');
+    expect(load(['--config', path])).toMatchObject({ config: { key: 'fromFile', waitMs: 500 } });
+    expect(load([], { WEIR_CONFIG_FILE: path })).toMatchObject({ config: { key: 'fromFile' } });
+  });
+
+  it('says what is wrong with a file without quoting it', () => {
+    const path = join(folder, 'bad.json');
+    writeFileSync(path, '{"key": hunter2}');
+    const outcome = load(['--config', path]);
+    expect(outcome).toMatchObject({ exitCode: 2, output: expect.stringContaining('not valid JSON') });
+    expect(JSON.stringify(outcome)).not.toContain('hunter2');
+    expect(load(['--config', join(folder, 'absent')])).toMatchObject({ exitCode: 2 });
+    expect(load(['--config', folder])).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('settingsMarkdown', () => {
+  it('has one row a setting', () => {
+    expect(settingsMarkdown(table)).toBe(`| Variable | Default | Unit | Meaning |
+|---|---|---|---|
+| \`WEIR_NATS_URL\` | \`nats://h\` |  | NATS \\| servers |
+| \`WEIR_KEY\` | required |  | Key |
+| \`WEIR_OTHER\` | not set |  | Other |
+| \`WEIR_WAIT_MS\` | \`10\` | ms | Wait |
+| \`WEIR_NONE\` | none |  | Nothing |
+`);
+  });
+});
