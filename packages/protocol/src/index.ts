@@ -26,6 +26,8 @@ export { controlText, ERROR_CODES, laneOfMessage, parseClientMessage } from './m
 export type { ChannelListProblem } from './names.ts';
 export { channelAllowed, isChannel, isChannelPattern, isToken, parseChannels } from './names.ts';
 export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
+export type { PayloadBounds, PayloadVerdict } from './payload.ts';
+export { validatePayload } from './payload.ts';
 export type { Position } from './position.ts';
 export { channelHash, decodePosition, encodePosition } from './position.ts';
 export type { StreamDefinition, StreamLimits } from './streams.ts';
