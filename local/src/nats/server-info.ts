@@ -1,0 +1,53 @@
+// Owns asking a NATS server who it is: the INFO line that every server sends first. Never logs in.
+import { connect } from 'node:net';
+
+export interface ServerInfo {
+  readonly version: string;
+  readonly jetstream: boolean;
+}
+
+const DEFAULT_PORT = 4222;
+/** An INFO line is about 500 bytes; a peer that sends this much without one is no NATS server. */
+const MAX_INFO_BYTES = 64 * 1024;
+
+/** Connects to `url` and reads the INFO line; rejects where nothing that speaks NATS answers in time. */
+export function readServerInfo(url: string, timeoutMs = 3000): Promise<ServerInfo> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const socket = connect({ host, port: port === '' ? DEFAULT_PORT : Number(port) });
+    let text = '';
+    const end = (finish: () => void): void => {
+      socket.destroy();
+      finish();
+    };
+    socket.setEncoding('utf8');
+    socket.setTimeout(timeoutMs, () => end(() => reject(new Error('no answer'))));
+    socket.once('error', (error) => end(() => reject(error)));
+    socket.once('close', () => reject(new Error('closed without an answer')));
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('\r\n') || text.length > MAX_INFO_BYTES) {
+        end(() => {
+          const info = parseInfo(text);
+          if (info === undefined) reject(new Error('what answers is not a NATS server'));
+          else resolve(info);
+        });
+      }
+    });
+  });
+}
+
+/** Reads `INFO {…}`; undefined where it is something else. */
+export function parseInfo(text: string): ServerInfo | undefined {
+  const json = /^INFO (\{.*\})/.exec(text)?.[1];
+  if (json === undefined) return undefined;
+  try {
+    const info: unknown = JSON.parse(json);
+    if (typeof info !== 'object' || info === null) return undefined;
+    const version = 'version' in info && typeof info.version === 'string' ? info.version : '';
+    return { version, jetstream: 'jetstream' in info && info.jetstream === true };
+  } catch {
+    return undefined;
+  }
+}
