@@ -1,0 +1,218 @@
+// Runs the rule of decision.ts on one socket: writes what it asks for, times the pongs, keeps the timers.
+// Must never decide anything itself, never have two steps out (but for the repeated first ping), never outlive its result.
+
+import type { Confidence } from '@weir/protocol';
+import type { TrainName } from './constants.ts';
+import * as K from './constants.ts';
+import { decide, type Verdict } from './decision.ts';
+import { type Step, weigh } from './evidence.ts';
+import { createPads, type Pads, sameBytes, stepBytes } from './frames.ts';
+
+export { createProbeBudget, type ProbeBudget } from './budget.ts';
+export { DEFAULT_LIMITS } from './constants.ts';
+
+export interface ProbeResult {
+  /**
+   * measured: the rule decided on what was answered. silent: no pong came by the deadline. closed, closedOnPad: the
+   * client went away, the latter after a pad was sent (so do not pad it again). noBudget: no pad could be sent, only
+   * the RTT is known.
+   */
+  readonly outcome: 'measured' | 'silent' | 'closed' | 'closedOnPad' | 'noBudget';
+  readonly rttMs?: number;
+  /** Absent where no rate was measured, or where a rate over the threshold was seen that nothing confirmed. */
+  readonly kbps?: number;
+  readonly class: 'fast' | 'slow';
+  readonly confidence: Confidence;
+  /** Written by the probe, pads and pings. */
+  readonly bytes: number;
+  readonly tookMs: number;
+  readonly trains: number;
+}
+
+export interface ProbeSocket {
+  /** To the duplex that `handleUpgrade` was given. */
+  write(bytes: Uint8Array): boolean;
+  /** Both return a function that takes the listener away. */
+  onPong(listener: (payload: Uint8Array) => void): () => void;
+  onClose(listener: () => void): () => void;
+  /**
+   * Optional: the kernel's count of repeated segments (TCP_INFO total_retrans), where this process ends the client's
+   * TCP connection and can read it. A slow train during which it grew does not count. Undefined: not known.
+   */
+  retransmitted?(): number | undefined;
+}
+
+export interface ProbeLimits {
+  readonly deadlineMs: number;
+  readonly maxBytes: number;
+  readonly rateThresholdKbps: number;
+  readonly rttThresholdMs: number;
+}
+
+type TimerHandle = ReturnType<typeof setTimeout> | number;
+
+export interface ProbeOptions {
+  readonly limits: ProbeLimits;
+  readonly budget: { take(bytes: number): boolean };
+  readonly clock: { monotonicMs(): number };
+  readonly setTimer?: (run: () => void, delayMs: number) => TimerHandle;
+  readonly clearTimer?: (timer: TimerHandle) => void;
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+export interface Probe {
+  /** Call it in the turn in which the 101 was written: the first ping goes out at once and the clock starts. */
+  run(socket: ProbeSocket, o: { readonly padding: boolean }): Promise<ProbeResult>;
+}
+
+export function createProbe(o: ProbeOptions): Probe {
+  const setTimer = o.setTimer ?? ((run, delayMs) => setTimeout(run, delayMs));
+  const clearTimer = o.clearTimer ?? ((timer) => clearTimeout(timer));
+  const kit: Kit = { ...o, setTimer, clearTimer, pads: createPads(o.random) };
+  return {
+    run: (socket, { padding }) =>
+      new Promise((resolve) => new ProbeRun(kit, socket, padding, resolve).start()),
+  };
+}
+
+type Kit = Required<ProbeOptions> & { readonly pads: Pads };
+
+/** A step on its way: what the pure rule sees, and what only the socket needs. */
+interface SentStep {
+  step: Step;
+  readonly nonce: Uint8Array;
+  readonly repeatsBefore: number | undefined;
+}
+
+class ProbeRun {
+  readonly #kit: Kit;
+  readonly #socket: ProbeSocket;
+  readonly #resolve: (result: ProbeResult) => void;
+  readonly #startedMs: number;
+  readonly #sent: SentStep[] = [];
+  readonly #release: (() => void)[] = [];
+  #padding: boolean;
+  #budgetEmpty = false;
+  #bytes = 0;
+  #timer: TimerHandle | undefined;
+  #over = false;
+
+  constructor(kit: Kit, socket: ProbeSocket, padding: boolean, resolve: (result: ProbeResult) => void) {
+    this.#kit = kit;
+    this.#socket = socket;
+    this.#padding = padding;
+    this.#resolve = resolve;
+    this.#startedMs = kit.clock.monotonicMs();
+  }
+
+  start(): void {
+    this.#release.push(
+      this.#socket.onPong((payload) => this.#pong(payload)),
+      this.#socket.onClose(() => this.#closed()),
+    );
+    this.#advance();
+  }
+
+  #now(): number {
+    return this.#kit.clock.monotonicMs() - this.#startedMs;
+  }
+
+  #steps(): readonly Step[] {
+    return this.#sent.map((sent) => sent.step);
+  }
+
+  /** Asks the rule what is next until there is nothing to do but wait. */
+  #advance(): void {
+    while (!this.#over) {
+      const nowMs = this.#now();
+      const act = decide(this.#steps(), nowMs, { ...this.#kit.limits, padding: this.#padding });
+      if (act.act === 'ping') this.#send('lone', undefined);
+      else if (act.act === 'train') this.#sendTrain(act.train);
+      else if (act.act === 'decide') this.#decided(act);
+      else {
+        this.#waitUntil(act.untilMs, nowMs);
+        return;
+      }
+    }
+  }
+
+  #sendTrain(name: TrainName): void {
+    const pad = this.#kit.pads[name];
+    if (this.#kit.budget.take(pad.length + K.PING_FRAME_BYTES)) {
+      this.#send(name, pad);
+      return;
+    }
+    this.#padding = false;
+    this.#budgetEmpty = true;
+  }
+
+  #send(kind: Step['kind'], pad: Uint8Array | undefined): void {
+    const nonce = this.#kit.random(K.NONCE_BYTES);
+    const bytes = stepBytes(pad, nonce);
+    const step: Step = { kind, padBytes: pad?.length ?? 0, sentMs: this.#now() };
+    this.#sent.push({ step, nonce, repeatsBefore: this.#socket.retransmitted?.() });
+    this.#bytes += bytes.length;
+    this.#socket.write(bytes);
+  }
+
+  /** Only the payload of a ping that is out counts; everything else that looks like a pong is ignored. */
+  #pong(payload: Uint8Array): void {
+    const sent = this.#sent.find((one) => one.step.pongMs === undefined && sameBytes(one.nonce, payload));
+    if (this.#over || sent === undefined) return;
+    const repeats = this.#socket.retransmitted?.();
+    const repeated =
+      repeats !== undefined && sent.repeatsBefore !== undefined && repeats > sent.repeatsBefore;
+    sent.step = { ...sent.step, pongMs: this.#now(), ...(repeated ? { repeated } : {}) };
+    this.#advance();
+  }
+
+  #waitUntil(untilMs: number, nowMs: number): void {
+    this.#clearTimer();
+    this.#timer = this.#kit.setTimer(
+      () => {
+        this.#timer = undefined;
+        this.#advance();
+      },
+      Math.max(1, Math.ceil(untilMs - nowMs)),
+    );
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#kit.clearTimer(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #decided(verdict: Verdict): void {
+    const { rttMs, trains } = weigh(this.#steps());
+    const rttOnly = this.#budgetEmpty && trains.length === 0;
+    this.#finish({
+      outcome: rttMs === undefined ? 'silent' : rttOnly ? 'noBudget' : 'measured',
+      class: verdict.class,
+      confidence: verdict.confidence,
+      ...(verdict.kbps !== undefined ? { kbps: verdict.kbps } : {}),
+    });
+  }
+
+  #closed(): void {
+    const padded = this.#sent.some((sent) => sent.step.kind !== 'lone');
+    this.#finish({ outcome: padded ? 'closedOnPad' : 'closed', class: 'slow', confidence: 'low' });
+  }
+
+  #finish(found: Pick<ProbeResult, 'outcome' | 'class' | 'confidence' | 'kbps'>): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#clearTimer();
+    // A socket that reports its end while it is being listened to: its listener is released when start() has it.
+    queueMicrotask(() => {
+      for (const release of this.#release) release();
+    });
+    const { rttMs } = weigh(this.#steps());
+    this.#resolve({
+      ...found,
+      ...(rttMs !== undefined ? { rttMs } : {}),
+      bytes: this.#bytes,
+      tookMs: this.#now(),
+      trains: this.#sent.filter((sent) => sent.step.kind !== 'lone').length,
+    });
+  }
+}
