@@ -1,0 +1,424 @@
+// Each line of the rule in docs/probe.md, on steps written down by hand.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TRAIN_FRAMES, type TrainName } from './constants.ts';
+import { type Act, decide, type Rule } from './decision.ts';
+import type { Step } from './evidence.ts';
+
+const rule: Rule = {
+  deadlineMs: 1500,
+  maxBytes: 40_000,
+  rateThresholdKbps: 2000,
+  rttThresholdMs: 270,
+  padding: true,
+};
+
+/** A step that took so long, as the rule's own times: [kind, time] one after the other, undefined = still out. */
+type Told = readonly [kind: 'lone' | TrainName, tookMs: number | undefined, repeated?: boolean];
+
+function steps(...told: readonly Told[]): { steps: readonly Step[]; nowMs: number } {
+  let nowMs = 0;
+  const made = told.map(([kind, tookMs, repeated]): Step => {
+    const padBytes = kind === 'lone' ? 0 : TRAIN_FRAMES[kind] * 127;
+    const sentMs = nowMs;
+    nowMs += tookMs ?? 0;
+    const pongMs = tookMs === undefined ? {} : { pongMs: nowMs };
+    return { kind, padBytes, sentMs, ...pongMs, ...(repeated === true ? { repeated } : {}) };
+  });
+  return { steps: made, nowMs };
+}
+
+/** The next act after the steps, `laterMs` after the last of them. */
+function after(told: readonly Told[], laterMs = 0, change: Partial<Rule> = {}): Act {
+  const { steps: made, nowMs } = steps(...told);
+  return decide(made, nowMs + laterMs, { ...rule, ...change });
+}
+
+/** How long a train takes at so many kbit/s and RTT. */
+const at = (kbps: number, rttMs: number, name: TrainName): number =>
+  rttMs + (TRAIN_FRAMES[name] * 127 * 8) / kbps;
+
+const ping = { act: 'ping' };
+const train = (name: TrainName): Act => ({ act: 'train', train: name });
+const decided = (cls: 'fast' | 'slow', line: number): object =>
+  expect.objectContaining({ act: 'decide', class: cls, line });
+
+describe('the first ping', () => {
+  it('goes out at once', () => expect(decide([], 0, rule)).toEqual(ping));
+  it('is waited for', () => expect(after([['lone', undefined]])).toEqual({ act: 'wait', untilMs: 700 }));
+  it('is sent once more after 700 ms', () => expect(after([['lone', undefined]], 700)).toEqual(ping));
+  it('is sent no third time', () =>
+    expect(
+      after(
+        [
+          ['lone', undefined],
+          ['lone', undefined],
+        ],
+        1400,
+      ),
+    ).toEqual({ act: 'wait', untilMs: 1500 }));
+  it('may stay unanswered where its repeat is answered', () => {
+    const lost: Step = { kind: 'lone', padBytes: 0, sentMs: 0 };
+    const again: Step = { kind: 'lone', padBytes: 0, sentMs: 700, pongMs: 720 };
+    expect(decide([lost, again], 720, rule)).toEqual(train('A'));
+  });
+  it('that comes after its repeat went out is far away, at once', () => {
+    const late: Step = { kind: 'lone', padBytes: 0, sentMs: 0, pongMs: 1300 };
+    const again: Step = { kind: 'lone', padBytes: 0, sentMs: 700 };
+    expect(decide([late, again], 1300, rule)).toEqual(decided('slow', 2));
+  });
+});
+
+describe('line 1: the deadline', () => {
+  it('ends as slow without any pong', () =>
+    expect(after([['lone', undefined]], 1500)).toEqual({
+      act: 'decide',
+      class: 'slow',
+      line: 1,
+      confidence: 'low',
+    }));
+  it('does not report a rate over the threshold that nothing confirmed', () =>
+    expect(
+      after(
+        [
+          ['lone', 10],
+          ['A', 11],
+          ['lone', undefined],
+        ],
+        1479,
+      ),
+    ).not.toHaveProperty('kbps'));
+});
+
+describe('line 2: RTT over the threshold', () => {
+  it('asks once more', () => expect(after([['lone', 300]])).toEqual(ping));
+  it('waits 1.25 thresholds for it', () => {
+    expect(
+      after([
+        ['lone', 300],
+        ['lone', undefined],
+      ]),
+    ).toEqual({ act: 'wait', untilMs: 637.5 });
+    expect(
+      after(
+        [
+          ['lone', 300],
+          ['lone', undefined],
+        ],
+        338,
+      ),
+    ).toEqual(decided('slow', 2));
+  });
+  it('is slow when the second is as far', () =>
+    expect(
+      after([
+        ['lone', 500],
+        ['lone', 480],
+      ]),
+    ).toMatchObject({ class: 'slow', line: 2, confidence: 'high' }));
+  it('goes on when the second is near', () =>
+    expect(
+      after([
+        ['lone', 300],
+        ['lone', 40],
+      ]),
+    ).toEqual(train('A')));
+});
+
+describe('line 3: slow trains', () => {
+  const slowA: Told = ['A', at(400, 40, 'A')];
+  it('one does not decide', () => expect(after([['lone', 40], slowA])).toEqual(train('R')));
+  it('two that agree do', () =>
+    expect(after([['lone', 40], slowA, ['R', at(500, 40, 'R')]])).toEqual(decided('slow', 3)));
+  it('two that do not agree do not', () =>
+    expect(after([['lone', 40], slowA, ['R', at(900, 40, 'R')]])).toEqual(train('E')));
+  it('three do', () =>
+    expect(after([['lone', 40], slowA, ['R', at(900, 40, 'R')], ['E', at(900, 40, 'E')]])).toEqual(
+      decided('slow', 3),
+    ));
+  it('a slow s needs no agreement', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(250, 40, 'A')],
+        ['s', at(290, 40, 's')],
+      ]),
+    ).toEqual(decided('slow', 3)));
+  it('an s that is not slow clears those before', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(250, 40, 'A')],
+        ['s', 60],
+      ]),
+    ).toEqual(train('R')));
+  it('one during which the kernel repeated does not count', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(400, 40, 'A'), true],
+        ['R', at(450, 40, 'R')],
+      ]),
+    ).toEqual(train('E')));
+  it('gives up a train after 700 ms + 2 RTT', () => {
+    expect(
+      after([
+        ['lone', 40],
+        ['A', undefined],
+      ]),
+    ).toEqual({ act: 'wait', untilMs: 40 + 40 + 780 });
+    expect(
+      after(
+        [
+          ['lone', 40],
+          ['A', undefined],
+        ],
+        820,
+      ),
+    ).toMatchObject({ class: 'slow', line: 3, confidence: 'high' });
+  });
+  it('gives up sooner after a slow one, once both would agree', () => {
+    const scaled = 0.6 * (at(400, 40, 'A') - 40) * (79 / 86);
+    const act = after([['lone', 40], slowA, ['R', undefined]]);
+    expect(act).toEqual({ act: 'wait', untilMs: expect.closeTo(40 + at(400, 40, 'A') + 40 + scaled, 6) });
+  });
+  it('gives up an s after a slow one at its own bound', () => {
+    const told: readonly Told[] = [
+      ['lone', 230],
+      ['s', 300],
+      ['s', undefined],
+    ];
+    expect(after(told, 279)).toMatchObject({ act: 'wait' });
+    expect(after(told, 281)).toEqual(decided('slow', 3));
+  });
+});
+
+describe('line 4: the first train', () => {
+  it('is A', () => expect(after([['lone', 40]])).toEqual(train('A')));
+  it('is s from 220 ms on', () => expect(after([['lone', 230]])).toEqual(train('s')));
+  it('is s again after a slow s', () =>
+    expect(
+      after([
+        ['lone', 230],
+        ['s', 300],
+      ]),
+    ).toEqual(train('s')));
+  it('is A after an s that was not slow', () =>
+    expect(
+      after([
+        ['lone', 230],
+        ['s', 240],
+      ]),
+    ).toEqual(train('A')));
+  it('does not begin too late', () => {
+    const late: Step = { kind: 'lone', padBytes: 0, sentMs: 1300, pongMs: 1400 };
+    expect(decide([late], 1400, rule)).toEqual(decided('slow', 4));
+  });
+  it('without pads is two pings, then slow', () => {
+    expect(after([['lone', 5]], 0, { padding: false })).toEqual(ping);
+    expect(
+      after(
+        [
+          ['lone', 5],
+          ['lone', 5],
+        ],
+        0,
+        { padding: false },
+      ),
+    ).toMatchObject({
+      class: 'slow',
+      line: 4,
+      confidence: 'low',
+    });
+  });
+  it('without room for it likewise', () => expect(after([['lone', 5]], 0, { maxBytes: 9000 })).toEqual(ping));
+});
+
+describe('line 5: clearly fast', () => {
+  it('without any RTT subtracted: at once', () =>
+    expect(
+      after([
+        ['lone', 8],
+        ['A', 10],
+      ]),
+    ).toMatchObject({ class: 'fast', line: 5, confidence: 'high' }));
+  it('otherwise confirms once', () => {
+    expect(
+      after([
+        ['lone', 60],
+        ['A', 75],
+      ]),
+    ).toEqual(ping);
+    expect(
+      after([
+        ['lone', 60],
+        ['A', 75],
+        ['lone', 62],
+      ]),
+    ).toEqual(decided('fast', 5));
+  });
+  it('a deaf client does not pass: the confirmation shows the real RTT', () => {
+    // Answered the ping at 90, and A as soon as it came; 1.2 Mbit/s at 20 ms.
+    expect(
+      after([
+        ['lone', 93],
+        ['A', 93],
+      ]),
+    ).toEqual(ping);
+    expect(
+      after([
+        ['lone', 93],
+        ['A', 93],
+        ['lone', 20],
+      ]),
+    ).not.toEqual(decided('fast', 5));
+  });
+  it('a confirmation that took much longer than the train does not count', () =>
+    expect(
+      after([
+        ['lone', 60],
+        ['A', 75],
+        ['lone', 116],
+      ]),
+    ).toEqual(ping));
+  it('gives up after six', () => {
+    const six = Array.from({ length: 6 }, (): Told => ['lone', 120]);
+    expect(after([['lone', 60], ['A', 75], ...six])).toMatchObject({
+      class: 'slow',
+      line: 5,
+      confidence: 'low',
+    });
+  });
+});
+
+describe('line 6: the second train', () => {
+  it('s where A was very slow', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(250, 40, 'A')],
+      ]),
+    ).toEqual(train('s')));
+  it('R below the threshold', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(1500, 40, 'A')],
+      ]),
+    ).toEqual(train('R')));
+  it('Z above it', () =>
+    expect(
+      after([
+        ['lone', 60],
+        ['A', at(2500, 60, 'A')],
+      ]),
+    ).toEqual(train('Z')));
+  it('no Z from 110 ms on', () =>
+    expect(
+      after([
+        ['lone', 150],
+        ['A', at(2500, 150, 'A')],
+      ]),
+    ).toEqual(ping));
+  it('none without time for it', () => {
+    const wait: Step = { kind: 'lone', padBytes: 0, sentMs: 1000, pongMs: 1150 };
+    const a: Step = { kind: 'A', padBytes: 10_922, sentMs: 1150, pongMs: 1360 };
+    expect(decide([wait, a], 1360, rule)).toEqual(decided('slow', 9));
+  });
+});
+
+describe('lines 7 and 8: A and R', () => {
+  it('both below and in agreement: slow', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(1400, 40, 'A')],
+        ['R', at(1300, 40, 'R')],
+      ]),
+    ).toEqual(decided('slow', 7)));
+  it('not in agreement: E', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(1000, 40, 'A')],
+        ['R', at(1500, 40, 'R')],
+      ]),
+    ).toEqual(train('E')));
+  it('E only once', () =>
+    expect(
+      after([
+        ['lone', 40],
+        ['A', at(1000, 40, 'A')],
+        ['R', at(1300, 40, 'R')],
+        ['E', at(1250, 40, 'E')],
+      ]),
+    ).toEqual(decided('slow', 9)));
+});
+
+describe('line 9: near the threshold', () => {
+  const pair: readonly Told[] = [
+    ['lone', 60],
+    ['A', at(2600, 60, 'A')],
+    ['Z', at(2600, 60, 'Z')],
+  ];
+  it('asks for four confirmations, the warm-up among them', () => {
+    expect(after([...pair, ['lone', 61], ['lone', 61]])).toEqual(ping);
+    expect(after([...pair, ['lone', 61], ['lone', 61], ['lone', 61]])).toEqual(decided('fast', 9));
+  });
+  it('a cold warm-up is none', () =>
+    expect(after([['lone', 100], ...pair.slice(1), ['lone', 60], ['lone', 61], ['lone', 61]])).toEqual(ping));
+  it('confirms below the threshold too, and is slow', () => {
+    const below: readonly Told[] = [
+      ['lone', 60],
+      ['A', at(1900, 60, 'A')],
+      ['R', at(1900, 60, 'R')],
+      ['E', at(1900, 60, 'E')],
+    ];
+    expect(after(below)).toEqual(ping);
+    expect(after([...below, ['lone', 60], ['lone', 60], ['lone', 60]])).toMatchObject({
+      class: 'slow',
+      line: 9,
+    });
+  });
+  it('is fast without four only when quiet and 10 % above', () => {
+    const late = (kbps: number): readonly Told[] => [
+      ['lone', 100],
+      ['A', at(kbps, 100, 'A')],
+      ['lone', 100],
+    ];
+    expect(after(late(2300), 1140)).toMatchObject({ class: 'fast', line: 9, confidence: 'low' });
+    expect(after(late(2150), 1140)).toMatchObject({ class: 'slow', line: 9, confidence: 'low' });
+  });
+});
+
+describe('the rule as a whole', () => {
+  const anyStep: fc.Arbitrary<Told> = fc.tuple(
+    fc.constantFrom('lone', 'A', 'R', 'Z', 'E', 's'),
+    fc.option(fc.double({ min: 0, max: 1600, noNaN: true }), { nil: undefined }),
+  );
+  it('answers to any history, and never waits past the deadline', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 14 }), fc.nat(1600), (told, laterMs) => {
+        const act = after(told, laterMs);
+        if (act.act === 'wait') expect(act.untilMs).toBeLessThanOrEqual(1500);
+        if (act.act === 'decide') expect(act.kbps ?? 0).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+  it('after the deadline is slow whatever came', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 14 }), (told) => {
+        expect(after(told, 1500)).toMatchObject({ class: 'slow' });
+      }),
+    );
+  });
+  it('needs an answered train to be fast', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1600, noNaN: true }), { maxLength: 8 }), (times) => {
+        const act = after(times.map((tookMs): Told => ['lone', tookMs]));
+        expect(act).not.toMatchObject({ class: 'fast' });
+      }),
+    );
+  });
+});
