@@ -1,39 +1,310 @@
-// The one NATS connection of a process. Never gives up, never crashes the process while it waits.
-import type { NatsConnection } from '@nats-io/transport-node';
+// The one NATS connection of a process: first connect, reconnects, state, close. Never gives up and never
+// crashes the process while it waits; knows nothing of what is sent.
+import type {
+  NatsConnection,
+  NodeConnectionOptions,
+  Payload,
+  PublishOptions,
+  Status,
+} from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
+import { everySoOften } from '../logging/every-so-often.ts';
+import type { Credentials } from './authenticate.ts';
+import { authenticate } from './authenticate.ts';
+import type { Published } from './bounded-publish.ts';
+import { BoundedPublish } from './bounded-publish.ts';
+import { forceDisconnect } from './force-disconnect.ts';
+import { clockSetBack, reconnectWaitMs } from './pace.ts';
+import type { Servers } from './servers.ts';
+import { readServers } from './servers.ts';
 
 /** What a listener of the link is told. */
 export type NatsStatus = 'connected' | 'disconnected' | 'reconnected';
 
-/** How to reach and enter NATS. */
-export interface NatsOptions {
+/** How to reach and enter NATS. Credentials given here win over those in the URLs. */
+export interface NatsOptions extends Credentials {
   /** nats:// or tls:// URLs; user information in them is used and never printed. */
   readonly servers: readonly string[];
-  /** Shown in the server's connection list. */
+  /** Shown in the server's list of connections. */
   readonly name: string;
-  readonly credsFile?: string | undefined;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-  readonly token?: string | undefined;
   readonly logger: Logger;
+  /** Gets `weir_nats_connected` and `weir_nats_reconnects_total`. */
   readonly registry?: Registry;
 }
 
 /** The connection and its state. */
 export interface NatsLink {
-  /** Whether the server is there at this moment. */
+  /** Whether the server is there at this moment; a dead one that says nothing is noticed within 16 s. */
   readonly connected: boolean;
   /** Resolves when connected first; rejects only where the link is closed before. */
   ready(): Promise<NatsConnection>;
-  /** The connection, once there was one; it stays the same object over reconnects. */
+  /** The connection, once there was one; it stays the same object over all reconnects. */
   readonly connection: NatsConnection | undefined;
+  /** Core publish that refuses instead of queueing without bound. What was `sent` may still be lost. */
+  publish(subject: string, payload: Payload, options?: PublishOptions): Published;
+  /** Tells what happens from now on. A listener must not throw. */
   onStatus(listener: (status: NatsStatus) => void): void;
   /** Drains and closes, within 3 s whatever the server does. */
   close(): Promise<void>;
 }
 
-/** Opens the link and returns at once; connecting goes on in the background. */
-export function openNats(_options: NatsOptions): NatsLink {
-  throw new Error('not there yet');
+/** `ready()` was still waiting when the link was closed. */
+export class NatsClosedError extends Error {
+  readonly code = 'NATS_CLOSED';
+
+  constructor() {
+    super('the NATS link was closed before it was connected');
+    this.name = 'NatsClosedError';
+  }
+}
+
+/** What the link needs of the world; tests bring their own. */
+export interface NatsWorld {
+  readonly connect: (options: NodeConnectionOptions) => Promise<NatsConnection>;
+  readonly clock: Clock;
+  /** 0 ≤ value < 1. */
+  readonly random: () => number;
+}
+
+const world: NatsWorld = { connect, clock: systemClock, random: Math.random };
+
+/** For one server to answer; a starved process needs seconds, a dead address should not cost 10. */
+const connectTimeoutMs = 5_000;
+/** Two unanswered pings: a server that vanished without a word is noticed in 10 to 16 s. */
+const pingIntervalMs = 5_000;
+const maxPingOut = 2;
+const logEveryMs = 5_000;
+const drainMs = 2_000;
+const closeMs = 1_000;
+/** How long the library may take to give up a dead connection that it knows to be dead. */
+const staleGraceMs = 1_000;
+
+/** Opens the link and returns at once; connecting goes on in the background, for ever. */
+export function openNats(options: NatsOptions, from: NatsWorld = world): NatsLink {
+  return new Link(options, from);
+}
+
+class Link implements NatsLink {
+  readonly #logger: Logger;
+  readonly #world: NatsWorld;
+  readonly #servers: Servers;
+  readonly #connectOptions: NodeConnectionOptions;
+  readonly #listeners: ((status: NatsStatus) => void)[] = [];
+  readonly #ready: Promise<NatsConnection>;
+  readonly #reconnects: Counter | undefined;
+  readonly #often: ReturnType<typeof everySoOften>;
+  #settleReady: { readonly resolve: (c: NatsConnection) => void; readonly reject: (e: Error) => void };
+  #connection: NatsConnection | undefined;
+  #publisher: BoundedPublish | undefined;
+  #connected = false;
+  #closing: Promise<void> | undefined;
+  #cancelWait: () => void = () => undefined;
+  #stale: NodeJS.Timeout | undefined;
+
+  constructor(options: NatsOptions, from: NatsWorld) {
+    this.#logger = options.logger.child({ component: 'nats' });
+    this.#world = from;
+    this.#servers = readServers(options.servers);
+    this.#connectOptions = this.#describe(options);
+    this.#often = everySoOften(logEveryMs, from.clock);
+    this.#settleReady = { resolve: () => undefined, reject: () => undefined };
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    // Nobody may be waiting when the link is closed.
+    this.#ready.catch(() => undefined);
+    this.#reconnects = this.#measure(options.registry);
+    void this.#connectFirst();
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  get connection(): NatsConnection | undefined {
+    return this.#connection;
+  }
+
+  ready(): Promise<NatsConnection> {
+    return this.#ready;
+  }
+
+  publish(subject: string, payload: Payload, options?: PublishOptions): Published {
+    if (!this.#connected || this.#closing !== undefined || this.#publisher === undefined)
+      return 'disconnected';
+    return this.#publisher.publish(subject, payload, options);
+  }
+
+  onStatus(listener: (status: NatsStatus) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #describe(options: NatsOptions): NodeConnectionOptions {
+    const setBack = clockSetBack(this.#world.clock);
+    const authenticator = authenticate({
+      credsFile: options.credsFile,
+      token: options.token ?? (options.user === undefined ? this.#servers.token : undefined),
+      user: options.user ?? this.#servers.user,
+      password: options.password ?? this.#servers.password,
+    });
+    return {
+      servers: [...this.#servers.addresses],
+      name: options.name,
+      reconnect: true,
+      maxReconnectAttempts: -1,
+      // A password that is wrong now may be right in a minute (rotation, a server that starts without accounts).
+      ignoreAuthErrorAbort: true,
+      // The server may tell addresses that are of no use to us (case B9); ours are the configured ones.
+      ignoreClusterUpdates: true,
+      timeout: connectTimeoutMs,
+      pingInterval: pingIntervalMs,
+      maxPingOut,
+      noAsyncTraces: true,
+      reconnectDelayHandler: () => {
+        if (setBack()) this.#forgetAttempts();
+        return reconnectWaitMs(this.#world.random);
+      },
+      ...(this.#servers.tls ? { tls: {} } : {}),
+      ...(authenticator === undefined ? {} : { authenticator }),
+    };
+  }
+
+  #measure(registry: Registry | undefined): Counter | undefined {
+    if (registry === undefined) return undefined;
+    const connected = (): number => (this.#connected ? 1 : 0);
+    new Gauge({
+      name: 'weir_nats_connected',
+      help: 'Whether the NATS server is there (1) or away (0)',
+      registers: [registry],
+      collect() {
+        this.set(connected());
+      },
+    });
+    return new Counter({
+      name: 'weir_nats_reconnects_total',
+      help: 'Connections to NATS after the first one',
+      registers: [registry],
+    });
+  }
+
+  /**
+   * Liveness: ends when connected or closed. The library's own waiting for the first connection is not used,
+   * since it can be neither logged nor stopped.
+   */
+  async #connectFirst(): Promise<void> {
+    while (this.#closing === undefined) {
+      try {
+        const connection = await this.#world.connect(this.#connectOptions);
+        if (this.#closing === undefined) this.#adopt(connection);
+        else await connection.close();
+        return;
+      } catch (error) {
+        this.#often((suppressed) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          this.#logger.warn(
+            { reason, servers: this.#servers.addresses, suppressed },
+            'nats is not reachable yet',
+          );
+        });
+      }
+      await this.#wait(reconnectWaitMs(this.#world.random));
+    }
+  }
+
+  #adopt(connection: NatsConnection): void {
+    this.#connection = connection;
+    this.#publisher = new BoundedPublish(connection);
+    this.#connected = true;
+    this.#logger.info(
+      { server: connection.getServer(), version: connection.info?.version },
+      'nats connected',
+    );
+    this.#settleReady.resolve(connection);
+    this.#tell('connected');
+    void this.#watch(connection);
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) this.#take(connection, status);
+    this.#connected = false;
+    if (this.#closing !== undefined) return;
+    // Not among the things that happen: the subscriptions of the whole process are gone with it.
+    throw new Error('the NATS client closed the connection for good');
+  }
+
+  #take(connection: NatsConnection, status: Status): void {
+    if (status.type === 'staleConnection') {
+      this.#logger.warn('nats does not answer pings');
+      this.#stale = setTimeout(() => forceDisconnect(connection), staleGraceMs);
+    } else if (status.type === 'disconnect') {
+      clearTimeout(this.#stale);
+      // Each failed attempt reports a disconnect too.
+      if (!this.#connected) return;
+      this.#connected = false;
+      this.#logger.warn({ server: status.server }, 'nats disconnected');
+      this.#tell('disconnected');
+    } else if (status.type === 'reconnect') {
+      if (this.#connected) return;
+      this.#connected = true;
+      this.#publisher?.reconnected();
+      this.#reconnects?.inc();
+      this.#logger.info({ server: status.server }, 'nats reconnected');
+      this.#tell('reconnected');
+    } else if (status.type === 'error') {
+      const { name, message } = status.error;
+      this.#often((suppressed) =>
+        this.#logger.warn({ name, reason: message, suppressed }, 'nats reported an error'),
+      );
+    }
+  }
+
+  #tell(status: NatsStatus): void {
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  /** Replaces the library's memory of when it tried which server; there is no other way than a detour. */
+  #forgetAttempts(): void {
+    this.#connection?.setServers(['127.0.0.1:1']);
+    this.#connection?.setServers([...this.#servers.addresses]);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#cancelWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelWait();
+    this.#settleReady.reject(new NatsClosedError());
+    const connection = this.#connection;
+    if (connection === undefined || connection.isClosed()) return;
+    if (this.#connected) await within(connection.drain(), drainMs);
+    if (!connection.isClosed()) await within(connection.close(), closeMs);
+    clearTimeout(this.#stale);
+  }
+}
+
+/** Waits for a promise, its failure included, but not longer than `ms`. */
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise.catch(() => undefined), timeout]);
+  clearTimeout(timer);
 }
