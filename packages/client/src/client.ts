@@ -1,0 +1,338 @@
+// The client, read first: which connection counts, what is subscribed to, and what follows an end.
+//
+//   Path (router ─▶ redirect ─▶ stream ─▶ welcome) ─▶ Wire ─▶ Feed per channel ─▶ map, events, iterators
+//     ▲                                                 │
+//     └──────── RetryPolicy ◀── closed ─────────────────┘   a move is a Path beside a Wire that still counts
+import type { ServerMessage } from '@weir/protocol';
+import { afterClose } from '@weir/protocol';
+import type { Target } from './address.ts';
+import { moveTarget, parseUrl, routerTarget } from './address.ts';
+import { checkChannels } from './channels.ts';
+import { stopError, WeirError } from './errors.ts';
+import { Feed } from './feed.ts';
+import { Listeners } from './listeners.ts';
+import { Pace } from './pace.ts';
+import type { PathEnd, Welcomed } from './path.ts';
+import { Path } from './path.ts';
+import type { Platform, SocketClass } from './platform.ts';
+import type {
+  CloseEvent,
+  ConnectOptions,
+  Info,
+  OpenEvent,
+  Status,
+  Unsubscribe,
+  Weir,
+  WeirEvents,
+} from './public.ts';
+import { RetryPolicy } from './retry.ts';
+import { Watch } from './watch.ts';
+import type { Wire } from './wire.ts';
+
+const NORMAL = 1000;
+
+export class Client implements Weir {
+  readonly #options: ConnectOptions;
+  readonly #platform: Platform;
+  readonly #policy: RetryPolicy;
+  readonly #pace: Pace;
+  readonly #watch: Watch;
+  readonly #listeners = new Listeners<WeirEvents>();
+  readonly #feeds = new Map<string, Feed>();
+  readonly #changed = new Set<Feed>();
+  readonly #stopOnline: () => void;
+  /** What the application wants, and what the current stream sends. */
+  readonly #wanted: Set<string>;
+  #served = new Set<string>();
+  #current: Wire | undefined;
+  #openedMs = 0;
+  #path: Path | undefined;
+  #retryTimer: unknown;
+  #position: string | undefined;
+  #syncIsDue = false;
+  #status: Status = 'waiting';
+  #info: Info = {
+    pool: undefined,
+    shard: undefined,
+    session: undefined,
+    tickMs: undefined,
+    rttMs: undefined,
+    kbps: undefined,
+    confidence: undefined,
+    attempts: 0,
+    lastClose: undefined,
+  };
+
+  constructor(options: ConnectOptions, platform: Platform) {
+    parseUrl(options.url, platform.base);
+    this.#options = options;
+    this.#platform = platform;
+    this.#wanted = new Set(options.channels ?? []);
+    checkChannels(this.#wanted);
+    this.#policy = new RetryPolicy(options.reconnect ?? {}, platform.random);
+    const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
+    this.#pace = new Pace(platform, gapMs, () => this.#announce());
+    this.#watch = new Watch(platform, options.quietMs, () => this.#visitRouter());
+    // Also beside an open connection: its path has perhaps changed, which nothing would tell for minutes.
+    this.#stopOnline = platform.onOnline(() => this.#visitRouter());
+    this.#visitRouter();
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get info(): Info {
+    return this.#info;
+  }
+
+  channel(name: string): Feed {
+    let feed = this.#feeds.get(name);
+    if (feed === undefined) {
+      checkChannels([name]);
+      feed = new Feed(name, {
+        queueLimit: Math.max(1, this.#options.queueLimit ?? 1_000),
+        wants: (channel) => this.#wanted.has(channel),
+        subscribe: (channel) => this.#subscribe(channel),
+        unsubscribe: (channel) => this.#unsubscribe(channel),
+        changed: (changed) => {
+          this.#changed.add(changed);
+          this.#pace.request();
+        },
+      });
+      this.#feeds.set(name, feed);
+      if (this.#status === 'closed') feed.end(undefined);
+    }
+    return feed;
+  }
+
+  on<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe {
+    return this.#listeners.on(name, listener);
+  }
+
+  close(): void {
+    this.#finish({ code: NORMAL, reason: 'closed by the application' });
+  }
+
+  // ── towards a stream ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** Opens a new connection; one that is open goes on until the new one is welcomed. */
+  #visitRouter(): void {
+    // With nothing to subscribe to there is nothing to ask for: `subscribe` comes back here.
+    if (this.#status === 'closed' || this.#path !== undefined || this.#wanted.size === 0) return;
+    this.#platform.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    if (this.#current === undefined) this.#setStatus('connecting');
+    this.#open('refresh', () => this.#routerTarget());
+  }
+
+  #open(reason: string, target: () => Target | Promise<Target>): void {
+    if (this.#path !== undefined || this.#status === 'closed') return;
+    this.#info = { ...this.#info, attempts: this.#info.attempts + 1 };
+    this.#path = new Path({
+      platform: this.#platform,
+      webSocket: () => this.#socketClass(),
+      target,
+      position: () => (this.#hasHoles() ? undefined : this.#position),
+      onWelcome: (welcomed) => this.#adopt(welcomed, reason),
+      onEnd: (end) => this.#pathEnded(end),
+    });
+  }
+
+  async #routerTarget(): Promise<Target> {
+    const { url, token, class: pool } = this.#options;
+    return routerTarget({
+      url,
+      base: this.#platform.base,
+      token: typeof token === 'function' ? await token() : token,
+      channels: [...this.#wanted],
+      class: pool,
+    });
+  }
+
+  #socketClass(): SocketClass | Promise<SocketClass> {
+    // The application's class is taken at its word; its type is left open so that any library's fits.
+    return (this.#options.WebSocket as SocketClass | undefined) ?? this.#platform.webSocket();
+  }
+
+  /** The switch: from the new stream's welcome on, the old one's frames no longer count. */
+  #adopt({ wire, welcome, redirect, resume }: Welcomed, reason: string): void {
+    const old = this.#current;
+    const from = { pool: this.#info.pool, shard: this.#info.shard };
+    const served = this.#served;
+    this.#path = undefined;
+    this.#current = wire;
+    this.#openedMs = this.#platform.now();
+    this.#served = new Set(welcome.channels);
+    wire.onMessage = (message) => this.#receive(message);
+    wire.onClose = (code, closeReason) => this.#streamEnded({ code, reason: closeReason });
+    old?.close();
+    this.#watch.start(wire);
+
+    const { pool, shard, session, tickMs } = welcome;
+    const { confidence } = redirect;
+    // A moved client is not measured again: what was measured last still holds.
+    const rttMs = redirect.rttMs ?? this.#info.rttMs;
+    const kbps = redirect.kbps ?? this.#info.kbps;
+    this.#info = { ...this.#info, pool, shard, session, tickMs, rttMs, kbps, confidence };
+    for (const channel of served) {
+      const feed = this.#feeds.get(channel);
+      feed?.streamBegan();
+      if (resume === undefined && this.#wanted.has(channel)) feed?.declareLoss(old ? 'keep' : 'forget');
+    }
+    this.#sync();
+    this.#setStatus('open');
+    const event: OpenEvent = { pool, shard, rttMs, kbps, confidence, resumed: welcome.resumed };
+    if (old === undefined) this.#listeners.emit('open', event);
+    else this.#listeners.emit('move', { ...event, reason, from });
+  }
+
+  // ── on the stream ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'state':
+      case 'critical':
+      case 'cosmetic':
+      case 'gap':
+        // Also asks whether it is wanted: frames still come for a while after an unsubscribe.
+        if (this.#wanted.has(message.channel)) this.channel(message.channel).receive(message);
+        break;
+      case 'position':
+        this.#position = message.pos;
+        break;
+      case 'move':
+        this.#open(message.reason, () => moveTarget(message.url));
+        break;
+      case 'error':
+        this.#refused(message.code, message.channel);
+        break;
+      default: // welcome and redirect have their place in the path; later versions may say more
+    }
+  }
+
+  #refused(code: WeirError['code'], channel: string | undefined): void {
+    if (channel !== undefined) {
+      // It would be refused again at the next visit to the router, and the whole connection with it.
+      this.#wanted.delete(channel);
+      this.#served.delete(channel);
+      this.#feeds.get(channel)?.endIterations();
+    }
+    const what = channel === undefined ? 'a request' : `channel ${channel}`;
+    this.#fail(new WeirError(code, `the shard refused ${what}: ${code}`, { channel }));
+  }
+
+  #subscribe(channel: string): void {
+    if (this.#wanted.has(channel) || this.#status === 'closed') return;
+    checkChannels([...this.#wanted, channel]);
+    this.#wanted.add(channel);
+    if (this.#hasHoles()) {
+      // A try that has named its position already is worth nothing now.
+      this.#path?.cancel();
+      this.#path = undefined;
+    }
+    this.#syncSoon();
+  }
+
+  #unsubscribe(channel: string): void {
+    if (!this.#wanted.delete(channel)) return;
+    this.#feeds.get(channel)?.endIterations();
+    this.#syncSoon();
+  }
+
+  /** Whether the position speaks for a channel that was forgotten: resuming from it would leave a hole there. */
+  #hasHoles(): boolean {
+    return [...this.#wanted].some((channel) => this.#feeds.get(channel)?.forgotten);
+  }
+
+  /** Calls of one turn become one message each: a shard bounds how many a client may send. */
+  #syncSoon(): void {
+    if (this.#syncIsDue) return;
+    this.#syncIsDue = true;
+    queueMicrotask(() => {
+      this.#syncIsDue = false;
+      this.#sync();
+      if (this.#current === undefined && this.#retryTimer === undefined) this.#visitRouter();
+    });
+  }
+
+  /** Tells the stream what is wanted and not served, and the reverse. */
+  #sync(): void {
+    for (const [channel, feed] of this.#feeds) if (!this.#wanted.has(channel)) feed.clear();
+    const wire = this.#current;
+    if (wire === undefined) return;
+    const more = [...this.#wanted].filter((channel) => !this.#served.has(channel));
+    const less = [...this.#served].filter((channel) => !this.#wanted.has(channel));
+    this.#served = new Set(this.#wanted);
+    if (less.length > 0) wire.send({ type: 'unsubscribe', channels: less });
+    if (more.length > 0) wire.send({ type: 'subscribe', channels: more });
+  }
+
+  #announce(): void {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const feed of changed) feed.announce();
+  }
+
+  // ── ends ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #streamEnded(close: CloseEvent): void {
+    this.#current = undefined;
+    this.#watch.stop();
+    this.#info = { ...this.#info, lastClose: close };
+    const after = afterClose(close.code);
+    if (after === 'stop') this.#finish(close, stopError(close.code, close.reason));
+    // A move is on its way: its try is now the reconnect.
+    else if (this.#path !== undefined) this.#setStatus('connecting');
+    else if (close.code === NORMAL) this.#finish(close);
+    else this.#comeBack(close.code, 'open', this.#platform.now() - this.#openedMs);
+  }
+
+  #pathEnded(end: PathEnd): void {
+    this.#path = undefined;
+    this.#info = { ...this.#info, lastClose: { code: end.code, reason: end.reason } };
+    if (end.error?.code === 'NO_WEBSOCKET') this.#finish(end, end.error);
+    // The old stream goes on until it is closed; then comes the ordinary way.
+    else if (this.#current !== undefined) return;
+    else if (afterClose(end.code) === 'stop') this.#finish(end, stopError(end.code, end.reason));
+    else {
+      if (end.error !== undefined) this.#fail(end.error);
+      this.#comeBack(end.code, end.stage, 0);
+    }
+  }
+
+  #comeBack(code: number, stage: PathEnd['stage'], livedMs: number): void {
+    if (this.#status === 'closed') return;
+    const delayMs = this.#policy.delayMs({ code, stage, livedMs }, this.#platform.now());
+    this.#setStatus('waiting');
+    this.#retryTimer = this.#platform.setTimeout(() => this.#visitRouter(), delayMs);
+  }
+
+  #fail(error: WeirError): void {
+    if (this.#listeners.has('error')) this.#listeners.emit('error', error);
+    else console.error(error);
+  }
+
+  #finish({ code, reason }: CloseEvent, error?: WeirError): void {
+    if (this.#status === 'closed') return;
+    if (error !== undefined) this.#announce();
+    this.#platform.clearTimeout(this.#retryTimer);
+    this.#pace.stop();
+    this.#watch.stop();
+    this.#stopOnline();
+    this.#path?.cancel();
+    this.#path = undefined;
+    this.#current?.close();
+    this.#current = undefined;
+    this.#setStatus('closed');
+    for (const feed of this.#feeds.values()) feed.end(error);
+    if (error !== undefined) this.#fail(error);
+    this.#listeners.emit('close', { code, reason });
+  }
+
+  #setStatus(status: Status): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#listeners.emit('status', status);
+  }
+}

@@ -1,0 +1,48 @@
+// The one error class of the SDK, and the words for closes that say stop. Codes are API, messages are not.
+import type { WeirErrorLike } from './public.ts';
+
+export type WeirErrorCode =
+  | 'NOT_AUTHORISED'
+  | 'PROTOCOL_ERROR'
+  | 'ORIGIN_REFUSED'
+  | 'REFUSED'
+  | 'CHANNEL_FORBIDDEN'
+  | 'CHANNEL_LIMIT'
+  | 'CHANNEL_INVALID'
+  | 'TOKEN_FAILED'
+  | 'NO_WEBSOCKET'
+  | 'BAD_URL';
+
+interface Details {
+  readonly channel?: string | undefined;
+  readonly closeCode?: number;
+  readonly cause?: unknown;
+}
+
+export class WeirError extends Error implements WeirErrorLike {
+  override readonly name: string = 'WeirError';
+  readonly code: WeirErrorCode;
+  readonly channel: string | undefined;
+  readonly closeCode: number | undefined;
+
+  constructor(code: WeirErrorCode, message: string, details: Details = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.channel = details.channel;
+    this.closeCode = details.closeCode;
+  }
+}
+
+const stops: ReadonlyMap<number, readonly [WeirErrorCode, string]> = new Map([
+  [4500, ['NOT_AUTHORISED', 'give connect() a valid token, or a function that fetches a fresh one']],
+  [4501, ['PROTOCOL_ERROR', 'check the channel names, and that SDK and servers are of one version']],
+  [4503, ['ORIGIN_REFUSED', "add this page's origin to the router's allowed origins"]],
+]);
+
+/** The error for a close after which the client stays away. */
+export function stopError(closeCode: number, reason: string): WeirError {
+  const [code, advice] = stops.get(closeCode) ?? ['REFUSED', 'it will not get better by trying again'];
+  return new WeirError(code, `closed with ${closeCode} (${reason || 'no reason given'}): ${advice}`, {
+    closeCode,
+  });
+}

@@ -1,0 +1,145 @@
+// One channel: frames of it in, live map and events out. Drops critical ids that it has had. Knows no connection.
+import type { CosmeticMessage, CriticalMessage, GapMessage, StateMessage } from '@weir/protocol';
+import { Cosmetics, EventQueue } from './event-queue.ts';
+import { Listeners } from './listeners.ts';
+import type { Channel, ChannelEvent, ChannelEvents, Unsubscribe } from './public.ts';
+import { ChannelState } from './state.ts';
+
+/** Below every id: ids are the sequences of a stream. */
+const NO_ID = -1;
+
+/** What a channel needs of the client that owns it. */
+export interface FeedOwner {
+  readonly queueLimit: number;
+  wants(channel: string): boolean;
+  subscribe(channel: string): void;
+  unsubscribe(channel: string): void;
+  /** Something waits to be announced. */
+  changed(feed: Feed): void;
+}
+
+export type FeedMessage = StateMessage | CriticalMessage | CosmeticMessage | GapMessage;
+
+export class Feed implements Channel {
+  readonly name: string;
+  readonly #owner: FeedOwner;
+  readonly #state = new ChannelState();
+  readonly #cosmetics = new Cosmetics();
+  readonly #listeners = new Listeners<ChannelEvents>();
+  readonly #queues = new Set<EventQueue>();
+  #lastId = NO_ID;
+  #forgotten = false;
+  #end: { readonly error: unknown } | undefined;
+
+  constructor(name: string, owner: FeedOwner) {
+    this.name = name;
+    this.#owner = owner;
+  }
+
+  get state(): ReadonlyMap<string, unknown> {
+    return this.#state.map;
+  }
+
+  get subscribed(): boolean {
+    return this.#owner.wants(this.name);
+  }
+
+  /** It was received once, then dropped, and no snapshot has come since. */
+  get forgotten(): boolean {
+    return this.#forgotten;
+  }
+
+  subscribe(): void {
+    this.#owner.subscribe(this.name);
+  }
+
+  unsubscribe(): void {
+    this.#owner.unsubscribe(this.name);
+  }
+
+  on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe {
+    return this.#listeners.on(name, listener);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ChannelEvent> {
+    // What the map has already is announced to this iterator as a whole, so nothing of it may come again.
+    this.announce();
+    const queue = new EventQueue(this.#owner.queueLimit, () => this.#queues.delete(queue));
+    if (this.#state.map.size > 0) {
+      queue.push({ type: 'state', set: new Map(this.#state.map), del: [], snapshot: true });
+    }
+    if (this.#end === undefined) this.#queues.add(queue);
+    else queue.end(this.#end.error);
+    return queue;
+  }
+
+  receive(message: FeedMessage): void {
+    switch (message.type) {
+      case 'state':
+        if (this.#state.apply(message) === 'complete') this.#forgotten = false;
+        if (!this.#state.changes.empty) this.#owner.changed(this);
+        break;
+      case 'cosmetic':
+        this.#cosmetics.add(message.data ?? []);
+        this.#owner.changed(this);
+        break;
+      case 'critical':
+        if (!(message.id > this.#lastId)) break;
+        this.#lastId = message.id;
+        this.#emit({ type: 'critical', id: message.id, data: message.data });
+        break;
+      case 'gap':
+        if (message.reset === true) this.#lastId = NO_ID;
+        this.#emit({ type: 'gap', after: message.after, reset: message.reset === true, cause: 'server' });
+    }
+  }
+
+  /** A new stream took over: half a snapshot of the old one is void. */
+  streamBegan(): void {
+    this.#state.forgetHalf();
+  }
+
+  /**
+   * The stream went on without a position, so critical messages may be missing. `ids`: they are kept while the old
+   * stream was open until now, and begin anew where it was not, since the epoch may be another one.
+   */
+  declareLoss(ids: 'keep' | 'forget'): void {
+    const after = Math.max(0, this.#lastId);
+    if (ids === 'forget') this.#lastId = NO_ID;
+    this.#emit({ type: 'gap', after, reset: ids === 'forget', cause: 'position' });
+  }
+
+  /** Hands out what was conflated since the last time. */
+  announce(): void {
+    if (!this.#state.changes.empty) this.#emit(this.#state.changes.take());
+    if (!this.#cosmetics.empty) this.#emit(this.#cosmetics.take());
+  }
+
+  /** No longer subscribed to. */
+  clear(): void {
+    this.#forgotten ||= this.#lastId !== NO_ID || this.#state.map.size > 0;
+    this.#state.clear();
+    this.#cosmetics.take();
+    this.#lastId = NO_ID;
+  }
+
+  endIterations(error?: unknown): void {
+    for (const queue of this.#queues) queue.end(error);
+    this.#queues.clear();
+  }
+
+  /** The client is closed for good; `error` where it was a refusal. */
+  end(error: unknown): void {
+    this.#end = { error };
+    this.endIterations(error);
+  }
+
+  #emit(event: ChannelEvent): void {
+    // The union narrows by its tag, which is the listener's name.
+    if (event.type === 'state') this.#listeners.emit('state', event);
+    else if (event.type === 'critical') this.#listeners.emit('critical', event);
+    else if (event.type === 'cosmetic') this.#listeners.emit('cosmetic', event);
+    else this.#listeners.emit('gap', event);
+    for (const queue of this.#queues) queue.push(event);
+  }
+}

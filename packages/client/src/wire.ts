@@ -1,0 +1,68 @@
+// One WebSocket: text in and out, one end. After `close()` nothing of it is heard any more.
+import type { ServerMessage } from '@weir/protocol';
+import type { Target } from './address.ts';
+import type { Platform, Socket, SocketClass } from './platform.ts';
+
+/** A peer that does not answer a Close within this is left. */
+const CLOSE_WAIT_MS = 2_000;
+/** What every class reports for a connection that ended without a Close. */
+const ABNORMAL = 1006;
+
+export class Wire {
+  onMessage: (message: ServerMessage) => void = () => {};
+  onClose: (code: number, reason: string) => void = () => {};
+  /** Counts what arrived, pings too where the class shows them. */
+  heard = 0;
+  seesPings = false;
+  readonly #platform: Platform;
+  readonly #socket: Socket;
+  #problem = '';
+
+  /** Throws what the class throws: a bad URL, or one that the page's security forbids. */
+  constructor(platform: Platform, WebSocketClass: SocketClass, target: Target) {
+    this.#platform = platform;
+    const socket = new WebSocketClass(target.url, target.protocols);
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      this.heard++;
+      const message = parse(data);
+      if (message !== undefined) this.onMessage(message);
+    };
+    socket.onerror = ({ message }) => {
+      this.#problem = message ?? '';
+    };
+    socket.onclose = ({ code, reason }) => {
+      this.onClose(code || ABNORMAL, String(reason || this.#problem));
+    };
+    socket.on?.('ping', () => {
+      this.heard++;
+      this.seesPings = true;
+    });
+  }
+
+  send(message: unknown): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    const terminate = (): void => socket.terminate?.();
+    const timer = this.#platform.setTimeout(terminate, CLOSE_WAIT_MS);
+    this.onMessage = () => {};
+    this.onClose = () => this.#platform.clearTimeout(timer);
+    socket.close(1000);
+  }
+}
+
+/** A message with a type; nothing for what a later version may say and this one cannot read. */
+function parse(data: unknown): ServerMessage | undefined {
+  if (typeof data !== 'string') return undefined;
+  try {
+    const message: unknown = JSON.parse(data);
+    // The parse edge: the peer is the router or a shard, whose frames are typed by the protocol.
+    if (typeof message === 'object' && message !== null && 'type' in message) return message as ServerMessage;
+  } catch {
+    // Not JSON: as unreadable as an unknown type.
+  }
+  return undefined;
+}
