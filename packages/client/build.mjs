@@ -18,6 +18,18 @@ const shared = {
   logLevel: 'warning',
 };
 
+// Names and reasons of the close codes are for servers and logs; a browser needs what follows them.
+const slimCloseTable = {
+  name: 'slim-close-table',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /protocol\/dist\/close-codes\.js$/ }, async ({ path }) => {
+      const whole = await readFile(path, 'utf8');
+      const contents = whole.replaceAll(/ name: '[^']*', reason: '[^']*',/g, '');
+      if (contents === whole) throw new Error('the table of close codes is written in another way');
+      return { contents };
+    }),
+};
+
 const results = await Promise.all([
   build({
     ...shared,
@@ -25,6 +37,7 @@ const results = await Promise.all([
     outfile: here('dist/weir.js'),
     platform: 'browser',
     minify: true,
+    plugins: [slimCloseTable],
   }),
   build({ ...shared, entryPoints: [here('src/index.ts')], outfile: here('dist/index.js'), platform: 'node' }),
 ]);

@@ -69,7 +69,7 @@ export class Client implements Weir {
     this.#platform = platform;
     this.#wanted = new Set(options.channels ?? []);
     checkChannels(this.#wanted);
-    this.#policy = new RetryPolicy(options.reconnect ?? {}, platform.random);
+    this.#policy = new RetryPolicy(options.reconnect ?? {}, () => platform.random());
     const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
     this.#pace = new Pace(platform, gapMs, () => this.#announce());
     this.#watch = new Watch(platform, options.quietMs, () => this.#visitRouter());

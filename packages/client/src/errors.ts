@@ -35,13 +35,13 @@ export class WeirError extends Error implements WeirErrorLike {
 
 const stops: ReadonlyMap<number, readonly [WeirErrorCode, string]> = new Map([
   [4500, ['NOT_AUTHORISED', 'give connect() a valid token, or a function that fetches a fresh one']],
-  [4501, ['PROTOCOL_ERROR', 'check the channel names, and that SDK and servers are of one version']],
+  [4501, ['PROTOCOL_ERROR', 'check the channel names and the version of the SDK']],
   [4503, ['ORIGIN_REFUSED', "add this page's origin to the router's allowed origins"]],
 ]);
 
 /** The error for a close after which the client stays away. */
 export function stopError(closeCode: number, reason: string): WeirError {
-  const [code, advice] = stops.get(closeCode) ?? ['REFUSED', 'it will not get better by trying again'];
+  const [code, advice] = stops.get(closeCode) ?? ['REFUSED', 'trying again will not help'];
   return new WeirError(code, `closed with ${closeCode} (${reason || 'no reason given'}): ${advice}`, {
     closeCode,
   });

@@ -60,6 +60,8 @@ export class Path {
   async #begin(): Promise<void> {
     let target: Target;
     try {
+      // Whoever starts a path knows it before it can end.
+      await undefined;
       this.#WebSocket = await this.#options.webSocket();
       target = await this.#options.target();
     } catch (cause) {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { Listeners } from './listeners.ts';
+
+describe('listeners', () => {
+  it('are called in order until they are stopped, each on its own', () => {
+    const listeners = new Listeners<{ a: number }>();
+    const seen: number[] = [];
+    const listen = (n: number): void => {
+      seen.push(n);
+    };
+    const stopFirst = listeners.on('a', listen);
+    const stopSecond = listeners.on('a', listen);
+    listeners.emit('a', 1);
+    stopFirst();
+    stopFirst();
+    listeners.emit('a', 2);
+    stopSecond();
+    listeners.emit('a', 3);
+    expect(seen).toEqual([1, 1, 2]);
+    expect(listeners.has('a')).toBe(false);
+  });
+  it('may stop each other and be added while they are called', () => {
+    const listeners = new Listeners<{ a: number }>();
+    const seen: string[] = [];
+    listeners.on('a', () => {
+      seen.push('first');
+      listeners.on('a', () => seen.push('late'));
+    });
+    listeners.emit('a', 1);
+    expect(seen).toEqual(['first']);
+  });
+});
