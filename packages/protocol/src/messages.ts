@@ -8,7 +8,10 @@ import { parseChannels } from './names.ts';
 /** How sure the router is of the class that it measured. */
 export type Confidence = 'high' | 'medium' | 'low';
 
-/** The router's answer: where to open the stream. `rttMs` and `kbps` are missing where nothing was measured. */
+/**
+ * The router's answer: where to open the stream. `rttMs` and `kbps` are missing where nothing was measured; `hint` is
+ * there where the measurement may be used again: a client may add it (`&hint=…`) when it comes back to the router.
+ */
 export interface RedirectMessage {
   readonly type: 'redirect';
   readonly url: string;
@@ -16,6 +19,7 @@ export interface RedirectMessage {
   readonly rttMs?: number;
   readonly kbps?: number;
   readonly confidence: Confidence;
+  readonly hint?: string;
 }
 
 export interface WelcomeMessage {

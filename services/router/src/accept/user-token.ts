@@ -1,0 +1,141 @@
+// A user's own token (JWT): who may have which channels. Fixed algorithms, one source of keys, nothing from the
+// token itself decides how it is checked. Tokens and what is in them never reach a log.
+import { channelAllowed, isChannelPattern, limits } from '@weir/protocol';
+import type { JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from 'jose';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { JOSEError } from 'jose/errors';
+
+/** What a token is good for. */
+export type TokenVerdict =
+  | { readonly allow: readonly string[] }
+  /** `refused`: it will not get better. `unavailable`: it cannot be checked now. */
+  | { readonly problem: 'refused' | 'unavailable'; readonly message: string };
+
+/** Checks the token of a user. */
+export type CheckToken = (token: string) => Promise<TokenVerdict>;
+
+/** Where the keys come from. */
+export type KeySource =
+  | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  | { readonly kind: 'jwks'; readonly key: JWTVerifyGetKey };
+
+/** How tokens are checked. */
+export interface TokenOptions {
+  readonly source: KeySource;
+  readonly audience?: string | undefined;
+  readonly issuer?: string | undefined;
+  /** The claim with the list of channel patterns. */
+  readonly claim: string;
+  /** What a token without that claim allows. */
+  readonly defaultChannels: readonly string[];
+  readonly clock: { wallMs(): number };
+}
+
+/** Thrown by a key source that cannot be asked at this moment. */
+export class KeysUnavailableError extends Error {
+  readonly code = 'KEYS_UNAVAILABLE';
+}
+
+const algorithms: Readonly<Record<KeySource['kind'], readonly string[]>> = {
+  secret: ['HS256', 'HS384', 'HS512'],
+  jwks: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+};
+
+/** Keys that a token brings along or points to are never wanted; a token that tries is not one of ours. */
+const forbiddenHeaders = ['jwk', 'jku', 'x5u', 'x5c'] as const;
+const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+const maxKidChars = 256;
+/** Seconds; later than this is no date. */
+const latestDate = 8_640_000_000_000;
+const maxPatterns = 1_000;
+
+const refused = (message: string): TokenVerdict => ({ problem: 'refused', message });
+
+/** Makes the check. */
+export function createTokenCheck(o: TokenOptions): CheckToken {
+  const check = {
+    algorithms: [...algorithms[o.source.kind]],
+    requiredClaims: ['exp'],
+    clockTolerance: limits.clockToleranceMs / 1000,
+    ...(o.audience === undefined ? {} : { audience: o.audience }),
+    ...(o.issuer === undefined ? {} : { issuer: o.issuer }),
+  };
+  return async (token) => {
+    const form = formProblem(token, o.source.kind);
+    if (form !== undefined) return refused(form);
+    try {
+      const options = { ...check, currentDate: new Date(o.clock.wallMs()) };
+      const { payload } =
+        o.source.kind === 'secret'
+          ? await jwtVerify(token, o.source.secret, options)
+          : await jwtVerify(token, o.source.key, options);
+      return judgeClaims(payload, o);
+    } catch (error) {
+      if (error instanceof KeysUnavailableError) {
+        return { problem: 'unavailable', message: 'the token cannot be checked at this moment' };
+      }
+      if (error instanceof JOSEError) return refused(inWords(error));
+      throw error;
+    }
+  };
+}
+
+/** What is wrong before any key is looked for. */
+function formProblem(token: string, kind: KeySource['kind']): string | undefined {
+  if (token.length > limits.tokenChars) return `a token has at most ${limits.tokenChars} characters`;
+  if (!JWS.test(token)) return 'the token is not a signed JWT';
+  const header = headerOf(token);
+  if (header === undefined) return 'the token is not a signed JWT';
+  const { alg, kid, typ } = header;
+  if (typeof alg !== 'string' || !algorithms[kind].includes(alg)) {
+    return 'the token is signed with an algorithm that is not accepted';
+  }
+  if (forbiddenHeaders.some((name) => name in header)) return 'the token brings or names its own key';
+  if (kid !== undefined && !isPlainKid(kid, kind)) return 'the kid of the token is not accepted';
+  const ours = typeof typ === 'string' && typ.toLowerCase().replace('application/', '').startsWith('weir-');
+  return ours ? 'a ticket or hint is not a user token' : undefined;
+}
+
+function headerOf(token: string): ProtectedHeaderParameters | undefined {
+  try {
+    return decodeProtectedHeader(token);
+  } catch {
+    return undefined;
+  }
+}
+
+/** With a set of keys the kid must match one of them; with a secret it means nothing, so it must look harmless. */
+function isPlainKid(kid: unknown, kind: KeySource['kind']): boolean {
+  if (typeof kid !== 'string' || kid.length > maxKidChars) return false;
+  return kind === 'jwks' || !/^\/|\.\.|\\|\p{Cc}/u.test(kid);
+}
+
+function inWords(error: JOSEError): string {
+  if (error.code === 'ERR_JWT_EXPIRED') return 'the token has expired';
+  if (error.code === 'ERR_JWT_CLAIM_VALIDATION_FAILED')
+    return 'the token is for somebody else, or a claim is missing';
+  return 'the token is not valid';
+}
+
+function judgeClaims(payload: JWTPayload, o: TokenOptions): TokenVerdict {
+  const { exp } = payload;
+  if (exp === undefined || !Number.isFinite(exp) || exp > latestDate)
+    return refused('the token has no valid exp');
+  const claim = Object.hasOwn(payload, o.claim) ? payload[o.claim] : undefined;
+  if (claim === undefined) return { allow: o.defaultChannels };
+  const list = Array.isArray(claim) && claim.length <= maxPatterns ? claim : undefined;
+  const patterns = list?.filter((item): item is string => typeof item === 'string' && isChannelPattern(item));
+  if (list === undefined || patterns?.length !== list.length) {
+    return refused(`the claim with the channels is not a list of at most ${maxPatterns} channel patterns`);
+  }
+  return { allow: patterns };
+}
+
+/** The channels that were asked for, in those that may be had and those that may not. */
+export function divide(
+  channels: readonly string[],
+  allow: readonly string[],
+): { readonly granted: readonly string[]; readonly denied: readonly string[] } {
+  const granted = channels.filter((channel) => channelAllowed(channel, allow));
+  return { granted, denied: channels.filter((channel) => !granted.includes(channel)) };
+}

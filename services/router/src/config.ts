@@ -1,0 +1,350 @@
+// The router's settings, one table. The only file that names environment variables; docs/config.md is made from it.
+
+import type { TicketKey } from '@weir/protocol';
+import { isChannelPattern, isToken, limits, parseTicketKeys } from '@weir/protocol';
+import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
+import { commonSettings, parse } from '@weir/runtime';
+import { parseCidr } from './accept/address.ts';
+import { parseAllowedOrigin } from './accept/origins.ts';
+import { DEFAULT_LIMITS } from './probe/probe.ts';
+
+const minSecretBytes = 32;
+
+function pool(text: string): string {
+  if (!isToken(text, 64)) throw new Error('must be a pool name (letters, digits, - and _)');
+  return text;
+}
+
+function pools(text: string): readonly string[] {
+  const names = parse.list(pool)(text);
+  if (new Set(names).size !== names.length) throw new Error('must not name a pool twice');
+  if (names.length > 16) throw new Error('must name at most 16 pools');
+  return names;
+}
+
+function jwtSecret(text: string): Uint8Array {
+  const secret = parse.text()(text);
+  if (secret.startsWith('-----BEGIN'))
+    throw new Error('must be a shared secret; for public keys there is WEIR_JWT_JWKS_URL');
+  if (Buffer.byteLength(secret) < minSecretBytes)
+    throw new Error(`must have at least ${minSecretBytes} bytes`);
+  return new TextEncoder().encode(secret);
+}
+
+/** The public URL without a slash at its end. */
+function publicUrl(text: string): string {
+  const url = new URL(parse.url('ws:', 'wss:')(text));
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw new Error('must be a ws:// or wss:// URL without user, query and fragment');
+  }
+  return text.replace(/\/+$/, '');
+}
+
+/** The settings that only the router has; their meaning is in the table. */
+interface RouterValues {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | undefined;
+  readonly pools: readonly string[];
+  readonly ticketKeys: readonly TicketKey[];
+  readonly ticketTtlMs: number;
+  readonly hintTtlMs: number;
+  readonly auth: 'none' | 'jwt';
+  readonly jwtSecret: Uint8Array | undefined;
+  readonly jwtJwksUrl: string | undefined;
+  readonly jwtAudience: string | undefined;
+  readonly jwtIssuer: string | undefined;
+  readonly jwtChannelsClaim: string;
+  readonly jwtDefaultChannels: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly requireOrigin: boolean;
+  readonly trustedProxies: readonly string[];
+  readonly connectsPerSecondPerAddress: number;
+  readonly connectBurstPerAddress: number;
+  readonly maxAddresses: number;
+  readonly maxPending: number;
+  readonly maxSockets: number;
+  readonly headersTimeoutMs: number;
+  readonly maxClientBytes: number;
+  readonly closeWaitMs: number;
+  readonly closeGraceMs: number;
+  readonly probeDeadlineMs: number;
+  readonly probeMaxBytes: number;
+  readonly probeRateThresholdKbps: number;
+  readonly probeRttThresholdMs: number;
+  readonly probeBytesPerSecond: number;
+  readonly beatSilentMs: number;
+  readonly maxShards: number;
+  readonly drainGraceMs: number;
+}
+
+type TableOf<C> = {
+  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
+};
+
+/** All settings. */
+export const settings: typeof commonSettings & TableOf<RouterValues> = {
+  ...commonSettings,
+  host: {
+    env: 'WEIR_HOST',
+    parse: parse.text({ max: 255 }),
+    default: '0.0.0.0',
+    meaning: 'Address to listen on for clients; :: is IPv6 and IPv4',
+  },
+  port: {
+    env: 'WEIR_PORT',
+    parse: parse.port(),
+    default: 8080,
+    meaning: 'Port to listen on for clients; 0 picks a free one',
+  },
+  publicUrl: {
+    env: 'WEIR_PUBLIC_URL',
+    parse: publicUrl,
+    optional: true,
+    meaning:
+      "The router's own public URL; its path is accepted in front of /v1/connect, and with wss:// clients count as coming by TLS where no trusted proxy says otherwise",
+  },
+  pools: {
+    env: 'WEIR_POOLS',
+    parse: pools,
+    default: ['mobile', 'desktop'],
+    meaning: 'The pools, slowest first; the probe tells the slowest from the fastest',
+  },
+  ticketKeys: {
+    env: 'WEIR_TICKET_KEYS',
+    parse: parseTicketKeys,
+    secret: true,
+    meaning:
+      'Keys of tickets and hints, kid:base64url-secret, comma separated: the first signs, all verify; shards need the same',
+  },
+  ticketTtlMs: {
+    env: 'WEIR_TICKET_TTL_MS',
+    parse: parse.durationMs({ min: 5_000, max: limits.ticketTtlMs }),
+    default: 30_000,
+    unit: 'ms',
+    meaning: 'Life of a ticket: a client opens its stream within it',
+  },
+  hintTtlMs: {
+    env: 'WEIR_HINT_TTL_MS',
+    parse: parse.durationMs({ min: 10_000, max: 3_600_000 }),
+    default: 600_000,
+    unit: 'ms',
+    meaning: 'How long a measured client may come back from the same network without being measured again',
+  },
+  auth: {
+    env: 'WEIR_AUTH',
+    parse: parse.oneOf('none', 'jwt'),
+    default: 'none',
+    meaning: 'Who may connect: everybody (none), or whoever has a valid JWT (jwt)',
+  },
+  jwtSecret: {
+    env: 'WEIR_JWT_SECRET',
+    parse: jwtSecret,
+    optional: true,
+    secret: true,
+    meaning: 'Shared secret of user tokens (HS256, HS384, HS512), 32 bytes or more; or WEIR_JWT_JWKS_URL',
+  },
+  jwtJwksUrl: {
+    env: 'WEIR_JWT_JWKS_URL',
+    parse: parse.url('https:', 'http:'),
+    optional: true,
+    meaning: 'URL of the public keys of user tokens (RS, PS, ES, EdDSA); the only URL that is ever fetched',
+  },
+  jwtAudience: {
+    env: 'WEIR_JWT_AUDIENCE',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'The aud that a user token must have; not checked where it is not set',
+  },
+  jwtIssuer: {
+    env: 'WEIR_JWT_ISSUER',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'The iss that a user token must have; not checked where it is not set',
+  },
+  jwtChannelsClaim: {
+    env: 'WEIR_JWT_CHANNELS_CLAIM',
+    parse: parse.text({ max: 255 }),
+    default: 'channels',
+    meaning: 'Claim with the list of channel patterns that a user may have: lobby, sports.*, sports.>',
+  },
+  jwtDefaultChannels: {
+    env: 'WEIR_JWT_DEFAULT_CHANNELS',
+    parse: parse.list(channelPattern),
+    default: [],
+    meaning: 'Channel patterns for user tokens without that claim; > is every channel',
+  },
+  allowedOrigins: {
+    env: 'WEIR_ALLOWED_ORIGINS',
+    parse: parse.list(parseAllowedOrigin),
+    default: ['*'],
+    meaning:
+      'Origins of web pages that may connect (https://app.example, null, capacitor://localhost), compared exactly; * is every one',
+  },
+  requireOrigin: {
+    env: 'WEIR_REQUIRE_ORIGIN',
+    parse: parse.flag(),
+    default: false,
+    meaning: 'Whether clients without an Origin header, which no browser is, are refused',
+  },
+  trustedProxies: {
+    env: 'WEIR_TRUSTED_PROXIES',
+    parse: (text: string): readonly string[] => {
+      parse.list(parseCidr)(text);
+      return parse.list()(text);
+    },
+    default: [],
+    meaning:
+      'Addresses and ranges of proxies whose X-Forwarded-For and X-Forwarded-Proto count: 10.0.0.0/8,2001:db8::/32',
+  },
+  connectsPerSecondPerAddress: {
+    env: 'WEIR_CONNECTS_PER_SECOND_PER_ADDRESS',
+    parse: parse.number({ min: 0.01, max: 1_000_000 }),
+    default: 50,
+    unit: '1/s',
+    meaning:
+      'Connects that one IPv4 address or IPv6 /64 may make in the long run; generous for offices behind NAT',
+  },
+  connectBurstPerAddress: {
+    env: 'WEIR_CONNECT_BURST_PER_ADDRESS',
+    parse: parse.int({ min: 1, max: 1_000_000 }),
+    default: 200,
+    meaning: 'Connects that one address may make at once',
+  },
+  maxAddresses: {
+    env: 'WEIR_MAX_ADDRESSES',
+    parse: parse.int({ min: 2, max: 10_000_000 }),
+    default: 200_000,
+    meaning: 'Addresses that the rate limit remembers (about 200 bytes each)',
+  },
+  maxPending: {
+    env: 'WEIR_MAX_PENDING',
+    parse: parse.int({ min: 1, max: 1_000_000 }),
+    default: 5_000,
+    meaning: 'Clients that are measured at once; more are answered 503 with Retry-After',
+  },
+  maxSockets: {
+    env: 'WEIR_MAX_SOCKETS',
+    parse: parse.int({ min: 1, max: 1_000_000 }),
+    default: 20_000,
+    meaning: 'Open sockets, those that are still saying what they want and those that are leaving included',
+  },
+  headersTimeoutMs: {
+    env: 'WEIR_HEADERS_TIMEOUT_MS',
+    parse: parse.durationMs({ min: 100, max: 60_000 }),
+    default: 8_000,
+    unit: 'ms',
+    meaning: 'Longest time from connecting to the end of the request headers',
+  },
+  maxClientBytes: {
+    env: 'WEIR_MAX_CLIENT_BYTES',
+    parse: parse.bytes({ min: 1_024, max: 1_048_576 }),
+    default: 65_536,
+    unit: 'bytes',
+    meaning: 'What a client, which has nothing to say to the router, may say before it is closed with 4029',
+  },
+  closeWaitMs: {
+    env: 'WEIR_CLOSE_WAIT_MS',
+    parse: parse.durationMs({ min: 100, max: 30_000 }),
+    default: 2_000,
+    unit: 'ms',
+    meaning:
+      "How long the answer to the router's Close is waited for before it ends its half of the connection",
+  },
+  closeGraceMs: {
+    env: 'WEIR_CLOSE_GRACE_MS',
+    parse: parse.durationMs({ min: 100, max: 30_000 }),
+    default: 3_000,
+    unit: 'ms',
+    meaning: 'How long after that a connection may still deliver what is under way before it is cut',
+  },
+  probeDeadlineMs: {
+    env: 'WEIR_PROBE_DEADLINE_MS',
+    parse: parse.durationMs({ min: 100, max: 10_000 }),
+    default: DEFAULT_LIMITS.deadlineMs,
+    unit: 'ms',
+    meaning: 'When a client that has not shown its class is taken for a slow one',
+  },
+  probeMaxBytes: {
+    env: 'WEIR_PROBE_MAX_BYTES',
+    parse: parse.bytes({ min: 0, max: 1_048_576 }),
+    default: DEFAULT_LIMITS.maxBytes,
+    unit: 'bytes',
+    meaning: 'Most bytes that one client is measured with',
+  },
+  probeRateThresholdKbps: {
+    env: 'WEIR_PROBE_RATE_THRESHOLD_KBPS',
+    parse: parse.int({ min: 1, max: 1_000_000 }),
+    default: DEFAULT_LIMITS.rateThresholdKbps,
+    unit: 'kbit/s',
+    meaning: 'Throughput from which a client is fast',
+  },
+  probeRttThresholdMs: {
+    env: 'WEIR_PROBE_RTT_THRESHOLD_MS',
+    parse: parse.durationMs({ min: 1, max: 10_000 }),
+    default: DEFAULT_LIMITS.rttThresholdMs,
+    unit: 'ms',
+    meaning: 'Round-trip time from which a client is slow; raise it where one region serves the world',
+  },
+  probeBytesPerSecond: {
+    env: 'WEIR_PROBE_BYTES_PER_SECOND',
+    parse: parse.bytes({ min: 0, max: 10_737_418_240 }),
+    default: 20_971_520,
+    unit: 'bytes/s',
+    meaning:
+      'Bytes that all probes together may take a second; beyond that only the round-trip time is measured',
+  },
+  beatSilentMs: {
+    env: 'WEIR_BEAT_SILENT_MS',
+    parse: parse.durationMs({ min: 3_000, max: 60_000 }),
+    default: 3_000,
+    unit: 'ms',
+    meaning: 'A shard that has not reported for so long gets nobody',
+  },
+  maxShards: {
+    env: 'WEIR_MAX_SHARDS',
+    parse: parse.int({ min: 1, max: 100_000 }),
+    default: 2_000,
+    meaning: 'Shards that are remembered',
+  },
+  drainGraceMs: {
+    env: 'WEIR_DRAIN_GRACE_MS',
+    parse: parse.durationMs({ min: 0, max: 600_000 }),
+    default: 0,
+    unit: 'ms',
+    meaning:
+      'How long a router that is told to stop goes on accepting, unready, until load balancers have noticed',
+  },
+};
+
+function channelPattern(text: string): string {
+  if (!isChannelPattern(text))
+    throw new Error('must be a channel pattern such as lobby, sports.* or sports.>');
+  return text;
+}
+
+/** The router's configuration. */
+export type RouterConfig = ConfigOf<typeof settings>;
+
+/** What several settings must be together. */
+export function rules(c: RouterConfig): readonly string[] {
+  const problems: string[] = [];
+  const given = [c.jwtSecret, c.jwtJwksUrl].filter((value) => value !== undefined).length;
+  if (c.auth === 'jwt' && given !== 1) {
+    problems.push('WEIR_AUTH=jwt needs one of WEIR_JWT_SECRET and WEIR_JWT_JWKS_URL, and not both');
+  }
+  if (c.auth === 'none' && given > 0) {
+    problems.push('WEIR_JWT_SECRET or WEIR_JWT_JWKS_URL is set, but WEIR_AUTH is none: set WEIR_AUTH=jwt');
+  }
+  const secret = c.jwtSecret;
+  if (secret !== undefined && c.ticketKeys.some((key) => Buffer.from(key.secret).equals(secret))) {
+    problems.push('WEIR_JWT_SECRET must not be one of WEIR_TICKET_KEYS');
+  }
+  if (c.maxPending > c.maxSockets) problems.push('WEIR_MAX_PENDING must not exceed WEIR_MAX_SOCKETS');
+  if (c.connectBurstPerAddress < c.connectsPerSecondPerAddress) {
+    problems.push(
+      'WEIR_CONNECT_BURST_PER_ADDRESS must not be less than WEIR_CONNECTS_PER_SECOND_PER_ADDRESS',
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,124 @@
+// The router's process: configuration, log, NATS, admin server, signals. What the router does is in router.ts.
+import { randomBytes } from 'node:crypto';
+import { createSubjects, limits } from '@weir/protocol';
+import type { AdminServer, Logger, NatsLink } from '@weir/runtime';
+import {
+  announceListening,
+  createLogger,
+  createMetricsRegistry,
+  everySoOften,
+  loadConfig,
+  openNats,
+  runUntilSignal,
+  startAdmin,
+  systemClock,
+  WEIR_VERSION,
+} from '@weir/runtime';
+import type { Beats } from './beats/beats.ts';
+import { createBeats } from './beats/beats.ts';
+import type { RouterConfig } from './config.ts';
+import { rules, settings } from './config.ts';
+import { createRouterMetrics, largestSkewMs } from './metrics.ts';
+import { createRouter } from './router.ts';
+
+const service = 'router';
+const skewCheckMs = 10_000;
+const skewLogMs = 60_000;
+
+const config: RouterConfig = loadConfig({
+  service,
+  summary: 'accepts clients, measures them and sends each to the pool and shard that suit it',
+  table: settings,
+  rules,
+});
+const logger = createLogger({ service, level: config.logLevel });
+const registry = createMetricsRegistry({ service, version: WEIR_VERSION });
+const metrics = createRouterMetrics(registry);
+const clock = systemClock;
+const state = { listening: false, draining: false };
+const link = openNats({
+  servers: config.natsUrl,
+  name: `weir-${service}`,
+  credsFile: config.natsCredsFile,
+  user: config.natsUser,
+  password: config.natsPassword,
+  token: config.natsToken,
+  logger,
+  registry,
+});
+const beats = createBeats({
+  silentMs: config.beatSilentMs,
+  maxShards: config.maxShards,
+  clock,
+  onBeat: (outcome) => metrics.beat(outcome),
+});
+const router = createRouter({
+  config,
+  shards: beats,
+  metrics,
+  logger,
+  clock,
+  random: Math.random,
+  randomBytes,
+});
+hearBeats(link, beats);
+watchSkew(beats, logger);
+const { port } = await router.listen();
+state.listening = true;
+const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, registry, health, logger });
+runUntilSignal({
+  logger,
+  deadlineMs: config.shutdownDeadlineMs,
+  steps: [
+    { name: 'leave the load balancers', run: leave },
+    { name: 'answer who is there', run: () => router.stop() },
+    { name: 'close NATS', run: () => link.close() },
+    { name: 'close the admin server', run: () => admin.close() },
+  ],
+});
+announce(admin);
+
+function hearBeats(from: NatsLink, to: Beats): void {
+  const subject = createSubjects(config.subjectPrefix).allBeats;
+  from.ready().then(
+    (connection) => to.listen(connection, subject),
+    // Closed before it was ever connected: the process is ending.
+    () => undefined,
+  );
+}
+
+function health(): { ready: boolean; reasons: readonly string[]; info: Readonly<Record<string, unknown>> } {
+  const reasons = [
+    ...(state.listening ? [] : ['not listening yet']),
+    ...(state.draining ? ['draining'] : []),
+    ...(beats.settled ? [] : ['has not heard the shards yet']),
+  ];
+  const info = { shards: beats.entries().length, stale: beats.stale, nats: link.connected };
+  return { ready: reasons.length === 0, reasons, info };
+}
+
+async function leave(): Promise<void> {
+  state.draining = true;
+  await new Promise((resolve) => setTimeout(resolve, config.drainGraceMs));
+  beats.close();
+}
+
+/** Clocks that differ too much make tickets fail: said in words, at most once a minute. */
+function watchSkew(from: Beats, to: Logger): void {
+  const often = everySoOften(skewLogMs, clock);
+  const check = (): void => {
+    const skewMs = largestSkewMs(from.entries());
+    if (Math.abs(skewMs) < limits.clockToleranceMs) return;
+    often(() => to.warn({ skewMs }, 'clock of a shard is far from ours, tickets may be refused'));
+  };
+  setInterval(check, skewCheckMs).unref();
+}
+
+function announce({ port: adminPort }: AdminServer): void {
+  const anyAddress = config.host === '0.0.0.0' || config.host === '::';
+  const host = anyAddress ? '127.0.0.1' : config.host;
+  const url = `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  logger.info({ url, admin: adminUrl }, 'listening');
+  announceListening({ url, adminUrl });
+}

@@ -1,0 +1,300 @@
+// The router's metrics: one table (docs/metrics.md is checked against it) and what feeds it. Labels are closed unions
+// or names of configured pools; never an address, an origin, a channel or anything else that a client chose.
+import type { ShardEntry } from '@weir/fleet';
+import type { Confidence } from '@weir/protocol';
+import type { Registry } from '@weir/runtime';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import type { KeyOutcome } from './accept/key-set.ts';
+import type { RefusalReason } from './accept/refusal.ts';
+import type { BeatOutcome } from './beats/beats.ts';
+import type { ProbeResult } from './probe/probe.ts';
+import type { Ending } from './redirect/farewell.ts';
+
+/** What became of a client that was upgraded; every one is counted once. */
+export type ConnectOutcome =
+  | 'redirected'
+  | 'noCapacity'
+  | 'notAuthorised'
+  | 'hintExpired'
+  | 'protocolError'
+  | 'tooManyMessages'
+  | 'left'
+  | 'stopping'
+  | 'failed';
+
+/** What became of a client's measurement; `skipped` where a hint or the class asked for made it needless. */
+export type ProbeOutcome = ProbeResult['outcome'] | 'skipped';
+
+/** What became of a hint. */
+export type HintOutcome = 'used' | 'measureAgain' | 'elsewhere' | 'expired' | 'refused';
+
+/** What went wrong below HTTP. */
+export type ConnectionFault = 'timeout' | 'headersTooLarge' | 'malformed' | 'tooMany';
+
+/** Why a client was placed where it is, or nowhere. */
+export type PlacementReason = 'best' | 'otherPool' | 'stale' | 'empty' | 'full' | 'draining' | 'notReady';
+
+type CounterKey =
+  | 'connects'
+  | 'refusals'
+  | 'faults'
+  | 'probes'
+  | 'probeBytes'
+  | 'classes'
+  | 'placements'
+  | 'tickets'
+  | 'hints'
+  | 'endings'
+  | 'tokenKeys'
+  | 'beats';
+type GaugeKey = 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew';
+
+/** One series. */
+export interface MetricRow {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+/** Every series of the router. */
+export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds' | 'shards', MetricRow>> = {
+  connects: {
+    kind: 'counter',
+    name: 'weir_router_connects_total',
+    help: 'Clients that were upgraded, by what became of them',
+    labels: ['outcome'],
+  },
+  refusals: {
+    kind: 'counter',
+    name: 'weir_router_refusals_total',
+    help: 'Requests that were refused, by the rung of the ladder',
+    labels: ['reason'],
+  },
+  faults: {
+    kind: 'counter',
+    name: 'weir_router_connection_faults_total',
+    help: 'Connections that never became a request: too slow, too large, malformed, or over the limit of sockets',
+    labels: ['reason'],
+  },
+  probes: {
+    kind: 'counter',
+    name: 'weir_router_probes_total',
+    help: 'Measurements by outcome; closedOnPad: the client left right after a pad, it may want class=<slowest pool>',
+    labels: ['outcome'],
+  },
+  probeSeconds: {
+    kind: 'histogram',
+    name: 'weir_router_probe_duration_seconds',
+    help: 'Time from the upgrade to the end of the measurement',
+    labels: [],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.25, 1.5, 2],
+  },
+  probeBytes: {
+    kind: 'counter',
+    name: 'weir_router_probe_bytes_total',
+    help: 'Bytes that were written to measure clients',
+    labels: [],
+  },
+  classes: {
+    kind: 'counter',
+    name: 'weir_router_classes_total',
+    help: 'Clients by the pool that suits them and by how sure that is',
+    labels: ['pool', 'confidence'],
+  },
+  placements: {
+    kind: 'counter',
+    name: 'weir_router_placements_total',
+    help: 'Searches for a shard by result; empty, full, draining and notReady found none',
+    labels: ['reason'],
+  },
+  tickets: {
+    kind: 'counter',
+    name: 'weir_router_tickets_total',
+    help: 'Tickets that were given',
+    labels: ['pool'],
+  },
+  hints: {
+    kind: 'counter',
+    name: 'weir_router_hints_total',
+    help: 'Hints that clients came with, by what became of them; elsewhere: measured from another network',
+    labels: ['outcome'],
+  },
+  endings: {
+    kind: 'counter',
+    name: 'weir_router_endings_total',
+    help: 'Closed connections: the client answered, it took the end of the stream, or it was cut',
+    labels: ['how'],
+  },
+  tokenKeys: {
+    kind: 'counter',
+    name: 'weir_router_token_keys_total',
+    help: 'Keys of user tokens that were looked for in the key set, by result',
+    labels: ['outcome'],
+  },
+  beats: {
+    kind: 'counter',
+    name: 'weir_router_beats_total',
+    help: 'Load reports of shards by what became of them; full: more shards than are remembered',
+    labels: ['outcome'],
+  },
+  pending: {
+    kind: 'gauge',
+    name: 'weir_router_pending_clients',
+    help: 'Clients between acceptance and answer',
+    labels: [],
+  },
+  sockets: {
+    kind: 'gauge',
+    name: 'weir_router_open_sockets',
+    help: 'Open sockets of clients',
+    labels: [],
+  },
+  networks: {
+    kind: 'gauge',
+    name: 'weir_router_rate_limit_networks',
+    help: 'Addresses that the rate limit remembers',
+    labels: [],
+  },
+  shards: {
+    kind: 'gauge',
+    name: 'weir_router_roster_shards',
+    help: 'Live shards by pool and state',
+    labels: ['pool', 'state'],
+  },
+  rosterStale: {
+    kind: 'gauge',
+    name: 'weir_router_roster_stale',
+    help: 'Whether the table of shards is the last known one because NATS is not heard (1)',
+    labels: [],
+  },
+  skew: {
+    kind: 'gauge',
+    name: 'weir_router_beat_clock_skew_seconds',
+    help: "Largest difference between a shard's clock and ours; beyond 5 s tickets are refused",
+    labels: [],
+  },
+};
+
+/** What gauges ask when they are scraped. */
+export interface MetricSources {
+  readonly pools: readonly string[];
+  readonly pending: () => number;
+  readonly sockets: () => number;
+  readonly networks: () => number;
+  readonly entries: () => readonly ShardEntry[];
+  readonly stale: () => boolean;
+}
+
+/** What the router reports. */
+export interface RouterMetrics {
+  connect(outcome: ConnectOutcome): void;
+  refusal(reason: RefusalReason): void;
+  fault(reason: ConnectionFault): void;
+  probe(outcome: ProbeOutcome, result?: Pick<ProbeResult, 'tookMs' | 'bytes'>): void;
+  classed(pool: string, confidence: Confidence): void;
+  placement(reason: PlacementReason): void;
+  ticket(pool: string): void;
+  hint(outcome: HintOutcome): void;
+  ending(how: Ending): void;
+  tokenKey(outcome: KeyOutcome): void;
+  beat(outcome: BeatOutcome): void;
+  /** Tells the gauges where to look; once. */
+  watch(sources: MetricSources): void;
+}
+
+/** Registers everything. */
+export function createRouterMetrics(registry: Registry): RouterMetrics {
+  const registers = [registry];
+  const counter = (key: CounterKey): Counter<string> => {
+    const { name, help, labels } = metricsTable[key];
+    return new Counter({ name, help, labelNames: [...labels], registers });
+  };
+  const { name, help, buckets = [] } = metricsTable.probeSeconds;
+  const probeSeconds = new Histogram({ name, help, buckets: [...buckets], registers });
+  const connects = counter('connects');
+  const refusals = counter('refusals');
+  const faults = counter('faults');
+  const probes = counter('probes');
+  const probeBytes = counter('probeBytes');
+  const classes = counter('classes');
+  const placements = counter('placements');
+  const tickets = counter('tickets');
+  const hints = counter('hints');
+  const endings = counter('endings');
+  const tokenKeys = counter('tokenKeys');
+  const beats = counter('beats');
+  return {
+    connect: (outcome) => connects.inc({ outcome }),
+    refusal: (reason) => refusals.inc({ reason }),
+    fault: (reason) => faults.inc({ reason }),
+    probe(outcome, result) {
+      probes.inc({ outcome });
+      if (result === undefined) return;
+      probeSeconds.observe(result.tookMs / 1000);
+      probeBytes.inc(result.bytes);
+    },
+    classed: (pool, confidence) => classes.inc({ pool, confidence }),
+    placement: (reason) => placements.inc({ reason }),
+    ticket: (pool) => tickets.inc({ pool }),
+    hint: (outcome) => hints.inc({ outcome }),
+    ending: (how) => endings.inc({ how }),
+    tokenKey: (outcome) => tokenKeys.inc({ outcome }),
+    beat: (outcome) => beats.inc({ outcome }),
+    watch: (sources) => watchGauges(registry, sources),
+  };
+}
+
+function watchGauges(registry: Registry, sources: MetricSources): void {
+  const gauge = (
+    key: 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew',
+    read: () => number,
+  ): void => {
+    const { name, help } = metricsTable[key];
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge('pending', sources.pending);
+  gauge('sockets', sources.sockets);
+  gauge('networks', sources.networks);
+  gauge('rosterStale', () => (sources.stale() ? 1 : 0));
+  gauge('skew', () => largestSkewMs(sources.entries()) / 1000);
+  const { name, help, labels } = metricsTable.shards;
+  new Gauge({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const pool of [...sources.pools, 'other']) {
+        for (const state of SHARD_STATES) this.set({ pool, state }, 0);
+      }
+      for (const entry of sources.entries()) {
+        const pool = sources.pools.includes(entry.pool) ? entry.pool : 'other';
+        this.inc({ pool, state: shardState(entry) });
+      }
+    },
+  });
+}
+
+const SHARD_STATES = ['serving', 'stale', 'full', 'draining', 'notReady'] as const;
+
+function shardState(entry: ShardEntry): (typeof SHARD_STATES)[number] {
+  if (entry.draining) return 'draining';
+  if (!entry.ready) return 'notReady';
+  if (entry.connections + entry.ticketsSinceBeat >= entry.capacity) return 'full';
+  return entry.stale ? 'stale' : 'serving';
+}
+
+/** The difference of the clocks that is furthest from none, with its sign. */
+export function largestSkewMs(entries: readonly ShardEntry[]): number {
+  return entries.reduce((most, { skewMs }) => (Math.abs(skewMs) > Math.abs(most) ? skewMs : most), 0);
+}

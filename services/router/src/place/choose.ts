@@ -1,0 +1,28 @@
+// Chooses the shard: which pools, in which order, for a class. The choice within a pool is fleet's.
+// Must never look at the client: only at its class and at the table.
+import type { Placement, ShardEntry } from '@weir/fleet';
+import { place } from '@weir/fleet';
+
+/** What `choose` decides on. */
+export interface Choice {
+  readonly entries: readonly ShardEntry[];
+  /** All pools, slowest first. */
+  readonly pools: readonly string[];
+  /** The client's class. */
+  readonly pool: string;
+  /** A shard to avoid: the one that sends the client away. */
+  readonly avoid?: string | undefined;
+  readonly random: () => number;
+}
+
+/** The pool itself, then the slower ones, nearest first, then the faster ones. */
+export function preference(pools: readonly string[], pool: string): readonly string[] {
+  const at = pools.indexOf(pool);
+  if (at < 0) return pools;
+  return [pool, ...pools.slice(0, at).reverse(), ...pools.slice(at + 1)];
+}
+
+/** A shard for a client of a class, or why there is none. */
+export function choose({ entries, pools, pool, avoid, random }: Choice): Placement {
+  return place({ entries, pools: preference(pools, pool), exclude: avoid, random });
+}

@@ -1,0 +1,384 @@
+// The router, stage by stage: accept, probe, classify, place, ticket, redirect. Read this first.
+// It wires the stages and owns what a visit of one client is; what each stage does is in its folder.
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ShardEntry } from '@weir/fleet';
+import type { CloseName, Hint } from '@weir/protocol';
+import { subprotocol } from '@weir/protocol';
+import type { Clock, Logger } from '@weir/runtime';
+import { everySoOften } from '@weir/runtime';
+import { WebSocketServer } from 'ws';
+import { parseCidr } from './accept/address.ts';
+import type { Admission, AdmitOptions } from './accept/admit.ts';
+import { admit } from './accept/admit.ts';
+import { Client } from './accept/client.ts';
+import { createKeySet } from './accept/key-set.ts';
+import type { Arrival, LadderOptions } from './accept/ladder.ts';
+import { climb, refusePlain } from './accept/ladder.ts';
+import type { Listener } from './accept/listener.ts';
+import { createListener, refuseUpgrade } from './accept/listener.ts';
+import { createRateLimit } from './accept/rate.ts';
+import type { Refusal } from './accept/refusal.ts';
+import type { CheckToken } from './accept/user-token.ts';
+import { createTokenCheck } from './accept/user-token.ts';
+import { classify } from './classify/classify.ts';
+import type { RouterConfig } from './config.ts';
+import type { ConnectOutcome, RouterMetrics } from './metrics.ts';
+import { choose } from './place/choose.ts';
+import type { Probe, ProbeResult } from './probe/probe.ts';
+import { createProbe, createProbeBudget } from './probe/probe.ts';
+import type { Farewell } from './redirect/farewell.ts';
+import { sayFarewell, watchEnd } from './redirect/farewell.ts';
+import { redirectText } from './redirect/redirect.ts';
+import type { Signer } from './ticket/ticket.ts';
+import { createSigner } from './ticket/ticket.ts';
+
+/** Where the shards come from; the beats stage fits. */
+export interface Shards {
+  entries(): readonly ShardEntry[];
+  ticketGiven(shard: string): void;
+  readonly stale: boolean;
+}
+
+/** What the router is made of. */
+export interface RouterOptions {
+  readonly config: RouterConfig;
+  readonly shards: Shards;
+  readonly metrics: RouterMetrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** 0 ≤ value < 1. */
+  readonly random: () => number;
+  readonly randomBytes: (bytes: number) => Uint8Array;
+}
+
+/** A router that takes clients. */
+export interface Router {
+  listen(): Promise<AddressInfo>;
+  /** Clients between acceptance and answer. */
+  readonly pending: number;
+  /** Stops accepting, answers who is there, and resolves when they are gone or have had their time. */
+  stop(): Promise<void>;
+}
+
+/** What an upgraded client is told in the end. */
+interface Answer extends Pick<Farewell, 'close' | 'text' | 'reason'> {
+  readonly outcome: ConnectOutcome;
+}
+
+const logEveryMs = 5_000;
+
+/** Makes the router; it does not listen yet. */
+export function createRouter(o: RouterOptions): Router {
+  return new WeirRouter(o);
+}
+
+class WeirRouter implements Router {
+  readonly #o: RouterOptions;
+  readonly #ladder: LadderOptions;
+  readonly #admission: AdmitOptions;
+  readonly #upgrades: WebSocketServer;
+  readonly #listener: Listener;
+  readonly #probe: Probe;
+  readonly #signer: Signer;
+  readonly #visits = new Set<Promise<void>>();
+  readonly #often: ReturnType<typeof everySoOften>;
+  #pending = 0;
+
+  constructor(o: RouterOptions) {
+    const { config, clock, metrics } = o;
+    this.#o = o;
+    this.#often = everySoOften(logEveryMs, clock);
+    const rate = createRateLimit({
+      perSecond: config.connectsPerSecondPerAddress,
+      burst: config.connectBurstPerAddress,
+      maxNetworks: config.maxAddresses,
+      clock,
+    });
+    this.#ladder = this.#buildLadder(rate);
+    this.#admission = { check: tokenCheck(o), keys: config.ticketKeys, clock };
+    this.#upgrades = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: config.maxClientBytes,
+      handleProtocols: (offered) => offered.has(subprotocol.version) && subprotocol.version,
+    });
+    this.#probe = createProbe({
+      limits: {
+        deadlineMs: config.probeDeadlineMs,
+        maxBytes: config.probeMaxBytes,
+        rateThresholdKbps: config.probeRateThresholdKbps,
+        rttThresholdMs: config.probeRttThresholdMs,
+      },
+      budget: createProbeBudget({ bytesPerSecond: config.probeBytesPerSecond, clock }),
+      clock,
+      random: o.randomBytes,
+    });
+    this.#signer = createSigner({
+      keys: config.ticketKeys,
+      ticketTtlMs: config.ticketTtlMs,
+      hintTtlMs: config.hintTtlMs,
+      clock,
+      random: o.randomBytes,
+    });
+    this.#listener = createListener({
+      headersTimeoutMs: config.headersTimeoutMs,
+      maxSockets: config.maxSockets,
+      onPlain: (request) => this.#refused(refusePlain(request, this.#ladder.basePath)),
+      onUpgrade: (request, duplex, head) => this.#arrive(request, duplex, head),
+      onFault: (fault) => metrics.fault(fault),
+    });
+    metrics.watch({
+      pools: config.pools,
+      pending: () => this.#pending,
+      sockets: () => this.#listener.sockets,
+      networks: () => rate.size,
+      entries: () => o.shards.entries(),
+      stale: () => o.shards.stale,
+    });
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  listen(): Promise<AddressInfo> {
+    return this.#listener.listen(this.#o.config.port, this.#o.config.host);
+  }
+
+  async stop(): Promise<void> {
+    const { probeDeadlineMs, closeWaitMs } = this.#o.config;
+    this.#listener.stop();
+    let patience: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      patience = setTimeout(resolve, probeDeadlineMs + closeWaitMs);
+    });
+    await Promise.race([Promise.all(this.#visits), enough]);
+    clearTimeout(patience);
+  }
+
+  #buildLadder(rate: LadderOptions['rate']): LadderOptions {
+    const { config, random } = this.#o;
+    const { publicUrl } = config;
+    return {
+      basePath: publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, ''),
+      pools: config.pools,
+      origins: { allowed: config.allowedOrigins, required: config.requireOrigin },
+      trusted: config.trustedProxies.map(parseCidr),
+      rate,
+      tlsByDefault: publicUrl?.startsWith('wss:') ?? false,
+      hasRoom: () => this.#pending < config.maxPending && this.#listener.sockets <= config.maxSockets,
+      random,
+    };
+  }
+
+  #refused(refusal: Refusal): Refusal {
+    this.#o.metrics.refusal(refusal.reason);
+    return refusal;
+  }
+
+  /** An upgrade request: up the ladder, then the visit. */
+  #arrive(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    const verdict = climb(request, this.#ladder);
+    const upgrade = (): Client | undefined => this.#upgrade(request, duplex, head);
+    if ('refusal' in verdict) {
+      this.#track(this.#refuse(verdict.refusal, verdict.version ? upgrade : undefined, duplex));
+      return;
+    }
+    this.#track(this.#visit(verdict.arrival, upgrade, duplex));
+  }
+
+  #track(visit: Promise<void>): void {
+    this.#visits.add(visit);
+    void visit.finally(() => this.#visits.delete(visit));
+  }
+
+  /** Nothing where the client has already gone. */
+  #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): Client | undefined {
+    let client: Client | undefined;
+    this.#upgrades.handleUpgrade(request, duplex, head, (ws) => {
+      client = new Client(ws, duplex, this.#o.config.maxClientBytes);
+    });
+    return client;
+  }
+
+  /** By HTTP, or by a close where the client understands one and this refusal has one. */
+  async #refuse(
+    refusal: Refusal,
+    upgrade: (() => Client | undefined) | undefined,
+    duplex: Duplex,
+  ): Promise<void> {
+    this.#refused(refusal);
+    const { close, message } = refusal;
+    const client = close === undefined ? undefined : upgrade?.();
+    if (close === undefined || client === undefined) return refuseUpgrade(duplex, refusal);
+    await this.#end(client, { close, reason: message, outcome: outcomeOf(close) });
+  }
+
+  /** One client from acceptance to its end. Never rejects. */
+  async #visit(arrival: Arrival, upgrade: () => Client | undefined, duplex: Duplex): Promise<void> {
+    let client: Client | undefined;
+    this.#pending += 1;
+    let ending: Promise<void> | undefined;
+    try {
+      const admission = await admit(arrival, this.#admission);
+      if ('refusal' in admission) {
+        ending = this.#refuse(admission.refusal, arrival.version ? upgrade : undefined, duplex);
+        return;
+      }
+      client = upgrade();
+      if (client === undefined) this.#o.metrics.connect('left');
+      else ending = this.#end(client, await this.#answer(client, arrival, admission));
+    } catch (err) {
+      this.#often((suppressed) => this.#o.logger.error({ err, suppressed }, 'visit failed'));
+      if (client === undefined) duplex.destroy();
+      else ending = this.#end(client, { close: 'noCapacity', outcome: 'failed' });
+    } finally {
+      this.#pending -= 1;
+      await ending;
+    }
+  }
+
+  /** Says the last words to who is still there, and waits until the socket is gone. */
+  async #end(client: Client, answer: Answer): Promise<void> {
+    const { metrics, config } = this.#o;
+    const { closeWaitMs, closeGraceMs } = config;
+    const { ws, duplex, gone } = client;
+    metrics.connect(gone ?? answer.outcome);
+    const parts = { ws, duplex, closeWaitMs, closeGraceMs };
+    if (ws.readyState === ws.CLOSED) return;
+    // Where the library has said Close by itself (a protocol error, the client's own Close) there is only the wait.
+    const said = ws.readyState !== ws.OPEN;
+    const last: Pick<Farewell, 'close' | 'text' | 'reason'> =
+      gone === 'tooManyMessages' ? { close: 'tooManyMessages' } : answer;
+    metrics.ending(await (said ? watchEnd(parts) : sayFarewell({ ...parts, ...pickWords(last) })));
+  }
+
+  /** Measures, classifies, places and signs; says in the end what the client is told. */
+  async #answer(client: Client, arrival: Arrival, admission: Admission): Promise<Answer> {
+    const { config, shards, metrics, random } = this.#o;
+    const { pools } = config;
+    // Who cannot be placed anywhere is not measured first.
+    const anywhere = choose({ entries: shards.entries(), pools, pool: pools[0] ?? '', random });
+    if ('none' in anywhere) return this.#nowhere(anywhere.none);
+    const hint = this.#weighHint(admission, arrival.network);
+    const probe = await this.#measure(client, arrival, hint);
+    if (client.gone !== undefined) return { close: 'normal', outcome: client.gone };
+    const findings = {
+      probe,
+      pools,
+      ...(hint === undefined ? {} : { hintPool: hint.pool }),
+    };
+    const wishes = {
+      saveData: arrival.saveData,
+      ...(arrival.asked === undefined ? {} : { asked: arrival.asked }),
+    };
+    const { pool, confidence } = classify({ ...findings, ...wishes });
+    metrics.classed(pool, confidence);
+    const avoid = admission.hint.is === 'valid' ? admission.hint.hint.avoid : undefined;
+    const placed = choose({ entries: shards.entries(), pools, pool, avoid, random });
+    if ('none' in placed) return this.#nowhere(placed.none);
+    metrics.placement(placed.reason);
+    shards.ticketGiven(placed.shard.shard);
+    const measured = probe ?? hint;
+    const text = redirectText({
+      url: placed.shard.url,
+      pool: placed.shard.pool,
+      ticket: await this.#sign(placed.shard, arrival, admission),
+      hint: await this.#newHint(probe, classify({ ...findings, saveData: false }).pool, arrival.network),
+      tls: arrival.tls,
+      rttMs: measured?.rttMs,
+      kbps: measured?.kbps,
+      confidence,
+    });
+    if (text === undefined) throw new Error('the redirect is longer than a URL may be');
+    return { close: 'redirected', text, outcome: 'redirected' };
+  }
+
+  #nowhere(none: 'empty' | 'full' | 'draining' | 'notReady'): Answer {
+    this.#o.metrics.placement(none);
+    return { close: 'noCapacity', outcome: 'noCapacity' };
+  }
+
+  /** The hint, where its measurement or its pool counts for something. */
+  #weighHint({ hint: verdict }: Admission, network: string): Hint | undefined {
+    const { metrics, config } = this.#o;
+    if (verdict.is === 'none') return undefined;
+    if (verdict.is !== 'valid') {
+      metrics.hint(verdict.is);
+      return undefined;
+    }
+    const { hint } = verdict;
+    const usable = config.pools.includes(hint.pool) && this.#signer.isFrom(hint, network);
+    metrics.hint(usable ? (hint.measure === true ? 'measureAgain' : 'used') : 'elsewhere');
+    return usable ? hint : undefined;
+  }
+
+  /** Nothing where the answer would change nothing: a good hint, the slowest class asked for, a single pool. */
+  async #measure(client: Client, arrival: Arrival, hint: Hint | undefined): Promise<ProbeResult | undefined> {
+    const { metrics, config } = this.#o;
+    const slowest = arrival.saveData || arrival.asked === config.pools[0];
+    if (slowest || config.pools.length === 1 || (hint !== undefined && hint.measure !== true)) {
+      metrics.probe('skipped');
+      return undefined;
+    }
+    const result = await this.#probe.run(client, { padding: true });
+    metrics.probe(result.outcome, result);
+    return result;
+  }
+
+  async #sign(shard: ShardEntry, arrival: Arrival, admission: Admission): Promise<string> {
+    const { granted: channels, denied, allow } = admission;
+    const ticket = await this.#signer.ticket({
+      pool: shard.pool,
+      shard: shard.shard,
+      channels,
+      denied,
+      allow,
+      tls: arrival.tls,
+    });
+    this.#o.metrics.ticket(shard.pool);
+    return ticket;
+  }
+
+  /** Only what was really measured, and clearly, is worth keeping. */
+  async #newHint(probe: ProbeResult | undefined, pool: string, network: string): Promise<string | undefined> {
+    if (probe?.outcome !== 'measured' || probe.confidence === 'low') return undefined;
+    return this.#signer.hint({ pool, rttMs: probe.rttMs, kbps: probe.kbps, network });
+  }
+}
+
+function pickWords(
+  from: Pick<Farewell, 'close' | 'text' | 'reason'>,
+): Pick<Farewell, 'close' | 'text' | 'reason'> {
+  return {
+    close: from.close,
+    ...(from.text === undefined ? {} : { text: from.text }),
+    ...(from.reason === undefined ? {} : { reason: from.reason }),
+  };
+}
+
+function outcomeOf(close: CloseName): ConnectOutcome {
+  if (close === 'notAuthorised') return 'notAuthorised';
+  if (close === 'ticketRefused') return 'hintExpired';
+  return close === 'noCapacity' ? 'noCapacity' : 'protocolError';
+}
+
+function tokenCheck({ config, clock, metrics }: RouterOptions): CheckToken | undefined {
+  const { jwtSecret, jwtJwksUrl } = config;
+  const common = {
+    audience: config.jwtAudience,
+    issuer: config.jwtIssuer,
+    claim: config.jwtChannelsClaim,
+    defaultChannels: config.jwtDefaultChannels,
+    clock,
+  };
+  if (config.auth === 'none') return undefined;
+  if (jwtSecret !== undefined)
+    return createTokenCheck({ ...common, source: { kind: 'secret', secret: jwtSecret } });
+  if (jwtJwksUrl === undefined) throw new Error('user tokens need a secret or a key set');
+  const key = createKeySet({ url: jwtJwksUrl, clock, onOutcome: (outcome) => metrics.tokenKey(outcome) });
+  return createTokenCheck({ ...common, source: { kind: 'jwks', key } });
+}

@@ -1,0 +1,97 @@
+// Signs what a client is sent away with: the ticket for one shard, and the hint that spares it the next probe.
+// Must never let a hint allow a channel: hints of the router prove a measurement and nothing else.
+import { createHmac } from 'node:crypto';
+import type { Hint, TicketKey } from '@weir/protocol';
+import { channelAllowed, issueHint, issueTicket, limits } from '@weir/protocol';
+
+/** What the signer is made of. */
+export interface SignerOptions {
+  /** The first signs. */
+  readonly keys: readonly TicketKey[];
+  readonly ticketTtlMs: number;
+  readonly hintTtlMs: number;
+  readonly clock: { wallMs(): number };
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+/** What a ticket is about. */
+export interface TicketRequest {
+  readonly pool: string;
+  readonly shard: string;
+  readonly channels: readonly string[];
+  readonly denied: readonly string[];
+  readonly allow: readonly string[];
+  readonly tls: boolean;
+}
+
+/** A measurement that is worth keeping. */
+export interface Measurement {
+  readonly pool: string;
+  readonly rttMs: number | undefined;
+  readonly kbps: number | undefined;
+  /** Where it was made. */
+  readonly network: string;
+}
+
+/** Signs tickets and hints. */
+export interface Signer {
+  ticket(request: TicketRequest): Promise<string>;
+  hint(measurement: Measurement): Promise<string>;
+  /** Whether a hint speaks of this network; a shard's hints speak of none in particular. */
+  isFrom(hint: Hint, network: string): boolean;
+}
+
+const idBytes = 16;
+const markBytes = 9;
+
+/** Makes the signer. */
+export function createSigner(o: SignerOptions): Signer {
+  const [key] = o.keys;
+  if (key === undefined) throw new RangeError('there must be a key to sign with');
+  const newId = (): string => Buffer.from(o.random(idBytes)).toString('base64url');
+  return {
+    ticket: ({ allow, ...request }) =>
+      issueTicket(
+        { ...request, id: newId(), allow: fitPatterns(allow, request.channels) },
+        { key, nowMs: o.clock.wallMs(), ttlMs: o.ticketTtlMs },
+      ),
+    hint({ pool, rttMs, kbps, network }) {
+      const hint: Hint = {
+        id: newId(),
+        pool,
+        allow: [],
+        network: markOf(network, key),
+        ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs * 10) / 10 }),
+        ...(kbps === undefined ? {} : { kbps: Math.round(kbps) }),
+      };
+      return issueHint(hint, { key, nowMs: o.clock.wallMs(), ttlMs: o.hintTtlMs });
+    },
+    isFrom: (hint, network) =>
+      hint.network === undefined || o.keys.some((each) => hint.network === markOf(network, each)),
+  };
+}
+
+/** A mark from which nobody without the key can tell the address. */
+function markOf(network: string, key: TicketKey): string {
+  const digest = createHmac('sha256', key.secret).update(`weir-network:${network}`).digest();
+  return digest.subarray(0, markBytes).toString('base64url');
+}
+
+/**
+ * The patterns that fit into a ticket: those that cover what is asked for come first, the rest as far as there is
+ * room. What does not fit cannot be subscribed to later on this connection.
+ */
+export function fitPatterns(allow: readonly string[], channels: readonly string[]): readonly string[] {
+  const unique = [...new Set(allow)];
+  const needed = unique.filter((pattern) => channels.some((channel) => channelAllowed(channel, [pattern])));
+  const rest = unique.filter((pattern) => !needed.includes(pattern));
+  const fitting: string[] = [];
+  let room: number = limits.allowChars;
+  for (const pattern of [...needed, ...rest]) {
+    if (fitting.length === limits.channelsPerConnection) break;
+    if (pattern.length + 1 > room) continue;
+    room -= pattern.length + 1;
+    fitting.push(pattern);
+  }
+  return fitting;
+}
