@@ -1,0 +1,91 @@
+// Runs a program of docs/clients.md against a router and reads what it prints, a JSON value a line.
+// Takes any router's URL: the scripted one of these tests or a real cluster's.
+import type { ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fencedFiles } from './fenced-blocks.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+const pythonFolder = process.env['WEIR_PYTHON_PATH'] ?? join(root, '.cache/python');
+
+export type Language = 'javascript' | 'python';
+
+/** Why a language's example cannot run here; nothing where it can. */
+export function whyNot(language: Language): string | undefined {
+  if (language === 'javascript') return undefined;
+  if (!existsSync(join(pythonFolder, 'websockets'))) {
+    return 'no websockets: pip install --target .cache/python websockets, or set WEIR_PYTHON_PATH';
+  }
+  try {
+    execFileSync('python3', ['--version'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return 'no python3';
+  }
+}
+
+export interface Said {
+  readonly type: string;
+  readonly lobby?: Readonly<Record<string, unknown>>;
+  readonly id?: number;
+  readonly data?: unknown;
+  readonly reset?: boolean;
+  readonly code?: number;
+}
+
+export class ExampleClient {
+  readonly said: Said[] = [];
+  errors = '';
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+    let rest = '';
+    child.stdout?.on('data', (chunk) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.said.push(JSON.parse(line));
+    });
+    child.stderr?.on('data', (chunk) => {
+      this.errors += chunk;
+    });
+    this.exited = new Promise((resolve) => child.once('exit', resolve));
+  }
+
+  static async start(language: Language, router: string): Promise<ExampleClient> {
+    // Below the project, so that the program finds `ws` as it would in an application of its own.
+    await mkdir(join(root, '.cache'), { recursive: true });
+    const folder = await mkdtemp(join(root, '.cache/example-'));
+    for (const [name, text] of fencedFiles(await readFile(join(root, 'docs/clients.md'), 'utf8'))) {
+      await writeFile(join(folder, name), text);
+    }
+    const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, http_proxy, https_proxy, all_proxy, ...env } = process.env;
+    const [command, file] =
+      language === 'python' ? ['python3', 'weir_mini.py'] : [process.execPath, 'app.mjs'];
+    const child = spawn(command, [join(folder, file)], {
+      env: { ...env, WEIR_ROUTER: router, PYTHONPATH: pythonFolder, PYTHONDONTWRITEBYTECODE: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new ExampleClient(child, folder);
+  }
+
+  /** The newest state that it printed. */
+  get lobby(): Readonly<Record<string, unknown>> | undefined {
+    return this.said.findLast(({ type }) => type === 'state')?.lobby;
+  }
+
+  get criticalIds(): readonly (number | undefined)[] {
+    return this.said.filter(({ type }) => type === 'critical').map(({ id }) => id);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
