@@ -191,8 +191,12 @@ class WeirRouter implements Router {
   }
 
   #track(visit: Promise<void>): void {
-    this.#visits.add(visit);
-    void visit.finally(() => this.#visits.delete(visit));
+    const done = visit
+      .catch((err: unknown) => {
+        this.#often((suppressed) => this.#o.logger.error({ err, suppressed }, 'visit failed'));
+      })
+      .finally(() => this.#visits.delete(done));
+    this.#visits.add(done);
   }
 
   /** Nothing where the client has already gone. */

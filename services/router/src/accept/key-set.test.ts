@@ -1,0 +1,82 @@
+// Against a real HTTP server on loopback: what is fetched, how often, and what happens while it is away.
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createKeySet } from './key-set.ts';
+
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+async function provider() {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const body = JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'one' }] });
+  const asked: string[] = [];
+  const answer = { status: 200, location: '' };
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(answer.status, answer.location === '' ? {} : { location: answer.location });
+    response.end(body);
+  });
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const outcomes: string[] = [];
+  const time = { ms: 1_000_000 };
+  const keys = createKeySet({
+    url: `http://127.0.0.1:${port}/keys`,
+    clock: { monotonicMs: () => time.ms },
+    onOutcome: (outcome) => outcomes.push(outcome),
+  });
+  const verify = async (kid = 'one'): Promise<string> => {
+    const token = await new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid }).sign(pair.privateKey);
+    return jwtVerify(token, keys).then(
+      () => 'verified',
+      (error: { readonly code?: string }) => error.code ?? 'other',
+    );
+  };
+  return { verify, asked, answer, outcomes, time, port };
+}
+
+describe('the key set', () => {
+  it('is fetched once for many tokens', async () => {
+    const { verify, asked } = await provider();
+    const all = await Promise.all(Array.from({ length: 20 }, () => verify()));
+    expect(new Set(all)).toEqual(new Set(['verified']));
+    expect(asked).toEqual(['/keys']);
+  });
+
+  it('is not asked again at once for kids that it does not know', async () => {
+    const { verify, asked, outcomes } = await provider();
+    await verify();
+    for (let i = 0; i < 20; i++) expect(await verify(`kid-${i}`)).toBe('ERR_JWKS_NO_MATCHING_KEY');
+    expect(asked).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'unknown')).toHaveLength(20);
+  });
+
+  it('is asked again only after a while where it cannot be had', async () => {
+    const { verify, asked, answer, outcomes, time } = await provider();
+    answer.status = 500;
+    expect(await verify()).toBe('KEYS_UNAVAILABLE');
+    expect(await verify()).toBe('KEYS_UNAVAILABLE');
+    expect(asked).toHaveLength(1);
+    answer.status = 200;
+    time.ms += 5_000;
+    expect(await verify()).toBe('verified');
+    expect(outcomes).toEqual(['unavailable', 'unavailable', 'found']);
+  });
+
+  it('does not follow a redirect', async () => {
+    const { verify, asked, answer, port } = await provider();
+    answer.status = 302;
+    answer.location = `http://127.0.0.1:${port}/elsewhere`;
+    expect(await verify()).toBe('KEYS_UNAVAILABLE');
+    expect(asked).toEqual(['/keys']);
+  });
+});

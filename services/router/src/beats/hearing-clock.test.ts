@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { createHearingClock } from './hearing-clock.ts';
+
+function hearing() {
+  const time = { ms: 50_000 };
+  const clock = createHearingClock({ monotonicMs: () => time.ms, wallMs: () => 7 });
+  const pass = (ms: number): void => {
+    time.ms += ms;
+  };
+  /** Seconds in which something is heard, ten times each. */
+  const listen = (seconds: number): void => {
+    for (let i = 0; i < seconds * 10; i++) {
+      pass(100);
+      clock.heard();
+    }
+  };
+  return { clock, pass, listen };
+}
+
+describe('the clock of the roster', () => {
+  it('is deaf and stands still until something was heard', () => {
+    const { clock, pass } = hearing();
+    pass(60_000);
+    expect(clock.deaf).toBe(true);
+    clock.heard();
+    expect(clock.deaf).toBe(false);
+  });
+
+  it('runs like any other while something is heard once a second', () => {
+    const { clock, pass } = hearing();
+    clock.heard();
+    const startedMs = clock.monotonicMs();
+    for (let i = 0; i < 60; i++) {
+      pass(1_000);
+      expect(clock.deaf).toBe(false);
+      clock.heard();
+    }
+    expect(clock.monotonicMs() - startedMs).toBe(60_000);
+  });
+
+  it('stops when nothing is heard, early enough that no shard is 3 s silent', () => {
+    const { clock, pass, listen } = hearing();
+    clock.heard();
+    listen(5);
+    const lastHeardMs = clock.monotonicMs();
+    pass(3_600_000);
+    expect(clock.deaf).toBe(true);
+    expect(clock.monotonicMs() - lastHeardMs).toBeLessThan(2_000);
+  });
+
+  it('goes on from where it stood, and only when the shards had time to come back', () => {
+    const { clock, pass, listen } = hearing();
+    clock.heard();
+    pass(600_000);
+    const stoodAtMs = clock.monotonicMs();
+    clock.heard();
+    listen(4);
+    expect(clock.monotonicMs()).toBe(stoodAtMs);
+    listen(3);
+    expect(clock.monotonicMs() - stoodAtMs).toBeCloseTo(2_000, 0);
+  });
+
+  it('never goes back', () => {
+    const { clock, pass, listen } = hearing();
+    let lastMs = clock.monotonicMs();
+    for (const gapMs of [100, 1_499, 1_501, 20_000, 10, 5_000, 900]) {
+      clock.heard();
+      pass(gapMs);
+      expect(clock.monotonicMs()).toBeGreaterThanOrEqual(lastMs);
+      lastMs = clock.monotonicMs();
+      listen(1);
+      expect(clock.monotonicMs()).toBeGreaterThanOrEqual(lastMs);
+      lastMs = clock.monotonicMs();
+    }
+  });
+});

@@ -1,0 +1,108 @@
+// A router on a free port of loopback with a table of shards that a test fills by hand. For tests alone.
+import { randomBytes } from 'node:crypto';
+import type { ShardEntry } from '@weir/fleet';
+import type { Ticket, Verified } from '@weir/protocol';
+import { parseTicketKeys, verifyTicket } from '@weir/protocol';
+import type { Clock, Registry } from '@weir/runtime';
+import { createLogger, createMetricsRegistry, readConfig, systemClock } from '@weir/runtime';
+import type { RouterConfig } from '../config.ts';
+import { rules, settings } from '../config.ts';
+import { createRouterMetrics } from '../metrics.ts';
+import { createRouter, type Router } from '../router.ts';
+
+const keysText = `k1:${Buffer.alloc(32, 5).toString('base64url')}`;
+export const keys = parseTicketKeys(keysText);
+
+/** A shard that would take anybody. */
+export function entry(given: Partial<ShardEntry> = {}): ShardEntry {
+  const shard = given.shard ?? 'd1';
+  return {
+    v: 1,
+    pool: 'desktop',
+    shard,
+    url: `ws://${shard}.example:8081`,
+    connections: 0,
+    capacity: 100_000,
+    backlogBytes: 0,
+    egressBytesPerSecond: 0,
+    loopUtilisation: 0,
+    tickLatenessMs: 0,
+    draining: false,
+    stale: false,
+    ready: true,
+    revision: '',
+    wallMs: 0,
+    ticketsSinceBeat: 0,
+    lastSeenMs: 0,
+    skewMs: 0,
+    ...given,
+  };
+}
+
+export const bothPools: readonly ShardEntry[] = [entry(), entry({ pool: 'mobile', shard: 'm1' })];
+
+export interface RunningRouter {
+  readonly port: number;
+  readonly router: Router;
+  readonly shards: { list: readonly ShardEntry[]; readonly given: string[] };
+  readonly logged: string[];
+  readonly registry: Registry;
+  /** Value of a series with these labels, as in `name{a="b"}`; 0 where there is none. */
+  series(name: string): Promise<number>;
+  /** The ticket in a redirect's URL, as the shard that it names would read it. */
+  ticket(url: unknown, shard?: Pick<ShardEntry, 'pool' | 'shard'>): Promise<Verified<Ticket>>;
+  stop(): Promise<void>;
+}
+
+export function configOf(env: Readonly<Record<string, string>> = {}): RouterConfig {
+  const read = readConfig({
+    table: settings,
+    rules,
+    env: {
+      WEIR_TICKET_KEYS: keysText,
+      WEIR_HOST: '127.0.0.1',
+      WEIR_PORT: '0',
+      WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '100000',
+      WEIR_CONNECT_BURST_PER_ADDRESS: '100000',
+      ...env,
+    },
+  });
+  if ('problems' in read) throw new Error(read.problems.join('\n'));
+  return read.config;
+}
+
+export async function startRouter(
+  env: Readonly<Record<string, string>> = {},
+  clock: Clock = systemClock,
+): Promise<RunningRouter> {
+  const registry = createMetricsRegistry({ service: 'router', version: 'test' });
+  const logged: string[] = [];
+  const shards = { list: bothPools, given: [] as string[] };
+  const router = createRouter({
+    config: configOf(env),
+    shards: {
+      entries: () => shards.list,
+      ticketGiven: (shard) => void shards.given.push(shard),
+      stale: false,
+    },
+    metrics: createRouterMetrics(registry),
+    logger: createLogger({
+      service: 'router',
+      level: 'debug',
+      sink: { write: (line) => void logged.push(line) },
+    }),
+    clock,
+    random: Math.random,
+    randomBytes,
+  });
+  const { port } = await router.listen();
+  const series = async (name: string): Promise<number> => {
+    const line = (await registry.metrics()).split('\n').find((each) => each.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1) ?? 0);
+  };
+  const ticket: RunningRouter['ticket'] = (url, shard = entry()) => {
+    const token = new URL(String(url)).searchParams.get('ticket') ?? '';
+    return verifyTicket(token, { keys, nowMs: Date.now(), pool: shard.pool, shard: shard.shard });
+  };
+  return { port, router, shards, logged, registry, series, ticket, stop: () => router.stop() };
+}

@@ -1,0 +1,59 @@
+import { createMetricsRegistry } from '@weir/runtime';
+import { describe, expect, it } from 'vitest';
+import { entry } from './fakes/running-router.ts';
+import { createRouterMetrics, largestSkewMs, metricsTable } from './metrics.ts';
+
+describe('the metrics', () => {
+  it('are exactly those of the table', async () => {
+    const registry = createMetricsRegistry({ service: 'router', version: 'test' });
+    createRouterMetrics(registry).watch({
+      pools: ['mobile', 'desktop'],
+      pending: () => 1,
+      sockets: () => 2,
+      networks: () => 3,
+      entries: () => [],
+      stale: () => true,
+    });
+    const ours = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('weir_router_'));
+    const byName = (rows: readonly { name: string; help: string }[]): unknown =>
+      rows.map(({ name, help }) => ({ name, help })).sort((a, b) => a.name.localeCompare(b.name));
+    expect(byName(ours)).toEqual(byName(Object.values(metricsTable)));
+    for (const { name, kind } of Object.values(metricsTable)) {
+      expect(name.endsWith('_total')).toBe(kind === 'counter');
+    }
+  });
+
+  it('know pools of others only as other', async () => {
+    const registry = createMetricsRegistry({ service: 'router', version: 'test' });
+    const entries = [
+      entry({ pool: 'mobile' }),
+      entry({ pool: 'else' }),
+      entry({ pool: 'more', draining: true }),
+      entry({ pool: 'mobile', ready: false }),
+      entry({ pool: 'mobile', stale: true, skewMs: -7_000 }),
+      entry({ pool: 'mobile', connections: 1, capacity: 1, skewMs: 100 }),
+    ];
+    createRouterMetrics(registry).watch({
+      pools: ['mobile'],
+      pending: () => 0,
+      sockets: () => 0,
+      networks: () => 0,
+      entries: () => entries,
+      stale: () => false,
+    });
+    const text = await registry.metrics();
+    for (const line of [
+      '{pool="mobile",state="serving"} 1',
+      '{pool="mobile",state="stale"} 1',
+      '{pool="mobile",state="full"} 1',
+      '{pool="mobile",state="notReady"} 1',
+      '{pool="other",state="serving"} 1',
+      '{pool="other",state="draining"} 1',
+      '{pool="other",state="full"} 0',
+    ]) {
+      expect(text).toContain(`weir_router_roster_shards${line}\n`);
+    }
+    expect(text).toContain('weir_router_beat_clock_skew_seconds -7\n');
+    expect(largestSkewMs([])).toBe(0);
+  });
+});

@@ -1,0 +1,80 @@
+import { limits, parseTicketKeys, verifyHint, verifyTicket } from '@weir/protocol';
+import { describe, expect, it } from 'vitest';
+import { createSigner, fitPatterns } from './ticket.ts';
+
+const nowMs = 1_700_000_000_000;
+const keyText = (id: string, fill: number): string => `${id}:${Buffer.alloc(32, fill).toString('base64url')}`;
+const keys = parseTicketKeys(`${keyText('new', 2)},${keyText('old', 1)}`);
+let counter = 0;
+const signerWith = (which: typeof keys) =>
+  createSigner({
+    keys: which,
+    ticketTtlMs: 30_000,
+    hintTtlMs: 600_000,
+    clock: { wallMs: () => nowMs },
+    random: (bytes) => Buffer.alloc(bytes, counter++),
+  });
+const signer = signerWith(keys);
+const request = {
+  pool: 'desktop',
+  shard: 'd1',
+  channels: ['lobby'],
+  denied: ['vip'],
+  allow: ['lobby', 'sports.>'],
+  tls: true,
+};
+
+describe('a ticket', () => {
+  it('is for one shard, lives as long as configured, and has an id of its own', async () => {
+    const [a, b] = await Promise.all([signer.ticket(request), signer.ticket(request)]);
+    const verify = (token: string, atMs: number) =>
+      verifyTicket(token, { keys, nowMs: atMs, pool: 'desktop', shard: 'd1' });
+    const [first, second] = [await verify(a, nowMs), await verify(b, nowMs)];
+    expect(first).toMatchObject({ ok: true, value: { ...request, id: expect.any(String) } });
+    expect(first.ok && second.ok && first.value.id !== second.value.id).toBe(true);
+    expect(await verify(a, nowMs + 30_000 + limits.clockToleranceMs + 1_000)).toMatchObject({ ok: false });
+    expect(await verifyTicket(a, { keys, nowMs, pool: 'desktop', shard: 'd2' })).toMatchObject({ ok: false });
+  });
+});
+
+describe('a hint', () => {
+  it('tells the measurement, allows nothing, and does not show the address', async () => {
+    const text = await signer.hint({ pool: 'desktop', rttMs: 12.345, kbps: 9_000.7, network: '192.0.2.1' });
+    const verified = await verifyHint(text, { keys, nowMs });
+    expect(verified).toMatchObject({
+      ok: true,
+      value: { pool: 'desktop', rttMs: 12.3, kbps: 9001, allow: [] },
+    });
+    expect(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()).not.toContain('192.0.2.1');
+  });
+
+  it('is from the network that was measured, also after the keys were rotated', async () => {
+    const text = await signerWith(keys.slice(1)).hint({
+      pool: 'desktop',
+      rttMs: undefined,
+      kbps: undefined,
+      network: 'n1',
+    });
+    const verified = await verifyHint(text, { keys, nowMs });
+    if (!verified.ok) throw new Error('not verified');
+    expect([signer.isFrom(verified.value, 'n1'), signer.isFrom(verified.value, 'n2')]).toEqual([true, false]);
+  });
+
+  it('of a shard speaks of no network in particular', () => {
+    expect(signer.isFrom({ id: 'h', pool: 'desktop', allow: ['>'] }, 'n2')).toBe(true);
+  });
+});
+
+describe('the patterns in a ticket', () => {
+  it('are all of them where they fit, without duplicates', () => {
+    expect(fitPatterns(['b', 'a', 'b'], ['a'])).toEqual(['a', 'b']);
+  });
+
+  it('are first those that cover what is asked for', () => {
+    const many = Array.from({ length: 500 }, (_, i) => `channel-${i}`);
+    const fitting = fitPatterns([...many, 'sports.*'], ['sports.1', 'channel-499']);
+    expect(fitting.slice(0, 2)).toEqual(['channel-499', 'sports.*']);
+    expect(fitting.length).toBeLessThanOrEqual(limits.channelsPerConnection);
+    expect(fitting.join().length + 1).toBeLessThanOrEqual(limits.allowChars);
+  });
+});
