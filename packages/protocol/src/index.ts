@@ -1,6 +1,7 @@
 // The public surface of the wire contract.
 export type { AfterClose, CloseCode, CloseName } from './close-codes.ts';
 export { afterClose, closeCodes } from './close-codes.ts';
+export { pingFrame, textFrame, utf8Frame } from './frame.ts';
 export type { Lane } from './lanes.ts';
 export { isLane, LANES } from './lanes.ts';
 export { limits } from './limits.ts';
@@ -24,7 +25,14 @@ export type {
 } from './messages.ts';
 export { controlText, ERROR_CODES, laneOfMessage, parseClientMessage } from './messages.ts';
 export type { ChannelListProblem } from './names.ts';
-export { channelAllowed, isChannel, isChannelPattern, isToken, parseChannels } from './names.ts';
+export {
+  channelAllowed,
+  isChannel,
+  isChannelPattern,
+  isToken,
+  parseChannelPatterns,
+  parseChannels,
+} from './names.ts';
 export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
 export type { PayloadBounds, PayloadVerdict } from './payload.ts';
 export { validatePayload } from './payload.ts';

@@ -6,7 +6,9 @@
  * - `frameBytes`: payload of one text frame before compression. Client libraries close at 32 KiB, 64 KiB
  *   or 1 MiB by default, so 30,000 leaves room for the smallest.
  * - `messageBytes`: one published payload; with its envelope it must fit in a frame.
- * - `urlBytes`: a stream URL with ticket and resume position; proxies commonly stop at 4 or 8 KB.
+ * - `urlBytes`: a stream URL with ticket and resume position; proxies commonly stop at 4 or 8 KB. It is kept
+ *   because its parts are: `baseUrlChars`, `ticketChars` (which in turn needs `channelsChars` and `allowChars`)
+ *   and `positionChars`.
  */
 export const limits = {
   frameBytes: 30_000,
@@ -18,12 +20,19 @@ export const limits = {
   channelsPerConnection: 100,
   /** All channel names of one connection together; they travel in the ticket, in the URL. */
   channelsChars: 1_200,
+  /** The patterns of channels that a connection may have, together (each and a comma); in the ticket too. */
+  allowChars: 500,
   clientMessageBytes: 4_096,
   urlBytes: 4_096,
-  positionChars: 1_000,
+  /** The public URL of a router or a shard, as configured and as told in beats. */
+  baseUrlChars: 240,
+  ticketChars: 3_100,
+  positionChars: 720,
   /** A user's own token (a JWT); more does not fit in the 16 KB of headers that Node accepts. */
   tokenChars: 8_192,
   ticketTtlMs: 60_000,
+  /** A hint outlives its ticket: a client that was measured today need not be measured again at once. */
+  hintTtlMs: 86_400_000,
   /** How far the clocks of router and shard may differ before tickets are refused (case C8). */
   clockToleranceMs: 6_000,
   closeReasonBytes: 123,

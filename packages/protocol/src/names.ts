@@ -49,7 +49,22 @@ export function parseChannels(
   if (names.length > limits.channelsPerConnection) return { problem: 'tooMany' };
   const channels = [...new Set(names)];
   if (!channels.every(isChannel)) return { problem: 'invalid' };
-  if (channels.reduce((sum, name) => sum + name.length + 1, 0) > limits.channelsChars)
-    return { problem: 'tooLong' };
+  if (charsOf(channels) > limits.channelsChars) return { problem: 'tooLong' };
   return { channels };
+}
+
+/** Checks the patterns of channels that a user's token allows: valid, within the limits, duplicates removed. */
+export function parseChannelPatterns(
+  texts: readonly string[],
+): { readonly patterns: readonly string[] } | { readonly problem: Exclude<ChannelListProblem, 'empty'> } {
+  const patterns = [...new Set(texts)];
+  if (patterns.length > limits.channelsPerConnection) return { problem: 'tooMany' };
+  if (!patterns.every(isChannelPattern)) return { problem: 'invalid' };
+  if (charsOf(patterns) > limits.allowChars) return { problem: 'tooLong' };
+  return { patterns };
+}
+
+/** Characters of all names, each with a comma. */
+function charsOf(names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + name.length + 1, 0);
 }

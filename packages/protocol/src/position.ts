@@ -16,7 +16,7 @@ export interface Position {
 }
 
 const FORMAT =
-  /^1\.([0-9a-z-]{1,40})\.([0-9a-z]{1,11})\.([0-9a-z-]{1,40})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,800})$/;
+  /^1\.([0-9a-z-]{1,40})\.([0-9a-z]{1,11})\.([0-9a-z-]{1,40})\.([0-9a-z]{1,11})\.([A-Za-z0-9_-]{0,600})$/;
 const HASH_CHARS = 6;
 
 /** Hash of a channel's name within a position: 36 bits, so that two channels of one client practically never meet. */

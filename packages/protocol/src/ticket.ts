@@ -37,6 +37,10 @@ export interface Hint {
   readonly allow: readonly string[];
   /** The shard to avoid: the one that sends the client away. */
   readonly avoid?: string;
+  /** The router measures again: `pool` is then only where the client was until now (a client that was too slow). */
+  readonly measure?: boolean;
+  /** The router's own mark of the network that was measured; from another one the client is measured again. */
+  readonly network?: string;
   readonly rttMs?: number;
   readonly kbps?: number;
 }
@@ -56,8 +60,9 @@ export type Verified<T> =
 const ALGORITHM = 'HS256';
 const TICKET_TYPE = 'weir-ticket+jwt';
 const HINT_TYPE = 'weir-hint+jwt';
-const MAX_TICKET_CHARS = 3_500;
 const MIN_SECRET_BYTES = 32;
+/** A JWS whose signature is the one text of its 32 bytes: the last character's two spare bits are zero. */
+const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /**
  * Parses `kid:base64url-secret[,kid:secret…]`: the first key signs, all of them verify.
@@ -84,28 +89,31 @@ interface Signing {
   readonly key: TicketKey;
   /** Wall clock, milliseconds since 1970. */
   readonly nowMs: number;
-  /** How long it is good for; at most `limits.ticketTtlMs` for tickets. */
+  /** How long it is good for; at most `limits.ticketTtlMs` or `limits.hintTtlMs`, in whole seconds upwards. */
   readonly ttlMs: number;
 }
 
-/** Signs a ticket. Throws a `RangeError` where the life is longer than allowed. */
-export function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing): Promise<string> {
+/** Signs a ticket. Rejects with a `RangeError` where it would live longer or be longer than allowed. */
+export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing): Promise<string> {
   if (ttlMs > limits.ticketTtlMs) throw new RangeError(`a ticket lives at most ${limits.ticketTtlMs} ms`);
   const claims = {
-    ch: ticket.channels,
-    al: ticket.allow,
-    ...(ticket.denied.length > 0 ? { dn: ticket.denied } : {}),
+    ch: ticket.channels.join(),
+    al: ticket.allow.join(),
+    ...(ticket.denied.length > 0 ? { dn: ticket.denied.join() } : {}),
     ...(ticket.tls ? { tls: true } : {}),
     ...(ticket.shard === undefined ? {} : { sh: ticket.shard }),
   };
   return sign(claims, { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs });
 }
 
-/** Signs a hint. */
-export function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Promise<string> {
+/** Signs a hint. Rejects with a `RangeError` where it would be longer than allowed. */
+export async function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Promise<string> {
+  if (ttlMs > limits.hintTtlMs) throw new RangeError(`a hint lives at most ${limits.hintTtlMs} ms`);
   const claims = {
-    al: hint.allow,
+    al: hint.allow.join(),
     ...(hint.avoid === undefined ? {} : { av: hint.avoid }),
+    ...(hint.measure === true ? { ms: true } : {}),
+    ...(hint.network === undefined ? {} : { nw: hint.network }),
     ...(hint.rttMs === undefined ? {} : { rtt: hint.rttMs }),
     ...(hint.kbps === undefined ? {} : { kbps: hint.kbps }),
   };
@@ -118,15 +126,17 @@ interface SignParts extends Signing {
   readonly audience: string;
 }
 
-function sign(claims: Record<string, unknown>, parts: SignParts): Promise<string> {
+async function sign(claims: Record<string, unknown>, parts: SignParts): Promise<string> {
   const issuedAt = Math.floor(parts.nowMs / 1000);
-  return new SignJWT(claims)
+  const token = await new SignJWT(claims)
     .setProtectedHeader({ alg: ALGORITHM, kid: parts.key.id, typ: parts.type })
     .setJti(parts.id)
     .setAudience(parts.audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + Math.ceil(parts.ttlMs / 1000))
     .sign(parts.key.secret);
+  if (token.length > limits.ticketChars) throw new RangeError(`longer than ${limits.ticketChars} characters`);
+  return token;
 }
 
 /** Who checks: its keys, its clock, and (for tickets) which pool and shard it is. */
@@ -139,13 +149,14 @@ export interface TicketVerifier {
 
 /** Checks a ticket's signature, time, audience and shard. Single use is the shard's own business. */
 export async function verifyTicket(token: string, verifier: TicketVerifier): Promise<Verified<Ticket>> {
-  const opened = await open(token, { keys: verifier.keys, nowMs: verifier.nowMs, type: TICKET_TYPE });
+  const { keys, nowMs } = verifier;
+  const opened = await open(token, { keys, nowMs, type: TICKET_TYPE, maxLifeMs: limits.ticketTtlMs });
   if (!opened.ok) return opened;
   const { claims, expiresInMs } = opened;
   const { sh: shard, tls } = claims;
   const channels = texts(claims['ch'], isChannel);
   const allow = texts(claims['al'], isChannelPattern);
-  const denied = texts(claims['dn'] ?? [], isChannel);
+  const denied = texts(claims['dn'] ?? '', isChannel);
   if (channels === undefined || allow === undefined || denied === undefined) return refused('TICKET_FORGED');
   if (opened.audience !== verifier.pool) return refused('TICKET_WRONG_POOL');
   if (shard !== undefined && shard !== verifier.shard) return refused('TICKET_WRONG_SHARD');
@@ -167,17 +178,20 @@ export async function verifyHint(
   token: string,
   verifier: Pick<TicketVerifier, 'keys' | 'nowMs'>,
 ): Promise<Verified<Hint>> {
-  const opened = await open(token, { ...verifier, type: HINT_TYPE });
+  const { keys, nowMs } = verifier;
+  const opened = await open(token, { keys, nowMs, type: HINT_TYPE, maxLifeMs: limits.hintTtlMs });
   if (!opened.ok) return opened;
   const { claims, expiresInMs } = opened;
   const allow = texts(claims['al'], isChannelPattern);
   if (allow === undefined) return refused('TICKET_FORGED');
-  const { av, rtt, kbps } = claims;
+  const { av, ms, nw, rtt, kbps } = claims;
   const value = {
     id: opened.id,
     pool: opened.audience,
     allow,
     ...(typeof av === 'string' ? { avoid: av } : {}),
+    ...(ms === true ? { measure: true } : {}),
+    ...(typeof nw === 'string' ? { network: nw } : {}),
     ...(typeof rtt === 'number' ? { rttMs: rtt } : {}),
     ...(typeof kbps === 'number' ? { kbps } : {}),
   };
@@ -196,13 +210,15 @@ interface Opening {
   readonly keys: readonly TicketKey[];
   readonly nowMs: number;
   readonly type: string;
+  /** Longest life from issue to expiry. */
+  readonly maxLifeMs: number;
 }
 
 async function open(
   token: string,
   opening: Opening,
 ): Promise<Opened | { ok: false; problem: TicketProblem }> {
-  if (token.length > MAX_TICKET_CHARS) return refused('TICKET_FORGED');
+  if (token.length > limits.ticketChars || !JWS.test(token)) return refused('TICKET_FORGED');
   const toleranceMs = limits.clockToleranceMs;
   try {
     const { payload } = await jwtVerify(
@@ -221,7 +237,9 @@ async function open(
       },
     );
     const { exp, iat, jti, aud } = payload;
-    if (exp === undefined || iat === undefined || typeof aud !== 'string') return refused('TICKET_FORGED');
+    // `1e400` is a number to JSON: only whole seconds, and no longer life than one that we would have given.
+    if (!isSeconds(exp) || !isSeconds(iat) || typeof aud !== 'string') return refused('TICKET_FORGED');
+    if ((exp - iat) * 1000 > opening.maxLifeMs) return refused('TICKET_FORGED');
     if (typeof jti !== 'string' || jti.length > 64) return refused('TICKET_FORGED');
     if (iat * 1000 > opening.nowMs + toleranceMs) return refused('TICKET_CLOCK_SKEW');
     return {
@@ -237,11 +255,17 @@ async function open(
   }
 }
 
+function isSeconds(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value);
+}
+
 function refused(problem: TicketProblem): { readonly ok: false; readonly problem: TicketProblem } {
   return { ok: false, problem };
 }
 
-function texts(value: unknown, valid: (text: string) => boolean): readonly string[] | undefined {
-  if (!Array.isArray(value) || value.length > limits.channelsPerConnection) return undefined;
-  return value.every((item): item is string => typeof item === 'string' && valid(item)) ? value : undefined;
+/** Names as they stand in a claim: joined by commas, which a URL has less room for than a list would take. */
+function texts(claim: unknown, valid: (text: string) => boolean): readonly string[] | undefined {
+  if (typeof claim !== 'string') return undefined;
+  const names = claim === '' ? [] : claim.split(',');
+  return names.length <= limits.channelsPerConnection && names.every(valid) ? names : undefined;
 }

@@ -1,0 +1,40 @@
+// Server frames of RFC 6455: unmasked, whole, built once and shared by every connection. Pure bytes, no sockets.
+
+const TEXT = 0x81;
+const PING = 0x89;
+
+/** One unmasked text frame (FIN = 1) of a latin1 text whose chars are the UTF-8 bytes to send. */
+export function textFrame(latin1: string): Buffer {
+  const frame = frameFor(TEXT, latin1.length);
+  frame.write(latin1, frame.length - latin1.length, 'latin1');
+  return frame;
+}
+
+/** A text frame of an ordinary string. */
+export function utf8Frame(text: string): Buffer {
+  return textFrame(Buffer.from(text).toString('latin1'));
+}
+
+/** A ping with a payload of at most 125 bytes. */
+export function pingFrame(payload: Uint8Array): Buffer {
+  if (payload.length > 125) throw new RangeError('the payload of a control frame has at most 125 bytes');
+  const frame = frameFor(PING, payload.length);
+  frame.set(payload, 2);
+  return frame;
+}
+
+function frameFor(firstByte: number, length: number): Buffer {
+  const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  // Not from the shared slab: these buffers are handed to the kernel and live as long as the slowest socket.
+  const frame = Buffer.allocUnsafeSlow(headerBytes + length);
+  frame[0] = firstByte;
+  if (headerBytes === 2) frame[1] = length;
+  else if (headerBytes === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  return frame;
+}

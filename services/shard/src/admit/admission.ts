@@ -1,0 +1,163 @@
+// The door of a shard: path, room, ticket, then the upgrade. Who may not come in is let through the upgrade only to be
+// told why by a close code, since browsers show nothing of an HTTP answer. It keeps no connection.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
+import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
+import type { WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
+
+/** What became of somebody at the door. A closed set: it is a label of a metric. */
+export const ADMIT_OUTCOMES = [
+  'admitted',
+  'path',
+  'notUpgrade',
+  'busy',
+  'forged',
+  'expired',
+  'clockSkew',
+  'wrongPool',
+  'wrongShard',
+  'used',
+  'full',
+  'draining',
+  'notReady',
+  'gone',
+] as const;
+export type AdmitOutcome = (typeof ADMIT_OUTCOMES)[number];
+
+/** Somebody who came in. */
+export interface Arrival {
+  readonly socket: Duplex;
+  readonly ws: WebSocket;
+  readonly ticket: Ticket;
+  readonly position: Position | undefined;
+}
+
+export interface AdmissionOptions {
+  /** Handshakes under way at a time. */
+  readonly maxPending: number;
+  readonly verify: (ticket: string) => Promise<Verified<Ticket>>;
+  readonly use: (ticket: Ticket, expiresInMs: number) => 'first' | 'again' | 'full';
+  /** Why nobody is let in at the moment; nothing where there is room. */
+  readonly refusal: () => 'full' | 'draining' | 'notReady' | undefined;
+  /** Resolves when this shard has read as far as the position says, or has given up on it. */
+  readonly reach: (position: Position) => Promise<void>;
+  readonly close: (end: { ws: WebSocket; socket: Duplex; code: CloseCode; reason: string }) => void;
+  readonly admit: (arrival: Arrival) => void;
+  readonly count: (outcome: AdmitOutcome) => void;
+}
+
+const byProblem: Readonly<
+  Record<TicketProblem, { readonly outcome: AdmitOutcome; readonly code: CloseCode }>
+> = {
+  TICKET_FORGED: { outcome: 'forged', code: closeCodes.notAuthorised },
+  TICKET_WRONG_POOL: { outcome: 'wrongPool', code: closeCodes.notAuthorised },
+  TICKET_WRONG_SHARD: { outcome: 'wrongShard', code: closeCodes.ticketRefused },
+  TICKET_EXPIRED: { outcome: 'expired', code: closeCodes.ticketRefused },
+  TICKET_CLOCK_SKEW: { outcome: 'clockSkew', code: closeCodes.ticketRefused },
+};
+
+const byRefusal = {
+  full: closeCodes.noCapacity,
+  draining: closeCodes.restarting,
+  notReady: closeCodes.noCapacity,
+} as const;
+
+type Verdict =
+  | { readonly outcome: 'admitted'; readonly ticket: Ticket }
+  | { readonly outcome: AdmitOutcome; readonly code: CloseCode; readonly reason: string };
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.clientMessageBytes,
+    handleProtocols: (offered) => (offered.has(subprotocol.version) ? subprotocol.version : false),
+  });
+  #pending = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Handshakes under way. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Handles an `upgrade` event of the HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', ignore);
+    const url = request.url ?? '';
+    const queryAt = url.indexOf('?');
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    if (path !== paths.stream || request.method !== 'GET') return this.#refuse(socket, 404, 'path');
+    if (url.length > limits.urlBytes * 2) return this.#refuse(socket, 414, 'path');
+    if (this.#pending >= this.#options.maxPending) return this.#refuse(socket, 503, 'busy');
+    this.#pending++;
+    const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
+    this.#handshake({ request, socket, head, query }).finally(() => {
+      this.#pending--;
+    });
+  }
+
+  /** Answers a request that is no upgrade. */
+  answer(request: IncomingMessage): { readonly status: number; readonly text: string } {
+    if (request.url?.split('?')[0] !== paths.stream) return { status: 404, text: 'not found' };
+    this.#options.count('notUpgrade');
+    return { status: 426, text: `open ${paths.stream} as a WebSocket, with the ticket that the router gave` };
+  }
+
+  async #handshake(at: {
+    request: IncomingMessage;
+    socket: Duplex;
+    head: Buffer;
+    query: URLSearchParams;
+  }): Promise<void> {
+    const { request, socket, head, query } = at;
+    const verdict = await this.#judge(query.get('ticket') ?? '');
+    const resume = query.get('resume');
+    const position = resume === null ? undefined : decodePosition(resume);
+    if (position !== undefined && 'ticket' in verdict) await this.#options.reach(position);
+    if (socket.destroyed) return this.#options.count('gone');
+    let upgraded = false;
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      upgraded = true;
+      ws.on('error', ignore);
+      this.#options.count(verdict.outcome);
+      if ('ticket' in verdict) this.#options.admit({ socket, ws, ticket: verdict.ticket, position });
+      else this.#options.close({ ws, socket, code: verdict.code, reason: verdict.reason });
+    });
+    if (!upgraded) this.#options.count('notUpgrade');
+  }
+
+  async #judge(token: string): Promise<Verdict> {
+    const verified = await this.#options.verify(token);
+    if (!verified.ok) {
+      const { outcome, code } = byProblem[verified.problem];
+      return { outcome, code, reason: code.reason };
+    }
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined)
+      return { outcome: refusal, code: byRefusal[refusal], reason: byRefusal[refusal].reason };
+    const use = this.#options.use(verified.value, verified.expiresInMs);
+    if (use === 'again') return { outcome: 'used', code: closeCodes.ticketRefused, reason: 'ticket used' };
+    if (use === 'full')
+      return { outcome: 'full', code: closeCodes.noCapacity, reason: closeCodes.noCapacity.reason };
+    return { outcome: 'admitted', ticket: verified.value };
+  }
+
+  #refuse(socket: Duplex, status: number, outcome: AdmitOutcome): void {
+    this.#options.count(outcome);
+    const words = { 404: 'Not Found', 414: 'URI Too Long', 503: 'Service Unavailable' }[status] ?? 'Refused';
+    const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
+    socket.end(`HTTP/1.1 ${status} ${words}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
+}
+
+function ignore(): void {
+  // A socket that fails is closed by whoever owns it; the event must merely have a listener.
+}

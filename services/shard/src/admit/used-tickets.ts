@@ -1,0 +1,27 @@
+// Tickets are good for one stream: remembers those that were used until they have expired. Bounded.
+
+export class UsedTickets {
+  readonly #expiry = new Map<string, number>();
+  readonly #max: number;
+
+  /** `max` is the number of tickets that can be remembered at a time. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#expiry.size;
+  }
+
+  /** Marks a ticket as used. `full` where too many are remembered: nothing is let in that could not be checked later. */
+  use(id: string, nowMs: number, expiresInMs: number): 'first' | 'again' | 'full' {
+    for (const [old, expiresMs] of this.#expiry) {
+      if (expiresMs > nowMs) break;
+      this.#expiry.delete(old);
+    }
+    if (this.#expiry.has(id)) return 'again';
+    if (this.#expiry.size >= this.#max) return 'full';
+    this.#expiry.set(id, nowMs + expiresInMs);
+    return 'first';
+  }
+}

@@ -1,0 +1,98 @@
+// One client's socket as the fan-out sees it: what has been written, how far it got, and what it still has to catch up
+// with. It writes bytes it is given; it never encodes, and it never looks at another connection.
+import type { Duplex } from 'node:stream';
+import type { Ticket } from '@weir/protocol';
+import type { WebSocket } from 'ws';
+import { DeliveryClock } from './delivery-clock.ts';
+import type { Flow, FlowLimits } from './policy.ts';
+import { nextFlow } from './policy.ts';
+import type { ChannelStart } from './resume.ts';
+
+/** How far one channel of a connection has got while the connection is not live. */
+export interface Cursor {
+  readonly channel: string;
+  stateSeq: number;
+  /** The state frames still to come replace what the client has. */
+  snapshot: boolean;
+  criticalSeq: number;
+}
+
+/** What is known of a connection when it is admitted. */
+export interface Admitted {
+  readonly session: string;
+  readonly socket: Duplex;
+  readonly ws: WebSocket;
+  readonly ticket: Ticket;
+  readonly starts: readonly ChannelStart[];
+  readonly nowMs: number;
+}
+
+export class Connection {
+  readonly session: string;
+  readonly ws: WebSocket;
+  readonly ticket: Ticket;
+  readonly clock: DeliveryClock;
+  /** Gets every tick's state and cosmetic frames. Otherwise its cursors say where it stands. */
+  stateLive = false;
+  /** Gets critical frames as they come. */
+  criticalLive = false;
+  flow: Flow = 'flowing';
+  /** Set when Weir has begun to close it: nothing more is written. */
+  closing = false;
+  /** Set when it has been asked to move away. */
+  moving = false;
+  /** When the oldest unanswered ping was sent, in time that the process ran; nothing where all are answered. */
+  unansweredSinceMs: number | undefined = undefined;
+  /** Where it stands in its group's list of members; kept by the group. */
+  slot = -1;
+  cursors: Cursor[];
+  readonly socket: Duplex;
+
+  constructor(admitted: Admitted) {
+    this.session = admitted.session;
+    this.ws = admitted.ws;
+    this.ticket = admitted.ticket;
+    this.socket = admitted.socket;
+    this.clock = new DeliveryClock(admitted.nowMs);
+    this.cursors = admitted.starts.map(({ channel, stateSeq, snapshot, criticalSeq }) => ({
+      channel,
+      stateSeq,
+      snapshot,
+      criticalSeq,
+    }));
+  }
+
+  get live(): boolean {
+    return this.stateLive && this.criticalLive;
+  }
+
+  /** Bytes that may not have reached the client: unproven ones, or those still in the socket's own queue. */
+  get backlogBytes(): number {
+    return Math.max(this.clock.backlog, this.socket.writableLength);
+  }
+
+  /** Writes frames that others may share; they are never changed afterwards. */
+  write(bytes: Uint8Array): void {
+    this.clock.written += bytes.length;
+    this.socket.write(bytes);
+  }
+
+  /** Applies the policy of the pool. */
+  judge(unansweredMs: number, limits: FlowLimits): Flow {
+    this.flow = nextFlow(this.flow, limits, this.backlogBytes, unansweredMs);
+    return this.flow;
+  }
+
+  /** Several writes leave together. */
+  together(write: () => void): void {
+    this.socket.cork();
+    write();
+    this.socket.uncork();
+  }
+
+  /** Cuts the connection and frees what it holds. */
+  destroy(): void {
+    this.closing = true;
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,66 @@
+// Where a connection begins on each channel, from the position that the client brought. Pure.
+import type { Position } from '@weir/protocol';
+import { channelHash } from '@weir/protocol';
+
+/** What the shard has of the lanes. */
+export interface LaneHeads {
+  readonly stateEpoch: string;
+  readonly stateSeq: number;
+  readonly criticalEpoch: string;
+  readonly criticalSeq: number;
+  /** A position below this needs a snapshot of the channel: a deletion may be forgotten. */
+  stateFloor(channel: string): number;
+  /** Whether critical messages after the sequence are out of the window. */
+  criticalLost(channel: string, seq: number): boolean;
+}
+
+/** Where one channel begins. */
+export interface ChannelStart {
+  readonly channel: string;
+  /** State after this sequence is sent; 0 with `snapshot`. */
+  readonly stateSeq: number;
+  readonly snapshot: boolean;
+  /** Critical messages after this sequence are sent. */
+  readonly criticalSeq: number;
+  /** A gap to announce first. */
+  readonly gap: { readonly after: number; readonly reset: boolean } | undefined;
+}
+
+/** Whether this shard has not yet read as far as the position claims; it may merely be a moment behind. */
+export function isAhead(position: Position, heads: LaneHeads): boolean {
+  const state = position.stateEpoch === heads.stateEpoch && position.stateSeq > heads.stateSeq;
+  const critical = position.criticalEpoch === heads.criticalEpoch && position.criticalSeq > heads.criticalSeq;
+  return state || critical;
+}
+
+/** Where a channel begins: at the position where it still holds, else with a snapshot and a gap. */
+export function startOf(channel: string, position: Position | undefined, heads: LaneHeads): ChannelStart {
+  const fresh = { channel, stateSeq: 0, snapshot: true, criticalSeq: heads.criticalSeq, gap: undefined };
+  if (position === undefined || !position.channels.includes(channelHash(channel))) return fresh;
+  return { ...fresh, ...stateStart(channel, position, heads), ...criticalStart(channel, position, heads) };
+}
+
+function stateStart(
+  channel: string,
+  position: Position,
+  heads: LaneHeads,
+): Pick<ChannelStart, 'stateSeq' | 'snapshot'> {
+  const holds =
+    position.stateEpoch === heads.stateEpoch &&
+    position.stateSeq <= heads.stateSeq &&
+    position.stateSeq >= heads.stateFloor(channel);
+  return holds ? { stateSeq: position.stateSeq, snapshot: false } : { stateSeq: 0, snapshot: true };
+}
+
+function criticalStart(
+  channel: string,
+  position: Position,
+  heads: LaneHeads,
+): Pick<ChannelStart, 'criticalSeq' | 'gap'> {
+  const after = position.criticalSeq;
+  if (position.criticalEpoch !== heads.criticalEpoch || after > heads.criticalSeq) {
+    return { criticalSeq: heads.criticalSeq, gap: { after, reset: true } };
+  }
+  if (heads.criticalLost(channel, after)) return { criticalSeq: after, gap: { after, reset: false } };
+  return { criticalSeq: after, gap: undefined };
+}

@@ -1,0 +1,182 @@
+// Feeds the lanes from NATS: two streams that are verified for ever, and the cosmetic subjects as they come.
+// What a message means is decided in accept.ts; what becomes of it, by the callbacks.
+import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
+import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
+import { everySoOften } from '@weir/runtime';
+import type { RejectReason } from './accept.ts';
+import { accept } from './accept.ts';
+import type { StreamFacts } from './epoch.ts';
+import { NatsStream } from './nats-stream.ts';
+import { Rejected } from './rejected.ts';
+import type { StreamMessage } from './stream-access.ts';
+import { StreamReader } from './stream-reader.ts';
+
+const RETRY_MS = 1_000;
+const MAX_WAITING = 4_096;
+const LOG_EVERY_MS = 1_000;
+
+/** A message that belongs into a lane. */
+export interface Taken {
+  readonly channel: string;
+  /** Empty outside the state lane. */
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly seq: number;
+  readonly timeMs: number;
+}
+
+/** Where a stream's messages go. */
+export interface LaneSink {
+  begin(epoch: string, facts: StreamFacts): void;
+  take(message: Taken): RejectReason | undefined;
+  /** A message at this place was refused. */
+  skip(seq: number): void;
+  loaded(seq: number): void;
+}
+
+export interface IntakeOptions {
+  readonly link: NatsLink;
+  readonly logger: Logger;
+  readonly subjects: Subjects;
+  readonly bounds: PayloadBounds;
+  readonly verifyMs: number;
+  readonly nowMs: () => number;
+  readonly streams: { readonly state: StreamDefinition; readonly critical: StreamDefinition };
+  readonly ensure: (connection: NatsConnection, definition: StreamDefinition) => Promise<void>;
+  readonly state: LaneSink;
+  readonly critical: LaneSink;
+  readonly cosmetic: (channel: string, value: string) => void;
+  readonly onAccepted: (lane: Lane) => void;
+  readonly onRejected: (lane: Lane | undefined, reason: RejectReason) => void;
+  readonly onProblem: (stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed') => void;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #rejected: Rejected;
+  readonly #often: ReturnType<typeof everySoOften>;
+  readonly #readers: StreamReader[] = [];
+  #loaded = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#rejected = new Rejected(options.link, options.subjects.rejected, options.nowMs);
+    this.#often = everySoOften(LOG_EVERY_MS);
+    options.link.onStatus((status) => {
+      for (const reader of this.#readers) {
+        if (status === 'disconnected') reader.lost();
+        else reader.poke();
+      }
+    });
+    options.link.ready().then(
+      (connection) => this.#start(connection),
+      // Closed before it was ever connected: the process is ending.
+      () => undefined,
+    );
+  }
+
+  /** Whether both streams have been read once. */
+  get loaded(): boolean {
+    return this.#loaded >= 2;
+  }
+
+  /** Whether what is served may be behind what was published. */
+  get stale(): boolean {
+    return !this.loaded || !this.#options.link.connected || this.#readers.some((reader) => !reader.current);
+  }
+
+  /** Look at the streams now. */
+  poke(): void {
+    for (const reader of this.#readers) reader.poke();
+  }
+
+  stop(): void {
+    for (const reader of this.#readers) reader.stop();
+  }
+
+  #start(connection: NatsConnection): void {
+    const { subjects } = this.#options;
+    this.#read('state', connection);
+    this.#read('critical', connection);
+    connection.subscribe(subjects.all('cosmetic'), {
+      callback: (error, message) => {
+        if (error === null) this.#cosmetic(message);
+      },
+    });
+  }
+
+  #read(name: 'state' | 'critical', connection: NatsConnection): void {
+    const { streams, ensure, subjects, logger, onProblem, verifyMs } = this.#options;
+    const definition = streams[name];
+    const sink = this.#options[name];
+    let first = true;
+    const reader = new StreamReader({
+      access: new NatsStream({
+        connection,
+        definition,
+        ensure: () => ensure(connection, definition),
+        fromLive: subjects.fromLive,
+      }),
+      sink: {
+        begin: (epoch, facts) => sink.begin(epoch, facts),
+        message: (message) => this.#message(sink, message),
+        loaded: (seq) => {
+          sink.loaded(seq);
+          if (first) this.#loaded++;
+          first = false;
+          logger.info({ stream: definition.name, seq }, 'stream loaded');
+        },
+      },
+      verifyMs,
+      retryMs: RETRY_MS,
+      maxWaiting: MAX_WAITING,
+      onProblem: (problem, detail) => {
+        onProblem(name, problem);
+        this.#often(() =>
+          logger.warn({ stream: definition.name, problem, detail }, 'stream needs attention'),
+        );
+      },
+    });
+    this.#readers.push(reader);
+    void reader.run();
+  }
+
+  #message(sink: LaneSink, message: StreamMessage): void {
+    const { subjects, bounds } = this.#options;
+    const accepted = accept(message, subjects, bounds);
+    if ('reject' in accepted) {
+      sink.skip(message.seq);
+      return this.#reject(message, accepted.lane, accepted.reject);
+    }
+    const { address, value } = accepted;
+    const key = address.lane === 'state' ? address.key : '';
+    const refused = sink.take({
+      channel: address.channel,
+      key,
+      value,
+      seq: message.seq,
+      timeMs: message.timeMs,
+    });
+    if (refused === undefined) this.#options.onAccepted(address.lane);
+    else this.#reject(message, address.lane, refused);
+  }
+
+  #cosmetic(message: { readonly subject: string; readonly data: Uint8Array }): void {
+    const accepted = accept(message, this.#options.subjects, this.#options.bounds);
+    if ('reject' in accepted) return this.#reject(message, accepted.lane, accepted.reject);
+    this.#options.onAccepted('cosmetic');
+    this.#options.cosmetic(accepted.address.channel, accepted.value ?? 'null');
+  }
+
+  #reject(
+    message: { readonly subject: string; readonly data: Uint8Array },
+    lane: Lane | undefined,
+    reason: RejectReason,
+  ): void {
+    this.#options.onRejected(lane, reason);
+    this.#rejected.copy(message, reason);
+    this.#often((suppressed) => {
+      this.#options.logger.warn({ lane, reason, suppressed }, 'message cannot be broadcast');
+    });
+  }
+}

@@ -1,0 +1,185 @@
+// A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
+// republishes to plain subscribers. It decides nothing.
+import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { StreamDefinition } from '@weir/protocol';
+import type { Remembered, StreamFacts } from './epoch.ts';
+import type { StreamAccess, StreamMessage } from './stream-access.ts';
+
+const GENERATION = 'weir_generation';
+/** How long a fill may show nothing before it counts as stalled. */
+const STALL_MS = 5_000;
+const FILL_BATCH = 1_000;
+const CONSUMER_IDLE_NS = 30_000_000_000;
+
+interface NatsStreamOptions {
+  readonly connection: NatsConnection;
+  readonly definition: StreamDefinition;
+  readonly ensure: () => Promise<void>;
+  /** The data subject behind a live subject. */
+  readonly fromLive: (subject: string) => string;
+}
+
+export class NatsStream implements StreamAccess {
+  readonly #options: NatsStreamOptions;
+  readonly #js: JetStreamClient;
+  #manager: JetStreamManager | undefined;
+
+  constructor(options: NatsStreamOptions) {
+    this.#options = options;
+    this.#js = jetstream(options.connection);
+  }
+
+  ensure(): Promise<void> {
+    return this.#options.ensure();
+  }
+
+  async facts(): Promise<StreamFacts | undefined> {
+    const { name, republish } = this.#options.definition;
+    const manager = await this.#jsm();
+    try {
+      const { created, config, state, ts } = await manager.streams.info(name);
+      if (config.republish?.dest !== republish.dest) return undefined;
+      return {
+        createdMs: Date.parse(created),
+        generation: Number.parseInt(config.metadata?.[GENERATION] ?? '0', 10) || 0,
+        firstSeq: state.first_seq,
+        lastSeq: state.last_seq,
+        maxPerSubject:
+          config.max_msgs_per_subject > 0 ? config.max_msgs_per_subject : Number.POSITIVE_INFINITY,
+        serverNowMs: ts === undefined ? Date.now() : Date.parse(ts),
+      };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async holds({ seq, timeMs }: Remembered): Promise<boolean | undefined> {
+    const manager = await this.#jsm();
+    try {
+      const stored = await manager.streams.getMessage(this.#options.definition.name, { seq });
+      return stored === null ? undefined : stored.time.getTime() === timeMs;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async raiseGeneration(generation: number): Promise<void> {
+    const manager = await this.#jsm();
+    const { name } = this.#options.definition;
+    const { config } = await manager.streams.info(name);
+    const metadata = { ...config.metadata, [GENERATION]: String(generation) };
+    await manager.streams.update(name, { ...config, metadata });
+  }
+
+  async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+    const { name } = this.#options.definition;
+    const manager = await this.#jsm();
+    const created = await manager.consumers.add(name, {
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: Math.max(1, fromSeq),
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: CONSUMER_IDLE_NS,
+    });
+    try {
+      if (created.num_pending > 0) await this.#drain(created.name, take);
+    } finally {
+      // It also goes by itself when nobody pulls; a failure to delete it now is no failure of the fill.
+      manager.consumers.delete(name, created.name).catch(() => undefined);
+    }
+  }
+
+  follow(take: (message: StreamMessage) => void): { stop(): void } {
+    const { connection, definition, fromLive } = this.#options;
+    const subscription = connection.subscribe(definition.republish.dest, {
+      callback: (error, message) => {
+        const placed = error === null ? fromFeed(message, definition.name, fromLive) : undefined;
+        if (placed !== undefined) take(placed);
+      },
+    });
+    return { stop: () => subscription.unsubscribe() };
+  }
+
+  async #drain(consumerName: string, take: (message: StreamMessage) => void): Promise<void> {
+    const consumer = await this.#js.consumers.get(this.#options.definition.name, consumerName);
+    let delivered = 0;
+    let lastMs = performance.now();
+    let messages: ConsumerMessages | undefined;
+    const stalled = await new Promise<boolean>((resolve, reject) => {
+      const watch = setInterval(() => {
+        if (performance.now() - lastMs > STALL_MS) end(true);
+      }, 500);
+      const end = (stall: boolean): void => {
+        clearInterval(watch);
+        resolve(stall);
+      };
+      const onMessage = (message: JsMsg): void => {
+        lastMs = performance.now();
+        const { deliverySequence, pending } = message.info;
+        // A hole in the delivery means that one was lost on the way: better to begin anew than to go on without it.
+        if (deliverySequence !== delivered + 1) return end(true);
+        delivered = deliverySequence;
+        take({ seq: message.seq, subject: message.subject, data: message.data, timeMs: timeOf(message) });
+        if (pending === 0) end(false);
+      };
+      consumer.consume({ max_messages: FILL_BATCH, callback: onMessage }).then(
+        (started) => {
+          messages = started;
+        },
+        (error: unknown) => {
+          clearInterval(watch);
+          reject(error);
+        },
+      );
+    });
+    await messages?.close();
+    if (stalled) throw new StreamStalledError(this.#options.definition.name);
+  }
+
+  async #jsm(): Promise<JetStreamManager> {
+    this.#manager ??= await jetstreamManager(this.#options.connection, { checkAPI: false });
+    return this.#manager;
+  }
+}
+
+/** A fill showed nothing for too long, or lost a message on the way. Begin anew. */
+export class StreamStalledError extends Error {
+  readonly code = 'STREAM_STALLED';
+
+  constructor(stream: string) {
+    super(`reading stream ${stream} stalled`);
+    this.name = 'StreamStalledError';
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === 404;
+}
+
+function timeOf(message: JsMsg): number {
+  return Math.floor(message.info.timestampNanos / 1_000_000);
+}
+
+/** A republished message with its place; nothing where the headers are not those of our stream. */
+function fromFeed(
+  message: Msg,
+  stream: string,
+  fromLive: (subject: string) => string,
+): StreamMessage | undefined {
+  const { headers } = message;
+  if (headers === undefined || headers.get('Nats-Stream') !== stream) return undefined;
+  const seq = Number(headers.get('Nats-Sequence'));
+  const timeMs = Date.parse(headers.get('Nats-Time-Stamp'));
+  if (!Number.isSafeInteger(seq) || seq <= 0) return undefined;
+  return {
+    seq,
+    subject: fromLive(message.subject),
+    data: message.data,
+    timeMs: Number.isNaN(timeMs) ? Date.now() : timeMs,
+  };
+}

@@ -1,0 +1,93 @@
+// Puts the messages of one stream in order from two sources: the live feed (which may lose some) and a fill from the
+// stream itself. What it lets through has rising sequences without a hole. Pure; knows no NATS.
+
+/** A message with its place in the stream. */
+export interface Sequenced {
+  readonly seq: number;
+}
+
+/** How many live messages are kept while a fill is under way, so that it can hand over to the feed. */
+export interface SequencerLimits {
+  readonly maxWaiting: number;
+}
+
+export class Sequencer<T extends Sequenced> {
+  readonly #deliver: (message: T) => void;
+  readonly #maxWaiting: number;
+  /** Live messages that came while something before them is missing, oldest first. */
+  #waiting: T[] = [];
+  #seq = 0;
+  #liveSeq = 0;
+
+  constructor(limits: SequencerLimits, deliver: (message: T) => void) {
+    this.#maxWaiting = limits.maxWaiting;
+    this.#deliver = deliver;
+  }
+
+  /** Everything up to here was delivered. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Newest sequence that the live feed has shown. */
+  get liveSeq(): number {
+    return this.#liveSeq;
+  }
+
+  /** Begins at a place of the stream: the next message is the one after it. */
+  startAt(seq: number): void {
+    this.#seq = seq;
+    this.#liveSeq = 0;
+    this.#waiting = [];
+  }
+
+  /**
+   * A message of the live feed: `inOrder`, `gap` (something before it is missing; a fill is needed), or `backwards`
+   * (the feed has shown a later one before, so the stream is not the one it was).
+   */
+  live(message: T): 'inOrder' | 'gap' | 'backwards' {
+    if (message.seq <= this.#liveSeq) return 'backwards';
+    this.#liveSeq = message.seq;
+    if (message.seq <= this.#seq) return 'inOrder';
+    if (message.seq === this.#seq + 1) {
+      this.#pass(message);
+      return 'inOrder';
+    }
+    if (this.#waiting.length >= this.#maxWaiting) this.#waiting.shift();
+    this.#waiting.push(message);
+    return 'gap';
+  }
+
+  /** A message of the fill. The fill is complete in itself: what it leaves out no longer exists. */
+  fill(message: T): void {
+    if (message.seq <= this.#seq) return;
+    this.#pass(message);
+    this.#takeWaiting();
+  }
+
+  /** The fill has shown everything up to here, though there may be no message at that place any more. */
+  filledTo(seq: number): void {
+    if (seq > this.#seq) this.#seq = seq;
+    this.#takeWaiting();
+  }
+
+  /** Whether live messages still wait for something before them. */
+  get missing(): boolean {
+    return this.#seq < this.#liveSeq;
+  }
+
+  #takeWaiting(): void {
+    let taken = 0;
+    for (const message of this.#waiting) {
+      if (message.seq > this.#seq + 1) break;
+      taken++;
+      if (message.seq === this.#seq + 1) this.#pass(message);
+    }
+    if (taken > 0) this.#waiting.splice(0, taken);
+  }
+
+  #pass(message: T): void {
+    this.#seq = message.seq;
+    this.#deliver(message);
+  }
+}

@@ -1,0 +1,25 @@
+// What a stream reader needs of NATS. The real thing is in nats-stream.ts; tests bring their own.
+import type { Remembered, StreamFacts } from './epoch.ts';
+
+/** One message of a stream. `subject` is the data subject, also where it came over the live feed. */
+export interface StreamMessage {
+  readonly seq: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly timeMs: number;
+}
+
+export interface StreamAccess {
+  /** Creates the stream where it is missing and mends what Weir needs of it. */
+  ensure(): Promise<void>;
+  /** What the server says of it now; nothing where there is no such stream, or it does not feed us. */
+  facts(): Promise<StreamFacts | undefined>;
+  /** Whether a message that we have had still is what it was; nothing where it is gone. */
+  holds(remembered: Remembered): Promise<boolean | undefined>;
+  /** Raises the generation in the stream's metadata. */
+  raiseGeneration(generation: number): Promise<void>;
+  /** Reads everything from a sequence to the present end. Rejects where it stalls. */
+  fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void>;
+  /** Calls `take` for every message that the stream stores from now on; some may be lost. */
+  follow(take: (message: StreamMessage) => void): { stop(): void };
+}

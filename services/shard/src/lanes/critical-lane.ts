@@ -1,0 +1,154 @@
+// The critical lane: the last messages of every channel in order, bounded by bytes, count and age.
+// What it has lost it knows, so that nobody is resumed over a hole in silence.
+
+/** One critical message; `value` is the publisher's JSON as latin1 text. */
+export interface CriticalEntry {
+  readonly seq: number;
+  readonly value: string;
+  readonly timeMs: number;
+}
+
+/** What the ring keeps. All three limits hold. */
+export interface CriticalLimits {
+  readonly maxAgeMs: number;
+  readonly maxPerChannel: number;
+  /** Bytes of values over all channels. */
+  readonly maxBytes: number;
+}
+
+interface Ring {
+  entries: CriticalEntry[];
+  /** Index of the oldest entry; what is before it has been dropped and is cut off now and then. */
+  start: number;
+  /** The newest sequence of this channel that was dropped. */
+  lostSeq: number;
+}
+
+export class CriticalLane {
+  readonly #limits: CriticalLimits;
+  readonly #rings = new Map<string, Ring>();
+  #bytes = 0;
+  #count = 0;
+  #seq = 0;
+  #lostSeq = 0;
+
+  constructor(limits: CriticalLimits) {
+    this.#limits = limits;
+  }
+
+  /** Sequence of the stream up to which everything was taken. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get messages(): number {
+    return this.#count;
+  }
+
+  /** What came before the stream's first message is lost for every channel. */
+  lostBefore(firstSeq: number): void {
+    this.#lostSeq = Math.max(this.#lostSeq, firstSeq - 1);
+    this.#seq = Math.max(this.#seq, firstSeq - 1);
+  }
+
+  /** After loading a stream that keeps `perChannel` messages of a channel: full channels have lost what came before. */
+  sealLoaded(perChannel: number): void {
+    for (const ring of this.#rings.values()) {
+      const oldest = ring.entries[ring.start];
+      if (oldest === undefined || ring.entries.length - ring.start < perChannel) continue;
+      ring.lostSeq = Math.max(ring.lostSeq, oldest.seq - 1);
+    }
+  }
+
+  /** Takes one message; one that is not newer than what is here is ignored. */
+  append(channel: string, entry: CriticalEntry): boolean {
+    if (entry.seq <= this.#seq) return false;
+    this.#seq = entry.seq;
+    let ring = this.#rings.get(channel);
+    if (ring === undefined) {
+      ring = { entries: [], start: 0, lostSeq: 0 };
+      this.#rings.set(channel, ring);
+    }
+    ring.entries.push(entry);
+    this.#bytes += entry.value.length;
+    this.#count++;
+    while (ring.entries.length - ring.start > this.#limits.maxPerChannel) this.#dropOldest(ring);
+    if (this.#bytes > this.#limits.maxBytes) this.#shrink();
+    return true;
+  }
+
+  /** Moves the position on over messages that were refused. */
+  advance(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq);
+  }
+
+  /** Whether a client at `seq` may have missed a message of the channel that is no longer here. */
+  hasLost(channel: string, seq: number): boolean {
+    return seq < Math.max(this.#lostSeq, this.#rings.get(channel)?.lostSeq ?? 0);
+  }
+
+  /** Messages of a channel after `seq`, in order, until `take` answers false. */
+  since(channel: string, seq: number, take: (entry: CriticalEntry) => boolean): void {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return;
+    for (let i = firstAfter(ring, seq); i < ring.entries.length; i++) {
+      const entry = ring.entries[i];
+      if (entry === undefined || !take(entry)) return;
+    }
+  }
+
+  /** Drops what is older than the window. */
+  expire(nowMs: number): void {
+    const beforeMs = nowMs - this.#limits.maxAgeMs;
+    for (const [channel, ring] of this.#rings) {
+      while ((ring.entries[ring.start]?.timeMs ?? beforeMs) < beforeMs) this.#dropOldest(ring);
+      // An empty ring is forgotten; what it has lost is then lost for all, which costs at most a needless gap.
+      if (ring.start === ring.entries.length) {
+        this.#lostSeq = Math.max(this.#lostSeq, ring.lostSeq);
+        this.#rings.delete(channel);
+      }
+    }
+  }
+
+  #dropOldest(ring: Ring): void {
+    const entry = ring.entries[ring.start];
+    if (entry === undefined) return;
+    ring.start++;
+    ring.lostSeq = entry.seq;
+    this.#bytes -= entry.value.length;
+    this.#count--;
+    if (ring.start > 256 && ring.start * 2 > ring.entries.length) {
+      ring.entries = ring.entries.slice(ring.start);
+      ring.start = 0;
+    }
+  }
+
+  /** Over the limit of bytes: the channels with the oldest messages give first. */
+  #shrink(): void {
+    while (this.#bytes > this.#limits.maxBytes) {
+      let oldest: Ring | undefined;
+      for (const ring of this.#rings.values()) {
+        const seq = ring.entries[ring.start]?.seq;
+        if (seq !== undefined && seq < (oldest?.entries[oldest.start]?.seq ?? Number.POSITIVE_INFINITY))
+          oldest = ring;
+      }
+      if (oldest === undefined) return;
+      for (let i = 0; i < 64 && this.#bytes > this.#limits.maxBytes; i++) this.#dropOldest(oldest);
+    }
+  }
+}
+
+function firstAfter(ring: Ring, seq: number): number {
+  let low = ring.start;
+  let high = ring.entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ring.entries[middle]?.seq ?? 0) > seq) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

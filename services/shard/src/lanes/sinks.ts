@@ -1,0 +1,113 @@
+// Fills the lanes from what intake reads: while a stream is loaded a new lane grows beside the old one, which goes on
+// being served; then the new one takes its place. Server times become times of this process's monotonic clock.
+import type { CriticalEntry, CriticalLane } from './critical-lane.ts';
+import type { Lanes } from './lanes.ts';
+import type { StateLane } from './state-lane.ts';
+
+interface StreamFacts {
+  readonly firstSeq: number;
+  readonly maxPerSubject: number;
+  readonly serverNowMs: number;
+}
+
+interface Taken {
+  readonly channel: string;
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly seq: number;
+  readonly timeMs: number;
+}
+
+/** What intake hands a stream's messages to. */
+export interface Sink {
+  begin(epoch: string, facts: StreamFacts): void;
+  take(message: Taken): 'stateFull' | undefined;
+  skip(seq: number): void;
+  loaded(seq: number): void;
+}
+
+/** The state lane's. `onLoaded` is called after a lane was replaced. */
+export function stateSink(o: {
+  readonly lanes: Lanes;
+  readonly make: () => StateLane;
+  readonly nowMs: () => number;
+  readonly onLoaded: () => void;
+}): Sink {
+  let loading: { readonly lane: StateLane; readonly epoch: string; readonly offsetMs: number } | undefined;
+  return {
+    begin(epoch, facts) {
+      loading = { lane: o.make(), epoch, offsetMs: o.nowMs() - facts.serverNowMs };
+    },
+    take({ channel, key, value, seq, timeMs }) {
+      const at = loading === undefined ? o.nowMs() : timeMs + loading.offsetMs;
+      const lane = loading?.lane ?? o.lanes.state;
+      return lane.apply(channel, { key, value, seq, timeMs: at }) === 'full' ? 'stateFull' : undefined;
+    },
+    skip(seq) {
+      (loading?.lane ?? o.lanes.state).advance(seq);
+    },
+    loaded(seq) {
+      if (loading === undefined) return;
+      loading.lane.advance(seq);
+      loading.lane.forgetDeletions(o.nowMs());
+      o.lanes.state = loading.lane;
+      o.lanes.stateEpoch = loading.epoch;
+      loading = undefined;
+      o.onLoaded();
+    },
+  };
+}
+
+/** The critical lane's. After another epoch, clients get what is newer than the last that the old one had. */
+export function criticalSink(o: {
+  readonly lanes: Lanes;
+  readonly make: () => CriticalLane;
+  readonly nowMs: () => number;
+  readonly onNews: (channel: string, entry: CriticalEntry) => void;
+  readonly onLoaded: (where: { readonly afterSeq: number; readonly sinceSeq: number }) => void;
+}): Sink {
+  let loading:
+    | {
+        readonly lane: CriticalLane;
+        readonly epoch: string;
+        readonly facts: StreamFacts;
+        readonly offsetMs: number;
+      }
+    | undefined;
+  /** Server time of the newest message that was had. */
+  let newestMs = 0;
+  let knownSeq = 0;
+  return {
+    begin(epoch, facts) {
+      const lane = o.make();
+      lane.lostBefore(facts.firstSeq);
+      knownSeq = facts.firstSeq - 1;
+      loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs };
+    },
+    take({ channel, value = 'null', seq, timeMs }) {
+      if (loading === undefined) {
+        newestMs = timeMs;
+        const entry = { seq, value, timeMs: o.nowMs() };
+        if (o.lanes.critical.append(channel, entry)) o.onNews(channel, entry);
+        return undefined;
+      }
+      if (timeMs <= newestMs) knownSeq = seq;
+      loading.lane.append(channel, { seq, value, timeMs: timeMs + loading.offsetMs });
+      return undefined;
+    },
+    skip(seq) {
+      (loading?.lane ?? o.lanes.critical).advance(seq);
+    },
+    loaded(seq) {
+      if (loading === undefined) return;
+      const afterSeq = o.lanes.critical.seq;
+      loading.lane.advance(seq);
+      loading.lane.sealLoaded(loading.facts.maxPerSubject);
+      o.lanes.critical = loading.lane;
+      o.lanes.criticalEpoch = loading.epoch;
+      newestMs = Math.max(newestMs, loading.facts.serverNowMs);
+      loading = undefined;
+      o.onLoaded({ afterSeq, sinceSeq: knownSeq });
+    },
+  };
+}

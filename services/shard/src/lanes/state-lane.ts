@@ -1,0 +1,99 @@
+// The state lane of all channels of the shard: bounds what they hold together, and knows what a tick must send.
+import type { StateEntry } from './state-log.ts';
+import { StateLog } from './state-log.ts';
+
+/** How much the state lane may hold. */
+export interface StateLimits {
+  /** Keys (deletions included) over all channels. */
+  readonly maxKeys: number;
+  /** Bytes of keys and values over all channels. */
+  readonly maxBytes: number;
+  /** How long a deletion is remembered, in milliseconds. */
+  readonly deletionMs: number;
+}
+
+/** One channel's changes since the last tick. */
+export interface DirtyChannel {
+  readonly channel: string;
+  readonly log: StateLog;
+  /** The changes are what the log has after this sequence. */
+  readonly sinceSeq: number;
+}
+
+export class StateLane {
+  readonly #limits: StateLimits;
+  readonly #logs = new Map<string, StateLog>();
+  readonly #dirty = new Map<string, number>();
+  #keys = 0;
+  #bytes = 0;
+  #seq = 0;
+
+  constructor(limits: StateLimits) {
+    this.#limits = limits;
+  }
+
+  /** Sequence of the stream up to which everything is in here. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get channels(): number {
+    return this.#logs.size;
+  }
+
+  /** Keys and remembered deletions. */
+  get keys(): number {
+    return this.#keys;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  log(channel: string): StateLog | undefined {
+    return this.#logs.get(channel);
+  }
+
+  /** Takes one message of the stream; `full` where a new key would pass the limits (the sequence moves on all the same). */
+  apply(channel: string, entry: StateEntry): 'taken' | 'old' | 'full' {
+    this.#seq = Math.max(this.#seq, entry.seq);
+    const known = this.#logs.get(channel);
+    const grows = entry.value !== undefined && known?.get(entry.key) === undefined;
+    if (grows && (this.#keys >= this.#limits.maxKeys || this.#bytes >= this.#limits.maxBytes)) return 'full';
+    if (known === undefined && entry.value === undefined) return 'old';
+    const log = known ?? new StateLog();
+    const before = { entries: log.keys + log.deletions, bytes: log.bytes, lastSeq: log.lastSeq };
+    if (!log.apply(entry)) return 'old';
+    if (known === undefined) this.#logs.set(channel, log);
+    this.#keys += log.keys + log.deletions - before.entries;
+    this.#bytes += log.bytes - before.bytes;
+    if (!this.#dirty.has(channel)) this.#dirty.set(channel, before.lastSeq);
+    return 'taken';
+  }
+
+  /** Moves the position on over messages that were refused or belong to nobody. */
+  advance(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq);
+  }
+
+  /** The channels that changed since the last call. */
+  takeDirty(): readonly DirtyChannel[] {
+    const dirty: DirtyChannel[] = [];
+    for (const [channel, sinceSeq] of this.#dirty) {
+      const log = this.#logs.get(channel);
+      if (log !== undefined) dirty.push({ channel, log, sinceSeq });
+    }
+    this.#dirty.clear();
+    return dirty;
+  }
+
+  /** Forgets deletions that are older than the limit. */
+  forgetDeletions(nowMs: number): void {
+    for (const log of this.#logs.values()) {
+      const before = { entries: log.keys + log.deletions, bytes: log.bytes };
+      log.forgetDeletions(nowMs - this.#limits.deletionMs);
+      this.#keys += log.keys + log.deletions - before.entries;
+      this.#bytes += log.bytes - before.bytes;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// The state lane of one channel: every key's latest value, ordered by sequence. A client is a cursor into it.
+// It never queues anything for anybody, and it never looks inside a value.
+//
+//      oldest                                             newest
+//   first ─▶ [k3 seq 7] ⇄ [k9 seq 12, deleted] ⇄ [k1 seq 31] ◀─ last
+//
+// Setting a key unlinks its entry and appends it anew, so "everything since S" is a suffix of the list.
+
+/** One key's latest value; `value` is the publisher's JSON as latin1 text (one char = one byte), or a deletion. */
+export interface StateEntry {
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly seq: number;
+  readonly timeMs: number;
+}
+
+interface Node extends StateEntry {
+  older: Node | undefined;
+  newer: Node | undefined;
+}
+
+export class StateLog {
+  readonly #nodes = new Map<string, Node>();
+  #first: Node | undefined;
+  #last: Node | undefined;
+  #bytes = 0;
+  #deletions = 0;
+  #floorSeq = 0;
+
+  /** Keys with a value. */
+  get keys(): number {
+    return this.#nodes.size - this.#deletions;
+  }
+
+  /** Deletions that are still remembered. */
+  get deletions(): number {
+    return this.#deletions;
+  }
+
+  /** Bytes of keys and values, without the cost of the structure itself. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Sequence of the newest entry; 0 where there is none. */
+  get lastSeq(): number {
+    return this.#last?.seq ?? 0;
+  }
+
+  /** A cursor below this sequence may have missed a deletion that is forgotten: it needs a snapshot. */
+  get floorSeq(): number {
+    return this.#floorSeq;
+  }
+
+  /** The value of a key; nothing where it is deleted or was never set. */
+  get(key: string): string | undefined {
+    return this.#nodes.get(key)?.value;
+  }
+
+  /**
+   * Sets a key, or deletes it where `value` is undefined. An entry that is not newer than the key's own, or than
+   * the newest of the log, is ignored (a server may hand over a key twice). Returns whether it was taken.
+   */
+  apply(entry: StateEntry): boolean {
+    const known = this.#nodes.get(entry.key);
+    if (entry.seq <= this.lastSeq) return false;
+    if (known !== undefined) this.#unlink(known);
+    const node: Node = { ...entry, older: this.#last, newer: undefined };
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.newer = node;
+    this.#last = node;
+    this.#nodes.set(entry.key, node);
+    this.#bytes += sizeOf(node);
+    if (node.value === undefined) this.#deletions++;
+    return true;
+  }
+
+  /**
+   * Entries after `seq`, oldest first, deletions included, until `take` answers false. A snapshot is everything
+   * since 0.
+   */
+  since(seq: number, take: (entry: StateEntry) => boolean): void {
+    let node = this.#after(seq);
+    while (node !== undefined && take(node)) node = node.newer;
+  }
+
+  /** Forgets deletions older than `beforeMs` and raises the floor to the newest of them. */
+  forgetDeletions(beforeMs: number): void {
+    let node = this.#first;
+    while (node !== undefined && this.#deletions > 0 && node.timeMs < beforeMs) {
+      const next = node.newer;
+      if (node.value === undefined) this.#forget(node);
+      node = next;
+    }
+  }
+
+  #forget(node: Node): void {
+    this.#floorSeq = Math.max(this.#floorSeq, node.seq);
+    this.#unlink(node);
+    this.#nodes.delete(node.key);
+  }
+
+  /** The oldest entry after `seq`, walked to from the nearer end. */
+  #after(seq: number): Node | undefined {
+    const first = this.#first;
+    const last = this.#last;
+    if (first === undefined || last === undefined || seq >= last.seq) return undefined;
+    if (seq < first.seq) return first;
+    if (seq - first.seq < last.seq - seq) {
+      let node: Node | undefined = first;
+      while (node !== undefined && node.seq <= seq) node = node.newer;
+      return node;
+    }
+    let node = last;
+    while (node.older !== undefined && node.older.seq > seq) node = node.older;
+    return node;
+  }
+
+  #unlink(node: Node): void {
+    if (node.older === undefined) this.#first = node.newer;
+    else node.older.newer = node.newer;
+    if (node.newer === undefined) this.#last = node.older;
+    else node.newer.older = node.older;
+    this.#bytes -= sizeOf(node);
+    if (node.value === undefined) this.#deletions--;
+  }
+}
+
+function sizeOf(entry: StateEntry): number {
+  return entry.key.length + (entry.value?.length ?? 0);
+}

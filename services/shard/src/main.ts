@@ -1,0 +1,61 @@
+// The shard's process: configuration, log, NATS, admin server, signals. What the shard does is in shard.ts.
+import {
+  announceListening,
+  createLogger,
+  createMetricsRegistry,
+  loadConfig,
+  openNats,
+  runUntilSignal,
+  startAdmin,
+  systemClock,
+  WEIR_VERSION,
+} from '@weir/runtime';
+import type { ShardConfig } from './config.ts';
+import { rules, settings } from './config.ts';
+import { createShardMetrics, exposeReadings } from './metrics.ts';
+import { readings } from './report/readings.ts';
+import { Shard } from './shard.ts';
+
+const service = 'shard';
+const config: ShardConfig = loadConfig({
+  service,
+  summary: 'broadcasts NATS messages to the connections of one pool',
+  table: settings,
+  rules,
+});
+const logger = createLogger({ service, level: config.logLevel });
+const registry = createMetricsRegistry({ service, version: WEIR_VERSION });
+const metrics = createShardMetrics(registry);
+const link = openNats({
+  servers: config.natsUrl,
+  name: `weir-${service}-${config.shardId}`,
+  credsFile: config.natsCredsFile,
+  user: config.natsUser,
+  password: config.natsPassword,
+  token: config.natsToken,
+  logger,
+  registry,
+});
+const shard = new Shard({ config, link, metrics, logger, clock: systemClock, random: Math.random });
+exposeReadings(registry, readings(shard));
+await shard.start();
+const admin = await startAdmin({
+  host: config.adminHost,
+  port: config.adminPort,
+  registry,
+  health: () => shard.health(),
+  logger,
+});
+runUntilSignal({
+  logger,
+  deadlineMs: config.shutdownDeadlineMs,
+  steps: [
+    { name: 'move the clients', run: () => shard.drain() },
+    { name: 'stop', run: () => shard.stop() },
+    { name: 'close NATS', run: () => link.close() },
+    { name: 'close the admin server', run: () => admin.close() },
+  ],
+});
+const adminUrl = `http://127.0.0.1:${admin.port}`;
+logger.info({ url: shard.url, admin: adminUrl, pool: config.pool, shard: config.shardId }, 'listening');
+announceListening({ url: shard.url, adminUrl });
