@@ -1,0 +1,39 @@
+// How values of any shape become text and elements. Text only ever goes in as text, never as HTML.
+
+/** A value in words: numbers as people write them, the rest as short JSON. */
+export function words(value) {
+  if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 2 });
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    return Object.entries(value)
+      .map(([key, inner]) => `${key}: ${typeof inner === 'object' ? JSON.stringify(inner) : words(inner)}`)
+      .join(', ');
+  }
+  return JSON.stringify(value);
+}
+
+export function element(name, className, ...children) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+/** A value's fields as a list of terms, or the value alone where it has none. */
+export function fields(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return document.createTextNode(words(value));
+  const rows = Object.entries(value).slice(0, 12);
+  return element(
+    'dl',
+    'fields',
+    ...rows.flatMap(([key, inner]) => [element('dt', '', key), element('dd', '', words(inner))]),
+  );
+}
+
+/** The group that a key belongs to: what stands before its number (`slot-42` is of `slot`). */
+export function groupOf(key) {
+  return /^(.+?)[-_]?\d+$/.exec(key)?.[1] ?? 'other';
+}
