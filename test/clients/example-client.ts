@@ -10,11 +10,13 @@ import { fencedFiles } from './fenced-blocks.ts';
 const root = new URL('../../', import.meta.url).pathname;
 const pythonFolder = process.env['WEIR_PYTHON_PATH'] ?? join(root, '.cache/python');
 
-export type Language = 'javascript' | 'python';
+/** The programs of the page, each by the file that holds the client. */
+export const programs = ['weir-short.mjs', 'weir-moves.mjs', 'weir_short.py', 'weir_moves.py'] as const;
+export type Program = (typeof programs)[number];
 
-/** Why a language's example cannot run here; nothing where it can. */
-export function whyNot(language: Language): string | undefined {
-  if (language === 'javascript') return undefined;
+/** Why a program cannot run here; nothing where it can. */
+export function whyNot(program: Program): string | undefined {
+  if (program.endsWith('.mjs')) return undefined;
   if (!existsSync(join(pythonFolder, 'websockets'))) {
     return 'no websockets: pip install --target .cache/python websockets, or set WEIR_PYTHON_PATH';
   }
@@ -57,16 +59,17 @@ export class ExampleClient {
     this.exited = new Promise((resolve) => child.once('exit', resolve));
   }
 
-  static async start(language: Language, router: string): Promise<ExampleClient> {
+  static async start(program: Program, router: string): Promise<ExampleClient> {
     // Below the project, so that the program finds `ws` as it would in an application of its own.
     await mkdir(join(root, '.cache'), { recursive: true });
     const folder = await mkdtemp(join(root, '.cache/example-'));
     for (const [name, text] of fencedFiles(await readFile(join(root, 'docs/clients.md'), 'utf8'))) {
-      await writeFile(join(folder, name), text);
+      // The page shows one application for both JavaScript clients.
+      const isApp = name === 'app.mjs';
+      await writeFile(join(folder, name), isApp ? text.replace('weir-short.mjs', program) : text);
     }
     const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, http_proxy, https_proxy, all_proxy, ...env } = process.env;
-    const [command, file] =
-      language === 'python' ? ['python3', 'weir_mini.py'] : [process.execPath, 'app.mjs'];
+    const [command, file] = program.endsWith('.py') ? ['python3', program] : [process.execPath, 'app.mjs'];
     const child = spawn(command, [join(folder, file)], {
       env: { ...env, WEIR_ROUTER: router, PYTHONPATH: pythonFolder, PYTHONDONTWRITEBYTECODE: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
