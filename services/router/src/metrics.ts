@@ -5,34 +5,44 @@ import type { Confidence } from '@weir/protocol';
 import type { Registry } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { KeyOutcome } from './accept/key-set.ts';
+import type { ListenerFault } from './accept/listener.ts';
 import type { RefusalReason } from './accept/refusal.ts';
+import { REFUSAL_REASONS } from './accept/refusal.ts';
 import type { BeatOutcome } from './beats/beats.ts';
 import type { ProbeResult } from './probe/probe.ts';
 import type { Ending } from './redirect/farewell.ts';
 
 /** What became of a client that was upgraded; every one is counted once. */
-export type ConnectOutcome =
-  | 'redirected'
-  | 'noCapacity'
-  | 'notAuthorised'
-  | 'hintExpired'
-  | 'protocolError'
-  | 'tooManyMessages'
-  | 'left'
-  | 'stopping'
-  | 'failed';
+const CONNECT_OUTCOMES = [
+  'redirected',
+  'noCapacity',
+  'notAuthorised',
+  'hintExpired',
+  'protocolError',
+  'tooManyMessages',
+  'left',
+  'failed',
+] as const;
+export type ConnectOutcome = (typeof CONNECT_OUTCOMES)[number];
 
 /** What became of a client's measurement; `skipped` where a hint or the class asked for made it needless. */
 export type ProbeOutcome = ProbeResult['outcome'] | 'skipped';
+const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
+  'measured',
+  'silent',
+  'closed',
+  'closedOnPad',
+  'noBudget',
+  'skipped',
+];
 
 /** What became of a hint. */
-export type HintOutcome = 'used' | 'measureAgain' | 'elsewhere' | 'expired' | 'refused';
-
-/** What went wrong below HTTP. */
-export type ConnectionFault = 'timeout' | 'headersTooLarge' | 'malformed' | 'tooMany';
+const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
+export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
 /** Why a client was placed where it is, or nowhere. */
-export type PlacementReason = 'best' | 'otherPool' | 'stale' | 'empty' | 'full' | 'draining' | 'notReady';
+const PLACEMENT_REASONS = ['best', 'otherPool', 'stale', 'empty', 'full', 'draining', 'notReady'] as const;
+export type PlacementReason = (typeof PLACEMENT_REASONS)[number];
 
 type CounterKey =
   | 'connects'
@@ -191,7 +201,7 @@ export interface MetricSources {
 export interface RouterMetrics {
   connect(outcome: ConnectOutcome): void;
   refusal(reason: RefusalReason): void;
-  fault(reason: ConnectionFault): void;
+  fault(reason: ListenerFault): void;
   probe(outcome: ProbeOutcome, result?: Pick<ProbeResult, 'tookMs' | 'bytes'>): void;
   classed(pool: string, confidence: Confidence): void;
   placement(reason: PlacementReason): void;
@@ -225,6 +235,12 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   const endings = counter('endings');
   const tokenKeys = counter('tokenKeys');
   const beats = counter('beats');
+  // A series that is there from the start: a first refusal is then a rise that `rate()` sees.
+  for (const outcome of CONNECT_OUTCOMES) connects.inc({ outcome }, 0);
+  for (const reason of REFUSAL_REASONS) refusals.inc({ reason }, 0);
+  for (const outcome of PROBE_OUTCOMES) probes.inc({ outcome }, 0);
+  for (const outcome of HINT_OUTCOMES) hints.inc({ outcome }, 0);
+  for (const reason of PLACEMENT_REASONS) placements.inc({ reason }, 0);
   return {
     connect: (outcome) => connects.inc({ outcome }),
     refusal: (reason) => refusals.inc({ reason }),

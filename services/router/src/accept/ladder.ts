@@ -49,7 +49,7 @@ const upgradeHint: Refusal = {
 };
 
 /** The rungs that need no upgrade: path and method. */
-export function refuseTarget(request: IncomingMessage, basePath: string): Refusal | undefined {
+function refuseTarget(request: IncomingMessage, basePath: string): Refusal | undefined {
   const { path } = splitTarget(request.url ?? '');
   if (path !== paths.connect && path !== `${basePath}${paths.connect}`) {
     return {

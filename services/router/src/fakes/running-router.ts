@@ -1,14 +1,17 @@
 // A router on a free port of loopback with a table of shards that a test fills by hand. For tests alone.
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { ShardEntry } from '@weir/fleet';
 import type { Ticket, Verified } from '@weir/protocol';
 import { parseTicketKeys, verifyTicket } from '@weir/protocol';
 import type { Clock, Registry } from '@weir/runtime';
 import { createLogger, createMetricsRegistry, readConfig, systemClock } from '@weir/runtime';
+import { afterEach } from 'vitest';
 import type { RouterConfig } from '../config.ts';
 import { rules, settings } from '../config.ts';
 import { createRouterMetrics } from '../metrics.ts';
 import { createRouter, type Router } from '../router.ts';
+import type { RawOptions } from './raw-client.ts';
+import { RawClient } from './raw-client.ts';
 
 const keysText = `k1:${Buffer.alloc(32, 5).toString('base64url')}`;
 export const keys = parseTicketKeys(keysText);
@@ -105,4 +108,45 @@ export async function startRouter(
     return verifyTicket(token, { keys, nowMs: Date.now(), pool: shard.pool, shard: shard.shard });
   };
   return { port, router, shards, logged, registry, series, ticket, stop: () => router.stop() };
+}
+
+/** Routers that a test file starts, all stopped after each test. */
+export function routers(): (env?: Readonly<Record<string, string>>) => Promise<RunningRouter> {
+  const running: RunningRouter[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((router) => router.stop()));
+  });
+  return async (env = {}) => {
+    const router = await startRouter(env);
+    running.push(router);
+    return router;
+  };
+}
+
+/** Short enough for tests that wait for the end of patience. */
+export const impatient = {
+  WEIR_PROBE_DEADLINE_MS: '300',
+  WEIR_CLOSE_WAIT_MS: '300',
+  WEIR_CLOSE_GRACE_MS: '300',
+} as const;
+
+const jwtSecret = 'a shared secret of at least 32 bytes!';
+export const withTokens = { WEIR_AUTH: 'jwt', WEIR_JWT_SECRET: jwtSecret } as const;
+
+/** A user token for `lobby` and `sports.*`. */
+export function userToken(claims: Readonly<Record<string, unknown>> = {}, alg = 'HS256'): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  const signed = `${part({ alg })}.${part({ exp, channels: ['lobby', 'sports.*'], ...claims })}`;
+  return `${signed}.${createHmac('sha256', jwtSecret).update(signed).digest('base64url')}`;
+}
+
+/** One raw client, from connecting to the end of its socket. */
+export function visit(router: RunningRouter, o: Omit<RawOptions, 'port'> = {}): Promise<RawClient> {
+  return new RawClient({ ...o, port: router.port }).closed;
+}
+
+/** The header of a client that offers subprotocols. */
+export function offering(...names: string[]): { readonly headers: readonly string[] } {
+  return { headers: [`Sec-WebSocket-Protocol: ${names.join(', ')}`] };
 }
