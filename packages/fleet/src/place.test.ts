@@ -1,0 +1,102 @@
+// Placement never picks who may not be picked, and spreads the load.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { place } from './place.ts';
+import type { ShardEntry } from './roster.ts';
+
+const entry = (shard: string, over: Partial<ShardEntry> = {}): ShardEntry => ({
+  v: 1,
+  pool: 'desktop',
+  shard,
+  url: 'ws://127.0.0.1:1',
+  connections: 0,
+  capacity: 10,
+  backlogBytes: 0,
+  egressBytesPerSecond: 0,
+  loopUtilisation: 0,
+  tickLatenessMs: 0,
+  draining: false,
+  stale: false,
+  ready: true,
+  revision: '',
+  wallMs: 0,
+  ticketsSinceBeat: 0,
+  lastSeenMs: 0,
+  skewMs: 0,
+  ...over,
+});
+
+const entries = fc.array(
+  fc.record({
+    shard: fc.stringMatching(/^[a-z]{1,4}$/),
+    pool: fc.constantFrom('mobile', 'desktop', 'other'),
+    connections: fc.nat(20),
+    capacity: fc.integer({ min: 1, max: 20 }),
+    ticketsSinceBeat: fc.nat(5),
+    draining: fc.boolean(),
+    stale: fc.boolean(),
+    ready: fc.boolean(),
+  }),
+);
+
+describe('place', () => {
+  it('never picks a draining, full or unready shard, nor one of a pool that was not asked for', () => {
+    fc.assert(
+      fc.property(entries, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (list, random) => {
+        const placed = place({
+          entries: list.map(({ shard, ...over }) => entry(shard, over)),
+          pools: ['desktop', 'mobile'],
+          random: () => random,
+        });
+        if ('none' in placed) return;
+        const { shard } = placed;
+        expect(shard.draining).toBe(false);
+        expect(shard.ready).toBe(true);
+        expect(shard.connections + shard.ticketsSinceBeat).toBeLessThan(shard.capacity);
+        expect(['desktop', 'mobile']).toContain(shard.pool);
+      }),
+    );
+  });
+
+  it('finds a shard wherever there is one that may take the client', () => {
+    fc.assert(
+      fc.property(entries, (list) => {
+        const all = list.map(({ shard, ...over }) => entry(shard, over));
+        const open = all.some(
+          (one) =>
+            one.pool !== 'other' && one.ready && !one.draining && one.connections + one.ticketsSinceBeat < one.capacity,
+        );
+        expect('shard' in place({ entries: all, pools: ['mobile', 'desktop'], random: () => 0.5 })).toBe(open);
+      }),
+    );
+  });
+
+  it('takes a stale shard only where there is no other', () => {
+    const stale = entry('a', { stale: true });
+    expect(place({ entries: [stale], pools: ['desktop'], random: () => 0 })).toMatchObject({ reason: 'stale' });
+    const fresh = entry('b', { pool: 'mobile' });
+    expect(place({ entries: [stale, fresh], pools: ['desktop', 'mobile'], random: () => 0 })).toMatchObject({
+      shard: { shard: 'b' },
+      reason: 'otherPool',
+    });
+  });
+
+  it('avoids the named shard, unless it is the only one', () => {
+    const list = [entry('a'), entry('b', { connections: 9 })];
+    expect(place({ entries: list, pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject({
+      shard: { shard: 'b' },
+    });
+    expect(place({ entries: [entry('a')], pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject({
+      shard: { shard: 'a' },
+    });
+  });
+
+  it.each([
+    [[], 'empty'],
+    [[entry('a', { draining: true })], 'draining'],
+    [[entry('a', { ready: false })], 'notReady'],
+    [[entry('a', { connections: 10 }), entry('b', { draining: true })], 'full'],
+  ] as const)('says why there is none: %#', (list, none) => {
+    expect(place({ entries: list, pools: ['desktop'], random: () => 0 })).toEqual({ none });
+  });
+});
