@@ -321,6 +321,7 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
   drainGraceMs: ms({
     env: 'WEIR_DRAIN_GRACE_MS',
     default: 10_000,
+    min: 0,
     meaning: 'Time between saying draining and the first move',
   }),
   drainWindowMs: ms({

@@ -1,0 +1,113 @@
+// The publisher's settings, one table. The only file that names environment variables; docs/config.md is made from it.
+import { defaultStreamLimits } from '@weir/protocol';
+import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
+import { commonSettings, parse } from '@weir/runtime';
+
+const minKeyChars = 16;
+
+function apiKey(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text) || text.length < minKeyChars) {
+    throw new Error(`must be at least ${minKeyChars} visible ASCII characters`);
+  }
+  return text;
+}
+
+function ms(env: string, preset: number, meaning: string): Setting<number> {
+  return { env, parse: parse.durationMs({ min: 100, max: 600_000 }), default: preset, unit: 'ms', meaning };
+}
+
+function count(env: string, preset: number, meaning: string): Setting<number> {
+  return { env, parse: parse.int({ min: 1, max: 1e9 }), default: preset, meaning };
+}
+
+/** All settings. */
+export const settings: typeof commonSettings & {
+  readonly host: Setting<string>;
+  readonly port: Setting<number>;
+  readonly apiKeys: OptionalSetting<readonly string[]>;
+  readonly demo: Setting<'none' | 'lobby'>;
+  readonly maxBodyBytes: Setting<number>;
+  readonly maxBatch: Setting<number>;
+  readonly maxRequests: Setting<number>;
+  readonly maxInFlight: Setting<number>;
+  readonly messagesPerSecond: Setting<number>;
+  readonly messageBurst: Setting<number>;
+  readonly ackTimeoutMs: Setting<number>;
+  readonly bodyTimeoutMs: Setting<number>;
+  readonly criticalMaxAgeMs: Setting<number>;
+  readonly criticalMaxPerChannel: Setting<number>;
+  readonly streamMaxBytes: Setting<number>;
+  readonly streamReplicas: Setting<number>;
+} = {
+  ...commonSettings,
+  host: {
+    env: 'WEIR_HOST',
+    parse: parse.text({ max: 255 }),
+    default: '0.0.0.0',
+    meaning: 'Address to listen on; :: is IPv6 and IPv4',
+  },
+  port: {
+    env: 'WEIR_PORT',
+    parse: parse.port(),
+    default: 8082,
+    meaning: 'Port to listen on; 0 picks a free one',
+  },
+  apiKeys: {
+    env: 'WEIR_API_KEYS',
+    parse: parse.list(apiKey),
+    optional: true,
+    secret: true,
+    meaning: 'Keys that may publish, comma separated; without any, everybody who reaches the port may',
+  },
+  demo: {
+    env: 'WEIR_DEMO',
+    parse: parse.oneOf('none', 'lobby'),
+    default: 'none',
+    meaning: 'A demo feed to publish: lobby is a casino lobby of about 2 KB every 500 ms',
+  },
+  maxBodyBytes: {
+    env: 'WEIR_MAX_BODY_BYTES',
+    parse: parse.bytes({ min: 1_024, max: 1e8 }),
+    default: 1_048_576,
+    unit: 'bytes',
+    meaning: 'Largest request body',
+  },
+  maxBatch: count('WEIR_MAX_BATCH', 1_000, 'Messages in one request'),
+  maxRequests: count('WEIR_MAX_REQUESTS', 64, 'Requests under way at a time; more are answered 503'),
+  maxInFlight: count('WEIR_MAX_IN_FLIGHT', 512, 'Messages that wait for their acknowledgement at a time'),
+  messagesPerSecond: count(
+    'WEIR_MESSAGES_PER_SECOND',
+    20_000,
+    'Messages that are taken in the long run; more are answered 429',
+  ),
+  messageBurst: count('WEIR_MESSAGE_BURST', 40_000, 'Messages that are taken at once'),
+  ackTimeoutMs: ms('WEIR_ACK_TIMEOUT_MS', 5_000, 'How long NATS may take to acknowledge a message'),
+  bodyTimeoutMs: ms('WEIR_BODY_TIMEOUT_MS', 10_000, 'How long a client may take to send its request'),
+  criticalMaxAgeMs: {
+    env: 'WEIR_CRITICAL_MAX_AGE_MS',
+    parse: parse.durationMs({ min: 1_000, max: 86_400_000 }),
+    default: defaultStreamLimits.criticalMaxAgeMs,
+    unit: 'ms',
+    meaning: 'Retention window of critical messages',
+  },
+  criticalMaxPerChannel: count(
+    'WEIR_CRITICAL_MAX_PER_CHANNEL',
+    defaultStreamLimits.criticalMaxPerChannel,
+    'Critical messages that are kept for a channel',
+  ),
+  streamMaxBytes: {
+    env: 'WEIR_STREAM_MAX_BYTES',
+    parse: parse.bytes({ min: 1_048_576, max: 1e12 }),
+    default: defaultStreamLimits.maxBytes,
+    unit: 'bytes',
+    meaning: 'Largest size of each JetStream stream',
+  },
+  streamReplicas: {
+    env: 'WEIR_STREAM_REPLICAS',
+    parse: parse.int({ min: 1, max: 5 }),
+    default: defaultStreamLimits.replicas,
+    meaning: 'Replicas of each JetStream stream',
+  },
+};
+
+export type PublisherConfig = ConfigOf<typeof settings>;

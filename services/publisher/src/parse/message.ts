@@ -1,0 +1,29 @@
+// What is published: the one shape that every way in (HTTP, CLI, demo, replay) makes and the sender takes.
+import type { Address } from '@weir/protocol';
+
+/** One message. `data` is the publisher's own JSON, byte for byte; empty deletes a state key. */
+export interface Message {
+  readonly address: Address;
+  readonly data: Uint8Array;
+  /** Makes resending safe: a stream keeps only the first of the same id within its window. */
+  readonly id?: string;
+}
+
+/** Why a message was refused. Closed, since it is a metric label and part of the HTTP answers. */
+export type ProblemCode =
+  | 'NOT_JSON'
+  | 'NOT_UTF8'
+  | 'BYTE_ORDER_MARK'
+  | 'NOT_AN_OBJECT'
+  | 'FIELD_UNKNOWN'
+  | 'FIELD_DUPLICATE'
+  | 'FIELD_MISSING'
+  | 'FIELD_INVALID'
+  | 'DATA_TOO_LARGE'
+  | 'DATA_TOO_DEEP';
+
+/** A refusal: the code for programs, the sentence for people. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly message: string;
+}

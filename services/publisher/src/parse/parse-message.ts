@@ -1,0 +1,172 @@
+// From the JSON text of one message to a `Message`, or to what is wrong with it.
+// Pure; the data's bytes are cut out of the text, never parsed and written anew (case A3).
+import type { Address } from '@weir/protocol';
+import { isChannel, isLane, isToken, limits, validatePayload } from '@weir/protocol';
+import { jsonProblem } from './check-json.ts';
+import type { Message, Problem, ProblemCode } from './message.ts';
+import { membersOf } from './raw-json.ts';
+
+/** A message or why there is none. */
+export type Parsed<T> = { readonly value: T } | { readonly problem: Problem };
+
+/** A line of a recording: a message and when it was published, in milliseconds since the recording began. */
+export interface TimedMessage {
+  readonly atMs: number;
+  readonly message: Message;
+}
+
+type Fields = ReadonlyMap<string, Buffer>;
+type Result<T> = T | Problem;
+
+const ID = /^[A-Za-z0-9_.:/=+-]{1,128}$/;
+const messageFields = ['lane', 'channel', 'key', 'data', 'delete', 'id'] as const;
+
+/** Parses `{"lane":…,"channel":…,"key":…,"data":…|"delete":true,"id":…}`. */
+export function parseMessage(json: Buffer): Parsed<Message> {
+  const fields = readFields(json, messageFields);
+  return result(isProblem(fields) ? fields : toMessage(fields));
+}
+
+/** Parses a recording's line: a message with `"t"`. */
+export function parseTimedMessage(json: Buffer): Parsed<TimedMessage> {
+  const fields = readFields(json, ['t', ...messageFields]);
+  if (isProblem(fields)) return { problem: fields };
+  const message = toMessage(fields);
+  if (isProblem(message)) return { problem: message };
+  const atMs = Number(fields.get('t')?.toString('latin1'));
+  if (!Number.isFinite(atMs) || atMs < 0)
+    return { problem: invalid('t', 'must be a number of milliseconds') };
+  return { value: { atMs, message } };
+}
+
+/** Makes a message of values that are already apart, as a command line has them; the same checks. */
+export function makeMessage(parts: {
+  readonly lane: string;
+  readonly channel: string;
+  readonly key?: string | undefined;
+  /** Nothing deletes the key. */
+  readonly data: Uint8Array | undefined;
+  readonly id?: string | undefined;
+}): Parsed<Message> {
+  const address = toAddress(parts.lane, parts.channel, parts.key);
+  if (isProblem(address)) return { problem: address };
+  const data = toData(address, parts.data);
+  if (isProblem(data)) return { problem: data };
+  return result(withId({ address, data }, parts.id));
+}
+
+function result<T>(value: Result<T>): Parsed<T> {
+  return isProblem(value) ? { problem: value } : { value };
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
+}
+
+function problem(code: ProblemCode, message: string): Problem {
+  return { code, message };
+}
+
+function invalid(field: string, message: string): Problem {
+  return problem('FIELD_INVALID', `"${field}" ${message}`);
+}
+
+function readFields(json: Buffer, allowed: readonly string[]): Result<Fields> {
+  const broken = jsonProblem(json, 'the message');
+  if (broken !== undefined) return broken;
+  const members = membersOf(json);
+  if (members === undefined) return problem('NOT_AN_OBJECT', 'a message must be a JSON object');
+  const fields = new Map<string, Buffer>();
+  for (const { name, value } of members) {
+    const shown = JSON.stringify(name.slice(0, 40));
+    if (!allowed.includes(name)) {
+      return problem('FIELD_UNKNOWN', `${shown} is not a field of a message; known: ${allowed.join(', ')}`);
+    }
+    if (fields.has(name)) return problem('FIELD_DUPLICATE', `${shown} is there twice`);
+    fields.set(name, value);
+  }
+  return fields;
+}
+
+function toMessage(fields: Fields): Result<Message> {
+  for (const field of ['lane', 'channel']) {
+    if (!fields.has(field)) return problem('FIELD_MISSING', `"${field}" is missing`);
+  }
+  const lane = textOf(fields, 'lane');
+  const channel = textOf(fields, 'channel');
+  const key = textOf(fields, 'key');
+  const id = textOf(fields, 'id');
+  for (const text of [lane, channel, key, id]) if (isProblem(text)) return text;
+  const address = toAddress(String(lane), String(channel), key === undefined ? undefined : String(key));
+  if (isProblem(address)) return address;
+  const data = fieldData(address, fields);
+  if (isProblem(data)) return data;
+  return withId({ address, data }, id === undefined ? undefined : String(id));
+}
+
+function textOf(fields: Fields, field: string): Result<string | undefined> {
+  const raw = fields.get(field);
+  if (raw === undefined) return undefined;
+  const value: unknown = JSON.parse(raw.toString('utf8'));
+  return typeof value === 'string' ? value : invalid(field, 'must be text');
+}
+
+function toAddress(lane: string, channel: string, key: string | undefined): Result<Address> {
+  if (!isLane(lane)) return invalid('lane', 'must be one of: state, critical, cosmetic');
+  if (!isChannel(channel)) {
+    return invalid(
+      'channel',
+      `must be tokens of letters, digits, - and _ joined by dots (at most ${limits.channelChars} characters, ${limits.channelTokens} tokens)`,
+    );
+  }
+  if (lane !== 'state') {
+    return key === undefined ? { lane, channel } : invalid('key', 'is for the state lane alone');
+  }
+  if (key === undefined) return problem('FIELD_MISSING', '"key" is missing; the state lane needs one');
+  if (isToken(key)) return { lane, channel, key };
+  return invalid('key', `must be 1 to ${limits.keyChars} letters, digits, - and _`);
+}
+
+function fieldData(address: Address, fields: Fields): Result<Uint8Array> {
+  const data = fields.get('data');
+  const remove = fields.get('delete');
+  if (remove === undefined) {
+    if (data === undefined) return problem('FIELD_MISSING', '"data" is missing (or "delete":true)');
+    return toData(address, data);
+  }
+  if (data !== undefined) return invalid('delete', 'and "data" exclude each other');
+  if (remove.toString('latin1') !== 'true') return invalid('delete', 'must be true where it is there');
+  return toData(address, undefined);
+}
+
+function toData(address: Address, data: Uint8Array | undefined): Result<Uint8Array> {
+  if (data === undefined) {
+    return address.lane === 'state' ? new Uint8Array(0) : invalid('delete', 'is for the state lane alone');
+  }
+  switch (validatePayload(data)) {
+    case 'ok':
+      return data;
+    case 'tooLarge':
+      return problem(
+        'DATA_TOO_LARGE',
+        `the data has ${data.length} bytes; ${limits.messageBytes} are allowed`,
+      );
+    case 'tooDeep':
+      return problem('DATA_TOO_DEEP', `the data is nested deeper than ${limits.depth} levels`);
+    case 'bom':
+      return problem('BYTE_ORDER_MARK', 'the data begins with a byte order mark; send plain UTF-8');
+    case 'notUtf8':
+      return problem('NOT_UTF8', 'the data is not valid UTF-8');
+    case 'empty':
+    case 'notJson':
+      return problem('NOT_JSON', 'the data is not valid JSON');
+  }
+}
+
+function withId(message: Message, id: string | undefined): Result<Message> {
+  if (id === undefined) return message;
+  if (message.address.lane === 'cosmetic') {
+    return invalid('id', 'is for state and critical; nothing is kept of cosmetic messages to compare with');
+  }
+  return ID.test(id) ? { ...message, id } : invalid('id', 'must be 1 to 128 of A-Z a-z 0-9 _ . : / = + -');
+}

@@ -1,0 +1,115 @@
+// Hands messages to NATS in the order in which they are submitted and says of each what became of it.
+// Never rejects, never waits for ever, never has more than a bounded number in flight.
+import type { Lane, Subjects } from '@weir/protocol';
+import type { Clock } from '@weir/runtime';
+import type { Message } from '../parse/message.ts';
+import type { Outcome } from './outcome.ts';
+import { Slots } from './slots.ts';
+import type { Transport } from './transport.ts';
+
+/** What is told of every message that was handed over. */
+export type ObserveSent = (sent: {
+  readonly lane: Lane;
+  readonly outcome: Outcome;
+  readonly bytes: number;
+  readonly tookMs: number;
+}) => void;
+
+export interface SenderOptions {
+  readonly transport: Transport;
+  readonly subjects: Subjects;
+  /** How long an acknowledgement may take; also how long a message waits for its turn. */
+  readonly ackTimeoutMs: number;
+  readonly maxInFlight: number;
+  readonly clock: Clock;
+  readonly observe?: ObserveSent;
+}
+
+const unavailable: Outcome = { kind: 'unavailable' };
+const unknown: Outcome = { kind: 'unknown' };
+
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #slots: Slots;
+  /** One function for each message in flight, called when the connection is lost. */
+  readonly #lost: Set<() => void> = new Set();
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#slots = new Slots({ max: options.maxInFlight, waitMs: options.ackTimeoutMs });
+    options.transport.onDisconnected(() => {
+      for (const lose of this.#lost) lose();
+    });
+  }
+
+  get connected(): boolean {
+    return this.#options.transport.connected;
+  }
+
+  get inFlight(): number {
+    return this.#slots.taken;
+  }
+
+  /** Resolves once the message is handed over (or cannot be); `outcome` once it is known what became of it. */
+  async submit(message: Message): Promise<{ readonly outcome: Promise<Outcome> }> {
+    if (!this.connected || !(await this.#slots.enter())) return { outcome: Promise.resolve(unavailable) };
+    // From here to the transport nothing is awaited: the order of calls is the order on the wire.
+    return { outcome: this.#hand(message).finally(() => this.#slots.leave()) };
+  }
+
+  /**
+   * Sends all of them, in order. After the first `unknown` the rest is not sent any more but `unavailable`:
+   * a server that has gone silent must not make a batch wait once for every window.
+   */
+  async sendAll(messages: readonly Message[]): Promise<readonly Outcome[]> {
+    let silent = false;
+    const outcomes: Promise<Outcome>[] = [];
+    for (const message of messages) {
+      if (silent) {
+        outcomes.push(Promise.resolve(unavailable));
+        continue;
+      }
+      const { outcome } = await this.submit(message);
+      outcomes.push(outcome);
+      void outcome.then(({ kind }) => {
+        if (kind === 'unknown') silent = true;
+      });
+    }
+    return Promise.all(outcomes);
+  }
+
+  async #hand(message: Message): Promise<Outcome> {
+    const { transport, subjects, ackTimeoutMs, clock, observe } = this.#options;
+    const { address, data, id } = message;
+    const startMs = clock.monotonicMs();
+    if (!transport.connected) return unavailable;
+    const envelope = { subject: subjects.data(address), data, id };
+    const answer =
+      address.lane === 'cosmetic'
+        ? transport.publishPlain(envelope)
+        : transport.publishKept(envelope, ackTimeoutMs);
+    const outcome = await this.#unlessLost(answer);
+    observe?.({
+      lane: address.lane,
+      outcome,
+      bytes: data.length,
+      tookMs: clock.monotonicMs() - startMs,
+    });
+    return outcome;
+  }
+
+  /** The answer, or `unknown` when the connection is lost first or nothing comes for too long. */
+  #unlessLost(answer: Promise<Outcome>): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const settle = (outcome: Outcome): void => {
+        clearTimeout(timer);
+        this.#lost.delete(lose);
+        resolve(outcome);
+      };
+      const lose = (): void => settle(unknown);
+      const timer = setTimeout(lose, this.#options.ackTimeoutMs);
+      this.#lost.add(lose);
+      answer.then(settle, lose);
+    });
+  }
+}
