@@ -63,9 +63,7 @@ const router = createRouter({
 });
 hearBeats(link, beats);
 watchSkew(beats, logger);
-const { port } = await router.listen();
-state.listening = true;
-const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, registry, health, logger });
+const { port, admin } = await listen();
 runUntilSignal({
   logger,
   deadlineMs: config.shutdownDeadlineMs,
@@ -77,6 +75,19 @@ runUntilSignal({
   ],
 });
 announce(admin);
+
+/** A port that is taken is said in one line, not in a stack trace. */
+async function listen(): Promise<{ readonly port: number; readonly admin: AdminServer }> {
+  try {
+    const { port: bound } = await router.listen();
+    state.listening = true;
+    const { adminHost: host, adminPort } = config;
+    return { port: bound, admin: await startAdmin({ host, port: adminPort, registry, health, logger }) };
+  } catch (err) {
+    logger.fatal({ err }, 'cannot start');
+    process.exit(1);
+  }
+}
 
 function hearBeats(from: NatsLink, to: Beats): void {
   const subject = createSubjects(config.subjectPrefix).allBeats;
