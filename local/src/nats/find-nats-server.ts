@@ -20,6 +20,8 @@ export interface FindOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where fetched servers are kept; the git-ignored `.cache/nats` of the repository by default. */
   readonly cache?: string;
+  /** Ends a fetch that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** The oldest server that has all that Weir relies on (republish and JetStream as of 2.10). */
@@ -27,7 +29,7 @@ const OLDEST = [2, 10] as const;
 
 /** Finds a server, fetching one once where there is none; rejects with what to do when no way works. */
 export async function findNatsServer(options: FindOptions = {}): Promise<NatsProgram> {
-  const { say = () => {}, env = process.env, cache = cacheFolder() } = options;
+  const { say = () => {}, env = process.env, cache = cacheFolder(), signal } = options;
   const onPath = await firstOnPath(env['PATH'] ?? '');
   if (onPath !== undefined) {
     const version = await versionOf(onPath);
@@ -42,7 +44,7 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsPro
     say(`nats-server ${NATS_VERSION} fetched earlier (${kept})`);
     return { kind: 'binary', path: kept, version: NATS_VERSION };
   }
-  const way = await fetchNatsServer({ target: kept, say, env, versionOf });
+  const way = await fetchNatsServer({ target: kept, say, env, versionOf, signal });
   if (way === 'container') return { kind: 'container', image: NATS_IMAGE, version: NATS_VERSION };
   return { kind: 'binary', path: kept, version: NATS_VERSION };
 }

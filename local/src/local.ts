@@ -1,0 +1,190 @@
+// Owns the life of `npm start`: claim, page, NATS, services, ready, and the end of all of it. Read this first.
+// Must never leave a process, a port, a temporary folder or a claim behind.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Cluster } from './cluster.ts';
+import { openNats, withoutPassword } from './nats/open-nats.ts';
+import { type PageConfig, type PageServer, PortTakenError, servePage } from './page-server/serve-page.ts';
+import { plan } from './plan.ts';
+import { serviceEnvironment } from './service-environment.ts';
+import { onEndRequested } from './signals.ts';
+import { claim } from './state/claim.ts';
+import { localState, readLocalFile, removeLocalFile, writeLocalFile } from './state/local-file.ts';
+import { endOrphans } from './state/orphans.ts';
+import { LOCAL_FILE, ROOT, runningText, STATE_FOLDER } from './state/running.ts';
+import { Reporter } from './terminal/reporter.ts';
+import { tell } from './terminal/tell.ts';
+
+export interface LocalOptions {
+  /** The page's; undefined = 7700, or a free one where that is taken. */
+  readonly port: number | undefined;
+  readonly demo: boolean;
+}
+
+const USUAL_PAGE_PORT = 7700;
+/** What the demo feed publishes on. */
+const CHANNELS = ['lobby'] as const;
+const TICKET_KEY_BYTES = 32;
+
+/** Runs the cluster until it is asked to end; every failure is told in words. Answers the exit code. */
+export async function runLocal(options: LocalOptions): Promise<number> {
+  const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  process.stdout.on('error', () => {}); // whoever read our lines is gone; that is no reason to stop
+  const reporter = new Reporter({ write: (text) => process.stdout.write(text), colour });
+  const claimed = claim(STATE_FOLDER);
+  if (!claimed.taken) {
+    reporter.line(runningText(claimed.pid, readLocalFile(LOCAL_FILE)));
+    return 1;
+  }
+  const run = new LocalRun(reporter);
+  process.once('exit', () => {
+    run.abandon(); // nothing to do after an orderly end
+    claimed.release();
+  });
+  const asked = new Promise<string>((resolve) => {
+    onEndRequested({
+      first: resolve,
+      again: () => {
+        reporter.line('ending everything now');
+        process.exit(1);
+      },
+    });
+  });
+  const starting = run.start(options, claimed.stale);
+  let exitCode = 0;
+  try {
+    await Promise.race([starting, asked]);
+    reporter.line(`stopping (${await asked})`);
+  } catch (error) {
+    reporter.line(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    exitCode = 1;
+  }
+  await run.end();
+  await starting.catch(() => {}); // whatever it opened meanwhile, it closed
+  reporter.line('stopped: nothing is left running');
+  return exitCode;
+}
+
+/** What one run has opened, so that it can be closed at any moment. */
+class LocalRun {
+  readonly #reporter: Reporter;
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  readonly #ending = new AbortController();
+  #cluster: Cluster | undefined;
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  /** Resolves when all is ready. */
+  async start(options: LocalOptions, stale: boolean): Promise<void> {
+    const startedMs = performance.now();
+    const say = (line: string): void => this.#reporter.event({ who: 'local', what: line });
+    if (stale) await this.#cleanUpAfterKill(say);
+    let tellPage: (config: PageConfig) => void = () => {};
+    const config = new Promise<PageConfig>((resolve) => {
+      tellPage = resolve;
+    });
+    const page = await this.#opened(openPage(options.port, config, say), (opened) => opened.close());
+    this.#reporter.line(`page       ${page.url}`);
+    const { env, ignored } = serviceEnvironment(process.env);
+    if (ignored.length > 0) say(`not used here: ${ignored.join(', ')}`);
+    const { signal } = this.#ending;
+    const nats = await this.#opened(
+      openNats({ env: process.env, say, log: (line) => this.#natsSaid(line), signal }),
+      (opened) => opened.stop(),
+    );
+    this.#reporter.event({ who: 'nats', what: `up ${withoutPassword(nats.url)}`, tone: 'good' });
+    const ticketKeys = `local:${randomBytes(TICKET_KEY_BYTES).toString('base64url')}`;
+    const cluster = new Cluster({
+      nats,
+      phases: plan({ natsUrl: nats.url, ticketKeys, demo: options.demo }),
+      env,
+      on: (event) => {
+        const line = tell(event);
+        if (line !== undefined) this.#reporter.event(line);
+        if (event.kind === 'up' && event.again) write();
+      },
+    });
+    this.#cluster = cluster;
+    this.#closers.push(() => cluster.stop());
+    const write = (): void => {
+      if (signal.aborted) return;
+      const where = { nats: nats.url, page: page.url, pid: process.pid };
+      writeLocalFile(LOCAL_FILE, localState(cluster.services(), where));
+    };
+    await cluster.start();
+    signal.throwIfAborted();
+    this.#closers.push(() => removeLocalFile(LOCAL_FILE));
+    write();
+    const { router, publisher } = localState(cluster.services(), {
+      nats: nats.url,
+      page: page.url,
+      pid: process.pid,
+    });
+    tellPage({ router: `${router}/v1/connect`, channels: CHANNELS });
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    this.#reporter.line(`router     ${router}/v1/connect?channels=${CHANNELS.join(',')}`);
+    this.#reporter.line(`publisher  ${publisher}/v1/publish`);
+    this.#reporter.line(`ready in ${seconds} s: open ${page.url} (Ctrl-C stops everything)`);
+  }
+
+  /** Closes what is open, the newest first; what opens later closes itself. */
+  async end(): Promise<void> {
+    this.#ending.abort(new Error('ending'));
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        this.#reporter.line(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+
+  /** For the very last moment: ends what runs, without waiting. NATS sees that we are gone, and follows. */
+  abandon(): void {
+    this.#cluster?.abandon();
+    removeLocalFile(LOCAL_FILE);
+  }
+
+  async #opened<T>(opening: Promise<T>, close: (opened: T) => Promise<void>): Promise<T> {
+    const opened = await opening;
+    if (this.#ending.signal.aborted) {
+      await close(opened);
+      this.#ending.signal.throwIfAborted();
+    }
+    this.#closers.push(() => close(opened));
+    return opened;
+  }
+
+  async #cleanUpAfterKill(say: (line: string) => void): Promise<void> {
+    say('the last run was killed: cleaning up after it');
+    const services = readLocalFile(LOCAL_FILE)?.services ?? [];
+    const ended = await endOrphans({ services, folder: join(ROOT, 'services') });
+    if (ended > 0) say(`ended ${ended} of its services that had not ended by themselves`);
+    removeLocalFile(LOCAL_FILE);
+  }
+
+  #natsSaid(line: string): void {
+    if (/\[(WRN|ERR|FTL)\]/.test(line)) this.#reporter.event({ who: 'nats', what: line });
+  }
+}
+
+async function openPage(
+  port: number | undefined,
+  config: Promise<PageConfig>,
+  say: (line: string) => void,
+): Promise<PageServer> {
+  const folder = join(ROOT, 'local/page');
+  const sdk = join(ROOT, 'packages/client/dist/weir.js');
+  const serve = (on: number): Promise<PageServer> =>
+    servePage({ port: on, folder, sdk, config: () => config });
+  if (port !== undefined) return serve(port);
+  try {
+    return await serve(USUAL_PAGE_PORT);
+  } catch (error) {
+    if (!(error instanceof PortTakenError)) throw error;
+    say(`port ${USUAL_PAGE_PORT} is taken: the page gets a free one`);
+    return serve(0);
+  }
+}

@@ -1,0 +1,107 @@
+// Owns the demo page's HTTP server: static files, the SDK's browser bundle, and where the cluster is. Reads only.
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { contentTypeOf, readStaticFile } from './static-files.ts';
+
+/** What the page must know, as `/config.json`. */
+export interface PageConfig {
+  /** The complete URL to connect to, without the channels. */
+  readonly router: string;
+  readonly channels: readonly string[];
+}
+
+export interface PageOptions {
+  /** 0 = a free one. */
+  readonly port: number;
+  readonly folder: string;
+  /** The file served as `/weir.js`. */
+  readonly sdk: string;
+  /** Asked for with each request; a promise that is pending holds the answer until the cluster is ready. */
+  readonly config: () => Promise<PageConfig>;
+}
+
+export interface PageServer {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** The port asked for is somebody else's. */
+export class PortTakenError extends Error {
+  readonly code = 'PORT_TAKEN';
+  constructor(port: number) {
+    super(`port ${port} is taken by another program; choose another one with --port, or 0 for a free one`);
+    this.name = 'PortTakenError';
+  }
+}
+
+/** Serves the page on 127.0.0.1. */
+export function servePage(options: PageOptions): Promise<PageServer> {
+  const server = createServer((request, response) => {
+    answer(request, response, options).catch(() => {
+      if (!response.headersSent) send(response, { status: 500, text: 'something went wrong here\n' });
+      else response.destroy();
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new PortTakenError(options.port) : error);
+    });
+    server.listen(options.port, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : options.port;
+      resolve({ url: `http://127.0.0.1:${port}`, port, close: () => close(server) });
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: PageOptions,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    send(response, { status: 405, text: 'only GET and HEAD\n' });
+    return;
+  }
+  // Not `new URL`: it would tidy `/../x` into `/x` and so hide what was asked for.
+  const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+  if (path === '/config.json') {
+    const bytes = Buffer.from(JSON.stringify(await options.config()));
+    send(response, { status: 200, bytes, contentType: 'application/json' });
+    return;
+  }
+  if (path === '/weir.js') {
+    const bytes = await readFile(options.sdk).catch(() => undefined);
+    if (bytes === undefined) send(response, { status: 404, text: 'the SDK is not built: npm run build\n' });
+    else send(response, { status: 200, bytes, contentType: contentTypeOf('weir.js') });
+    return;
+  }
+  const file = await readStaticFile(options.folder, path);
+  if (file === undefined) send(response, { status: 404, text: 'not found\n' });
+  else send(response, { status: 200, ...file });
+}
+
+type Answer =
+  | { readonly status: number; readonly text: string }
+  | { readonly status: number; readonly bytes: Buffer; readonly contentType: string };
+
+function send(response: ServerResponse, answer: Answer): void {
+  const bytes = 'text' in answer ? Buffer.from(answer.text) : answer.bytes;
+  const contentType = 'text' in answer ? 'text/plain; charset=utf-8' : answer.contentType;
+  response.writeHead(answer.status, {
+    'Content-Type': contentType,
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+}

@@ -1,0 +1,102 @@
+// Owns that one cluster at a time runs from this repository: a file that names the supervisor's process.
+// Must never mistake another program that got the same process number for one of ours.
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { identityOf } from './process-identity.ts';
+
+export type Claim =
+  | {
+      readonly taken: true;
+      /** A supervisor that was killed had left its claim. */
+      readonly stale: boolean;
+      release(): void;
+    }
+  | { readonly taken: false; readonly pid: number };
+
+interface Holder {
+  readonly pid: number;
+  readonly identity: string;
+}
+
+const NAME = 'supervisor.json';
+
+/** Claims the folder (`.weir`) for this process, or tells who has it. */
+export function claim(folder: string, pid: number = process.pid): Claim {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, NAME);
+  const mine = JSON.stringify({ pid, identity: identityOf(pid) ?? '' });
+  let stale = false;
+  for (;;) {
+    if (createWith(path, mine)) return { taken: true, stale, release: () => release(path, mine) };
+    const text = read(path);
+    const holder = text === undefined ? undefined : parse(text);
+    if (holder !== undefined && isAlive(holder)) return { taken: false, pid: holder.pid };
+    if (text !== undefined) {
+      stale = true;
+      setAside(path, text);
+    }
+  }
+}
+
+/** The process that holds the folder now, if it is alive. */
+export function holderOf(folder: string): number | undefined {
+  const text = read(join(folder, NAME));
+  const holder = text === undefined ? undefined : parse(text);
+  return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
+}
+
+/** A link to a complete file: nobody ever reads half a claim, and only one of two at once succeeds. */
+function createWith(path: string, text: string): boolean {
+  const whole = `${path}.${process.pid}.new`;
+  writeFileSync(whole, text);
+  try {
+    linkSync(whole, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(whole, { force: true });
+  }
+}
+
+/** Takes a dead claim away; puts back what another start has claimed between our look and now. */
+function setAside(path: string, dead: string): void {
+  const aside = `${path}.${process.pid}.old`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return; // another start was quicker
+  }
+  const text = read(aside);
+  if (text !== undefined && text !== dead) createWith(path, text);
+  rmSync(aside, { force: true });
+}
+
+function release(path: string, mine: string): void {
+  if (read(path) === mine) rmSync(path, { force: true });
+}
+
+function isAlive({ pid, identity }: Holder): boolean {
+  return identityOf(pid) === identity;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (!('pid' in value) || typeof value.pid !== 'number') return undefined;
+    if (!('identity' in value) || typeof value.identity !== 'string') return undefined;
+    return { pid: value.pid, identity: value.identity };
+  } catch {
+    return undefined;
+  }
+}

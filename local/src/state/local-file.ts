@@ -1,0 +1,71 @@
+// Owns `.weir/local.json`: where everything of the running cluster is, for people, tests and tools.
+// Written whole or not at all; gone when the cluster is.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { ServiceStatus } from '../supervise/service-spec.ts';
+
+/** What the file says. `router` is the base of the URL: clients append `/v1/connect?channels=…`. */
+export interface LocalState {
+  readonly router: string;
+  readonly publisher: string;
+  readonly nats: string;
+  readonly page: string;
+  /** The supervisor: ending it (SIGTERM) ends everything. */
+  readonly pid: number;
+  readonly services: readonly LocalService[];
+}
+
+export interface LocalService {
+  readonly name: string;
+  readonly pool?: string;
+  readonly id: string;
+  readonly pid: number;
+  readonly url: string;
+  readonly admin: string;
+}
+
+/** What the file shall say of these services. */
+export function localState(
+  services: readonly ServiceStatus[],
+  where: { readonly nats: string; readonly page: string; readonly pid: number },
+): LocalState {
+  const urlOf = (name: string): string => services.find(({ spec }) => spec.name === name)?.url ?? '';
+  return {
+    router: urlOf('router'),
+    publisher: urlOf('publisher'),
+    nats: where.nats,
+    page: where.page,
+    pid: where.pid,
+    services: services.map(({ spec, pid, url, adminUrl }) => ({
+      name: spec.name,
+      ...(spec.pool === undefined ? {} : { pool: spec.pool }),
+      id: spec.id,
+      pid,
+      url,
+      admin: adminUrl,
+    })),
+  };
+}
+
+/** Replaces the file in one step. */
+export function writeLocalFile(path: string, state: LocalState): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const whole = `${path}.new`;
+  writeFileSync(whole, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(whole, path);
+}
+
+export function removeLocalFile(path: string): void {
+  rmSync(path, { force: true });
+  rmSync(`${path}.new`, { force: true });
+}
+
+/** What an earlier or another start has left; undefined where there is none that can be read. */
+export function readLocalFile(path: string): LocalState | undefined {
+  try {
+    const value: LocalState = JSON.parse(readFileSync(path, 'utf8'));
+    return Array.isArray(value.services) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+// Owns the words for "one runs already". Also asked by scripts/start.mjs, before it builds under a running cluster.
+
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { holderOf } from './claim.ts';
+import { type LocalState, readLocalFile } from './local-file.ts';
+
+/** Where the repository is, from here in `local/src/state` or `local/dist/state`. */
+export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
+export const STATE_FOLDER: string = join(ROOT, '.weir');
+export const LOCAL_FILE: string = join(STATE_FOLDER, 'local.json');
+
+/** What runs from this repository now, in words; undefined where nothing does. */
+export function whatRuns(): string | undefined {
+  const pid = holderOf(STATE_FOLDER);
+  return pid === undefined ? undefined : runningText(pid, readLocalFile(LOCAL_FILE));
+}
+
+/** Says that a cluster runs already, and where. */
+export function runningText(pid: number, state: LocalState | undefined): string {
+  if (state?.pid !== pid) return `a cluster is being started from here already (process ${pid})`;
+  return [
+    `a cluster runs from here already (process ${pid}):`,
+    `  page       ${state.page}`,
+    `  router     ${state.router}/v1/connect`,
+    `  publisher  ${state.publisher}`,
+    `  NATS       ${state.nats}`,
+    `Stop it with Ctrl-C where it was started, or with: kill ${pid}`,
+  ].join('\n');
+}

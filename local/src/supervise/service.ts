@@ -1,0 +1,200 @@
+// Owns one service process: start until it is ready, restart after a crash on the same ports, end in time.
+// Must never leave a process behind, and never give up on one that crashes.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { backOffMs, STABLE_MS } from './back-off.ts';
+import { readReadiness } from './readiness.ts';
+import {
+  type Listening,
+  parseListening,
+  type ServiceEvent,
+  type ServiceSpec,
+  type ServiceStatus,
+} from './service-spec.ts';
+
+export interface SupervisedServiceOptions {
+  readonly spec: ServiceSpec;
+  /** What every service gets of the environment, beside its own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly on: (event: ServiceEvent) => void;
+  readonly random?: () => number;
+  readonly timing?: Partial<Timing>;
+}
+
+export interface Timing {
+  /** From the start of the process to `/readyz` saying yes, the first time. */
+  readonly startMs: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly stopMs: number;
+  /** Between two looks at `/readyz`. */
+  readonly lookMs: number;
+}
+
+const TIMING: Timing = { startMs: 60_000, stopMs: 8000, lookMs: 2000 };
+const FIRST_LOOK_MS = 50;
+const KEPT_LINES = 10;
+
+export class SupervisedService {
+  readonly #options: SupervisedServiceOptions;
+  readonly #timing: Timing;
+  #child: ChildProcess | undefined;
+  #pid: number | undefined;
+  #gone: Promise<unknown> = Promise.resolve();
+  #listening: Listening | undefined;
+  #stopping = new AbortController();
+  #crashes = 0;
+  #upSinceMs = Number.POSITIVE_INFINITY;
+  #lastLines: readonly string[] = [];
+
+  constructor(options: SupervisedServiceOptions) {
+    this.#options = options;
+    this.#timing = { ...TIMING, ...options.timing };
+  }
+
+  get spec(): ServiceSpec {
+    return this.#options.spec;
+  }
+
+  /** Where it is; undefined before it has listened for the first time. After a crash the pid is the last one's. */
+  get status(): ServiceStatus | undefined {
+    if (this.#listening === undefined || this.#pid === undefined) return undefined;
+    return { spec: this.spec, pid: this.#pid, ...this.#listening };
+  }
+
+  /** Starts it and resolves when it is ready; rejects where it ends or stays unready. From then on it is kept up. */
+  async start(): Promise<void> {
+    await this.#run();
+    void this.#keepUp();
+    void this.#watchReadiness();
+  }
+
+  /** Asks it to end, kills it where it does not in time, and resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#child?.kill('SIGTERM');
+    const late = setTimeout(() => this.kill(), this.#timing.stopMs);
+    await this.#gone;
+    clearTimeout(late);
+  }
+
+  /** Ends it at once; does not wait. */
+  kill(): void {
+    this.#stopping.abort();
+    this.#child?.kill('SIGKILL');
+  }
+
+  async #run(): Promise<void> {
+    const again = this.#listening !== undefined;
+    const child = this.#fork();
+    const ended = this.#gone.then(() => {
+      throw new Error(this.#startError(`ended at once (${howItEnded(child)})`));
+    });
+    const late = AbortSignal.timeout(this.#timing.startMs);
+    await Promise.race([ended, this.#untilReady(child, late)]);
+    this.#upSinceMs = performance.now();
+    const service = this.status;
+    if (service !== undefined) this.#options.on({ kind: 'up', service, again });
+  }
+
+  #fork(): ChildProcess {
+    const { spec, env } = this.#options;
+    const child = fork(spec.script, [], {
+      env: { ...env, ...spec.env, ...this.#samePorts() },
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true, // its own group: Ctrl-C in a terminal reaches the supervisor alone, which then stops all in order
+    });
+    this.#child = child;
+    this.#pid = child.pid;
+    this.#lastLines = [];
+    this.#gone = once(child, 'exit').catch(() => {}); // an error means that it never began
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#heard(line));
+    }
+    return child;
+  }
+
+  /** The ports that it had: its clients and `.weir/local.json` know them. */
+  #samePorts(): Record<string, string> {
+    if (this.#listening === undefined) return {};
+    const { url, adminUrl } = this.#listening;
+    return { WEIR_PORT: new URL(url).port, WEIR_ADMIN_PORT: new URL(adminUrl).port };
+  }
+
+  #heard(line: string): void {
+    this.#lastLines = [...this.#lastLines.slice(1 - KEPT_LINES), line];
+    this.#options.on({ kind: 'output', spec: this.spec, line });
+  }
+
+  async #untilReady(child: ChildProcess, late: AbortSignal): Promise<void> {
+    const listening = await this.#untilListening(child, late);
+    this.#listening = listening;
+    for (;;) {
+      const { ready, reasons } = await readReadiness(listening.adminUrl);
+      if (ready) return;
+      if (child.exitCode !== null || child.signalCode !== null) return; // said by the caller
+      if (late.aborted) throw new Error(this.#startError(`is not ready: ${reasons.join(', ')}`));
+      await delay(FIRST_LOOK_MS);
+    }
+  }
+
+  #untilListening(child: ChildProcess, late: AbortSignal): Promise<Listening> {
+    return new Promise((resolve, reject) => {
+      child.on('message', (message) => {
+        const listening = parseListening(message);
+        if (listening !== undefined) resolve(listening);
+      });
+      const give = (): void => reject(new Error(this.#startError('did not listen in time')));
+      late.addEventListener('abort', give, { once: true });
+    });
+  }
+
+  /** For as long as it is wanted: wait for its end, wait a little more, start it again. */
+  async #keepUp(): Promise<void> {
+    const { random = Math.random, on } = this.#options;
+    const wanted = this.#stopping.signal;
+    for (;;) {
+      await this.#gone;
+      if (wanted.aborted) return;
+      const lived = performance.now() - this.#upSinceMs;
+      this.#crashes = lived >= STABLE_MS ? 1 : this.#crashes + 1;
+      const retryMs = backOffMs(this.#crashes, random);
+      const how = this.#child === undefined ? 'it did not start' : howItEnded(this.#child);
+      this.#child = undefined;
+      on({ kind: 'crashed', spec: this.spec, how, retryMs });
+      await delay(retryMs, undefined, { signal: wanted }).catch(() => {});
+      if (wanted.aborted) return;
+      this.#upSinceMs = Number.POSITIVE_INFINITY;
+      // Where it ends before it is ready, the next turn of this loop sees that; where it hangs, it is ended.
+      await this.#run().catch(() => this.#child?.kill('SIGKILL'));
+    }
+  }
+
+  async #watchReadiness(): Promise<void> {
+    const { on } = this.#options;
+    const wanted = this.#stopping.signal;
+    let unready: number | undefined; // the process that was last told of as not ready
+    for (;;) {
+      await delay(this.#timing.lookMs, undefined, { signal: wanted, ref: false }).catch(() => {});
+      if (wanted.aborted) return;
+      const pid = this.#child?.pid;
+      if (this.#listening === undefined || pid === undefined) continue;
+      if (!Number.isFinite(this.#upSinceMs)) continue; // it is starting
+      const { ready, reasons } = await readReadiness(this.#listening.adminUrl);
+      if (wanted.aborted || this.#child?.pid !== pid) continue; // ended while we asked: another event's business
+      if (!ready && unready !== pid) on({ kind: 'unready', spec: this.spec, reasons });
+      if (ready && unready === pid) on({ kind: 'readyAgain', spec: this.spec });
+      unready = ready ? undefined : pid;
+    }
+  }
+
+  #startError(what: string): string {
+    return [`${this.spec.name} ${this.spec.id} ${what}`, ...this.#lastLines].join('\n  ');
+  }
+}
+
+function howItEnded(child: ChildProcess): string {
+  return child.signalCode ?? `exit code ${child.exitCode}`;
+}

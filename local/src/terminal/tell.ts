@@ -1,0 +1,45 @@
+// Owns the words for what happens in the cluster: an event becomes a line.
+import type { NatsEvent } from '../cluster.ts';
+import type { ServiceEvent, ServiceSpec } from '../supervise/service-spec.ts';
+import { readableChildLine } from './child-line.ts';
+import type { Event } from './reporter.ts';
+
+/** The line for an event; undefined where nobody needs to know. */
+export function tell(event: ServiceEvent | NatsEvent): Event | undefined {
+  switch (event.kind) {
+    case 'natsUp':
+      return { who: 'nats', what: `up ${event.url}`, tone: 'good' };
+    case 'natsCrashed':
+      return {
+        who: 'nats',
+        what: `crashed (${event.how}); starting it again ${soon(event.retryMs)}`,
+        tone: 'bad',
+      };
+    case 'up': {
+      const { spec, url, pid } = event.service;
+      const again = event.again ? 'up again' : 'up';
+      return { who: nameOf(spec), what: `${again} ${url} (process ${pid})`, tone: 'good' };
+    }
+    case 'crashed': {
+      const what = `crashed (${event.how}); starting it again ${soon(event.retryMs)}`;
+      return { who: nameOf(event.spec), what, tone: 'bad' };
+    }
+    case 'unready':
+      return { who: nameOf(event.spec), what: `not ready: ${event.reasons.join(', ')}`, tone: 'bad' };
+    case 'readyAgain':
+      return { who: nameOf(event.spec), what: 'ready again', tone: 'good' };
+    case 'output': {
+      const what = readableChildLine(event.line);
+      return what === undefined ? undefined : { who: nameOf(event.spec), what };
+    }
+  }
+}
+
+/** `shard desktop-1`, but `router` where there is one only. */
+export function nameOf({ name, id }: ServiceSpec): string {
+  return id === `${name}-1` ? name : `${name} ${id}`;
+}
+
+function soon(ms: number): string {
+  return `in ${(ms / 1000).toFixed(1)} s`;
+}

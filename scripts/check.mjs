@@ -1,0 +1,21 @@
+// `npm run check`: format and lint, types, unused things, layers. All steps run; the end says which failed.
+import { command, runTool, setUp } from './set-up.mjs';
+
+const STEPS = [
+  { name: 'format and lint', tool: 'biome', args: ['check', '--error-on-warnings'] },
+  { name: 'types', tool: 'tsc', args: ['-b'] },
+  { name: 'types of the tests', tool: 'tsc', args: ['-p', 'tsconfig.test.json'] },
+  { name: 'unused files, exports and dependencies', tool: 'knip', args: ['--no-progress'] },
+  { name: 'layers', tool: 'vitest', args: ['run', 'test/architecture', '--reporter=dot'] },
+];
+
+await command(async () => {
+  await setUp(); // types and layers of one package need what the others have built
+  const failed = [];
+  for (const { name, tool, args } of STEPS) {
+    console.log(`\n── ${name}: ${tool} ${args.join(' ')}`);
+    if ((await runTool(tool, args)) !== 0) failed.push(name);
+  }
+  process.exitCode = failed.length === 0 ? 0 : 1;
+  console.log(failed.length === 0 ? '\ncheck: all is well' : `\ncheck FAILED: ${failed.join('; ')}`);
+});

@@ -1,0 +1,113 @@
+// Owns what every command needs first: the right Node, the packages of the lock file, a build. Plain Node, because
+// nothing is installed yet when it runs. Must never need anything but npm's registry.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LOWEST_NODE = [20, 19];
+
+/** A reason to stop that is told in words, without a stack. */
+class SetUpError extends Error {}
+
+/** Runs the body of a command; what goes wrong in the set-up is one clear message and exit code 1. */
+export async function command(body) {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+/** Node, packages, build: in this order, each only where it is needed. */
+export async function setUp() {
+  checkNode(process.versions.node);
+  if (!isInstalled()) await install();
+  await build();
+}
+
+export function checkNode(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [lowestMajor, lowestMinor] = LOWEST_NODE;
+  if (major > lowestMajor || (major === lowestMajor && minor >= lowestMinor)) return;
+  throw new SetUpError(`Weir needs Node ${LOWEST_NODE.join('.')} or later; this is ${version} (${process.execPath})`);
+}
+
+/** Runs one of the installed tools; resolves to its exit code. Signals that we get, it gets. */
+export function runTool(name, args, options = {}) {
+  return run(join(ROOT, 'node_modules/.bin', name), args, options);
+}
+
+/** The environment in which turbo neither reports nor asks for anything. */
+const QUIET = { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
+
+async function build() {
+  const output = [];
+  const args = ['run', 'build', '--output-logs=errors-only', '--cache=local:rw', '--ui=stream'];
+  const code = await runTool('turbo', args, { env: { ...process.env, ...QUIET }, output });
+  if (code === 0) return;
+  throw new SetUpError(`${output.join('')}\nthe build failed (above)`);
+}
+
+async function install() {
+  console.log('installing packages (npm ci)');
+  const output = [];
+  const npm = process.env['npm_execpath'];
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const isScript = npm !== undefined && /\.[cm]?js$/.test(npm);
+  const code = await (isScript
+    ? run(process.execPath, [npm, ...args], { output })
+    : run('npm', args, { output }));
+  if (code !== 0) throw new SetUpError(`${output.join('')}\nnpm ci failed (above)`);
+}
+
+/** Whether what is installed is what the lock file says. */
+function isInstalled() {
+  const lock = join(ROOT, 'package-lock.json');
+  const installed = join(ROOT, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return false;
+  if (statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return true;
+  // The lock file is newer, but `git` and `npm install` touch it without changing what is installed.
+  if (!holdsTheSame(readPackages(lock), readPackages(installed))) return false;
+  utimesSync(installed, new Date(), new Date());
+  return true;
+}
+
+function readPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages;
+  } catch {
+    return {};
+  }
+}
+
+function holdsTheSame(wanted, installed) {
+  return Object.entries(wanted).every(([path, { version, link, optional, resolved }]) => {
+    const found = installed[path];
+    if (!path.startsWith('node_modules/')) return true; // a workspace: its links are entries of their own
+    if (found === undefined) return optional === true;
+    return link === true ? found.resolved === resolved : found.version === version;
+  });
+}
+
+/** With `output` the lines are collected there instead of shown. */
+function run(program, args, { env = process.env, output } = {}) {
+  return new Promise((resolve, reject) => {
+    const stdio = output === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'];
+    const child = spawn(program, args, { cwd: ROOT, env, stdio });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(String(chunk)));
+    // The terminal signals the whole group itself; SIGTERM is for us alone.
+    const pass = () => child.kill('SIGTERM');
+    const wait = () => {};
+    process.on('SIGTERM', pass).on('SIGINT', wait);
+    child.once('error', (error) => reject(new SetUpError(`cannot run ${program}: ${error.message}`)));
+    child.once('close', (code, signal) => {
+      process.off('SIGTERM', pass).off('SIGINT', wait);
+      if (signal === null) resolve(code ?? 1);
+      else process.exit(1); // it was told to end, and so were we
+    });
+  });
+}

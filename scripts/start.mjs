@@ -1,0 +1,22 @@
+// `npm start`: installs what is missing, builds, and runs the whole cluster in this process (local/src/main.ts).
+import { existsSync } from 'node:fs';
+import { checkNode, command, ROOT, setUp } from './set-up.mjs';
+
+await command(async () => {
+  checkNode(process.versions.node);
+  const runs = await whatRuns();
+  if (runs !== undefined) {
+    console.log(runs); // before the build: it would replace the programs of what runs
+    process.exitCode = 1;
+    return;
+  }
+  await setUp();
+  await import('../local/dist/main.js');
+});
+
+/** What runs from this repository already, in words; nothing can where nothing was built. */
+async function whatRuns() {
+  const built = new URL('../local/dist/state/running.js', import.meta.url);
+  if (!existsSync(built) || !existsSync(`${ROOT}/.weir`) || process.argv.includes('--help')) return undefined;
+  return (await import(built)).whatRuns();
+}
