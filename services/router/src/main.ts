@@ -126,10 +126,14 @@ function watchSkew(from: Beats, to: Logger): void {
 }
 
 function announce({ port: adminPort }: AdminServer): void {
-  const anyAddress = config.host === '0.0.0.0' || config.host === '::';
-  const host = anyAddress ? '127.0.0.1' : config.host;
-  const url = `ws://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  const url = `ws://${reachable(config.host)}:${port}`;
+  const adminUrl = `http://${reachable(config.adminHost)}:${adminPort}`;
   logger.info({ url, admin: adminUrl }, 'listening');
   announceListening({ url, adminUrl });
+}
+
+/** How this machine reaches an address that something listens on, as a URL wants it. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
