@@ -22,7 +22,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          teardownTimeout: 20_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -33,7 +33,9 @@ export function checkNode(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [lowestMajor, lowestMinor] = LOWEST_NODE;
   if (major > lowestMajor || (major === lowestMajor && minor >= lowestMinor)) return;
-  throw new SetUpError(`Weir needs Node ${LOWEST_NODE.join('.')} or later; this is ${version} (${process.execPath})`);
+  throw new SetUpError(
+    `Weir needs Node ${LOWEST_NODE.join('.')} or later; this is ${version} (${process.execPath})`,
+  );
 }
 
 /** Runs one of the installed tools; resolves to its exit code. Signals that we get, it gets. */
@@ -98,7 +100,8 @@ function run(program, args, { env = process.env, output } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = output === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'];
     const child = spawn(program, args, { cwd: ROOT, env, stdio });
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(String(chunk)));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => output.push(String(chunk)));
     // The terminal signals the whole group itself; SIGTERM is for us alone.
     const pass = () => child.kill('SIGTERM');
     const wait = () => {};

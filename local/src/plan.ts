@@ -55,7 +55,8 @@ export function plan({ natsUrl, ticketKeys, demo }: PlanOptions): readonly Phase
           WEIR_ROUTER_URL: urlOf(ROUTER_ID),
           // Everything stops together here: nobody can be moved anywhere, so nobody is waited for.
           WEIR_DRAIN_GRACE_MS: '0',
-          WEIR_DRAIN_WINDOW_MS: '500',
+          WEIR_DRAIN_WINDOW_MS: '200',
+          WEIR_DRAIN_WITHIN_MS: '300',
         },
       })),
     () => [publisher],

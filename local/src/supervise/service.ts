@@ -34,7 +34,6 @@ export interface Timing {
 
 const TIMING: Timing = { startMs: 60_000, stopMs: 8000, lookMs: 2000 };
 const FIRST_LOOK_MS = 50;
-const KEPT_LINES = 10;
 
 export class SupervisedService {
   readonly #options: SupervisedServiceOptions;
@@ -46,7 +45,6 @@ export class SupervisedService {
   #stopping = new AbortController();
   #crashes = 0;
   #upSinceMs = Number.POSITIVE_INFINITY;
-  #lastLines: readonly string[] = [];
 
   constructor(options: SupervisedServiceOptions) {
     this.#options = options;
@@ -99,7 +97,7 @@ export class SupervisedService {
   }
 
   #fork(): ChildProcess {
-    const { spec, env } = this.#options;
+    const { spec, env, on } = this.#options;
     const child = fork(spec.script, [], {
       env: { ...env, ...spec.env, ...this.#samePorts() },
       execArgv: [],
@@ -108,10 +106,10 @@ export class SupervisedService {
     });
     this.#child = child;
     this.#pid = child.pid;
-    this.#lastLines = [];
     this.#gone = once(child, 'exit').catch(() => {}); // an error means that it never began
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#heard(line));
+      if (stream !== null)
+        createInterface({ input: stream }).on('line', (line) => on({ kind: 'output', spec, line }));
     }
     return child;
   }
@@ -121,11 +119,6 @@ export class SupervisedService {
     if (this.#listening === undefined) return {};
     const { url, adminUrl } = this.#listening;
     return { WEIR_PORT: new URL(url).port, WEIR_ADMIN_PORT: new URL(adminUrl).port };
-  }
-
-  #heard(line: string): void {
-    this.#lastLines = [...this.#lastLines.slice(1 - KEPT_LINES), line];
-    this.#options.on({ kind: 'output', spec: this.spec, line });
   }
 
   async #untilReady(child: ChildProcess, late: AbortSignal): Promise<void> {
@@ -190,8 +183,9 @@ export class SupervisedService {
     }
   }
 
+  /** In words; what the process itself said about it has been told as events. */
   #startError(what: string): string {
-    return [`${this.spec.name} ${this.spec.id} ${what}`, ...this.#lastLines].join('\n  ');
+    return `${this.spec.name} ${this.spec.id} ${what}`;
   }
 }
 

@@ -18,8 +18,12 @@ const ESCAPE = '\u001b[';
 const CODES = { good: '32', bad: '31', plain: '0', time: '2', who: '1' } as const;
 const WHO_WIDTH = 15;
 
+/** A service that says the same over and over is heard once in this time. */
+const REPEAT_MS = 5000;
+
 export class Reporter {
   readonly #options: ReporterOptions;
+  #last = { text: '', atMs: 0, repeats: 0 };
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -30,11 +34,19 @@ export class Reporter {
     this.#options.write(`${text}\n`);
   }
 
-  /** `12:00:01 shard desktop-1 up …`; more lines of one event are indented. */
+  /** `12:00:01 shard desktop-1 up …`; more lines of one event are indented, and repeats are counted. */
   event({ who, what, tone = 'plain' }: Event): void {
     const { now = () => new Date() } = this.#options;
+    const atMs = now().getTime();
+    const same = this.#last.text === `${who} ${what}`;
+    if (same && atMs - this.#last.atMs < REPEAT_MS) {
+      this.#last.repeats += 1;
+      return;
+    }
+    const repeats = same && this.#last.repeats > 0 ? ` (${this.#last.repeats + 1} times)` : '';
+    this.#last = { text: `${who} ${what}`, atMs, repeats: 0 };
     const time = now().toTimeString().slice(0, 8);
-    const text = what.trimEnd().replaceAll('\n', '\n         ');
+    const text = `${what.trimEnd()}${repeats}`.replaceAll('\n', '\n         ');
     this.line(
       `${this.#paint('time', time)} ${this.#paint('who', who.padEnd(WHO_WIDTH))} ${this.#paint(tone, text)}`,
     );
