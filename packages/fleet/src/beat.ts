@@ -7,7 +7,7 @@ export interface Beat {
   readonly v: 1;
   readonly pool: string;
   readonly shard: string;
-  /** Public base of the shard, `ws://` or `wss://`, without a path. */
+  /** Public base of the shard, `ws://` or `wss://`: paths are appended to it, so no slash at its end. */
   readonly url: string;
   readonly connections: number;
   /** Most connections that this shard takes; at least 1. */
@@ -30,68 +30,99 @@ export interface Beat {
   readonly wallMs: number;
 }
 
-/** A beat with every field at its limit is a third of this. */
-const maxBytes = 2_048;
+type Check<T> = (value: unknown) => value is T;
+type Schema = { readonly [K in keyof Beat]: Check<Beat[K]> };
+
+/** A whole beat as JSON; ours have about 400, one with every field at its limit 1,100. */
+const maxBeatBytes = 2_048;
+/** As in the settings of shard and router. */
 const maxNameChars = 64;
 const maxUrlChars = 512;
-/** Larger than any machine's, small enough that sums stay exact. */
-const maxQuantity = 1e15;
+const revisionPattern = /^[A-Za-z0-9._-]{0,128}$/;
 
-/** The beat as JSON. Throws a `RangeError` where it is not one that `decodeBeat` would take. */
+/** The last moment that a `Date` can hold. */
+const maxWallMs = 8.64e15;
+
+function whole(min: number, max: number): Check<number> {
+  return (value): value is number =>
+    Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max;
+}
+
+function finite(max: number): Check<number> {
+  return (value): value is number => typeof value === 'number' && value >= 0 && value <= max;
+}
+
+function matching(accepts: (text: string) => boolean): Check<string> {
+  return (value): value is string => typeof value === 'string' && accepts(value);
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
+function isVersion(value: unknown): value is 1 {
+  return value === 1;
+}
+
+/** `ws(s)://host[:port][/path]` and nothing more: paths are added to it, and it is shown to clients. */
+function isBaseUrl(text: string): boolean {
+  const plain =
+    text.length <= maxUrlChars && /^wss?:\/\/[!$-;=A-Z[\]_a-z~]+$/.test(text) && !text.endsWith('/');
+  return plain && URL.canParse(text);
+}
+
+const isName = matching((text) => isToken(text, maxNameChars));
+
+const schema: Schema = {
+  v: isVersion,
+  pool: isName,
+  shard: isName,
+  url: matching(isBaseUrl),
+  connections: whole(0, 10_000_000),
+  capacity: whole(1, 10_000_000),
+  backlogBytes: whole(0, Number.MAX_SAFE_INTEGER),
+  egressBytesPerSecond: finite(1e12),
+  loopUtilisation: finite(1),
+  tickLatenessMs: finite(1e9),
+  draining: isFlag,
+  stale: isFlag,
+  ready: isFlag,
+  revision: matching((text) => revisionPattern.test(text)),
+  wallMs: finite(maxWallMs),
+};
+
+const fields = Object.entries(schema);
+
+function isBeat(value: unknown): value is Beat {
+  if (typeof value !== 'object' || value === null) return false;
+  return fields.every(([name, accepts]) => Object.hasOwn(value, name) && accepts(Reflect.get(value, name)));
+}
+
+/** The known fields alone: what a newer shard adds is ignored, never carried on. */
+function copy(beat: Beat): Beat {
+  const { v, pool, shard, url, connections, capacity, backlogBytes, egressBytesPerSecond } = beat;
+  const { loopUtilisation, tickLatenessMs, draining, stale, ready, revision, wallMs } = beat;
+  const load = { connections, capacity, backlogBytes, egressBytesPerSecond, loopUtilisation, tickLatenessMs };
+  return { v, pool, shard, url, ...load, draining, stale, ready, revision, wallMs };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The beat as JSON. Throws a `RangeError` that names what `decodeBeat` would not take. */
 export function encodeBeat(beat: Beat): Uint8Array {
-  const bytes = new TextEncoder().encode(JSON.stringify(beat));
-  if (decodeBeat(bytes) === undefined) throw new RangeError('a field of the beat is out of its bounds');
-  return bytes;
+  const wrong = fields.filter(([name, accepts]) => !accepts(Reflect.get(beat, name))).map(([name]) => name);
+  if (wrong.length > 0) throw new RangeError(`a beat cannot carry these values: ${wrong.join(', ')}`);
+  return encoder.encode(JSON.stringify(copy(beat)));
 }
 
 /** The beat in these bytes, or nothing where they are not one. Never throws. */
 export function decodeBeat(bytes: Uint8Array): Beat | undefined {
-  if (bytes.length > maxBytes) return undefined;
-  let value: unknown;
+  if (bytes.byteLength > maxBeatBytes) return undefined;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(decoder.decode(bytes));
+    return isBeat(value) ? copy(value) : undefined;
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  return isBeat(fields)
-    ? (Object.fromEntries([...checks.keys()].map((name) => [name, fields.get(name)])) as never)
-    : undefined;
-}
-
-type Check = (value: unknown) => boolean;
-
-const name: Check = (value) => typeof value === 'string' && isToken(value, maxNameChars);
-const flag: Check = (value) => typeof value === 'boolean';
-const quantity: Check = (value) => typeof value === 'number' && value >= 0 && value <= maxQuantity;
-const whole: Check = (value) => Number.isSafeInteger(value) && quantity(value);
-
-/** What each field must be; a beat with more fields (a newer shard's) is taken without them. */
-const checks: ReadonlyMap<keyof Beat, Check> = new Map<keyof Beat, Check>([
-  ['v', (value) => value === 1],
-  ['pool', name],
-  ['shard', name],
-  ['url', isPublicUrl],
-  ['connections', whole],
-  ['capacity', (value) => whole(value) && value !== 0],
-  ['backlogBytes', quantity],
-  ['egressBytesPerSecond', quantity],
-  ['loopUtilisation', (value) => quantity(value) && Number(value) <= 1],
-  ['tickLatenessMs', quantity],
-  ['draining', flag],
-  ['stale', flag],
-  ['ready', flag],
-  ['revision', (value) => value === '' || name(value)],
-  ['wallMs', quantity],
-]);
-
-function isBeat(fields: ReadonlyMap<string, unknown>): boolean {
-  return [...checks].every(([field, check]) => check(fields.get(field)));
-}
-
-function isPublicUrl(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > maxUrlChars || !/^wss?:\/\/[^\s?#@]+$/.test(value))
-    return false;
-  return URL.canParse(value) && !value.endsWith('/');
 }

@@ -1,6 +1,7 @@
 // Placement never picks who may not be picked, and spreads the load.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Placement } from './place.ts';
 import { place } from './place.ts';
 import type { ShardEntry } from './roster.ts';
 
@@ -25,6 +26,21 @@ const entry = (shard: string, over: Partial<ShardEntry> = {}): ShardEntry => ({
   skewMs: 0,
   ...over,
 });
+
+/** A small seeded generator (mulberry32): the spread must hold for all seeds, and a failure must repeat. */
+function generator(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function chosen(placement: Placement): string {
+  return 'shard' in placement ? placement.shard.shard : placement.none;
+}
 
 const entries = fc.array(
   fc.record({
@@ -64,16 +80,23 @@ describe('place', () => {
         const all = list.map(({ shard, ...over }) => entry(shard, over));
         const open = all.some(
           (one) =>
-            one.pool !== 'other' && one.ready && !one.draining && one.connections + one.ticketsSinceBeat < one.capacity,
+            one.pool !== 'other' &&
+            one.ready &&
+            !one.draining &&
+            one.connections + one.ticketsSinceBeat < one.capacity,
         );
-        expect('shard' in place({ entries: all, pools: ['mobile', 'desktop'], random: () => 0.5 })).toBe(open);
+        expect('shard' in place({ entries: all, pools: ['mobile', 'desktop'], random: () => 0.5 })).toBe(
+          open,
+        );
       }),
     );
   });
 
   it('takes a stale shard only where there is no other', () => {
     const stale = entry('a', { stale: true });
-    expect(place({ entries: [stale], pools: ['desktop'], random: () => 0 })).toMatchObject({ reason: 'stale' });
+    expect(place({ entries: [stale], pools: ['desktop'], random: () => 0 })).toMatchObject({
+      reason: 'stale',
+    });
     const fresh = entry('b', { pool: 'mobile' });
     expect(place({ entries: [stale, fresh], pools: ['desktop', 'mobile'], random: () => 0 })).toMatchObject({
       shard: { shard: 'b' },
@@ -86,9 +109,52 @@ describe('place', () => {
     expect(place({ entries: list, pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject({
       shard: { shard: 'b' },
     });
-    expect(place({ entries: [entry('a')], pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject({
-      shard: { shard: 'a' },
-    });
+    expect(place({ entries: [entry('a')], pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject(
+      {
+        shard: { shard: 'a' },
+      },
+    );
+  });
+
+  it('prefers the newest revision until it is full', () => {
+    const old = entry('old', { revisionOrder: 1 });
+    const young = entry('young', { revisionOrder: 2, connections: 9 });
+    const pick = (...entries: ShardEntry[]): string =>
+      chosen(place({ entries, pools: ['desktop'], random: () => 0.99 }));
+    expect(pick(old, young)).toBe('young');
+    expect(pick(old, { ...young, connections: 10 })).toBe('old');
+    expect(pick(entry('absent'), old)).toBe('old');
+  });
+
+  it('spreads clients over shards, tickets counted, within a few of each other', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 20 }), fc.integer(), (count, seed) => {
+        const random = generator(seed);
+        const shards = Array.from({ length: count }, (_, i) => entry(`s${i}`, { capacity: 1_000 }));
+        for (let given = 0; given < count * 50; given++) {
+          const shard = chosen(place({ entries: shards, pools: ['desktop'], random }));
+          const at = shards.findIndex((one) => one.shard === shard);
+          const one = shards[at] ?? entry('none');
+          shards[at] = { ...one, ticketsSinceBeat: one.ticketsSinceBeat + 1 };
+        }
+        const loads = shards.map(({ ticketsSinceBeat }) => ticketsSinceBeat);
+        expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(12);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('fills every shard to its capacity and no further', () => {
+    const random = generator(7);
+    let shards = [entry('a', { capacity: 3 }), entry('b', { capacity: 50 }), entry('c', { connections: 9 })];
+    for (let room = 3 + 50 + 1; room > 0; room--) {
+      const shard = chosen(place({ entries: shards, pools: ['desktop'], random }));
+      shards = shards.map((one) =>
+        one.shard === shard ? { ...one, connections: one.connections + 1 } : one,
+      );
+    }
+    expect(shards.every((one) => one.connections === one.capacity)).toBe(true);
+    expect(place({ entries: shards, pools: ['desktop'], random })).toEqual({ none: 'full' });
   });
 
   it.each([

@@ -1,7 +1,7 @@
 // Who is alive: monotonic ages, bounded, and what a beat may claim.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Beat } from './beat.ts';
-import { decodeBeat, encodeBeat } from './beat.ts';
 import { Roster } from './roster.ts';
 
 const beat: Beat = {
@@ -49,14 +49,45 @@ describe('Roster', () => {
     expect(roster.list()).toHaveLength(0);
   });
 
-  it('counts tickets until the next beat', () => {
+  it('counts a ticket until a beat contains its connection, for two beats at most', () => {
     const { roster } = make();
+    const tickets = (): number | undefined => roster.list()[0]?.ticketsSinceBeat;
     roster.observe(beat);
+    for (const shard of ['s1', 's1', 's1', 'nobody']) roster.ticketGiven(shard);
+    expect(tickets()).toBe(3);
+    expect(roster.observe({ ...beat, connections: 4 })).toBe('known');
+    expect(tickets()).toBe(2);
     roster.ticketGiven('s1');
-    roster.ticketGiven('nobody');
-    expect(roster.list()[0]?.ticketsSinceBeat).toBe(1);
-    expect(roster.observe(beat)).toBe('known');
-    expect(roster.list()[0]?.ticketsSinceBeat).toBe(0);
+    expect(tickets()).toBe(3);
+    roster.observe({ ...beat, connections: 4 });
+    expect(tickets()).toBe(1);
+    roster.observe({ ...beat, connections: 4 });
+    expect(tickets()).toBe(0);
+  });
+
+  it('never counts below zero, nor more tickets than were given in two beats', () => {
+    const step = fc.oneof(
+      fc.constant('ticket' as const),
+      fc.nat(10).map((connections) => ({ connections })),
+    );
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const { roster } = make();
+        roster.observe(beat);
+        let [before, since] = [0, 0];
+        for (const one of steps) {
+          if (one === 'ticket') {
+            roster.ticketGiven('s1');
+            since += 1;
+          } else {
+            roster.observe({ ...beat, ...one });
+            [before, since] = [since, 0];
+          }
+          const counted = roster.list()[0]?.ticketsSinceBeat ?? -1;
+          expect(counted >= since && counted <= before + since).toBe(true);
+        }
+      }),
+    );
   });
 
   it('lets nobody take the id of a live shard, but its successor', () => {
@@ -76,40 +107,45 @@ describe('Roster', () => {
     expect(roster.observe({ ...beat, shard: 's2' })).toBe('new');
   });
 
+  it('believes the successor of a draining shard at once', () => {
+    const { roster } = make();
+    roster.observe({ ...beat, draining: true });
+    expect(roster.observe({ ...beat, url: 'ws://next:1' })).toBe('known');
+    expect(roster.observe({ ...beat, draining: true })).toBe('taken');
+    expect(roster.list()).toMatchObject([{ url: 'ws://next:1', draining: false }]);
+  });
+
+  it('makes room of the silent before it refuses', () => {
+    const { clock, roster } = make(1);
+    roster.observe(beat);
+    clock.nowMs = 3_001;
+    expect(roster.observe({ ...beat, shard: 's2' })).toBe('new');
+    expect(roster.list().map(({ shard }) => shard)).toEqual(['s2']);
+  });
+
+  it('numbers a revision that appears later as the newer one, and those of the start alike', () => {
+    const { clock, roster } = make();
+    const seen = (shard: string, revision: string): void => void roster.observe({ ...beat, shard, revision });
+    const orders = (): unknown => Object.fromEntries(roster.list().map((e) => [e.shard, e.revisionOrder]));
+    seen('a', 'f00');
+    clock.nowMs = 900;
+    seen('b', 'abc');
+    expect(orders()).toEqual({ a: 0, b: 0 });
+    clock.nowMs = 3_500;
+    seen('a', 'f00');
+    seen('b', 'abc');
+    seen('c', '123');
+    expect(orders()).toEqual({ a: 0, b: 0, c: 1 });
+    clock.nowMs = 4_000;
+    seen('d', '456');
+    seen('c', '123');
+    expect(orders()).toEqual({ a: 0, b: 0, c: 1, d: 2 });
+  });
+
   it('tells how far the clocks are apart', () => {
     const { clock, roster } = make();
     clock.wall = 500;
     roster.observe(beat);
     expect(roster.list()[0]?.skewMs).toBe(500);
-  });
-});
-
-describe('beats', () => {
-  it('survive the round trip', () => {
-    expect(decodeBeat(encodeBeat(beat))).toEqual(beat);
-  });
-
-  it.each([
-    ['capacity', 0],
-    ['connections', -1],
-    ['connections', 1.5],
-    ['loopUtilisation', 1.1],
-    ['url', 'http://x'],
-    ['url', 'ws://x/?a=1'],
-    ['url', 'ws://user@x'],
-    ['shard', 'a.b'],
-    ['pool', ''],
-    ['draining', 'yes'],
-    ['wallMs', null],
-    ['v', 2],
-  ])('with %s = %s are refused', (field, value) => {
-    const bytes = new TextEncoder().encode(JSON.stringify({ ...beat, [field]: value }));
-    expect(decodeBeat(bytes)).toBeUndefined();
-  });
-
-  it('that are not JSON, or too large, are refused', () => {
-    expect(decodeBeat(new Uint8Array([0xff]))).toBeUndefined();
-    expect(decodeBeat(new TextEncoder().encode('null'))).toBeUndefined();
-    expect(decodeBeat(new TextEncoder().encode(`{"x":"${'y'.repeat(3_000)}"}`))).toBeUndefined();
   });
 });
