@@ -179,8 +179,8 @@ export class FanOut {
   }
 
   #sweepGroup(group: Group, nowMs: number): void {
-    const { ping, flow } = this.#options;
-    const position = this.#positionDue(group, nowMs, this.#options.idlePositionMs);
+    const { ping, flow, positionMs, idlePositionMs } = this.#options;
+    const position = this.#positionDue(group, nowMs, group.fed ? positionMs : idlePositionMs);
     for (const connection of group.members) {
       if (connection.closing) continue;
       if (position !== undefined && connection.live) this.#write(connection, position);
@@ -196,6 +196,7 @@ export class FanOut {
 
   #writeGroup(group: Group, batch: Batch, nowMs: number): void {
     const { ping, flow } = this.#options;
+    group.fed = true;
     const position = this.#positionDue(group, nowMs, this.#options.positionMs);
     const variants = new Variants(batch, group, position, () => this.#sharedPing());
     const { counts } = this;
@@ -257,6 +258,7 @@ export class FanOut {
     if (pos === group.positionText) return undefined;
     group.positionMs = nowMs;
     group.positionText = pos;
+    group.fed = false;
     return utf8Frame(controlText({ type: 'position', pos }));
   }
 

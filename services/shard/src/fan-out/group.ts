@@ -10,6 +10,8 @@ export class Group {
   /** When the members got a position last, and of which heads. */
   positionMs = 0;
   positionText = '';
+  /** Whether they got anything since. */
+  fed = false;
 
   constructor(key: string, channels: readonly string[], hashes: readonly string[]) {
     this.key = key;

@@ -1,0 +1,85 @@
+// A client without the SDK, on `ws`: follows the redirect by hand and keeps every frame as it came.
+import { WebSocket } from 'ws';
+
+export interface Frame {
+  readonly text: string;
+  readonly message: Readonly<Record<string, unknown>>;
+  readonly atMs: number;
+}
+
+export class BareClient {
+  readonly frames: Frame[] = [];
+  readonly state = new Map<string, string>();
+  readonly redirect: Readonly<Record<string, unknown>>;
+  readonly ws: WebSocket;
+  closed: number | undefined;
+
+  private constructor(redirect: Readonly<Record<string, unknown>>, ws: WebSocket) {
+    this.redirect = redirect;
+    this.ws = ws;
+    ws.on('message', (data) => this.#take(String(data)));
+    ws.on('close', (code) => {
+      this.closed = code;
+    });
+    ws.on('error', () => undefined);
+  }
+
+  /** Goes through the router. `resume` is put onto the redirect's URL. */
+  static async connect(routerUrl: string, query: string, resume?: string): Promise<BareClient> {
+    const redirect = await askRouter(
+      routerUrl.includes('/v1/') ? routerUrl : `${routerUrl}/v1/connect?${query}`,
+    );
+    const url = String(redirect['url']);
+    return BareClient.open(url + (resume === undefined ? '' : `&resume=${resume}`), redirect);
+  }
+
+  /** Opens a stream URL directly. */
+  static open(url: string, redirect: Readonly<Record<string, unknown>> = {}): BareClient {
+    return new BareClient(redirect, new WebSocket(url, ['weir.v1']));
+  }
+
+  of(type: string): readonly Frame[] {
+    return this.frames.filter((frame) => frame.message['type'] === type);
+  }
+
+  /** The critical ids in the order in which they came. */
+  get ids(): readonly number[] {
+    return this.of('critical').map(({ message }) => Number(message['id']));
+  }
+
+  get position(): string | undefined {
+    const last = this.of('position').at(-1);
+    return last === undefined ? undefined : String(last.message['pos']);
+  }
+
+  close(): void {
+    this.ws.close(1000);
+  }
+
+  #take(text: string): void {
+    const message: Record<string, unknown> = JSON.parse(text);
+    this.frames.push({ text, message, atMs: performance.now() });
+    if (message['type'] !== 'state') return;
+    if (message['snapshot'] === true && this.of('state').length === 1) this.state.clear();
+    for (const [key, value] of Object.entries(message['set'] ?? {}))
+      this.state.set(key, JSON.stringify(value));
+    const del = message['del'];
+    if (Array.isArray(del)) for (const key of del) this.state.delete(String(key));
+  }
+}
+
+/** One visit to the router: its redirect, or an error with the code that it closed with. */
+export function askRouter(url: string): Promise<Readonly<Record<string, unknown>>> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(url, ['weir.v1']);
+    let redirect: Record<string, unknown> | undefined;
+    ws.on('message', (data) => {
+      redirect = JSON.parse(String(data));
+    });
+    ws.on('error', reject);
+    ws.on('close', (code) => {
+      if (redirect === undefined) reject(new Error(`the router closed with ${code}`));
+      else resolve(redirect);
+    });
+  });
+}

@@ -1,0 +1,109 @@
+// A real cluster in small for one test file: nats-server, router and shards as processes on free ports.
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { NatsServer } from '@weir/local';
+import { startNatsServer } from '@weir/local';
+
+export interface Service {
+  readonly url: string;
+  readonly admin: string;
+  readonly process: ChildProcess;
+}
+
+export class SmallCluster {
+  readonly nats: NatsServer;
+  readonly #services: Service[] = [];
+  readonly #env: Readonly<Record<string, string>>;
+  #router: Service | undefined;
+
+  private constructor(nats: NatsServer) {
+    this.nats = nats;
+    this.#env = {
+      WEIR_NATS_URL: nats.url,
+      WEIR_TICKET_KEYS: `test:${randomBytes(32).toString('base64url')}`,
+      WEIR_HOST: '127.0.0.1',
+      WEIR_PORT: '0',
+      WEIR_ADMIN_HOST: '127.0.0.1',
+      WEIR_ADMIN_PORT: '0',
+      WEIR_LOG_LEVEL: 'error',
+    };
+  }
+
+  static async start(): Promise<SmallCluster> {
+    const cluster = new SmallCluster(await startNatsServer());
+    cluster.#router = await cluster.#run('router', {
+      WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '10000',
+      WEIR_CONNECT_BURST_PER_ADDRESS: '10000',
+    });
+    return cluster;
+  }
+
+  get routerUrl(): string {
+    if (this.#router === undefined) throw new Error('there is no router');
+    return this.#router.url;
+  }
+
+  /** Starts a shard and waits until it is ready and the router knows it. */
+  async shard(pool: string, id: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    const service = await this.#run('shard', {
+      WEIR_POOL: pool,
+      WEIR_SHARD_ID: id,
+      WEIR_ROUTER_URL: this.routerUrl,
+      WEIR_DRAIN_GRACE_MS: '1200',
+      WEIR_DRAIN_WINDOW_MS: '500',
+      WEIR_VERIFY_MS: '1000',
+      ...env,
+    });
+    await until(async () => (await fetch(`${service.admin}/readyz`)).ok, `${id} is ready`);
+    const known = this.#services.filter(
+      ({ process }) => process.exitCode === null && process.signalCode === null,
+    );
+    const shards = known.filter((one) => one !== this.#router).length;
+    await until(async () => {
+      const body: unknown = await (await fetch(`${this.#router?.admin}/readyz`)).json();
+      return JSON.stringify(body).includes(`"shards":${shards}`);
+    }, `the router knows ${shards} shards`);
+    return service;
+  }
+
+  async stop(): Promise<void> {
+    for (const { process } of this.#services) {
+      if (process.exitCode !== null || process.signalCode !== null) continue;
+      process.kill('SIGKILL');
+      await once(process, 'exit');
+    }
+    await this.nats.stop();
+  }
+
+  async #run(name: string, env: Readonly<Record<string, string>>): Promise<Service> {
+    const script = fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url));
+    const child = fork(script, [], {
+      env: { PATH: process.env['PATH'], ...this.#env, ...env },
+      stdio: 'inherit',
+      execArgv: [],
+    });
+    const where = await new Promise<{ url: string; adminUrl: string }>((resolve, reject) => {
+      child.once('message', (message: { url: string; adminUrl: string }) => resolve(message));
+      child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
+    });
+    const service = { url: where.url, admin: where.adminUrl, process: child };
+    this.#services.push(service);
+    return service;
+  }
+}
+
+/** Waits for something in another process; fails with what was waited for. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  deadlineMs = 15_000,
+): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
