@@ -24,7 +24,7 @@ export interface StreamDefinition {
 type Changes = Partial<StreamUpdateConfig>;
 
 /** A limit that is larger in place than in the definition, and how a person lowers it. */
-export interface LargerLimit {
+interface LargerLimit {
   readonly setting: string;
   readonly inPlace: number;
   readonly ours: number;
