@@ -1,7 +1,7 @@
 // The publisher's settings, one table. The only file that names environment variables; docs/config.md is made from it.
 import { defaultStreamLimits } from '@weir/protocol';
-import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
-import { commonSettings, parse } from '@weir/runtime';
+import type { ConfigOf, ConfigResult, OptionalSetting, Setting } from '@weir/runtime';
+import { commonSettings, parse, readConfig } from '@weir/runtime';
 
 const minKeyChars = 16;
 
@@ -31,7 +31,9 @@ export const settings: typeof commonSettings & {
   readonly maxRequests: Setting<number>;
   readonly maxInFlight: Setting<number>;
   readonly messagesPerSecond: Setting<number>;
-  readonly messageBurst: Setting<number>;
+  readonly bytesPerSecond: Setting<number>;
+  readonly maxPublishers: Setting<number>;
+  readonly maxConnections: Setting<number>;
   readonly ackTimeoutMs: Setting<number>;
   readonly bodyTimeoutMs: Setting<number>;
   readonly criticalMaxAgeMs: Setting<number>;
@@ -78,9 +80,21 @@ export const settings: typeof commonSettings & {
   messagesPerSecond: count(
     'WEIR_MESSAGES_PER_SECOND',
     20_000,
-    'Messages that are taken in the long run; more are answered 429',
+    'Messages a second of one API key, or of one address where there are no keys; more are answered 429',
   ),
-  messageBurst: count('WEIR_MESSAGE_BURST', 40_000, 'Messages that are taken at once'),
+  bytesPerSecond: {
+    env: 'WEIR_BYTES_PER_SECOND',
+    parse: parse.bytes({ min: 1_024, max: 1e9 }),
+    default: 16_777_216,
+    unit: 'bytes',
+    meaning: 'Bytes of bodies a second of one API key or address; more are answered 429',
+  },
+  maxPublishers: count(
+    'WEIR_MAX_PUBLISHERS',
+    10_000,
+    'Keys and addresses whose rate is remembered; beyond that the least recent is forgotten',
+  ),
+  maxConnections: count('WEIR_MAX_CONNECTIONS', 1_000, 'Open HTTP connections; more are closed at once'),
   ackTimeoutMs: ms('WEIR_ACK_TIMEOUT_MS', 5_000, 'How long NATS may take to acknowledge a message'),
   bodyTimeoutMs: ms('WEIR_BODY_TIMEOUT_MS', 10_000, 'How long a client may take to send its request'),
   criticalMaxAgeMs: {
@@ -111,3 +125,37 @@ export const settings: typeof commonSettings & {
 };
 
 export type PublisherConfig = ConfigOf<typeof settings>;
+
+const { natsCredsFile, natsUser, natsPassword, natsToken, subjectPrefix } = commonSettings;
+
+/** What `weir-publish` takes from the environment: only how to reach NATS. */
+export const cliSettings: {
+  readonly natsUrl: OptionalSetting<readonly string[]>;
+  readonly natsCredsFile: OptionalSetting<string>;
+  readonly natsUser: OptionalSetting<string>;
+  readonly natsPassword: OptionalSetting<string>;
+  readonly natsToken: OptionalSetting<string>;
+  readonly subjectPrefix: Setting<string>;
+} = {
+  natsUrl: {
+    env: commonSettings.natsUrl.env,
+    parse: commonSettings.natsUrl.parse,
+    optional: true,
+    meaning: commonSettings.natsUrl.meaning,
+  },
+  natsCredsFile,
+  natsUser,
+  natsPassword,
+  natsToken,
+  subjectPrefix,
+};
+
+export type CliConfig = ConfigOf<typeof cliSettings>;
+
+/** Reads `cliSettings`. Other `WEIR_` variables may be those of a service in the same shell: they are let be. */
+export function readCliConfig(
+  env: Readonly<Record<string, string | undefined>>,
+): ConfigResult<typeof cliSettings> {
+  const ours = Object.values(cliSettings).map((setting) => [setting.env, env[setting.env]] as const);
+  return readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
+}

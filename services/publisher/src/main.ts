@@ -1,4 +1,5 @@
 // The publisher's process: configuration, log, NATS, admin server, signals. What it does is in publisher.ts.
+import type { AdminServer, Health } from '@weir/runtime';
 import {
   announceListening,
   createLogger,
@@ -39,21 +40,14 @@ const publisher: Publisher = new Publisher({
   link,
   logger,
   clock: systemClock,
+  random: Math.random,
   metrics: () => metrics,
 });
-const metrics: PublisherMetrics = createPublisherMetrics(registry, () => publisher.inFlight);
-const port = await publisher.start();
-const admin = await startAdmin({
-  host: config.adminHost,
-  port: config.adminPort,
-  registry,
-  health: () => ({
-    ready: publisher.ready,
-    reasons: publisher.ready ? [] : ['the streams are not there yet'],
-    info: { nats: link.connected },
-  }),
-  logger,
+const metrics: PublisherMetrics = createPublisherMetrics(registry, {
+  messagesInFlight: () => publisher.messagesInFlight,
+  requestsUnderWay: () => publisher.requestsUnderWay,
 });
+const { port, admin } = await listen();
 runUntilSignal({
   logger,
   deadlineMs: config.shutdownDeadlineMs,
@@ -63,7 +57,25 @@ runUntilSignal({
     { name: 'close the admin server', run: () => admin.close() },
   ],
 });
-const url = `http://127.0.0.1:${port}`;
-const adminUrl = `http://127.0.0.1:${admin.port}`;
+const url = `http://${reachable(config.host)}:${port}`;
+const adminUrl = `http://${reachable(config.adminHost)}:${admin.port}`;
 logger.info({ url, admin: adminUrl }, 'listening');
 announceListening({ url, adminUrl });
+
+async function listen(): Promise<{ readonly port: number; readonly admin: AdminServer }> {
+  try {
+    const { adminHost: host, adminPort } = config;
+    const health = (): Health => publisher.health();
+    const opened = await startAdmin({ host, port: adminPort, registry, health, logger });
+    return { admin: opened, port: await publisher.start() };
+  } catch (err) {
+    logger.fatal({ err }, 'cannot start');
+    process.exit(1);
+  }
+}
+
+/** How this machine reaches an address that something listens on, as a URL wants it. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

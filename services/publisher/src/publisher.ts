@@ -1,30 +1,47 @@
 // The publisher: HTTP -> parse -> send -> NATS, and the demo feed. It only connects the stages.
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
-import type { Clock, Logger, NatsLink } from '@weir/runtime';
-import { ensureStreams } from '@weir/runtime';
+import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
+import { ensureStreams, everySoOften } from '@weir/runtime';
 import type { PublisherConfig } from './config.ts';
-import { LOBBY_STEP_MS, Lobby } from './demo/lobby.ts';
-import { MessageRate } from './ingest/rate.ts';
-import { createIngest } from './ingest/server.ts';
+import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
+import { runFeed } from './demo/run-feed.ts';
+import { createAuthorise } from './ingest/authorise.ts';
+import { Handler } from './ingest/handle.ts';
+import type { HttpServer } from './ingest/http-server.ts';
+import { listen } from './ingest/http-server.ts';
+import { RateLimit } from './ingest/rate-limit.ts';
 import type { PublisherMetrics } from './metrics.ts';
 import { parseBatch } from './parse/parse-batch.ts';
-import { makeMessage } from './parse/parse-message.ts';
 import { Sender } from './send/sender.ts';
 import { natsTransport } from './send/transport.ts';
 
-const RETRY_MS = 2_000;
+export interface PublisherOptions {
+  readonly config: PublisherConfig;
+  readonly link: NatsLink;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** 0 ≤ value < 1; for the demo feed. */
+  readonly random: () => number;
+  readonly metrics: () => PublisherMetrics;
+}
+
+const streamRetryMs = 2_000;
+const demoChannel = 'lobby';
 
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #sender: Sender;
-  readonly #server: Server;
-  readonly #lobby = new Lobby(Math.random);
-  #demo: NodeJS.Timeout | undefined;
-  #port = 0;
+  readonly #handler: Handler;
+  readonly #stopping = new AbortController();
+  readonly #logStreams = everySoOften(30_000);
+  readonly #logDemo = everySoOften(30_000);
+  #server: HttpServer | undefined;
+  #demo: Promise<void> | undefined;
+  #ensuring: Promise<void> | undefined;
+  /** Why the streams are not there, once it was tried; nothing when they are. */
+  #streamProblem: string | undefined = 'the streams are not there yet';
   #ready = false;
-  #stopped = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -35,103 +52,125 @@ export class Publisher {
       ackTimeoutMs: config.ackTimeoutMs,
       maxInFlight: config.maxInFlight,
       clock,
-      observe: ({ lane, outcome, bytes, tookMs }) => metrics().sent(lane, outcome.kind, bytes, tookMs),
+      observe: (sent) => {
+        metrics().sent(sent);
+        // Connected and yet nobody keeps it: somebody deleted the stream, or NATS lost its disk.
+        if (sent.outcome.kind === 'unavailable' && link.connected) void this.#ensure();
+      },
     });
-    const limits = { perSecond: config.messagesPerSecond, burst: config.messageBurst };
-    const rate = new MessageRate(limits, clock.monotonicMs());
-    this.#server = createIngest({
-      apiKeys: config.apiKeys ?? [],
-      maxBodyBytes: config.maxBodyBytes,
-      maxRequests: config.maxRequests,
-      bodyTimeoutMs: config.bodyTimeoutMs,
-      connected: () => this.#ready && link.connected,
+    this.#handler = new Handler({
       parse: (body, format) => parseBatch(body, { format, maxMessages: config.maxBatch }),
       send: (messages) => this.#sender.sendAll(messages),
-      take: (messages) => rate.take(messages, clock.monotonicMs()),
-      onInvalid: () => metrics().invalid(),
-      onRefused: (reason) => metrics().refused(reason),
+      authorise: createAuthorise(config.apiKeys ?? []),
+      rateLimit: new RateLimit({
+        perSecond: { messages: config.messagesPerSecond, bytes: config.bytesPerSecond },
+        maxPublishers: config.maxPublishers,
+        clock,
+      }),
+      maxBodyBytes: config.maxBodyBytes,
+      maxRequests: config.maxRequests,
+      onAnswer: (status, refusal) => metrics().answered(status, refusal),
+      onInvalid: (code) => metrics().invalid(code),
     });
   }
 
-  get inFlight(): number {
+  get messagesInFlight(): number {
     return this.#sender.inFlight;
   }
 
-  /** Streams are there and the port is open. NATS being away later does not make it unready: it says 503 in words. */
-  get ready(): boolean {
-    return this.#ready && this.#port > 0;
+  get requestsUnderWay(): number {
+    return this.#handler.underWay;
+  }
+
+  /** Ready once the streams were there; NATS being away later is answered 503, not by being unready. */
+  health(): Health {
+    const reasons = [
+      ...(this.#ready ? [] : [this.#streamProblem ?? 'the streams are not there yet']),
+      ...(this.#server === undefined ? ['not listening'] : []),
+      ...(this.#stopping.signal.aborted ? ['stopping'] : []),
+    ];
+    const info = { nats: this.#options.link.connected, streams: this.#streamProblem ?? 'ok' };
+    return { ready: reasons.length === 0, reasons, info };
   }
 
   /** Begins to listen; resolves with the port. The streams are made as soon as NATS is there. */
   async start(): Promise<number> {
-    const { config } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host: config.host, port: config.port }, () => resolve());
+    const { config, logger, link } = this.#options;
+    this.#server = await listen({
+      host: config.host,
+      port: config.port,
+      maxConnections: config.maxConnections,
+      requestTimeoutMs: config.bodyTimeoutMs,
+      handler: this.#handler,
+      logger,
     });
-    this.#port = (this.#server.address() as AddressInfo).port;
-    void this.#prepare();
-    return this.#port;
+    link.onStatus((status) => {
+      if (status !== 'disconnected') void this.#ensure();
+    });
+    void this.#ensure();
+    if (config.demo === 'lobby') this.#demo = this.#runDemo();
+    return this.#server.port;
   }
 
-  /** Lets the requests that are under way end. */
+  /** Ends the feed, then lets the requests that are under way end. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#demo);
-    this.#server.closeIdleConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#stopping.abort();
+    await this.#demo;
+    await this.#server?.close();
   }
 
-  async #prepare(): Promise<void> {
+  /** Makes sure of the streams; one attempt at a time, again and again until they are there. */
+  #ensure(): Promise<void> {
+    this.#ensuring ??= this.#ensureUntilThere().finally(() => {
+      this.#ensuring = undefined;
+    });
+    return this.#ensuring;
+  }
+
+  async #ensureUntilThere(): Promise<void> {
     const { config, link, logger } = this.#options;
-    const definitions = streamDefinitions(createSubjects(config.subjectPrefix), {
+    const { state, critical } = streamDefinitions(createSubjects(config.subjectPrefix), {
       criticalMaxAgeMs: config.criticalMaxAgeMs,
       criticalMaxPerChannel: config.criticalMaxPerChannel,
       maxBytes: config.streamMaxBytes,
       replicas: config.streamReplicas,
     });
-    while (!this.#stopped && !this.#ready) {
+    while (!this.#stopping.signal.aborted && link.connected) {
       try {
-        const connection = await link.ready();
-        await ensureStreams({ connection, streams: [definitions.state, definitions.critical], logger });
+        await ensureStreams({ connection: await link.ready(), streams: [state, critical], logger });
+        this.#streamProblem = undefined;
         this.#ready = true;
+        return;
       } catch (err) {
-        if (this.#stopped) return;
-        logger.error({ err }, 'streams cannot be prepared');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        this.#streamProblem = err instanceof Error ? err.message : 'the streams cannot be made';
+        this.#logStreams((suppressed) => logger.error({ err, suppressed }, 'streams cannot be prepared'));
+        await this.#sleep(streamRetryMs);
       }
     }
-    if (config.demo === 'lobby' && !this.#stopped) this.#startDemo();
   }
 
-  #startDemo(): void {
-    let busy = false;
-    this.#demo = setInterval(() => {
-      // A step that is not through yet is not overtaken: the feed slows down with NATS.
-      if (busy || !this.#sender.connected) return;
-      busy = true;
-      this.#demoStep().finally(() => {
-        busy = false;
-      });
-    }, LOBBY_STEP_MS);
-  }
-
-  async #demoStep(): Promise<void> {
-    const messages = this.#lobby.step().flatMap(({ data, ...address }) => {
-      const parsed = makeMessage({
-        ...address,
-        data: data === undefined ? undefined : Buffer.from(JSON.stringify(data)),
-      });
-      return 'value' in parsed ? [parsed.value] : [];
+  #runDemo(): Promise<void> {
+    const { clock, random, logger } = this.#options;
+    // The time as the first number: hits go on rising over restarts, for there is less than one a second.
+    const firstHit = Math.floor(clock.wallMs() / 1000);
+    const lobby = new Lobby({ channel: demoChannel, random, firstHit });
+    return runFeed({
+      next: () => lobby.next(),
+      periodMs: lobbyPeriodMs,
+      send: (messages) => this.#sender.sendAll(messages),
+      ready: () => this.#ready && this.#sender.connected,
+      sleep: (ms) => this.#sleep(ms),
+      monotonicMs: () => clock.monotonicMs(),
+      stopped: () => this.#stopping.signal.aborted,
+      observe: ({ lost }) => {
+        if (lost === 0) return;
+        lobby.sayAll();
+        this.#logDemo((suppressed) => logger.warn({ lost, suppressed }, 'demo messages lost'));
+      },
     });
-    await this.#sender.sendAll(messages);
   }
-}
 
-export interface PublisherOptions {
-  readonly config: PublisherConfig;
-  readonly link: NatsLink;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly metrics: () => PublisherMetrics;
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
 }

@@ -1,162 +1,182 @@
 #!/usr/bin/env node
-// weir-publish: publish one message, replay a recording, or run the demo feed, from a shell.
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createSubjects } from '@weir/protocol';
-import type { NatsLink } from '@weir/runtime';
-import { createLogger, openNats, systemClock, WEIR_VERSION } from '@weir/runtime';
-import { makeMessage, parseTimedMessage } from '../parse/parse-message.ts';
-import { createPace } from '../replay/pace.ts';
-import { readRecording } from '../replay/recording.ts';
-import { Sender } from '../send/sender.ts';
-import { natsTransport } from '../send/transport.ts';
-import { replay } from './replay.ts';
+// weir-publish: the process. Reads words, environment and standard input; prints; sets the exit code.
+import { readFileSync } from 'node:fs';
+import { WEIR_VERSION } from '@weir/runtime';
+import type { CliConfig } from '../config.ts';
+import { readCliConfig } from '../config.ts';
+import { makeMessage, NatsUnreachableError, Publishing } from '../weir-publish.ts';
+import type { Command, Common } from './arguments.ts';
+import { readArguments, UsageError } from './arguments.ts';
+import type { FoundNats } from './find-nats.ts';
+import { findNats, shownServers } from './find-nats.ts';
+import { helpText } from './help.ts';
+import type { ReplayState } from './progress.ts';
+import { progressText, summaryText } from './progress.ts';
 
-const HELP = `weir-publish: publish to a Weir cluster
+const progressEveryMs = process.stderr.isTTY ? 250 : 2_000;
 
-  weir-publish state <channel> <key> <json>     set the latest value of a key
-  weir-publish state <channel> <key> --delete   delete a key
-  weir-publish critical <channel> <json>        a message that everybody gets, in order
-  weir-publish cosmetic <channel> <json>        best effort
-  weir-publish replay <file>                    a recording: lines of {"t":ms,"lane":…,"channel":…,"key":…,"data":…},
-                                                plain or gzip
+process.exitCode = await main();
 
-  <json> may be - for standard input.
-
-  --nats URL        NATS server (default: WEIR_NATS_URL, else that of a running npm start, else nats://127.0.0.1:4222)
-  --prefix NAME     subject prefix (default: weir)
-  --speed N         replay N times as fast (default 1)
-  --max-pause MS    longest pause of a replay in milliseconds (default 1000)
-  --skip-bad        replay: go on after lines that are no messages
-  --help, --version
-`;
-const CONNECT_MS = 5_000;
-const ACK_MS = 5_000;
-
-/** Something that the user can mend; shown without a stack. */
-class UsageError extends Error {}
-
-async function main(): Promise<void> {
-  const { values, positionals } = readArguments();
-  if (values.help === true || positionals.length === 0) {
-    process.stdout.write(HELP);
-    process.exitCode = values.help === true ? 0 : 2;
-    return;
-  }
-  if (values.version === true) return void process.stdout.write(`${WEIR_VERSION}\n`);
-  const server = values.nats ?? process.env['WEIR_NATS_URL'] ?? localNats() ?? 'nats://127.0.0.1:4222';
-  const logger = createLogger({ service: 'weir-publish', level: 'fatal' });
-  const link = openNats({ servers: server.split(','), name: 'weir-publish', logger });
+async function main(): Promise<number> {
   try {
-    await connected(link, server);
-    const sender = new Sender({
-      transport: natsTransport(link),
-      subjects: createSubjects(values.prefix),
-      ackTimeoutMs: ACK_MS,
-      maxInFlight: 256,
-      clock: systemClock,
-    });
-    if (positionals[0] === 'replay') await runReplay(sender, { file: positionals[1], ...values });
-    else await publishOne(sender, positionals, values.delete === true);
-  } finally {
-    await link.close();
-  }
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        nats: { type: 'string' },
-        prefix: { type: 'string', default: 'weir' },
-        speed: { type: 'string', default: '1' },
-        'max-pause': { type: 'string', default: '1000' },
-        'skip-bad': { type: 'boolean', default: false },
-        delete: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-        version: { type: 'boolean', default: false },
-      },
-    });
+    const { command, common } = readArguments(process.argv.slice(2));
+    if (command.kind === 'help') process.stdout.write(helpText);
+    else if (command.kind === 'version') process.stdout.write(`${WEIR_VERSION}\n`);
+    else return await withNats(command, common);
+    return 0;
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}; --help shows how`);
+    const hint = error instanceof UsageError ? ' (--help shows how)' : '';
+    tell(`weir-publish: ${error instanceof Error ? error.message : String(error)}${hint}`);
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 
-async function publishOne(sender: Sender, words: readonly string[], remove: boolean): Promise<void> {
-  const [lane = '', channel = '', third, fourth] = words;
-  const key = lane === 'state' ? third : undefined;
-  const text = lane === 'state' ? fourth : third;
-  if (!remove && text === undefined) throw new UsageError('the JSON is missing; --help shows how');
-  const data = remove || text === undefined ? undefined : text === '-' ? readFileSync(0) : Buffer.from(text);
-  const parsed = makeMessage({ lane, channel, key, data });
+type NatsCommand = Exclude<Command, { kind: 'help' } | { kind: 'version' }>;
+
+async function withNats(command: NatsCommand, common: Common): Promise<number> {
+  // What is wrong with a message or a channel is said before any connection.
+  const message = command.kind === 'publish' ? messageOf(command) : undefined;
+  if (command.kind === 'demo')
+    checked({ lane: 'critical', channel: command.channel, data: Buffer.from('0') });
+  const config = readConfig(common);
+  const nats = findNats({
+    flag: common.nats,
+    environment: config.natsUrl,
+    folder: process.cwd(),
+    readText,
+  });
+  const publishing = await connect(nats, config);
+  try {
+    if (message !== undefined) return await publish(publishing, message);
+    if (command.kind === 'replay') return await runReplay(publishing, command);
+    if (command.kind === 'demo') return await runDemo(publishing, command.channel);
+    return 1;
+  } finally {
+    await publishing.close();
+  }
+}
+
+function messageOf(command: Extract<Command, { kind: 'publish' }>): ReturnType<typeof checked> {
+  const { lane, channel, key, data, id } = command;
+  return checked({ lane, channel, key, id, data: data === undefined ? undefined : bytesOf(data) });
+}
+
+function checked(parts: Parameters<typeof makeMessage>[0]) {
+  const parsed = makeMessage(parts);
   if ('problem' in parsed) throw new UsageError(parsed.problem.message);
-  const outcome = await (await sender.submit(parsed.value)).outcome;
-  if (outcome.kind === 'kept') return void process.stdout.write(`${outcome.stream} ${outcome.seq}\n`);
-  if (outcome.kind === 'sent') return void process.stdout.write('sent\n');
-  const why =
-    outcome.kind === 'refused'
-      ? outcome.message
-      : 'NATS did not acknowledge it; are the streams there (has a Weir service run)?';
-  throw new UsageError(`not kept: ${why}`);
+  return parsed.value;
+}
+
+/** Standard input loses the white space around it: an editor's or echo's newline is not part of a value. */
+function bytesOf(data: string): Uint8Array {
+  if (data !== '-') return Buffer.from(data);
+  return Buffer.from(readFileSync(0, 'latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''), 'latin1');
+}
+
+function readConfig(common: Common): CliConfig {
+  const flags = common.prefix === undefined ? {} : { WEIR_SUBJECT_PREFIX: common.prefix };
+  const result = readCliConfig({ ...process.env, ...flags });
+  if ('problems' in result) throw new UsageError(result.problems.join('; '));
+  return result.config;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function connect({ servers, source }: FoundNats, config: CliConfig): Promise<Publishing> {
+  try {
+    return await Publishing.open(servers, config);
+  } catch (cause) {
+    if (!(cause instanceof NatsUnreachableError)) throw cause;
+    const where = `${shownServers(servers)} (from ${source})`;
+    throw new Error(`NATS does not answer at ${where}; start it (npm start does), or say --nats URL`, {
+      cause,
+    });
+  }
+}
+
+async function publish(publishing: Publishing, message: ReturnType<typeof checked>): Promise<number> {
+  const outcome = await publishing.publish(message);
+  switch (outcome.kind) {
+    case 'kept':
+      process.stdout.write(`${outcome.stream} ${outcome.seq}${outcome.duplicate ? ' duplicate' : ''}\n`);
+      return 0;
+    case 'sent':
+      process.stdout.write('sent\n');
+      return 0;
+    case 'refused':
+      throw new Error(`not kept: NATS refused it: ${outcome.message}`);
+    case 'unavailable':
+      throw new Error('not kept: NATS went away, or no stream takes this subject');
+    case 'unknown':
+      throw new Error('NATS did not acknowledge it in time: it may or may not have been kept');
+  }
 }
 
 async function runReplay(
-  sender: Sender,
-  given: { file: string | undefined; speed: string; 'max-pause': string; 'skip-bad': boolean },
-): Promise<void> {
-  const { file } = given;
-  if (file === undefined || !existsSync(file))
-    throw new UsageError(`the recording is not there: ${file ?? '(no file given)'}`);
-  const pace = createPace({
-    speed: positive(given.speed, '--speed'),
-    maxPauseMs: positive(given['max-pause'], '--max-pause'),
+  publishing: Publishing,
+  command: Extract<Command, { kind: 'replay' }>,
+): Promise<number> {
+  const startMs = performance.now();
+  const signal = stopOnSignal();
+  let toldMs = startMs;
+  let state: ReplayState | undefined;
+  const report = await publishing.replay({
+    ...command,
+    stopped: () => signal.stopped,
+    progress: (counts) => {
+      const nowMs = performance.now();
+      state = { ...counts, elapsedMs: nowMs - startMs };
+      if (nowMs - toldMs < progressEveryMs) return;
+      toldMs = nowMs;
+      tellProgress(progressText(state));
+    },
   });
-  const { kept, skipped } = await replay({
-    lines: readRecording(file),
-    parse: parseTimedMessage,
-    pace,
-    sender,
-    skipBad: given['skip-bad'],
-    tell: (text) => process.stderr.write(`${text}\n`),
-  });
-  process.stderr.write(`100 %, ${kept} kept, ${skipped} skipped\n`);
+  tellProgress('');
+  tell(summaryText({ ...report, elapsedMs: performance.now() - startMs }));
+  return signal.stopped ? 130 : 0;
 }
 
-function positive(text: string, flag: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || (value === 0 && flag === '--speed')) {
-    throw new UsageError(`${flag} must be a positive number`);
+async function runDemo(publishing: Publishing, channel: string): Promise<number> {
+  tell(`playing the lobby on channel ${channel} until Ctrl-C`);
+  const signal = stopOnSignal();
+  let turns = 0;
+  let lost = 0;
+  await publishing.demo({
+    channel,
+    stopped: () => signal.stopped,
+    turn: (counts) => {
+      turns += 1;
+      if (counts.lost > 0) tell(`${counts.lost} messages were not kept: NATS is away or refuses them`);
+      lost += counts.lost;
+    },
+  });
+  tell(`${turns} turns, ${lost} messages lost`);
+  return 0;
+}
+
+/** The first Ctrl-C ends in order, the second at once. */
+function stopOnSignal(): { readonly stopped: boolean } {
+  const state = { stopped: false };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      state.stopped = true;
+    });
   }
-  return value;
+  return state;
 }
 
-async function connected(link: NatsLink, server: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const shown = server.replace(/\/\/[^@/]*@/g, '//***@');
-      reject(new UsageError(`NATS does not answer at ${shown}; start it, or name another with --nats`));
-    }, CONNECT_MS);
-  });
-  await Promise.race([link.ready(), late]).finally(() => clearTimeout(timer));
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
-/** The NATS server of an `npm start` that runs in this folder or one above it. */
-function localNats(): string | undefined {
-  for (let folder = process.cwd(); ; folder = dirname(folder)) {
-    const file = join(folder, '.weir', 'local.json');
-    if (existsSync(file)) {
-      const { nats }: { nats?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
-      return typeof nats === 'string' ? nats : undefined;
-    }
-    if (dirname(folder) === folder) return undefined;
-  }
+/** On a terminal one line that changes, elsewhere a line at a time. */
+function tellProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
+  else if (text !== '') tell(text);
 }
-
-main().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`weir-publish: ${message}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-});

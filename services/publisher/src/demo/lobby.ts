@@ -1,121 +1,204 @@
-// The demo feed: a casino lobby. Slots with jackpots, live dealer tables, jackpot hits and effects.
-// Pure: the randomness is given, and one step makes the messages of one period (about 2 KB).
+// A casino lobby that plays by itself: which slots are active, jackpots, dealer tables. Pure: the same
+// randomness gives the same lobby; nothing here knows of time, files or NATS.
+import type { Message } from '../parse/message.ts';
 
-/** One message of a feed, its data as text. */
-export interface FeedMessage {
-  readonly lane: 'state' | 'critical' | 'cosmetic';
+/** How often `next` wants to be called: about 2 KB each time, so about 4 KB a second. */
+export const lobbyPeriodMs = 500;
+
+const slotCount = 60;
+const tableCount = 12;
+const slotChangesPerTurn = 10;
+const tableChangesPerTurn = 3;
+const themes = ['Pharaoh', 'Reef', 'Comet', 'Orchard', 'Viking', 'Jade', 'Saloon', 'Aurora'] as const;
+const games = ['blackjack', 'roulette', 'baccarat', 'poker'] as const;
+const dealers = ['Ana', 'Bilal', 'Chiara', 'Dmitri', 'Ewa', 'Farid', 'Greta', 'Hiro'] as const;
+const jackpots = [
+  { key: 'jackpot-1', name: 'Mini', seed: 500, growth: 3, odds: 0.09 },
+  { key: 'jackpot-2', name: 'Minor', seed: 5_000, growth: 9, odds: 0.03 },
+  { key: 'jackpot-3', name: 'Major', seed: 50_000, growth: 25, odds: 0.008 },
+  { key: 'jackpot-4', name: 'Grand', seed: 1_000_000, growth: 90, odds: 0.001 },
+] as const;
+/** How likely it is that one slot leaves the lobby or comes back, each turn. */
+const comeOrGoOdds = 0.15;
+const burstOdds = 0.6;
+
+export interface LobbyOptions {
   readonly channel: string;
-  readonly key?: string;
-  /** Nothing deletes the key. */
-  readonly data: unknown;
+  /** 0 ≤ value < 1. */
+  readonly random: () => number;
+  /** Number of the first jackpot hit; they rise by one. */
+  readonly firstHit: number;
 }
 
-/** Time between two steps. */
-export const LOBBY_STEP_MS = 500;
-
-const CHANNEL = 'lobby';
-const SLOTS = 40;
-const TABLES = 8;
-const CHANGES = 18;
-const HIT_CHANCE = 0.08;
-const NAMES = [
-  'Golden Reef',
-  'Pharaoh',
-  'Lucky Weir',
-  'Neon Nights',
-  'River Queen',
-  'Wild Salmon',
-  'Old Mill',
-  'Cascade',
-];
-const GAMES = ['blackjack', 'roulette', 'baccarat', 'poker'];
-
 interface Slot {
-  readonly name: string;
-  active: boolean;
+  open: boolean;
+  players: number;
   jackpot: number;
 }
 
-/** Makes the feed, a step at a time. */
+interface Table {
+  open: boolean;
+  players: number;
+  dealer: string;
+}
+
+/** The lobby; every call of `next` plays one turn and returns what is to be published. */
 export class Lobby {
+  readonly #channel: string;
   readonly #random: () => number;
   readonly #slots: Slot[];
-  readonly #players: number[];
-  #hits = 0;
-  #started = false;
+  readonly #tables: Table[];
+  readonly #pots: number[] = jackpots.map(({ seed }) => seed);
+  #hit: number;
+  #begun = false;
 
-  constructor(random: () => number) {
+  constructor({ channel, random, firstHit }: LobbyOptions) {
+    this.#channel = channel;
     this.#random = random;
-    this.#slots = Array.from({ length: SLOTS }, (_, i) => ({
-      name: `${NAMES[i % NAMES.length]} ${1 + Math.floor(i / NAMES.length)}`,
-      active: true,
-      jackpot: 1_000 + this.#below(9_000),
+    this.#hit = firstHit;
+    this.#slots = Array.from({ length: slotCount }, () => ({
+      open: random() < 0.8,
+      players: this.#upTo(9),
+      jackpot: 100 + this.#upTo(900),
     }));
-    this.#players = Array.from({ length: TABLES }, () => this.#below(7));
+    this.#tables = Array.from({ length: tableCount }, () => ({
+      open: random() < 0.8,
+      players: this.#upTo(8),
+      dealer: this.#oneOf(dealers),
+    }));
   }
 
-  /** The messages of the next period; the first brings everything. */
-  step(): readonly FeedMessage[] {
-    if (!this.#started) {
-      this.#started = true;
-      return [...this.#slots.keys()]
-        .map((i) => this.#slot(i))
-        .concat([...this.#players.keys()].map((i) => this.#table(i)));
+  /** Makes the next turn say all there is again: something of what was said is lost. */
+  sayAll(): void {
+    this.#begun = false;
+  }
+
+  /** One turn. The first says all there is, and deletes what an earlier run may have left. */
+  next(): readonly Message[] {
+    if (!this.#begun) {
+      this.#begun = true;
+      return [
+        ...this.#slots.map((_, index) => this.#slotMessage(index)),
+        ...this.#tables.map((_, index) => this.#tableMessage(index)),
+        ...jackpots.map((_, index) => this.#potMessage(index)),
+      ];
     }
-    const messages: FeedMessage[] = [];
-    const changed = new Set(Array.from({ length: CHANGES }, () => this.#below(SLOTS)));
-    for (const i of changed) messages.push(this.#play(i));
-    const table = this.#below(TABLES);
-    this.#players[table] = this.#below(8);
-    messages.push(this.#table(table));
-    const winner = this.#below(SLOTS);
-    if (this.#random() < HIT_CHANCE) messages.push(...this.#hit(winner));
-    messages.push({
-      lane: 'cosmetic',
-      channel: CHANNEL,
-      data: { effect: 'coins', slot: `slot-${winner}`, size: 1 + this.#below(5) },
+    return [...this.#playSlots(), ...this.#playTables(), ...this.#playPots(), ...this.#bursts()];
+  }
+
+  #playSlots(): readonly Message[] {
+    const changed = this.#some(slotCount, slotChangesPerTurn);
+    const [first = 0] = changed;
+    const comeOrGo = this.#slots[first];
+    if (comeOrGo !== undefined && this.#random() < comeOrGoOdds) comeOrGo.open = !comeOrGo.open;
+    return changed
+      .filter((index) => index === first || this.#slots[index]?.open === true)
+      .map((index) => {
+        const slot = this.#slots[index];
+        if (slot !== undefined) {
+          slot.players = clamp(slot.players + this.#upTo(5) - 2, 0, 40);
+          slot.jackpot += this.#random() * slot.players;
+        }
+        return this.#slotMessage(index);
+      });
+  }
+
+  #playTables(): readonly Message[] {
+    return this.#some(tableCount, tableChangesPerTurn).map((index) => {
+      const table = this.#tables[index];
+      if (table !== undefined) {
+        table.players = clamp(table.players + this.#upTo(3) - 1, 0, 7);
+        if (this.#random() < 0.02) table.open = !table.open;
+        if (this.#random() < 0.05) table.dealer = this.#oneOf(dealers);
+      }
+      return this.#tableMessage(index);
     });
-    return messages;
   }
 
-  #play(i: number): FeedMessage {
-    const slot = this.#slots[i];
-    if (slot === undefined) throw new RangeError('no such slot');
-    if (this.#random() < 0.02) slot.active = !slot.active;
-    slot.jackpot += this.#below(400) / 100;
-    return this.#slot(i);
+  #playPots(): readonly Message[] {
+    return jackpots.flatMap(({ growth, odds, seed, name }, index) => {
+      const amount = (this.#pots[index] ?? seed) + this.#random() * growth;
+      this.#pots[index] = amount;
+      if (this.#random() >= odds) return [this.#potMessage(index)];
+      const slot = `slot-${1 + this.#upTo(slotCount)}`;
+      const hit = { hit: this.#hit, jackpot: name, slot, amount: cents(amount), player: this.#player() };
+      this.#hit += 1;
+      this.#pots[index] = seed;
+      const shower = { effect: 'coin-shower', slot, coins: 200 };
+      return [this.#message('critical', hit), this.#potMessage(index), this.#message('cosmetic', shower)];
+    });
   }
 
-  #hit(i: number): readonly FeedMessage[] {
-    const slot = this.#slots[i];
-    if (slot === undefined || !slot.active) return [];
-    const amount = Math.round(slot.jackpot * 100) / 100;
-    slot.jackpot = 1_000;
-    this.#hits++;
-    const data = { hit: this.#hits, slot: `slot-${i}`, name: slot.name, amount };
-    return [{ lane: 'critical', channel: CHANNEL, data }, this.#slot(i)];
-  }
-
-  /** An active slot, or its deletion while it is closed. */
-  #slot(i: number): FeedMessage {
-    const slot = this.#slots[i];
-    const key = `slot-${i}`;
-    if (slot === undefined || !slot.active) return { lane: 'state', channel: CHANNEL, key, data: undefined };
-    const jackpot = Math.round(slot.jackpot * 100) / 100;
-    return {
-      lane: 'state',
-      channel: CHANNEL,
-      key,
-      data: { name: slot.name, jackpot, players: this.#below(60) },
+  #bursts(): readonly Message[] {
+    if (this.#random() >= burstOdds) return [];
+    const burst = {
+      effect: 'coin-burst',
+      slot: `slot-${1 + this.#upTo(slotCount)}`,
+      coins: 5 + this.#upTo(40),
     };
+    return [this.#message('cosmetic', burst)];
   }
 
-  #table(i: number): FeedMessage {
-    const data = { game: GAMES[i % GAMES.length], players: this.#players[i], seats: 7 };
-    return { lane: 'state', channel: CHANNEL, key: `table-${i}`, data };
+  #slotMessage(index: number): Message {
+    const { open = false, players = 0, jackpot = 0 } = this.#slots[index] ?? {};
+    const name = `${themes[index % themes.length]} ${1 + Math.floor(index / themes.length)}`;
+    return this.#state(
+      `slot-${index + 1}`,
+      open && { name, active: players > 0, jackpot: cents(jackpot), players },
+    );
   }
 
-  #below(limit: number): number {
-    return Math.floor(this.#random() * limit);
+  #tableMessage(index: number): Message {
+    const { open = false, players = 0, dealer = '' } = this.#tables[index] ?? {};
+    const game = games[index % games.length];
+    const minBet = 5 * (1 + (index % 5));
+    return this.#state(`table-${index + 1}`, open && { game, dealer, players, seats: 7, minBet });
   }
+
+  #potMessage(index: number): Message {
+    const { key = '', name = '', seed = 0 } = jackpots[index] ?? {};
+    return this.#state(key, { name, amount: cents(this.#pots[index] ?? seed), currency: 'EUR' });
+  }
+
+  /** `false` deletes the key. */
+  #state(key: string, value: object | false): Message {
+    const address = { lane: 'state', channel: this.#channel, key } as const;
+    return { address, data: value === false ? new Uint8Array(0) : encode(value) };
+  }
+
+  #message(lane: 'critical' | 'cosmetic', value: object): Message {
+    return { address: { lane, channel: this.#channel }, data: encode(value) };
+  }
+
+  /** `count` different numbers below `end`. */
+  #some(end: number, count: number): readonly number[] {
+    const chosen = new Set<number>();
+    const start = this.#upTo(end);
+    for (let i = 0; i < count; i += 1) chosen.add((start + i * 7) % end);
+    return [...chosen];
+  }
+
+  #upTo(end: number): number {
+    return Math.floor(this.#random() * end);
+  }
+
+  #oneOf<T>(values: readonly [T, ...T[]]): T {
+    return values[this.#upTo(values.length)] ?? values[0];
+  }
+
+  #player(): string {
+    return `${this.#oneOf(['Mia', 'Noah', 'Lena', 'Omar', 'Yuki', 'Sam'])} ${this.#oneOf(['B', 'K', 'R', 'T'])}.`;
+  }
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
+}
+
+function cents(amount: number): number {
+  return Math.round(amount * 100) / 100;
+}
+
+function encode(value: object): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
 }

@@ -1,18 +1,34 @@
-// When a recorded message is due: the recording's own rhythm, at a speed, with long pauses cut short. Pure.
+// When each line of a recording is due. Pure arithmetic; knows no clock.
 
 export interface PaceOptions {
-  /** 2 is twice as fast. */
+  /** 10 plays ten times as fast; infinite waits for nothing. */
   readonly speed: number;
-  /** Longest pause between two messages, after the speed, in milliseconds. */
+  /** Longest pause between two lines, after the speed is applied. */
   readonly maxPauseMs: number;
 }
 
-/** Answers for each message how long to wait before it, measured from the one before. */
-export function createPace({ speed, maxPauseMs }: PaceOptions): (atMs: number) => number {
-  let lastMs: number | undefined;
-  return (atMs) => {
-    const pauseMs = lastMs === undefined ? 0 : Math.max(0, atMs - lastMs) / speed;
-    lastMs = Math.max(lastMs ?? atMs, atMs);
-    return Math.min(pauseMs, maxPauseMs);
-  };
+/** Turns the times of a recording into times since the start of the replay. */
+export class Pace {
+  readonly #speed: number;
+  readonly #maxPauseMs: number;
+  #lastAtMs: number | undefined;
+  #dueMs = 0;
+
+  constructor({ speed, maxPauseMs }: PaceOptions) {
+    this.#speed = speed;
+    this.#maxPauseMs = maxPauseMs;
+  }
+
+  /** When the line of `atMs` is due. Times that go back cost no pause. */
+  due(atMs: number): number {
+    const pauseMs = Math.max(0, atMs - (this.#lastAtMs ?? atMs)) / this.#speed;
+    this.#lastAtMs = atMs;
+    this.#dueMs += Math.min(this.#maxPauseMs, pauseMs);
+    return this.#dueMs;
+  }
+
+  /** Another round of the same recording follows at once. */
+  again(): void {
+    this.#lastAtMs = undefined;
+  }
 }

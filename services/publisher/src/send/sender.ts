@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import { Slots } from './slots.ts';
 import type { Transport } from './transport.ts';
 
-/** What is told of every message that was handed over. */
+/** What is told of every message once it is known what became of it. */
 export type ObserveSent = (sent: {
   readonly lane: Lane;
   readonly outcome: Outcome;
@@ -52,7 +52,9 @@ export class Sender {
 
   /** Resolves once the message is handed over (or cannot be); `outcome` once it is known what became of it. */
   async submit(message: Message): Promise<{ readonly outcome: Promise<Outcome> }> {
-    if (!this.connected || !(await this.#slots.enter())) return { outcome: Promise.resolve(unavailable) };
+    if (!this.connected || !(await this.#slots.enter())) {
+      return { outcome: Promise.resolve(this.#told(message, { outcome: unavailable, tookMs: 0 })) };
+    }
     // From here to the transport nothing is awaited: the order of calls is the order on the wire.
     return { outcome: this.#hand(message).finally(() => this.#slots.leave()) };
   }
@@ -66,7 +68,7 @@ export class Sender {
     const outcomes: Promise<Outcome>[] = [];
     for (const message of messages) {
       if (silent) {
-        outcomes.push(Promise.resolve(unavailable));
+        outcomes.push(Promise.resolve(this.#told(message, { outcome: unavailable, tookMs: 0 })));
         continue;
       }
       const { outcome } = await this.submit(message);
@@ -79,21 +81,25 @@ export class Sender {
   }
 
   async #hand(message: Message): Promise<Outcome> {
-    const { transport, subjects, ackTimeoutMs, clock, observe } = this.#options;
+    const { transport, subjects, ackTimeoutMs, clock } = this.#options;
     const { address, data, id } = message;
     const startMs = clock.monotonicMs();
-    if (!transport.connected) return unavailable;
+    if (!transport.connected) return this.#told(message, { outcome: unavailable, tookMs: 0 });
     const envelope = { subject: subjects.data(address), data, id };
     const answer =
       address.lane === 'cosmetic'
         ? transport.publishPlain(envelope)
         : transport.publishKept(envelope, ackTimeoutMs);
     const outcome = await this.#unlessLost(answer);
-    observe?.({
-      lane: address.lane,
+    return this.#told(message, { outcome, tookMs: clock.monotonicMs() - startMs });
+  }
+
+  #told(message: Message, { outcome, tookMs }: { outcome: Outcome; tookMs: number }): Outcome {
+    this.#options.observe?.({
+      lane: message.address.lane,
       outcome,
-      bytes: data.length,
-      tookMs: clock.monotonicMs() - startMs,
+      bytes: message.data.length,
+      tookMs,
     });
     return outcome;
   }

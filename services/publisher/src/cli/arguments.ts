@@ -1,0 +1,152 @@
+// From the words of a command line to what is to be done, or to what is wrong with them. Pure.
+import { parseArgs } from 'node:util';
+import { parse } from '@weir/runtime';
+
+/** What is to be done. */
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'publish';
+      readonly lane: string;
+      readonly channel: string;
+      readonly key: string | undefined;
+      /** JSON, `-` for standard input; nothing deletes the key. */
+      readonly data: string | undefined;
+      readonly id: string | undefined;
+    }
+  | {
+      readonly kind: 'replay';
+      readonly path: string;
+      readonly speed: number;
+      readonly maxPauseMs: number;
+      readonly loop: boolean;
+      readonly skipBad: boolean;
+      readonly channelPrefix: string;
+    }
+  | { readonly kind: 'demo'; readonly channel: string };
+
+/** The flags that every command has. */
+export interface Common {
+  readonly nats: string | undefined;
+  readonly prefix: string | undefined;
+}
+
+/** A command line that cannot be followed, in words. */
+export class UsageError extends Error {
+  readonly code = 'USAGE';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+const options = {
+  nats: { type: 'string' },
+  prefix: { type: 'string' },
+  delete: { type: 'boolean' },
+  id: { type: 'string' },
+  speed: { type: 'string' },
+  'max-pause': { type: 'string' },
+  loop: { type: 'boolean' },
+  'skip-bad': { type: 'boolean' },
+  'channel-prefix': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof read>['values'];
+
+/** Reads a command line; throws a `UsageError`. */
+export function readArguments(argv: readonly string[]): {
+  readonly command: Command;
+  readonly common: Common;
+} {
+  const { values, positionals } = read(argv);
+  const common = { nats: values.nats, prefix: values.prefix };
+  if (values.help === true) return { command: { kind: 'help' }, common };
+  if (values.version === true) return { command: { kind: 'version' }, common };
+  const [name, ...words] = positionals;
+  switch (name) {
+    case undefined:
+      throw new UsageError('there is no command');
+    case 'state':
+    case 'critical':
+    case 'cosmetic':
+      return { command: publishCommand(name, words, values), common };
+    case 'replay':
+      return { command: replayCommand(words, values), common };
+    case 'demo':
+      refuseOthers(values, 'demo', []);
+      if (words.length > 1) throw new UsageError('demo takes one word, the channel');
+      return { command: { kind: 'demo', channel: words[0] ?? 'lobby' }, common };
+    default:
+      throw new UsageError(`${JSON.stringify(name)} is not a command`);
+  }
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], strict: true, allowPositionals: true, options });
+  } catch (error) {
+    const [sentence = ''] = (error instanceof Error ? error.message : 'bad arguments').split(/[.;\n]/);
+    throw new UsageError(sentence);
+  }
+}
+
+function publishCommand(lane: string, words: readonly string[], values: Values): Command {
+  refuseOthers(values, lane, lane === 'state' ? ['delete', 'id'] : ['id']);
+  const remove = values.delete === true;
+  const [channel, ...rest] = words;
+  const key = lane === 'state' ? rest.shift() : undefined;
+  const [data, ...tooMany] = rest;
+  const form = lane === 'state' ? 'state <channel> <key> <json>' : `${lane} <channel> <json>`;
+  if (channel === undefined || (lane === 'state' && key === undefined) || tooMany.length > 0) {
+    throw new UsageError(`it is: weir-publish ${form} (is the JSON in one pair of quotes?)`);
+  }
+  if (remove && data !== undefined) throw new UsageError('--delete takes no JSON');
+  if (!remove && data === undefined) throw new UsageError(`the JSON is missing: weir-publish ${form}`);
+  return { kind: 'publish', lane, channel, key, data, id: values.id };
+}
+
+function replayCommand(words: readonly string[], values: Values): Command {
+  refuseOthers(values, 'replay', ['speed', 'max-pause', 'loop', 'skip-bad', 'channel-prefix']);
+  const [path] = words;
+  if (path === undefined || words.length > 1) throw new UsageError('it is: weir-publish replay <file>');
+  const speed = values.speed ?? '1';
+  return {
+    kind: 'replay',
+    path,
+    speed:
+      speed === 'max'
+        ? Number.POSITIVE_INFINITY
+        : flag('--speed', speed, parse.number({ min: 0.001, max: 1e6 })),
+    maxPauseMs: flag(
+      '--max-pause',
+      values['max-pause'] ?? '1s',
+      parse.durationMs({ min: 0, max: 86_400_000 }),
+    ),
+    loop: values.loop === true,
+    skipBad: values['skip-bad'] === true,
+    channelPrefix: flag('--channel-prefix', values['channel-prefix'] ?? '', (text) => {
+      if (/^(?:[A-Za-z0-9_-]+\.?)*$/.test(text)) return text;
+      throw new Error('must be letters, digits, -, _ and dots, such as test.');
+    }),
+  };
+}
+
+function flag<T>(name: string, text: string, parser: (text: string) => T): T {
+  try {
+    return parser(text);
+  } catch (error) {
+    throw new UsageError(`${name} ${error instanceof Error ? error.message : 'is not valid'}`);
+  }
+}
+
+/** Flags that a command does not have are mistakes, not decoration. */
+function refuseOthers(values: Values, command: string, allowed: readonly string[]): void {
+  const common = ['nats', 'prefix', 'help', 'version'];
+  const other = Object.keys(values).find((name) => !common.includes(name) && !allowed.includes(name));
+  if (other !== undefined) throw new UsageError(`--${other} is not for ${command}`);
+}

@@ -1,0 +1,27 @@
+// The text of `weir-publish --help`.
+
+export const helpText = `weir-publish: publish to a Weir cluster, and know that it was kept
+
+  weir-publish state <channel> <key> <json>     the latest value of a key
+  weir-publish state <channel> <key> --delete   the key is gone
+  weir-publish critical <channel> <json>        complete and in order
+  weir-publish cosmetic <channel> <json>        best effort
+      <json> may be - for standard input
+      --id ID           safe to send again: the same id is kept once within two minutes
+
+  weir-publish replay <file>                    lines of {"t":ms,"lane":…,"channel":…,"key":…,"data":…}, plain or gzip
+      --speed N         N times as fast (default 1); max: as fast as NATS acknowledges
+      --max-pause TIME  longest pause between two lines, such as 500ms or 2s (default 1s)
+      --loop            again and again
+      --skip-bad        go on after lines that are not messages
+      --channel-prefix TEXT   put before every channel, such as test.
+
+  weir-publish demo [channel]                   a casino lobby that plays by itself (default channel: lobby)
+
+  --nats URL        NATS servers, comma separated (default: WEIR_NATS_URL, else the one of a running npm start,
+                    else nats://127.0.0.1:4222); WEIR_NATS_USER, _PASSWORD, _TOKEN and _CREDS_FILE are used too
+  --prefix NAME     subject prefix (default: WEIR_SUBJECT_PREFIX, else weir)
+  --help, --version
+
+Prints the stream and the sequence of what was kept. Exit codes: 0 done, 1 not kept or not reachable, 2 wrong usage.
+`;

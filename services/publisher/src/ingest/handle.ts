@@ -1,0 +1,128 @@
+// One request from its head to its answer: a ladder of refusals, cheapest first, then parse, send, answer.
+//
+//   path -> method -> room -> key -> rate -> type -> body -> rate -> parse -> send
+//   404     405       503     401    429     415     413     429     400      200 / 207 / 4xx / 5xx
+import type { IncomingMessage } from 'node:http';
+import type { Message, ProblemCode } from '../parse/message.ts';
+import type { Batch, BatchProblem, BodyFormat } from '../parse/parse-batch.ts';
+import type { Outcome } from '../send/outcome.ts';
+import type { Answer } from './answer.ts';
+import { answerBatch, answerOne, answerProblem, answerRefusal, resultOf } from './answer.ts';
+import type { Authorise } from './authorise.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { formatOf, readBody } from './read-body.ts';
+import type { Refusal, RefusalCode } from './refusals.ts';
+
+/** The next stages, as functions. */
+export interface HandleOptions {
+  readonly parse: (body: Buffer, format: BodyFormat) => Batch | { readonly problem: BatchProblem };
+  readonly send: (messages: readonly Message[]) => Promise<readonly Outcome[]>;
+  readonly authorise: Authorise;
+  readonly rateLimit: RateLimit;
+  readonly maxBodyBytes: number;
+  readonly maxRequests: number;
+  /** Told of every request: the status, and the code where it was refused as a whole. */
+  readonly onAnswer: (status: number, refusal?: RefusalCode | BatchProblem['code']) => void;
+  /** Told of every message that is not handed over for what it is. */
+  readonly onInvalid: (code: ProblemCode) => void;
+}
+
+/** Answers requests; counts those that are under way. */
+export class Handler {
+  readonly #options: HandleOptions;
+  #underWay = 0;
+  #stopping = false;
+
+  constructor(options: HandleOptions) {
+    this.#options = options;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** From now on every new request is told to go elsewhere. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** The answer to a request. `goAhead` is called before the body is read (`Expect: 100-continue`). */
+  async handle(request: IncomingMessage, goAhead: () => void): Promise<Answer> {
+    this.#underWay += 1;
+    try {
+      return await this.#answer(request, goAhead);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #answer(request: IncomingMessage, goAhead: () => void): Promise<Answer> {
+    const { parse, rateLimit, maxBodyBytes } = this.#options;
+    const head = this.#admit(request);
+    if ('code' in head) return this.#refuse(head);
+    const { who, format } = head;
+    goAhead();
+    const body = await readBody(request, maxBodyBytes);
+    if ('problem' in body) {
+      const message = `the body is larger than ${maxBodyBytes} bytes`;
+      const { problem } = body;
+      return this.#refuse(problem === 'BODY_TOO_LARGE' ? { code: problem, message } : { code: problem });
+    }
+    const batch = parse(body.bytes, format);
+    const messages = 'problem' in batch ? 1 : batch.messages.length;
+    // Counted also where it is refused: bad bodies are not for nothing.
+    const waitMs = rateLimit.take(who, { messages, bytes: body.bytes.length });
+    if (waitMs > 0) return this.#refuse(rateLimited(waitMs));
+    if ('problem' in batch) {
+      const answer = answerProblem(batch.problem);
+      this.#options.onAnswer(answer.status, batch.problem.code);
+      return answer;
+    }
+    return this.#send(batch);
+  }
+
+  #refuse(refusal: Refusal): Answer {
+    const answer = answerRefusal(refusal);
+    this.#options.onAnswer(answer.status, refusal.code);
+    return answer;
+  }
+
+  /** The part of the ladder that needs only the head. */
+  #admit(request: IncomingMessage): Refusal | { readonly who: string; readonly format: BodyFormat } {
+    const { authorise, rateLimit, maxRequests } = this.#options;
+    const [path = ''] = (request.url ?? '').split('?');
+    if (path !== '/v1/publish') return { code: 'NOT_FOUND' };
+    if (request.method !== 'POST') return { code: 'METHOD' };
+    if (this.#stopping) return { code: 'STOPPING' };
+    if (this.#underWay > maxRequests) return { code: 'BUSY' };
+    const publisher = authorise(request.headers);
+    if (publisher === undefined) return { code: 'UNAUTHORISED' };
+    const who =
+      publisher.key === undefined ? `address ${request.socket.remoteAddress ?? ''}` : `key ${publisher.key}`;
+    const waitMs = rateLimit.waitMs(who);
+    if (waitMs > 0) return rateLimited(waitMs);
+    const format = formatOf(request);
+    return format === undefined ? { code: 'CONTENT_TYPE' } : { who, format };
+  }
+
+  async #send(batch: Batch): Promise<Answer> {
+    const { send, onInvalid, onAnswer } = this.#options;
+    const outcomes = await send(
+      batch.messages.flatMap((parsed) => ('value' in parsed ? [parsed.value] : [])),
+    );
+    let next = 0;
+    const results = batch.messages.map((parsed) => {
+      if ('value' in parsed) return resultOf(parsed, outcomes[next++]);
+      onInvalid(parsed.problem.code);
+      return resultOf(parsed, undefined);
+    });
+    const [first] = results;
+    const answer = batch.single && first !== undefined ? answerOne(first) : answerBatch(results);
+    onAnswer(answer.status);
+    return answer;
+  }
+}
+
+function rateLimited(waitMs: number): Refusal {
+  return { code: 'RATE_LIMITED', retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)) };
+}

@@ -1,0 +1,119 @@
+// The HTTP server around the handler: time-outs, broken requests, and an end that lets requests finish.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '@weir/runtime';
+import type { Answer } from './answer.ts';
+import { answerRefusal } from './answer.ts';
+import type { Handler } from './handle.ts';
+import type { RefusalCode } from './refusals.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxConnections: number;
+  /** From the first byte of a request to its last. */
+  readonly requestTimeoutMs: number;
+  readonly handler: Handler;
+  readonly logger: Logger;
+}
+
+/** The server while it listens. */
+export interface HttpServer {
+  readonly port: number;
+  readonly connections: () => Promise<number>;
+  /** Lets the requests that are under way finish, then closes; never rejects. */
+  close(): Promise<void>;
+}
+
+const keepAliveMs = 65_000;
+/** How often Node looks for requests that take too long. */
+const checkMs = 500;
+
+/** Listens; rejects where it cannot. */
+export async function listen(options: HttpOptions): Promise<HttpServer> {
+  const { handler, logger, requestTimeoutMs } = options;
+  let closing = false;
+  const server = createServer({
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: Math.min(checkMs, requestTimeoutMs),
+  });
+  server.maxConnections = options.maxConnections;
+  const serve = (request: IncomingMessage, response: ServerResponse, goAhead: () => void): void => {
+    handler.handle(request, goAhead).then(
+      (answer) => write(response, answer, closing),
+      (err) => {
+        logger.error({ err }, 'request failed');
+        write(response, answerRefusal({ code: 'INTERNAL' }), true);
+      },
+    );
+  };
+  server.on('request', (request, response) => serve(request, response, () => undefined));
+  server.on('checkContinue', (request, response) => serve(request, response, () => response.writeContinue()));
+  server.on('clientError', refuseBroken);
+  const port = await open(server, options);
+  server.on('error', (err) => logger.error({ err }, 'http server failed'));
+  return {
+    port,
+    connections: () =>
+      new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0))),
+    close: () => {
+      closing = true;
+      handler.stop();
+      return new Promise((resolve) => {
+        // Node stops looking for slow requests once a server closes.
+        const cut = setTimeout(() => server.closeAllConnections(), requestTimeoutMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}
+
+function open(server: Server, { host, port }: HttpOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(new Error(`cannot listen on ${host} port ${port}`, { cause })));
+    server.listen({ host, port }, () => {
+      server.removeAllListeners('error');
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+function write(response: ServerResponse, answer: Answer, last: boolean): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    'content-length': Buffer.byteLength(answer.body),
+    ...(last ? { connection: 'close' } : {}),
+  });
+  response.end(answer.body);
+}
+
+/** What the parser could not read, or waited for too long, is answered in the same form as all else. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = answerRefusal({ code: codeOf(error.code) });
+  const lines = Object.entries({
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}
+
+function codeOf(error: string | undefined): RefusalCode {
+  if (error === 'ERR_HTTP_REQUEST_TIMEOUT') return 'BODY_TOO_SLOW';
+  return error === 'HPE_HEADER_OVERFLOW' ? 'HEADERS_TOO_LARGE' : 'BAD_REQUEST';
+}

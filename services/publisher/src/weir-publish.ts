@@ -1,0 +1,160 @@
+// The command line's counterpart of publisher.ts: parse -> send -> NATS, the replay and the demo feed.
+// It only connects the stages; what the words of a command mean is cli/.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSubjects, streamDefinitions } from '@weir/protocol';
+import type { NatsLink } from '@weir/runtime';
+import { createLogger, ensureStreams, openNats, systemClock } from '@weir/runtime';
+import type { CliConfig } from './config.ts';
+import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
+import { runFeed } from './demo/run-feed.ts';
+import type { Message } from './parse/message.ts';
+import { parseTimedMessage } from './parse/parse-message.ts';
+import { Pace } from './replay/pace.ts';
+import { readLines } from './replay/read-lines.ts';
+import type { ReplayReport } from './replay/replay.ts';
+import { replay } from './replay/replay.ts';
+import type { Outcome } from './send/outcome.ts';
+import { Sender } from './send/sender.ts';
+import { natsTransport } from './send/transport.ts';
+
+export { makeMessage } from './parse/parse-message.ts';
+
+const connectMs = 5_000;
+const ackTimeoutMs = 5_000;
+const maxInFlight = 512;
+/** A line has a message of 16 KB and its envelope. */
+const maxLineBytes = 65_536;
+const ensureMs = 5_000;
+
+/** NATS was not there in time. */
+export class NatsUnreachableError extends Error {
+  readonly code = 'NATS_UNREACHABLE';
+
+  constructor() {
+    super('NATS does not answer');
+    this.name = 'NatsUnreachableError';
+  }
+}
+
+export interface ReplayRequest {
+  readonly path: string;
+  readonly speed: number;
+  readonly maxPauseMs: number;
+  readonly loop: boolean;
+  readonly skipBad: boolean;
+  readonly channelPrefix: string;
+  readonly stopped: () => boolean;
+  readonly progress: (report: ReplayReport) => void;
+}
+
+/** One connection to NATS and what a command can do with it. */
+export class Publishing {
+  readonly #link: NatsLink;
+  readonly #sender: Sender;
+  readonly #prefix: string;
+
+  private constructor(link: NatsLink, prefix: string) {
+    this.#link = link;
+    this.#prefix = prefix;
+    this.#sender = new Sender({
+      transport: natsTransport(link),
+      subjects: createSubjects(prefix),
+      ackTimeoutMs,
+      maxInFlight,
+      clock: systemClock,
+    });
+  }
+
+  /** Connects; rejects with `NatsUnreachableError` where that takes longer than 5 s. */
+  static async open(servers: readonly string[], config: CliConfig): Promise<Publishing> {
+    const link = openNats({
+      servers,
+      name: 'weir-publish',
+      credsFile: config.natsCredsFile,
+      user: config.natsUser,
+      password: config.natsPassword,
+      token: config.natsToken,
+      logger: quiet(),
+    });
+    const late = new AbortController();
+    const timeout = sleep(connectMs, undefined, { signal: late.signal }).then(
+      () => Promise.reject(new NatsUnreachableError()),
+      () => undefined,
+    );
+    try {
+      await Promise.race([link.ready(), timeout]);
+    } catch (error) {
+      await link.close();
+      throw error;
+    } finally {
+      late.abort();
+    }
+    return new Publishing(link, config.subjectPrefix);
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  /** Publishes one message; makes the streams where there are none yet. */
+  async publish(message: Message): Promise<Outcome> {
+    const [outcome] = await this.#sender.sendAll([message]);
+    if (outcome?.kind !== 'unavailable' || !this.#link.connected) return outcome ?? { kind: 'unknown' };
+    await this.#ensure();
+    const [second] = await this.#sender.sendAll([message]);
+    return second ?? { kind: 'unknown' };
+  }
+
+  /** Replays a recording; rejects with a `ReplayError`, or with the file system's own error. */
+  async replay(request: ReplayRequest): Promise<ReplayReport> {
+    await this.#ensure();
+    return replay({
+      ...request,
+      open: () => readLines(request.path, maxLineBytes),
+      parse: parseTimedMessage,
+      submit: (message) => this.#sender.submit(message),
+      pace: new Pace(request),
+      sleep: (ms) => sleep(ms),
+      monotonicMs: () => systemClock.monotonicMs(),
+    });
+  }
+
+  /** Plays the lobby until `stopped`. */
+  async demo(options: {
+    readonly channel: string;
+    readonly stopped: () => boolean;
+    readonly turn: (counts: { readonly kept: number; readonly lost: number }) => void;
+  }): Promise<void> {
+    await this.#ensure();
+    const firstHit = Math.floor(systemClock.wallMs() / 1000);
+    const lobby = new Lobby({ channel: options.channel, random: Math.random, firstHit });
+    await runFeed({
+      next: () => lobby.next(),
+      periodMs: lobbyPeriodMs,
+      send: (messages) => this.#sender.sendAll(messages),
+      ready: () => this.#sender.connected,
+      sleep: (ms) => sleep(ms),
+      monotonicMs: () => systemClock.monotonicMs(),
+      stopped: options.stopped,
+      observe: (counts) => {
+        if (counts.lost > 0) lobby.sayAll();
+        options.turn(counts);
+      },
+    });
+  }
+
+  async #ensure(): Promise<void> {
+    const { state, critical } = streamDefinitions(createSubjects(this.#prefix));
+    await ensureStreams({
+      connection: await this.#link.ready(),
+      streams: [state, critical],
+      logger: quiet(),
+      deadlineMs: ensureMs,
+    });
+  }
+}
+
+/** A command line says what happened itself. */
+function quiet(): ReturnType<typeof createLogger> {
+  return createLogger({ service: 'weir-publish', level: 'silent' });
+}
