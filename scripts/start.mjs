@@ -1,4 +1,5 @@
 // `npm start`: installs what is missing, builds, and runs the whole cluster in this process (local/src/main.ts).
+// package.json says `exec node`, so that no shell stands between npm and us and swallows its signals.
 import { existsSync } from 'node:fs';
 import { checkNode, command, ROOT, setUp } from './set-up.mjs';
 

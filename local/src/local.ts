@@ -7,7 +7,7 @@ import { openNats, withoutPassword } from './nats/open-nats.ts';
 import { type PageConfig, type PageServer, PortTakenError, servePage } from './page-server/serve-page.ts';
 import { plan } from './plan.ts';
 import { serviceEnvironment } from './service-environment.ts';
-import { onEndRequested } from './signals.ts';
+import { onEndRequested, onParentLost } from './signals.ts';
 import { claim } from './state/claim.ts';
 import { localState, readLocalFile, removeLocalFile, writeLocalFile } from './state/local-file.ts';
 import { endOrphans } from './state/orphans.ts';
@@ -50,11 +50,13 @@ export async function runLocal(options: LocalOptions): Promise<number> {
       },
     });
   });
+  const lost = new Promise<string>((resolve) => onParentLost(() => resolve('npm is gone')));
+  const ended = Promise.race([asked, lost]);
   const starting = run.start(options, claimed.stale);
   let exitCode = 0;
   try {
-    await Promise.race([starting, asked]);
-    reporter.line(`stopping (${await asked})`);
+    await Promise.race([starting, ended]);
+    reporter.line(`stopping (${await ended})`);
   } catch (error) {
     reporter.line(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
     exitCode = 1;

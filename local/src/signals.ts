@@ -1,4 +1,4 @@
-// Owns what SIGINT, SIGTERM and SIGHUP mean here: once = end in order, once more = end now.
+// Owns what SIGINT, SIGTERM, SIGHUP and the loss of npm mean here: once = end in order, once more = end now.
 
 /** Ctrl-C reaches us from the terminal and again through npm, within milliseconds: one request. */
 const SAME_REQUEST_MS = 500;
@@ -31,4 +31,18 @@ export function onEndRequested(
       }
     });
   }
+}
+
+const LOOK_MS = 500;
+
+/** Where npm runs us and is killed, nobody can stop us any more by stopping it: then that is a request to end. */
+export function onParentLost(lost: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return; // a shell may well leave us behind on purpose
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    lost();
+  }, LOOK_MS);
+  look.unref();
 }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Launch, type Place, portsFolder } from './launch.ts';
 import { readServerInfo } from './server-info.ts';
@@ -14,7 +15,6 @@ import { readServerInfo } from './server-info.ts';
  * folder go too.
  */
 const WATCHED = `
-exec 3<&0
 remove=$1; shift
 (
   if read -r _ <&3; then exit 0; fi
@@ -23,8 +23,10 @@ remove=$1; shift
   kill -KILL $$
   if [ -n "$remove" ]; then rm -rf -- "$remove"; fi
 ) >/dev/null 2>&1 &
-exec "$@" 3<&- </dev/null
+exec "$@" 3<&-
 `;
+
+const WATCHER_FD = 3;
 
 /** A start takes 50 ms; this is for a machine under load, or a container that must be unpacked. */
 const START_DEADLINE_MS = 30_000;
@@ -111,7 +113,7 @@ export class NatsProcess {
     await this.#options.writeConfig(launch.config(place));
     this.#lastLines = [];
     const child = spawn('sh', ['-c', WATCHED, 'nats-server', removable ?? '', ...launch.command(place)], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // not stdin, which Node closes by itself when the child ends
       detached: true, // its own group: Ctrl-C in a terminal reaches us alone, and we stop it last
     });
     this.#answers = false;
@@ -129,9 +131,10 @@ export class NatsProcess {
         this.#options.log(line);
       });
     }
-    child.stdin?.on('error', () => {}); // the watcher is gone already
+    const watcher = child.stdio[WATCHER_FD];
+    watcher?.on('error', () => {}); // it is gone already
     child.once('exit', (code, signal) => {
-      child.stdin?.end('over\n');
+      if (watcher instanceof Writable) watcher.end('over\n');
       if (this.#child !== child) return;
       this.#child = undefined;
       if (!this.#answers) return;

@@ -69,6 +69,19 @@ describe('startNatsServer', () => {
     expect(crashes).toEqual([]);
   });
 
+  it('keeps its data over a kill, a crash and a restart', async () => {
+    const server = await started();
+    const mark = join(server.storeDir, 'mark');
+    await writeFile(mark, '');
+    await server.kill();
+    await server.restart();
+    process.kill(server.pid ?? 0, 'SIGKILL');
+    await until(() => server.pid === undefined);
+    await server.restart();
+    await server.restart();
+    expect(existsSync(mark)).toBe(true);
+  });
+
   it('tells of a crash', async () => {
     const server = await started();
     const crash = new Promise((resolve) => server.onCrash(resolve));
