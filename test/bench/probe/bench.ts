@@ -1,0 +1,204 @@
+// `npm run bench:probe`: the router's probe on emulated links, by several kinds of client, against its goals.
+// Needs what test/netlab needs. Ends with 1 where a goal is missed.
+
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Congestion, type EmulatedLink, openLink, whyNoLinks } from '../../netlab/link.ts';
+import { CLIENT_KINDS, type ClientKind, type Visit, type Visited } from './client-end.ts';
+import { links, type ProbeLink, randomLinks } from './links.ts';
+import { goals, type Run, summarise, table } from './report.ts';
+import type { FromRouterEnd } from './router-end.ts';
+
+const USAGE = `npm run bench:probe -- [options]
+  --runs N         visits per link and kind of client (default 30)
+  --links A,B      only these links (default all ${links.length})
+  --random N       that many links at random instead
+  --seed N         which (default 1)
+  --clients A,B    of ${CLIENT_KINDS.join(',')} (default all)
+  --congestion A   bbr, cubic, reno, comma separated: in turn (default: bbr and cubic, what there is of them)
+  --jobs N         links at the same time (default 2)
+  --json           all runs as JSON on the standard output, the table on the other
+  --list           the links`;
+
+const VISIT_MS = 30_000;
+const CONGESTIONS: readonly Congestion[] = ['bbr', 'cubic', 'reno'];
+
+interface Plan {
+  readonly runs: number;
+  readonly clients: readonly ClientKind[];
+  readonly congestions: readonly Congestion[];
+}
+
+/** One visit without a measurement: said, and not counted among the runs. */
+interface Lost {
+  readonly link: string;
+  readonly client: ClientKind;
+}
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '30' },
+      links: { type: 'string' },
+      random: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      clients: { type: 'string', default: CLIENT_KINDS.join(',') },
+      congestion: { type: 'string' },
+      jobs: { type: 'string', default: '2' },
+      json: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return say(USAGE);
+  const chosen =
+    values.random === undefined
+      ? chooseLinks(values.links)
+      : randomLinks(number(values.random), number(values.seed));
+  if (values.list)
+    return say(chosen.map((link) => `${link.name} ${link.expected} ${link.down} ${link.up}`).join('\n'));
+  const reason = whyNoLinks();
+  if (reason !== undefined) {
+    console.error(reason);
+    return 1;
+  }
+  const plan: Plan = {
+    runs: number(values.runs),
+    clients: oneOf(values.clients, CLIENT_KINDS),
+    congestions: values.congestion === undefined ? available() : oneOf(values.congestion, CONGESTIONS),
+  };
+  const { runs, lost } = await measure(chosen, plan, number(values.jobs));
+  const text = `\n${table(runs)}`;
+  if (!values.json) say(text);
+  else {
+    console.error(text);
+    say(JSON.stringify({ plan, goals: goals(runs), lost, runs: runs.map(flat) }));
+  }
+  for (const { link, client } of lost) console.error(`no measurement: ${client} on ${link}`);
+  return lost.length === 0 && goals(runs).every(({ met }) => met) ? 0 : 1;
+}
+
+function say(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+function number(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new Error(`${text} is not a number`);
+  return Number(text);
+}
+
+function oneOf<T extends string>(text: string, all: readonly T[]): readonly T[] {
+  return text.split(',').map((name) => {
+    const found = all.find((each) => each === name);
+    if (found === undefined) throw new Error(`${name} is none of ${all.join(', ')}`);
+    return found;
+  });
+}
+
+function chooseLinks(names: string | undefined): readonly ProbeLink[] {
+  if (names === undefined) return links;
+  const chosen = oneOf(
+    names,
+    links.map((link) => link.name),
+  );
+  return links.filter((link) => chosen.includes(link.name));
+}
+
+function available(): readonly Congestion[] {
+  const have = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8').trim().split(' ');
+  const wanted = CONGESTIONS.slice(0, 2).filter((name) => have.includes(name));
+  return wanted.length > 0 ? wanted : ['reno'];
+}
+
+async function measure(
+  chosen: readonly ProbeLink[],
+  plan: Plan,
+  jobs: number,
+): Promise<{ runs: Run[]; lost: Lost[] }> {
+  const runs: Run[] = [];
+  const lost: Lost[] = [];
+  const waiting = [...chosen];
+  const worker = async (): Promise<void> => {
+    for (let link = waiting.shift(); link !== undefined; link = waiting.shift()) {
+      const found = await measureLink(link, plan, lost);
+      runs.push(...found);
+      const { rightPercent, medianMs } = summarise(link.name, found);
+      console.error(
+        `${link.name}: ${found.length} runs, ${rightPercent.toFixed(1)} % right, ${medianMs.toFixed(0)} ms`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, jobs) }, worker));
+  runs.sort((a, b) => chosen.indexOf(a.link) - chosen.indexOf(b.link));
+  return { runs, lost };
+}
+
+async function measureLink(link: ProbeLink, plan: Plan, lost: Lost[]): Promise<Run[]> {
+  const emulated = await openLink({ ...link, server: 'namespace' });
+  try {
+    const server = start(emulated, 'router-end.js');
+    const [listening] = await once(server, 'message');
+    const url = `ws://${emulated.serverAddress}:${listening.port}`;
+    const client = start(emulated, 'client-end.js');
+    await once(client, 'message');
+    const runs: Run[] = [];
+    for (let i = 0; i < plan.runs; i++) {
+      const congestion = plan.congestions[i % plan.congestions.length] ?? 'cubic';
+      emulated.setCongestion(congestion);
+      for (const kind of plan.clients) {
+        const result = await visit(server, client, { id: runs.length + lost.length, kind, url });
+        if (result === undefined) lost.push({ link: link.name, client: kind });
+        else runs.push({ ...result, link, client: kind, congestion });
+      }
+    }
+    return runs;
+  } finally {
+    await emulated.close();
+  }
+}
+
+function start(emulated: EmulatedLink, file: string): ChildProcess {
+  const command = [process.execPath, join(import.meta.dirname, file), emulated.serverAddress] as const;
+  const options = { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as ('ignore' | 'inherit' | 'ipc')[] };
+  return file === 'router-end.js'
+    ? emulated.runInServer(command, options)
+    : emulated.runInClient(command, options);
+}
+
+type Measured = Pick<Run, 'outcome' | 'class' | 'tookMs' | 'bytes' | 'trains' | 'rttMs' | 'kbps'>;
+
+/** One visit, over when the client is; the measurement is the router's own. */
+async function visit(server: ChildProcess, client: ChildProcess, what: Visit): Promise<Measured | undefined> {
+  let result: Measured | undefined;
+  const take = (message: FromRouterEnd): void => {
+    if (message.type === 'measured') result ??= message.result;
+  };
+  server.on('message', take);
+  const visited = await new Promise<Visited | undefined>((resolve) => {
+    const tooLong = setTimeout(() => finish(undefined), VISIT_MS);
+    const heard = (message: Visited): void => {
+      if (message.id === what.id) finish(message);
+    };
+    const finish = (found: Visited | undefined): void => {
+      clearTimeout(tooLong);
+      client.off('message', heard);
+      resolve(found);
+    };
+    client.on('message', heard);
+    client.send(what);
+  });
+  server.off('message', take);
+  // What the client was told is what counts: it must be what the router measured.
+  const told = visited?.pool === 'desktop' ? 'fast' : 'slow';
+  return visited?.pool === undefined || result?.class !== told ? undefined : result;
+}
+
+function flat({ link, ...run }: Run): object {
+  return { link: link.name, expected: link.expected, ...run };
+}

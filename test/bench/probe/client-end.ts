@@ -1,0 +1,65 @@
+// The client's end of a link: visits the router as its parent says, as one of several kinds of client. Ends with it.
+
+import { connect } from '@weir/client';
+import { WebSocket } from 'ws';
+import { type Quirk, visitRaw } from './raw-client.ts';
+
+/** sdk: @weir/client up to its first shard. ws: the bare library. The others: see raw-client.ts. */
+export type ClientKind = 'sdk' | 'ws' | Quirk;
+export const CLIENT_KINDS: readonly ClientKind[] = ['sdk', 'ws', 'nagle', 'deaf', 'latest'];
+
+export interface Visit {
+  readonly id: number;
+  readonly kind: ClientKind;
+  /** The router's, without path. */
+  readonly url: string;
+}
+export interface Visited {
+  readonly id: number;
+  /** Where the redirect sent it; nothing where none came. */
+  readonly pool?: string;
+  /** From connecting to knowing. */
+  readonly totalMs: number;
+}
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (asked: Visit) => {
+  const begin = performance.now();
+  const answer = (pool?: string): void => {
+    const totalMs = performance.now() - begin;
+    process.send?.({ id: asked.id, totalMs, ...(pool === undefined ? {} : { pool }) } satisfies Visited);
+  };
+  visit(asked).then(answer, () => answer());
+});
+process.send?.('ready');
+
+function visit({ kind, url: base }: Visit): Promise<string> {
+  if (kind === 'sdk') return visitSdk(base);
+  const url = `${base}/v1/connect?channels=bench`;
+  return kind === 'ws' ? visitWs(url) : visitRaw(url, kind);
+}
+
+async function visitSdk(url: string): Promise<string> {
+  const weir = connect({ url, channels: ['bench'] });
+  try {
+    return await new Promise((resolve, reject) => {
+      weir.on('open', () => resolve(weir.info.pool ?? ''));
+      weir.on('error', reject);
+    });
+  } finally {
+    weir.close();
+  }
+}
+
+function visitWs(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(url, ['weir.v1']);
+    let pool: string | undefined;
+    ws.on('message', (data) => {
+      const message: { pool: string } = JSON.parse(String(data));
+      pool = message.pool;
+    });
+    ws.on('error', reject);
+    ws.on('close', () => (pool === undefined ? reject(new Error('closed')) : resolve(pool)));
+  });
+}
