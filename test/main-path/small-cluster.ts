@@ -19,7 +19,7 @@ export class SmallCluster {
   readonly #env: Readonly<Record<string, string>>;
   #router: Service | undefined;
 
-  private constructor(nats: NatsServer) {
+  private constructor(nats: NatsServer, env: Readonly<Record<string, string>>) {
     this.nats = nats;
     this.#env = {
       WEIR_NATS_URL: nats.url,
@@ -29,11 +29,13 @@ export class SmallCluster {
       WEIR_ADMIN_HOST: '127.0.0.1',
       WEIR_ADMIN_PORT: '0',
       WEIR_LOG_LEVEL: 'error',
+      ...env,
     };
   }
 
-  static async start(): Promise<SmallCluster> {
-    const cluster = new SmallCluster(await startNatsServer());
+  /** `env` is for all services. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<SmallCluster> {
+    const cluster = new SmallCluster(await startNatsServer(), env);
     cluster.#router = await cluster.#run('router', {
       WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '10000',
       WEIR_CONNECT_BURST_PER_ADDRESS: '10000',
