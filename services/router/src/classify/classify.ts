@@ -8,7 +8,7 @@ import type { ProbeResult } from '../probe/probe.ts';
  * A client with a hint must be beyond these to change its pool: Facebook's network-connection-class leaves a band only
  * by 20 to 25 %, 1.6 Mbit/s is Lighthouse's slow 4G; the RTTs are 270 ms -20 % and +25 %.
  */
-export const HYSTERESIS = { upKbps: 2500, downKbps: 1600, upRttMs: 220, downRttMs: 340 } as const;
+const HYSTERESIS = { upKbps: 2500, downKbps: 1600, upRttMs: 220, downRttMs: 340 } as const;
 
 export interface ClassifyInput {
   /** Undefined where the hint let the client skip it. */

@@ -8,7 +8,7 @@ import { decide, type Verdict } from './decision.ts';
 import { type Step, weigh } from './evidence.ts';
 import { createPads, type Pads, sameBytes, stepBytes } from './frames.ts';
 
-export { createProbeBudget, type ProbeBudget } from './budget.ts';
+export { createProbeBudget } from './budget.ts';
 export { DEFAULT_LIMITS } from './constants.ts';
 
 export interface ProbeResult {
