@@ -50,7 +50,7 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsPro
 }
 
 /** What `nats-server --version` says, as "2.15.1"; undefined where it does not run. */
-export async function versionOf(path: string): Promise<string | undefined> {
+async function versionOf(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await run(path, ['--version'], { timeout: 10_000 });
     return /v?(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1];

@@ -39,7 +39,7 @@ export function readServerInfo(url: string, timeoutMs = 3000): Promise<ServerInf
 }
 
 /** Reads `INFO {…}`; undefined where it is something else. */
-export function parseInfo(text: string): ServerInfo | undefined {
+function parseInfo(text: string): ServerInfo | undefined {
   const json = /^INFO (\{.*\})/.exec(text)?.[1];
   if (json === undefined) return undefined;
   try {

@@ -1,7 +1,7 @@
 // Owns how long a service that crashed waits before it is started again. Pure.
 
-export const FIRST_MS = 200;
-export const LONGEST_MS = 10_000;
+const FIRST_MS = 200;
+const LONGEST_MS = 10_000;
 /** A service that has been up for this long starts again from the first wait. */
 export const STABLE_MS = 10_000;
 

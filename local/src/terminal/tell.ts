@@ -36,7 +36,7 @@ export function tell(event: ServiceEvent | NatsEvent): Event | undefined {
 }
 
 /** `shard desktop-1`, but `router` where there is one only. */
-export function nameOf({ name, id }: ServiceSpec): string {
+function nameOf({ name, id }: ServiceSpec): string {
   return id === `${name}-1` ? name : `${name} ${id}`;
 }
 

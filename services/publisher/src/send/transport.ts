@@ -59,14 +59,18 @@ export function natsTransport(link: NatsLink): Transport {
   };
 }
 
+/** A stream that is full says 503 too, and that it could not store; waiting does not help it. */
+const storeFailed = 10077;
+
 /** What an error of the client library says of the message: certain only where the error is. */
 export function outcomeOf(error: unknown): Outcome {
   // Nobody listens on the subject, so no stream has it; or JetStream is off.
   // (The library does not export the class.)
   if (error instanceof Error && error.name === 'JetStreamNotEnabled') return { kind: 'unavailable' };
   if (error instanceof JetStreamApiError) {
-    // 503: the stream has no leader or no resources at this moment. Else: its limits refuse the message.
-    return error.status === 503 ? { kind: 'unavailable' } : { kind: 'refused', message: error.message };
+    // 503: the stream has no leader or no resources at this moment. Else its limits refuse the message.
+    const later = error.status === 503 && error.code !== storeFailed;
+    return later ? { kind: 'unavailable' } : { kind: 'refused', message: error.message };
   }
   const reason = error instanceof errors.RequestError && error.cause !== undefined ? error.cause : error;
   if (reason instanceof errors.PermissionViolationError) {

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments, UsageError } from './arguments.ts';
+
+const read = (...argv: readonly string[]) => readArguments(argv).command;
+
+describe('readArguments', () => {
+  it('reads a message of each lane', () => {
+    expect(read('state', 'lobby', 'slot-1', '{"on":true}')).toEqual({
+      kind: 'publish',
+      lane: 'state',
+      channel: 'lobby',
+      key: 'slot-1',
+      data: '{"on":true}',
+      id: undefined,
+    });
+    expect(read('critical', 'lobby', '1', '--id', 'x')).toMatchObject({ key: undefined, data: '1', id: 'x' });
+    expect(read('cosmetic', 'lobby', '-')).toMatchObject({ lane: 'cosmetic', data: '-' });
+    expect(read('state', 'lobby', 'slot-1', '--delete')).toMatchObject({ key: 'slot-1', data: undefined });
+  });
+
+  it('takes negative numbers behind --', () => {
+    expect(read('critical', 'lobby', '--', '-1')).toMatchObject({ data: '-1' });
+  });
+
+  it('reads a replay and its flags', () => {
+    expect(read('replay', 'f.gz')).toEqual({
+      kind: 'replay',
+      path: 'f.gz',
+      speed: 1,
+      maxPauseMs: 1_000,
+      loop: false,
+      skipBad: false,
+      channelPrefix: '',
+    });
+    expect(
+      read(
+        'replay',
+        'f',
+        '--speed=2.5',
+        '--max-pause',
+        '2s',
+        '--loop',
+        '--skip-bad',
+        '--channel-prefix',
+        'test.',
+      ),
+    ).toMatchObject({ speed: 2.5, maxPauseMs: 2_000, loop: true, skipBad: true, channelPrefix: 'test.' });
+    expect(read('replay', 'f', '--speed', 'max', '--max-pause', '1000')).toMatchObject({
+      speed: Number.POSITIVE_INFINITY,
+      maxPauseMs: 1_000,
+    });
+  });
+
+  it('reads the flags that all have', () => {
+    expect(readArguments(['demo', 'x', '--nats', 'nats://a:1', '--prefix', 'p'])).toEqual({
+      command: { kind: 'demo', channel: 'x' },
+      common: { nats: 'nats://a:1', prefix: 'p' },
+    });
+    expect(read('demo')).toEqual({ kind: 'demo', channel: 'lobby' });
+    expect(read('--help')).toEqual({ kind: 'help' });
+    expect(read('state', '--version')).toEqual({ kind: 'version' });
+  });
+
+  it.each([
+    [[], 'no command'],
+    [['publish'], '"publish" is not a command'],
+    [['state', 'lobby'], 'weir-publish state <channel> <key> <json>'],
+    [['state', 'lobby', 'k'], 'JSON is missing'],
+    [['state', 'lobby', 'k', '{a:', '1}'], 'one pair of quotes'],
+    [['state', 'lobby', 'k', '1', '--delete'], '--delete takes no JSON'],
+    [['critical', 'lobby'], 'JSON is missing'],
+    [['critical', 'lobby', '--delete'], '--delete is not for critical'],
+    [['critical', 'lobby', '1', '--loop'], '--loop is not for critical'],
+    [['replay'], 'replay <file>'],
+    [['replay', 'a', 'b'], 'replay <file>'],
+    [['replay', 'a', '--speed', '0'], '--speed must be'],
+    [['replay', 'a', '--speed', 'fast'], '--speed must be'],
+    [['replay', 'a', '--max-pause', '1y'], '--max-pause must be'],
+    [['replay', 'a', '--channel-prefix', 'a b'], '--channel-prefix must be'],
+    [['demo', 'a', 'b'], 'demo takes one word'],
+    [['demo', '--spede', '1'], "Unknown option '--spede'"],
+  ])('refuses %j in words', (argv, words) => {
+    expect(() => readArguments(argv)).toThrow(UsageError);
+    expect(() => readArguments(argv)).toThrow(words);
+  });
+});

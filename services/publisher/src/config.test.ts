@@ -1,0 +1,36 @@
+import { readConfig } from '@weir/runtime';
+import { describe, expect, it } from 'vitest';
+import { readCliConfig, settings } from './config.ts';
+
+describe('settings', () => {
+  it('needs nothing', () => {
+    expect(readConfig({ table: settings, env: {} })).toMatchObject({ config: { port: 8082, demo: 'none' } });
+  });
+
+  it('has a bound for everything that could grow', () => {
+    for (const env of [
+      'WEIR_MAX_REQUESTS',
+      'WEIR_MAX_IN_FLIGHT',
+      'WEIR_MAX_BODY_BYTES',
+      'WEIR_MESSAGES_PER_SECOND',
+    ]) {
+      expect(readConfig({ table: settings, env: { [env]: '0' } })).toHaveProperty('problems');
+    }
+  });
+
+  it('refuses keys that are too short, and does not repeat them', () => {
+    const result = readConfig({ table: settings, env: { WEIR_API_KEYS: 'long-enough-a-key,short' } });
+    expect(result).toHaveProperty('problems');
+    expect(JSON.stringify(result)).not.toContain('short,');
+    expect(JSON.stringify(result)).not.toContain('long-enough');
+  });
+});
+
+describe('readCliConfig', () => {
+  it('lets the settings of services in the same shell be', () => {
+    const env = { WEIR_POOL: 'mobile', WEIR_NATS_URL: 'nats://a:1', PATH: '/' };
+    expect(readCliConfig(env)).toMatchObject({ config: { natsUrl: ['nats://a:1'], subjectPrefix: 'weir' } });
+    expect(readCliConfig({})).toMatchObject({ config: { natsUrl: undefined } });
+    expect(readCliConfig({ WEIR_NATS_URL: 'http://a' })).toHaveProperty('problems');
+  });
+});

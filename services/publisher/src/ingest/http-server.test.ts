@@ -1,0 +1,247 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { createLogger } from '@weir/runtime';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Message } from '../parse/message.ts';
+import { parseBatch } from '../parse/parse-batch.ts';
+import type { Outcome } from '../send/outcome.ts';
+import { createAuthorise } from './authorise.ts';
+import { Handler } from './handle.ts';
+import type { HttpServer } from './http-server.ts';
+import { listen } from './http-server.ts';
+import { RateLimit } from './rate-limit.ts';
+
+const one = '{"lane":"critical","channel":"c","data":1.0}';
+const open: { server: HttpServer; sockets: Socket[] } = { server: undefined as never, sockets: [] };
+
+interface Settings {
+  readonly keys?: readonly string[];
+  readonly messagesPerSecond?: number;
+  readonly maxRequests?: number;
+  readonly requestTimeoutMs?: number;
+  readonly send?: (messages: readonly Message[]) => Promise<readonly Outcome[]>;
+}
+
+/** The ingest on a free port of loopback, with a sender of the test's. */
+async function start(settings: Settings = {}) {
+  const sent: Message[] = [];
+  const answered: string[] = [];
+  const invalid: string[] = [];
+  const keep = (messages: readonly Message[]): Promise<readonly Outcome[]> => {
+    sent.push(...messages);
+    return Promise.resolve(
+      messages.map((_, i) => ({ kind: 'kept', stream: 'S', seq: i + 1, duplicate: false })),
+    );
+  };
+  const handler = new Handler({
+    parse: (body, format) => parseBatch(body, { format, maxMessages: 10 }),
+    send: settings.send ?? keep,
+    authorise: createAuthorise(settings.keys ?? []),
+    rateLimit: new RateLimit({
+      perSecond: { messages: settings.messagesPerSecond ?? 1_000, bytes: 1e6 },
+      maxPublishers: 10,
+      clock: { monotonicMs: () => 0, wallMs: () => 0 },
+    }),
+    maxBodyBytes: 2_000,
+    maxRequests: settings.maxRequests ?? 10,
+    onAnswer: (status, refusal) => answered.push(`${status} ${refusal ?? ''}`.trim()),
+    onInvalid: (code) => invalid.push(code),
+  });
+  open.server = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 20,
+    requestTimeoutMs: settings.requestTimeoutMs ?? 5_000,
+    handler,
+    logger: createLogger({ service: 'test', level: 'silent' }),
+  });
+  const url = `http://127.0.0.1:${open.server.port}/v1/publish`;
+  const post = async (body: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    const answer: unknown = await response.json();
+    return { status: response.status, headers: response.headers, answer };
+  };
+  return { url, post, sent, answered, invalid, handler };
+}
+
+/** Says something by TCP and gives back what is answered until the end of the connection. */
+async function raw(text: string): Promise<string> {
+  const socket = connect(open.server.port, '127.0.0.1');
+  open.sockets.push(socket);
+  socket.on('error', () => undefined);
+  const parts: Buffer[] = [];
+  socket.on('data', (part) => parts.push(part));
+  socket.write(text);
+  await once(socket, 'close');
+  return Buffer.concat(parts).toString();
+}
+
+afterEach(async () => {
+  for (const socket of open.sockets.splice(0)) socket.destroy();
+  await open.server.close();
+});
+
+describe('POST /v1/publish', () => {
+  it('publishes one message and answers with its sequence', async () => {
+    const { post, sent, answered } = await start();
+    expect(await post(one)).toMatchObject({ status: 200, answer: { ok: true, stream: 'S', seq: 1 } });
+    expect(sent).toEqual([{ address: { lane: 'critical', channel: 'c' }, data: Buffer.from('1.0') }]);
+    expect(answered).toEqual(['200']);
+  });
+
+  it('answers each line of a batch, in order, and publishes only the good ones', async () => {
+    const { post, sent, invalid, answered } = await start();
+    const { status, answer } = await post(`${one}\n{"lane":"x"}\n${one}\n`, {
+      'content-type': 'application/x-ndjson',
+    });
+    expect(status).toBe(207);
+    expect(answer).toMatchObject({
+      kept: 2,
+      results: [
+        { ok: true, seq: 1 },
+        { ok: false, kept: false, error: { code: 'FIELD_MISSING' } },
+        { ok: true, seq: 2 },
+      ],
+    });
+    expect(sent).toHaveLength(2);
+    expect(invalid).toEqual(['FIELD_MISSING']);
+    expect(answered).toEqual(['207']);
+  });
+
+  it('says 503 and when to come back while NATS is away', async () => {
+    const { post } = await start({
+      send: (all) => Promise.resolve(all.map(() => ({ kind: 'unavailable' }))),
+    });
+    const { status, headers, answer } = await post(one);
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect(answer).toMatchObject({ ok: false, kept: false, error: { code: 'NATS_UNAVAILABLE' } });
+  });
+
+  it.each([
+    ['text/plain', undefined],
+    ['', undefined],
+    ['application/json; charset=latin1', undefined],
+    ['application/json', 'gzip'],
+  ])('refuses content type %j with encoding %j', async (type, encoding) => {
+    const { post, answered } = await start();
+    const { status } = await post(one, {
+      'content-type': type,
+      ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+    });
+    expect(status).toBe(415);
+    expect(answered).toEqual(['415 CONTENT_TYPE']);
+  });
+
+  it.each(['application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"', 'application/json; x=y'])(
+    'takes content type %j',
+    async (type) => {
+      const { post } = await start();
+      expect(await post(one, { 'content-type': type })).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('knows one path and one method', async () => {
+    const { url, answered } = await start();
+    const get = await fetch(url);
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
+    const other = await fetch(`${url}/x`, { method: 'POST', body: one });
+    expect(other.status).toBe(404);
+    expect(await other.json()).toMatchObject({ error: { code: 'NOT_FOUND' } });
+    expect(answered).toEqual(['405 METHOD', '404 NOT_FOUND']);
+  });
+
+  it('asks for a key where there are keys, before it reads a byte of the body', async () => {
+    const { post } = await start({ keys: ['a-key-that-is-long'] });
+    const { status, headers } = await post('not even JSON');
+    expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="weir"']);
+    expect(await post(one, { authorization: 'Bearer a-key-that-is-long' })).toMatchObject({ status: 200 });
+  });
+
+  it('refuses bodies that are too large, announced or not', async () => {
+    const { post, url } = await start();
+    expect(await post('x'.repeat(2_001))).toMatchObject({ status: 413 });
+    const stream = new ReadableStream({
+      start(controller) {
+        for (let i = 0; i < 3; i++) controller.enqueue(Buffer.alloc(1_000));
+        controller.close();
+      },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: stream, duplex: 'half' } as const;
+    const response = await fetch(url, init);
+    expect(response.status).toBe(413);
+  });
+
+  it('limits the rate, in messages', async () => {
+    const { post, sent } = await start({ messagesPerSecond: 2 });
+    expect(await post(`[${one},${one},${one}]`)).toMatchObject({ status: 200 });
+    const { status, headers } = await post(one);
+    expect([status, headers.get('retry-after')]).toEqual([429, '1']);
+    expect(sent).toHaveLength(3);
+  });
+
+  it('refuses more requests at a time than it may have', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const entered = { count: 0 };
+    const { post } = await start({
+      maxRequests: 1,
+      send: async (all) => {
+        entered.count += 1;
+        await gate;
+        return all.map(() => ({ kind: 'sent' }));
+      },
+    });
+    const first = post(one);
+    await until(() => entered.count === 1);
+    expect(await post(one)).toMatchObject({ status: 503, answer: { error: { code: 'BUSY' } } });
+    release();
+    expect(await first).toMatchObject({ status: 200 });
+  });
+
+  it('gives what was sent half and then nothing more an end', async () => {
+    await start({ requestTimeoutMs: 200 });
+    const half =
+      'POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
+    const answer = await raw(half);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 .*"BODY_TOO_SLOW"/s);
+  });
+
+  it('answers broken HTTP in JSON', async () => {
+    await start();
+    expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
+    expect(await raw(`GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it('lets requests under way finish when it closes, and takes no new ones', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { post, url, handler } = await start({
+      send: async (all) => {
+        await gate;
+        return all.map(() => ({ kind: 'sent' }));
+      },
+    });
+    const first = post(one);
+    await until(() => handler.underWay === 1);
+    const closed = open.server.close();
+    await expect(fetch(url, { method: 'POST', body: one })).rejects.toThrow();
+    release();
+    const { status, headers } = await first;
+    expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    await closed;
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
