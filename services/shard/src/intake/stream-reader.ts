@@ -112,6 +112,8 @@ export class StreamReader {
 
   async #check(wake: Wake): Promise<void> {
     const { access, onProblem } = this.#options;
+    // What we had before we asked must be in the answer; what comes while we wait need not be.
+    const { seq } = this.#sequencer;
     const facts = await access.facts();
     if (this.#stopped || this.#known === undefined) return;
     if (facts === undefined) {
@@ -121,7 +123,7 @@ export class StreamReader {
       return;
     }
     const holds = await this.#pairHolds(wake === 'backwards');
-    const known = { ...this.#known, seq: this.#sequencer.seq };
+    const known = { ...this.#known, seq };
     const verdict = judgeEpoch(known, facts, holds);
     if (verdict !== 'same') {
       onProblem('epoch', verdict);
