@@ -7,8 +7,8 @@ export const lobbyPeriodMs = 500;
 
 const slotCount = 60;
 const tableCount = 12;
-const slotChangesPerTurn = 10;
-const tableChangesPerTurn = 3;
+const slotChangesPerTurn = 40;
+const tableChangesPerTurn = 8;
 const themes = ['Pharaoh', 'Reef', 'Comet', 'Orchard', 'Viking', 'Jade', 'Saloon', 'Aurora'] as const;
 const games = ['blackjack', 'roulette', 'baccarat', 'poker'] as const;
 const dealers = ['Ana', 'Bilal', 'Chiara', 'Dmitri', 'Ewa', 'Farid', 'Greta', 'Hiro'] as const;

@@ -71,7 +71,7 @@ describe('answerRefusal', () => {
 describe('docs/publishing.md', () => {
   const page = readFileSync(new URL('../../../../docs/publishing.md', import.meta.url), 'utf8');
   const rows = new Map(
-    [...page.matchAll(/^\| `([A-Z_0-9]+)` \| ([0-9]+)/gm)].map(([, code = '', status]) => [
+    [...page.matchAll(/^\| `([A-Z_0-9]+)` *\| ([0-9]+)/gm)].map(([, code = '', status]) => [
       code,
       Number(status),
     ]),
