@@ -29,8 +29,10 @@ describe('settings', () => {
 describe('readCliConfig', () => {
   it('lets the settings of services in the same shell be', () => {
     const env = { WEIR_POOL: 'mobile', WEIR_NATS_URL: 'nats://a:1', PATH: '/' };
-    expect(readCliConfig(env)).toMatchObject({ config: { natsUrl: ['nats://a:1'], subjectPrefix: 'weir' } });
-    expect(readCliConfig({})).toMatchObject({ config: { natsUrl: undefined } });
-    expect(readCliConfig({ WEIR_NATS_URL: 'http://a' })).toHaveProperty('problems');
+    expect(readCliConfig({}, env)).toMatchObject({
+      config: { natsUrl: ['nats://a:1'], subjectPrefix: 'weir' },
+    });
+    expect(readCliConfig({}, {})).toMatchObject({ config: { natsUrl: undefined } });
+    expect(readCliConfig({}, { WEIR_NATS_URL: 'http://a' })).toHaveProperty('problems');
   });
 });

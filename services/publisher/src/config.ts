@@ -152,10 +152,15 @@ export const cliSettings: {
 
 export type CliConfig = ConfigOf<typeof cliSettings>;
 
-/** Reads `cliSettings`. Other `WEIR_` variables may be those of a service in the same shell: they are let be. */
+/**
+ * Reads `cliSettings`; a flag goes before the environment. Other `WEIR_` variables may be those of a service in the
+ * same shell: they are let be.
+ */
 export function readCliConfig(
-  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): ConfigResult<typeof cliSettings> {
-  const ours = Object.values(cliSettings).map((setting) => [setting.env, env[setting.env]] as const);
+  const given = { ...env, ...flags };
+  const ours = Object.values(cliSettings).map((setting) => [setting.env, given[setting.env]] as const);
   return readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
 }

@@ -75,7 +75,7 @@ function bytesOf(data: string): Uint8Array {
 
 function readConfig(common: Common): CliConfig {
   const flags = common.prefix === undefined ? {} : { WEIR_SUBJECT_PREFIX: common.prefix };
-  const result = readCliConfig({ ...process.env, ...flags });
+  const result = readCliConfig(flags);
   if ('problems' in result) throw new UsageError(result.problems.join('; '));
   return result.config;
 }

@@ -1,0 +1,127 @@
+// The layering, checked against every import of every source file; and the check itself, against wrong imports.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { wrongImports } from './layers.ts';
+import { readImports } from './read-imports.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('layers', () => {
+  const files = ['packages', 'services', 'local'].flatMap(sourceFiles);
+
+  it.each([
+    'packages/protocol/src/index.ts',
+    'packages/client/build.mjs',
+    'services/shard/src/shard.ts',
+    'services/router/src/probe/probe.ts',
+    'local/page/page.js',
+  ])('reads %s among the others', (file) => {
+    expect(files).toContain(file);
+  });
+
+  it('are kept by every file', () => {
+    expect(files.flatMap((file) => check(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
+  });
+});
+
+describe('a wrong import is found', () => {
+  it.each([
+    ['packages/protocol/src/a.ts', `import { createLogger } from '@weir/runtime';`, 'not below'],
+    ['packages/protocol/src/a.ts', `import { readFile } from 'node:fs';`, 'pure'],
+    ['packages/runtime/src/a.ts', `import type { Lane } from '@weir/protocol';`, 'not below'],
+    ['packages/fleet/src/a.ts', `import { openNats } from '@weir/runtime';`, 'not below'],
+    ['packages/client/src/a.ts', `import { Buffer } from 'node:buffer';`, 'no browser'],
+    ['packages/client/src/socket.ts', `import { WebSocket } from 'ws';`, 'others own'],
+    ['services/router/src/router.ts', `import { connect } from '@weir/client';`, 'not below'],
+    ['services/router/src/router.ts', `import type { Shard } from '@weir/shard';`, 'not below'],
+    [
+      'services/router/src/router.ts',
+      `import { x } from '../../shard/src/shard.ts';`,
+      'out of its workspace',
+    ],
+    [
+      'services/router/src/a.test.ts',
+      `import { x } from '../../shard/src/shard.ts';`,
+      'out of its workspace',
+    ],
+    [
+      'services/router/src/router.ts',
+      `import { a } from '@weir/protocol/dist/lanes.js';`,
+      'past the package',
+    ],
+    ['services/router/src/router.ts', `import { a } from '../dist/router.js';`, 'built'],
+    ['services/router/src/router.ts', `export { run } from './main.ts';`, 'a process'],
+    ['services/shard/src/lanes/a.ts', `import { WebSocket } from 'ws';`, 'others own'],
+    ['services/shard/src/tick/a.ts', `import { connect } from '@nats-io/transport-node';`, 'others own'],
+    ['services/shard/src/intake/a.ts', `import { SignJWT } from 'jose';`, 'others own'],
+    ['services/shard/src/shard.ts', `import { get } from 'axios';`, 'others own'],
+    ['services/shard/src/shard.ts', `import { it } from 'vitest';`, 'for tests'],
+    ['services/router/src/router.ts', `import { RawClient } from './fakes/raw-client.ts';`, 'for tests'],
+    ['local/src/plan.ts', `import { createRouter } from '@weir/router';`, 'not below'],
+    ['packages/fleet/src/index.ts', `export * from './place.ts';`, 'exports everything'],
+  ])('%s: %s', (file, text, words) => {
+    expect(check(file, text)).toEqual([expect.stringContaining(words)]);
+  });
+
+  it.each([
+    `import { place } from '../place/choose.ts';`,
+    `import place, { type Choice } from '../place/choose.ts';`,
+    `import * as place from '../place/choose.ts';`,
+    `import '../place/choose.ts';`,
+    `export { place } from '../place/choose.ts';`,
+    `const { place } = await import('../place/choose.ts');`,
+    'const { place } = await import(`../place/choose.ts`);',
+    `const { place } = require('../place/choose.ts');`,
+    `const worker = new Worker(new URL('../place/choose.ts', import.meta.url));`,
+    `import { config } from '../config.ts';`,
+  ])('code of a sibling stage: %s', (text) => {
+    expect(check('services/router/src/probe/a.ts', text)).toEqual([expect.stringContaining('never code')]);
+  });
+
+  it.each([
+    `import type { Choice } from '../place/choose.ts';`,
+    `import { type Choice } from '../place/choose.ts';`,
+    `export type { Choice } from '../place/choose.ts';`,
+    `let choice: import('../place/choose.ts').Choice;`,
+    `import { send } from './frames.ts';`,
+    `// import { place } from '../place/choose.ts';`,
+    `const text = "import { place } from '../place/choose.ts'";`,
+  ])('types of a sibling stage and code of its own are fine: %s', (text) => {
+    expect(check('services/router/src/probe/a.ts', text)).toEqual([]);
+  });
+
+  it.each([
+    `const port = process.env.PORT;`,
+    `const port = process['env']['PORT'];`,
+    `const port = globalThis.process.env['PORT'];`,
+    `const { env } = process;`,
+    `import { env } from 'node:process';`,
+  ])('the environment read elsewhere than in config.ts: %s', (text) => {
+    expect(check('services/router/src/accept/a.ts', text)).toEqual([
+      expect.stringContaining('reads the environment'),
+    ]);
+    expect(check('services/router/src/config.ts', text)).toEqual([]);
+  });
+
+  it('what is imported by a computed name', () => {
+    expect(check('services/router/src/router.ts', 'await import(name);')).toEqual([
+      expect.stringContaining('computes'),
+    ]);
+  });
+});
+
+function check(file: string, text: string): readonly string[] {
+  return wrongImports(file, readImports(file, text));
+}
+
+/** Every module below a folder, by its path from the root; not what is installed or built. */
+function sourceFiles(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory())
+      return ['node_modules', 'dist', '.turbo'].includes(entry.name) ? [] : sourceFiles(path);
+    return /\.[cm]?[jt]s$/.test(entry.name) ? [path] : [];
+  });
+}

@@ -1,0 +1,139 @@
+// Owns the layering of the project as tables and one pure function over them: who may import what.
+// A new import that is meant to be gets a line here, where the reader of the change sees it.
+import { posix } from 'node:path';
+import type { Import, Source } from './read-imports.ts';
+
+/** Which workspaces' packages a workspace may import. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  'packages/protocol': [],
+  'packages/runtime': [],
+  'packages/fleet': ['protocol'],
+  'packages/client': ['protocol'],
+  'services/*': ['protocol', 'runtime', 'fleet'],
+  // Runs the services as processes and knows nothing of their code.
+  local: [],
+};
+
+/** Which files may import a package of npm; a package that is not here may be imported by none. */
+const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
+  ws: [
+    /^packages\/client\/src\/index\.ts$/, // Node before 22 has no WebSocket
+    /^services\/router\/src\/(accept|redirect)\//,
+    /^services\/router\/src\/router\.ts$/,
+    /^services\/shard\/src\/(admit|connection)\//,
+  ],
+  '@nats-io/transport-node': [
+    /^packages\/runtime\/src\/(nats\/|index\.ts$)/,
+    /^services\/shard\/src\/intake\//,
+    /^services\/publisher\/src\/send\//,
+  ],
+  '@nats-io/jetstream': [
+    /^packages\/runtime\/src\/nats\//,
+    /^services\/shard\/src\/intake\//,
+    /^services\/publisher\/src\/send\//,
+  ],
+  jose: [/^packages\/protocol\/src\/ticket\.ts$/, /^services\/router\/src\/accept\//],
+  pino: [/^packages\/runtime\/src\//],
+  'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/metrics\.ts$/],
+  'ipaddr.js': [/^services\/router\/src\/accept\//],
+  esbuild: [/^packages\/client\/build\.mjs$/],
+};
+
+/** What has no I/O: of Node's own modules these parts may import only the second. */
+const PURE: readonly RegExp[] = [
+  /^packages\/(protocol|fleet)\/src\//,
+  /^services\/router\/src\/(classify|place)\//,
+  /^services\/shard\/src\/(lanes|encode)\//,
+];
+const PURE_OF_NODE = ['node:crypto', 'node:buffer', 'node:zlib'];
+/** What browsers run has none of Node. */
+const NO_NODE = /^packages\/client\/src\//;
+
+/** Who reads the environment; everybody else gets settings. */
+const ENVIRONMENT: readonly RegExp[] = [
+  /^services\/[^/]+\/src\/config\.ts$/,
+  /^packages\/runtime\/src\/config\/load-config\.ts$/, // reads it for every service
+  /^local\/src\/(local|signals|nats\/find-nats-server)\.ts$/, // no service: hands the environment on
+];
+
+/** Programs of a service beside main.ts: their folder wires, as the file named after the service does. */
+const PROGRAMS: readonly string[] = ['services/publisher/src/cli'];
+
+/** What `exports` of a package offers beside its index. */
+const SUBPATHS: readonly string[] = ['@weir/client/weir.js'];
+
+const FOR_TESTS: readonly string[] = ['vitest', 'fast-check'];
+
+/** Everything that is wrong with the imports of one file, in words; `file` is its path from the project's root. */
+export function wrongImports(file: string, source: Source): readonly string[] {
+  const wrong = source.imports.flatMap((one) => wrongImport(file, one) ?? []);
+  if (source.exportsAll) wrong.push('exports everything of another module: name what is public');
+  if (source.readsEnvironment && !isForTests(file) && !matches(ENVIRONMENT, file))
+    wrong.push('reads the environment: only config.ts does');
+  return wrong.map((what) => `${file} ${what}`);
+}
+
+function wrongImport(file: string, { from, kind }: Import): string | undefined {
+  if (from === undefined) return 'imports what it computes: nobody can see what that is';
+  if (from.startsWith('.')) return wrongRelative(file, from, kind);
+  if (from.startsWith('/') && file.startsWith('local/page/')) return undefined; // as the page's server names them
+  if (from.startsWith('@weir/')) return wrongPackage(file, from);
+  if (from.startsWith('node:')) return wrongOfNode(file, from);
+  return wrongOutside(file, from);
+}
+
+function wrongRelative(file: string, from: string, kind: Import['kind']): string | undefined {
+  const target = posix.join(posix.dirname(file), from);
+  if (workspaceOf(target) !== workspaceOf(file)) return `imports ${from}, out of its workspace`;
+  if (isForTests(file)) return undefined;
+  if (target.includes('/dist/') && file.includes('/src/')) return `imports ${from}, which is built`;
+  if (isForTests(target)) return `imports ${from}, which is for tests`;
+  if (/\/src\/main\.ts$/.test(target)) return `imports ${from}: main.ts is a process`;
+  const stage = stageOf(file);
+  if (stage === undefined || kind === 'types' || PROGRAMS.includes(stage)) return undefined;
+  if (target.startsWith(`${stage}/`)) return undefined;
+  return `runs code of ${from}: a stage takes types of others, never code`;
+}
+
+function wrongPackage(file: string, from: string): string | undefined {
+  const [, name = ''] = from.split('/');
+  if (from !== `@weir/${name}` && !SUBPATHS.includes(from))
+    return `imports ${from}, past the package's index`;
+  const below = BELOW[workspaceOf(file)] ?? BELOW[workspaceOf(file).replace(/\/.*/, '/*')] ?? [];
+  return below.includes(name) ? undefined : `imports ${from}, which is not below it`;
+}
+
+function wrongOfNode(file: string, from: string): string | undefined {
+  if (isForTests(file)) return undefined;
+  if (NO_NODE.test(file)) return `imports ${from}, which no browser has`;
+  return matches(PURE, file) && !PURE_OF_NODE.includes(from) ? `imports ${from}, but is pure` : undefined;
+}
+
+function wrongOutside(file: string, from: string): string | undefined {
+  if (isForTests(file)) return undefined; // knip sees that it is a dependency
+  if (FOR_TESTS.includes(from)) return `imports ${from}, which is for tests`;
+  const name = from
+    .split('/')
+    .slice(0, from.startsWith('@') ? 2 : 1)
+    .join('/');
+  return matches(OUTSIDE[name] ?? [], file) ? undefined : `imports ${from}, which others own`;
+}
+
+/** `packages/x`, `services/x`, `local`, `test`; whatever else is one more. */
+function workspaceOf(file: string): string {
+  const [first = '', second = ''] = file.split('/');
+  return first === 'packages' || first === 'services' ? `${first}/${second}` : first;
+}
+
+/** The folder of the stage; undefined for the files that stand beside the stages and wire them. */
+function stageOf(file: string): string | undefined {
+  return /^services\/[^/]+\/src\/[^/]+(?=\/)/.exec(file)?.[0];
+}
+
+function isForTests(file: string): boolean {
+  return /\.test\.ts$|\/fakes\//.test(file) || file.startsWith('test/');
+}
+
+function matches(patterns: readonly RegExp[], file: string): boolean {
+  return patterns.some((pattern) => pattern.test(file));
+}
