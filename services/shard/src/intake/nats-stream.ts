@@ -148,7 +148,7 @@ export class NatsStream implements StreamAccess {
 }
 
 /** A fill showed nothing for too long, or lost a message on the way. Begin anew. */
-export class StreamStalledError extends Error {
+class StreamStalledError extends Error {
   readonly code = 'STREAM_STALLED';
 
   constructor(stream: string) {
