@@ -12,6 +12,7 @@ import { claim } from './state/claim.ts';
 import { localState, readLocalFile, removeLocalFile, writeLocalFile } from './state/local-file.ts';
 import { endOrphans } from './state/orphans.ts';
 import { LOCAL_FILE, ROOT, runningText, STATE_FOLDER } from './state/running.ts';
+import { untilShardsKnown } from './supervise/known-shards.ts';
 import { Reporter } from './terminal/reporter.ts';
 import { tell } from './terminal/tell.ts';
 
@@ -117,6 +118,7 @@ class LocalRun {
     };
     await cluster.start();
     signal.throwIfAborted();
+    await untilShardsKnown(cluster.services(), signal);
     this.#closers.push(() => removeLocalFile(LOCAL_FILE));
     write();
     const { router, publisher } = localState(cluster.services(), {

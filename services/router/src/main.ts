@@ -104,7 +104,9 @@ function health(): { ready: boolean; reasons: readonly string[]; info: Readonly<
     ...(state.draining ? ['draining'] : []),
     ...(beats.settled ? [] : ['has not heard the shards yet']),
   ];
-  const info = { shards: beats.entries().length, stale: beats.stale, nats: link.connected };
+  const shards = beats.entries();
+  const readyShards = shards.filter((shard) => shard.ready && !shard.draining).length;
+  const info = { shards: shards.length, readyShards, stale: beats.stale, nats: link.connected };
   return { ready: reasons.length === 0, reasons, info };
 }
 

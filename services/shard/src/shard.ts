@@ -127,6 +127,7 @@ export class Shard {
       bounds: { messageBytes: config.maxMessageBytes, depth: config.maxDepth },
       verifyMs: config.verifyMs,
       nowMs,
+      onLoaded: () => this.#beatWhenReady(),
       streams: streamDefinitions(this.#subjects, {
         criticalMaxAgeMs: config.criticalMaxAgeMs,
         criticalMaxPerChannel: config.criticalMaxPerChannel,
@@ -213,6 +214,7 @@ export class Shard {
         this.lanes.critical.expire(clock.monotonicMs());
       }, EXPIRE_MS),
     );
+    this.#beatWhenReady();
     return this.#port;
   }
 
@@ -265,6 +267,11 @@ export class Shard {
       wallMs: clock.wallMs(),
     });
     link.publish(this.#subjects.beat(pool, shardId), beat);
+  }
+
+  /** The first beat is not waited for: routers have clients to place. */
+  #beatWhenReady(): void {
+    if (this.health().ready) this.beat();
   }
 
   /** Moves everybody away, then stops. */

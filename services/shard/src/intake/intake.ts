@@ -49,6 +49,8 @@ export interface IntakeOptions {
   readonly onAccepted: (lane: Lane) => void;
   readonly onRejected: (lane: Lane | undefined, reason: RejectReason) => void;
   readonly onProblem: (stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed') => void;
+  /** Both streams have been read for the first time. */
+  readonly onLoaded?: () => void;
 }
 
 export class Intake {
@@ -122,9 +124,11 @@ export class Intake {
         message: (message) => this.#message(sink, message),
         loaded: (seq) => {
           sink.loaded(seq);
+          const isFirst = first;
           if (first) this.#loaded++;
           first = false;
           logger.info({ stream: definition.name, seq }, 'stream loaded');
+          if (isFirst && this.loaded) this.#options.onLoaded?.();
         },
       },
       verifyMs,
