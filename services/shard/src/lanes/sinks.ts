@@ -49,6 +49,8 @@ export function stateSink(o: {
     loaded(seq) {
       if (loading === undefined) return;
       loading.lane.advance(seq);
+      // No tick will tell of what was loaded: connections begin anew with a snapshot.
+      loading.lane.takeDirty();
       loading.lane.forgetDeletions(o.nowMs());
       o.lanes.state = loading.lane;
       o.lanes.stateEpoch = loading.epoch;

@@ -24,6 +24,8 @@ export class StateLane {
   readonly #limits: StateLimits;
   readonly #logs = new Map<string, StateLog>();
   readonly #dirty = new Map<string, number>();
+  /** Of every channel that is not here: empty; its floor is the newest deletion that was forgotten with a channel. */
+  readonly #unknown = new StateLog();
   #keys = 0;
   #bytes = 0;
   #seq = 0;
@@ -50,18 +52,22 @@ export class StateLane {
     return this.#bytes;
   }
 
-  log(channel: string): StateLog | undefined {
-    return this.#logs.get(channel);
+  /** A channel's log; an empty one where nothing is known of the channel. */
+  log(channel: string): StateLog {
+    return this.#logs.get(channel) ?? this.#unknown;
   }
 
-  /** Takes one message of the stream; `full` where a new key would pass the limits (the sequence moves on all the same). */
+  /** Takes one message of the stream; `full` where it would pass the limits (the sequence moves on all the same). */
   apply(channel: string, entry: StateEntry): 'taken' | 'old' | 'full' {
     this.#seq = Math.max(this.#seq, entry.seq);
     const known = this.#logs.get(channel);
-    const grows = entry.value !== undefined && known?.get(entry.key) === undefined;
-    if (grows && (this.#keys >= this.#limits.maxKeys || this.#bytes >= this.#limits.maxBytes)) return 'full';
-    if (known === undefined && entry.value === undefined) return 'old';
-    const log = known ?? new StateLog();
+    const log = known ?? new StateLog(this.#unknown.floorSeq);
+    if (!this.#fits(log, entry)) {
+      if (entry.value !== undefined) return 'full';
+      // No room to remember the deletion of a key that is not here: who was before it needs a snapshot.
+      (known ?? this.#unknown).raiseFloor(entry.seq);
+      return 'old';
+    }
     const before = { entries: log.keys + log.deletions, bytes: log.bytes, lastSeq: log.lastSeq };
     if (!log.apply(entry)) return 'old';
     if (known === undefined) this.#logs.set(channel, log);
@@ -87,13 +93,27 @@ export class StateLane {
     return dirty;
   }
 
-  /** Forgets deletions that are older than the limit. */
+  /** Forgets deletions that are older than the limit, and channels of which nothing is left. */
   forgetDeletions(nowMs: number): void {
-    for (const log of this.#logs.values()) {
+    for (const [channel, log] of this.#logs) {
+      // What no tick has told yet is not forgotten.
+      if (this.#dirty.has(channel)) continue;
       const before = { entries: log.keys + log.deletions, bytes: log.bytes };
       log.forgetDeletions(nowMs - this.#limits.deletionMs);
-      this.#keys += log.keys + log.deletions - before.entries;
+      const entries = log.keys + log.deletions;
+      this.#keys += entries - before.entries;
       this.#bytes += log.bytes - before.bytes;
+      if (entries > 0) continue;
+      this.#unknown.raiseFloor(log.floorSeq);
+      this.#logs.delete(channel);
     }
+  }
+
+  #fits(log: StateLog, entry: StateEntry): boolean {
+    const known = log.has(entry.key);
+    if (!known && this.#keys >= this.#limits.maxKeys) return false;
+    const oldBytes = known ? (log.get(entry.key)?.length ?? 0) : -entry.key.length;
+    const grownBytes = (entry.value?.length ?? 0) - oldBytes;
+    return grownBytes <= 0 || this.#bytes + grownBytes <= this.#limits.maxBytes;
   }
 }

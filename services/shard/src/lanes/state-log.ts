@@ -21,20 +21,26 @@ interface Node extends StateEntry {
 
 export class StateLog {
   readonly #nodes = new Map<string, Node>();
+  /** The deletions among the nodes, oldest first: what is forgotten is found without a walk over all keys. */
+  readonly #deleted = new Map<string, Node>();
   #first: Node | undefined;
   #last: Node | undefined;
   #bytes = 0;
-  #deletions = 0;
-  #floorSeq = 0;
+  #floorSeq: number;
+
+  /** `floorSeq`: what happened up to there is not known here. */
+  constructor(floorSeq = 0) {
+    this.#floorSeq = floorSeq;
+  }
 
   /** Keys with a value. */
   get keys(): number {
-    return this.#nodes.size - this.#deletions;
+    return this.#nodes.size - this.#deleted.size;
   }
 
   /** Deletions that are still remembered. */
   get deletions(): number {
-    return this.#deletions;
+    return this.#deleted.size;
   }
 
   /** Bytes of keys and values, without the cost of the structure itself. */
@@ -57,13 +63,18 @@ export class StateLog {
     return this.#nodes.get(key)?.value;
   }
 
+  /** Whether a key is here, be it as a value or as a deletion. */
+  has(key: string): boolean {
+    return this.#nodes.has(key);
+  }
+
   /**
-   * Sets a key, or deletes it where `value` is undefined. An entry that is not newer than the key's own, or than
-   * the newest of the log, is ignored (a server may hand over a key twice). Returns whether it was taken.
+   * Sets a key, or deletes it where `value` is undefined. An entry that is not newer than everything that the log has
+   * or has forgotten is ignored (a server may hand over a key twice). Returns whether it was taken.
    */
   apply(entry: StateEntry): boolean {
+    if (entry.seq <= this.lastSeq || entry.seq <= this.#floorSeq) return false;
     const known = this.#nodes.get(entry.key);
-    if (entry.seq <= this.lastSeq) return false;
     if (known !== undefined) this.#unlink(known);
     const node: Node = { ...entry, older: this.#last, newer: undefined };
     if (this.#last === undefined) this.#first = node;
@@ -71,7 +82,7 @@ export class StateLog {
     this.#last = node;
     this.#nodes.set(entry.key, node);
     this.#bytes += sizeOf(node);
-    if (node.value === undefined) this.#deletions++;
+    if (node.value === undefined) this.#deleted.set(node.key, node);
     return true;
   }
 
@@ -86,16 +97,19 @@ export class StateLog {
 
   /** Forgets deletions older than `beforeMs` and raises the floor to the newest of them. */
   forgetDeletions(beforeMs: number): void {
-    let node = this.#first;
-    while (node !== undefined && this.#deletions > 0 && node.timeMs < beforeMs) {
-      const next = node.newer;
-      if (node.value === undefined) this.#forget(node);
-      node = next;
+    for (const node of this.#deleted.values()) {
+      if (node.timeMs >= beforeMs) return;
+      this.#forget(node);
     }
   }
 
+  /** Raises the floor: a deletion up to `seq` is not remembered. */
+  raiseFloor(seq: number): void {
+    this.#floorSeq = Math.max(this.#floorSeq, seq);
+  }
+
   #forget(node: Node): void {
-    this.#floorSeq = Math.max(this.#floorSeq, node.seq);
+    this.raiseFloor(node.seq);
     this.#unlink(node);
     this.#nodes.delete(node.key);
   }
@@ -122,7 +136,7 @@ export class StateLog {
     if (node.newer === undefined) this.#last = node.older;
     else node.newer.older = node.older;
     this.#bytes -= sizeOf(node);
-    if (node.value === undefined) this.#deletions--;
+    if (node.value === undefined) this.#deleted.delete(node.key);
   }
 }
 

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { StateLimits } from './state-lane.ts';
+import { StateLane } from './state-lane.ts';
+
+const wide: StateLimits = { maxKeys: 1_000, maxBytes: 100_000, deletionMs: 1_000 };
+
+function keysSince(lane: StateLane, channel: string, seq: number): readonly string[] {
+  const keys: string[] = [];
+  lane.log(channel).since(seq, ({ key, value }) => {
+    keys.push(value === undefined ? `-${key}` : key);
+    return true;
+  });
+  return keys;
+}
+
+describe('StateLane', () => {
+  it('keeps channels apart and moves on with every message', () => {
+    const lane = new StateLane(wide);
+    expect(lane.apply('a', { key: 'k', value: '1', seq: 3, timeMs: 0 })).toBe('taken');
+    expect(lane.apply('b', { key: 'k', value: '2', seq: 4, timeMs: 0 })).toBe('taken');
+    expect([lane.log('a').get('k'), lane.log('b').get('k')]).toEqual(['1', '2']);
+    expect([lane.seq, lane.channels, lane.keys, lane.bytes]).toEqual([4, 2, 2, 4]);
+    lane.advance(9);
+    lane.advance(2);
+    expect(lane.seq).toBe(9);
+  });
+
+  it('tells a tick once which channels changed, and from where', () => {
+    const lane = new StateLane(wide);
+    lane.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
+    expect(lane.takeDirty().map(({ channel, sinceSeq }) => [channel, sinceSeq])).toEqual([['a', 0]]);
+    expect(lane.takeDirty()).toEqual([]);
+    lane.apply('a', { key: 'y', value: '1', seq: 2, timeMs: 0 });
+    lane.apply('b', { key: 'y', value: '1', seq: 3, timeMs: 0 });
+    lane.apply('a', { key: 'x', value: '1', seq: 4, timeMs: 0 });
+    expect(lane.takeDirty().map(({ channel, sinceSeq }) => [channel, sinceSeq])).toEqual([
+      ['a', 1],
+      ['b', 0],
+    ]);
+  });
+
+  it('remembers a deletion also where it is all that is known of the channel', () => {
+    // A shard that starts finds the deletion alone in the stream; a client that comes with a position has the key.
+    const lane = new StateLane(wide);
+    expect(lane.apply('a', { key: 'x', value: undefined, seq: 10, timeMs: 0 })).toBe('taken');
+    expect(keysSince(lane, 'a', 7)).toEqual(['-x']);
+  });
+
+  it('forgets channels of which nothing is left, and raises the floor of every channel that is not here', () => {
+    const lane = new StateLane(wide);
+    lane.apply('old', { key: 'x', value: '1', seq: 1, timeMs: 0 });
+    lane.apply('old', { key: 'x', value: undefined, seq: 2, timeMs: 10 });
+    lane.apply('kept', { key: 'x', value: '1', seq: 3, timeMs: 10 });
+    lane.takeDirty();
+    lane.forgetDeletions(1_009);
+    expect(lane.channels).toBe(2);
+    lane.forgetDeletions(1_011);
+    expect([lane.channels, lane.keys, lane.bytes]).toEqual([1, 1, 2]);
+    expect([lane.log('old').floorSeq, lane.log('never').floorSeq, lane.log('kept').floorSeq]).toEqual([
+      2, 2, 0,
+    ]);
+    // The channel comes back: a client from before the deletion still needs a snapshot.
+    lane.apply('old', { key: 'y', value: '1', seq: 4, timeMs: 2_000 });
+    expect(lane.log('old').floorSeq).toBe(2);
+  });
+
+  it('forgets no deletion that no tick has told', () => {
+    const lane = new StateLane(wide);
+    lane.apply('a', { key: 'x', value: undefined, seq: 1, timeMs: 0 });
+    lane.forgetDeletions(60_000);
+    expect(keysSince(lane, 'a', 0)).toEqual(['-x']);
+    lane.takeDirty();
+    lane.forgetDeletions(60_000);
+    expect(keysSince(lane, 'a', 0)).toEqual([]);
+  });
+
+  describe('at its limits', () => {
+    it('refuses new keys and goes on with those that it has', () => {
+      const lane = new StateLane({ ...wide, maxKeys: 2 });
+      lane.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
+      lane.apply('a', { key: 'y', value: '1', seq: 2, timeMs: 0 });
+      expect(lane.apply('b', { key: 'x', value: '1', seq: 3, timeMs: 0 })).toBe('full');
+      expect([lane.seq, lane.channels]).toEqual([3, 1]);
+      expect(lane.apply('a', { key: 'x', value: '2', seq: 4, timeMs: 0 })).toBe('taken');
+      expect(lane.apply('a', { key: 'y', value: undefined, seq: 5, timeMs: 0 })).toBe('taken');
+      // The place of a remembered deletion is the key's own.
+      expect(lane.apply('a', { key: 'y', value: '3', seq: 6, timeMs: 0 })).toBe('taken');
+    });
+
+    it('does not grow by deletions of keys that nobody has', () => {
+      const lane = new StateLane({ ...wide, maxKeys: 1 });
+      lane.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
+      for (let seq = 2; seq < 100; seq++) {
+        const entry = { key: `k${seq}`, value: undefined, seq, timeMs: 0 };
+        expect(lane.apply(seq % 2 === 0 ? 'a' : `c${seq}`, entry)).toBe('old');
+      }
+      expect([lane.keys, lane.channels]).toEqual([1, 1]);
+      expect([lane.log('a').floorSeq, lane.log('c99').floorSeq]).toEqual([98, 99]);
+    });
+
+    it('never holds more bytes or keys than it may, whatever comes', () => {
+      const message = fc.record({
+        channel: fc.constantFrom('a', 'b', 'c'),
+        key: fc.constantFrom('k', 'kk', 'kkk', 'kkkk'),
+        value: fc.option(fc.stringMatching(/^[0-9]{0,30}$/), { nil: undefined }),
+      });
+      fc.assert(
+        fc.property(fc.array(message, { maxLength: 80 }), fc.nat(60), fc.nat(8), (all, maxBytes, maxKeys) => {
+          const lane = new StateLane({ maxBytes, maxKeys, deletionMs: 20 });
+          all.forEach(({ channel, key, value }, seq) => {
+            const before = lane.log(channel).get(key);
+            const outcome = lane.apply(channel, { key, value, seq: seq + 1, timeMs: seq });
+            if (outcome === 'full') expect(lane.log(channel).get(key)).toBe(before);
+            else expect(lane.log(channel).get(key)).toBe(value);
+            if (seq % 7 === 0) lane.takeDirty();
+            if (seq % 10 === 0) lane.forgetDeletions(seq);
+            const logs = ['a', 'b', 'c'].map((name) => lane.log(name));
+            expect(lane.keys).toBe(logs.reduce((sum, log) => sum + log.keys + log.deletions, 0));
+            expect(lane.bytes).toBe(logs.reduce((sum, log) => sum + log.bytes, 0));
+            expect(lane.bytes).toBeLessThanOrEqual(maxBytes);
+            expect(lane.keys).toBeLessThanOrEqual(maxKeys);
+          });
+        }),
+      );
+    });
+  });
+});
