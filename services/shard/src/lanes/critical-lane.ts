@@ -12,13 +12,17 @@ export interface CriticalEntry {
 export interface CriticalLimits {
   readonly maxAgeMs: number;
   readonly maxPerChannel: number;
-  /** Bytes of values over all channels. */
+  /** Bytes over all channels: values, and `ENTRY_BYTES` for each message. */
   readonly maxBytes: number;
 }
 
+/** What a message costs besides its value: the entry and its strings' headers. Tiny messages must be bounded too. */
+export const ENTRY_BYTES = 96;
+
 interface Ring {
-  entries: CriticalEntry[];
-  /** Index of the oldest entry; what is before it has been dropped and is cut off now and then. */
+  /** Dropped ones are empty. */
+  entries: (CriticalEntry | undefined)[];
+  /** Index of the oldest entry; the empty places before it are cut off now and then. */
   start: number;
   /** The newest sequence of this channel that was dropped. */
   lostSeq: number;
@@ -74,7 +78,7 @@ export class CriticalLane {
       this.#rings.set(channel, ring);
     }
     ring.entries.push(entry);
-    this.#bytes += entry.value.length;
+    this.#bytes += costOf(entry);
     this.#count++;
     while (ring.entries.length - ring.start > this.#limits.maxPerChannel) this.#dropOldest(ring);
     if (this.#bytes > this.#limits.maxBytes) this.#shrink();
@@ -117,9 +121,10 @@ export class CriticalLane {
   #dropOldest(ring: Ring): void {
     const entry = ring.entries[ring.start];
     if (entry === undefined) return;
+    ring.entries[ring.start] = undefined;
     ring.start++;
     ring.lostSeq = entry.seq;
-    this.#bytes -= entry.value.length;
+    this.#bytes -= costOf(entry);
     this.#count--;
     if (ring.start > 256 && ring.start * 2 > ring.entries.length) {
       ring.entries = ring.entries.slice(ring.start);
@@ -140,6 +145,10 @@ export class CriticalLane {
       for (let i = 0; i < 64 && this.#bytes > this.#limits.maxBytes; i++) this.#dropOldest(oldest);
     }
   }
+}
+
+function costOf(entry: CriticalEntry): number {
+  return entry.value.length + ENTRY_BYTES;
 }
 
 function firstAfter(ring: Ring, seq: number): number {

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CriticalEntry, CriticalLimits } from './critical-lane.ts';
+import { CriticalLane, ENTRY_BYTES } from './critical-lane.ts';
+
+const wide: CriticalLimits = { maxAgeMs: 1_000, maxPerChannel: 1_000, maxBytes: 10_000_000 };
+
+function entry(seq: number, timeMs = 0, value = `${seq}`): CriticalEntry {
+  return { seq, value, timeMs };
+}
+
+function seqsSince(lane: CriticalLane, channel: string, seq: number): readonly number[] {
+  const seqs: number[] = [];
+  lane.since(channel, seq, ({ seq: at }) => {
+    seqs.push(at);
+    return true;
+  });
+  return seqs;
+}
+
+describe('CriticalLane', () => {
+  it('gives every channel its own messages in order, from any cursor, until told to stop', () => {
+    const lane = new CriticalLane(wide);
+    for (const seq of [1, 3, 5, 7]) lane.append('a', entry(seq));
+    for (const seq of [2, 4]) lane.append('b', entry(seq + 6));
+    expect(seqsSince(lane, 'a', 0)).toEqual([1, 3, 5, 7]);
+    expect(seqsSince(lane, 'a', 4)).toEqual([5, 7]);
+    expect(seqsSince(lane, 'a', 7)).toEqual([]);
+    expect(seqsSince(lane, 'b', 0)).toEqual([8, 10]);
+    expect(seqsSince(lane, 'none', 0)).toEqual([]);
+    const two: number[] = [];
+    lane.since('a', 0, ({ seq }) => two.push(seq) < 2);
+    expect(two).toEqual([1, 3]);
+    expect([lane.seq, lane.messages]).toEqual([10, 6]);
+  });
+
+  it('ignores what is not newer than what it has', () => {
+    const lane = new CriticalLane(wide);
+    expect(lane.append('a', entry(5))).toBe(true);
+    expect(lane.append('a', entry(5))).toBe(false);
+    expect(lane.append('b', entry(4))).toBe(false);
+    lane.advance(8);
+    expect(lane.append('a', entry(8))).toBe(false);
+    expect(lane.append('a', entry(9))).toBe(true);
+    expect(seqsSince(lane, 'a', 0)).toEqual([5, 9]);
+  });
+
+  it('knows what it has lost by count, and only for the channel concerned', () => {
+    const lane = new CriticalLane({ ...wide, maxPerChannel: 3 });
+    for (let seq = 1; seq <= 10; seq++) lane.append(seq === 1 ? 'quiet' : 'busy', entry(seq));
+    expect(seqsSince(lane, 'busy', 0)).toEqual([8, 9, 10]);
+    expect(lane.hasLost('busy', 6)).toBe(true);
+    expect(lane.hasLost('busy', 7)).toBe(false);
+    expect(lane.hasLost('quiet', 0)).toBe(false);
+  });
+
+  it('knows what it has lost by age, also of a channel of which nothing is left', () => {
+    const lane = new CriticalLane(wide);
+    lane.append('a', entry(1, 0));
+    lane.append('b', entry(2, 0));
+    lane.append('b', entry(3, 600));
+    lane.expire(1_000);
+    expect(lane.messages).toBe(3);
+    lane.expire(1_001);
+    expect([lane.messages, seqsSince(lane, 'b', 0)]).toEqual([1, [3]]);
+    expect([lane.hasLost('a', 0), lane.hasLost('a', 1)]).toEqual([true, false]);
+    expect([lane.hasLost('b', 1), lane.hasLost('b', 2)]).toEqual([true, false]);
+    lane.expire(5_000);
+    expect([lane.messages, lane.bytes]).toEqual([0, 0]);
+    expect([lane.hasLost('b', 2), lane.hasLost('b', 3)]).toEqual([true, false]);
+  });
+
+  it('lets the oldest messages go first where there are too many bytes', () => {
+    const lane = new CriticalLane({ ...wide, maxBytes: 3 * (ENTRY_BYTES + 10) });
+    for (const [channel, seq] of [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+      ['b', 4],
+    ] as const) {
+      lane.append(channel, entry(seq, 0, '"12345678"'));
+    }
+    expect([seqsSince(lane, 'a', 0), seqsSince(lane, 'b', 0)]).toEqual([[3], [2, 4]]);
+    expect([lane.hasLost('a', 0), lane.hasLost('b', 0)]).toEqual([true, false]);
+  });
+
+  it('counts what a message costs besides its value: tiny messages are bounded too', () => {
+    const lane = new CriticalLane({ ...wide, maxPerChannel: 1e6, maxBytes: 1_000 * ENTRY_BYTES });
+    for (let seq = 1; seq <= 5_000; seq++) lane.append(`c${seq % 50}`, entry(seq, 0, '1'));
+    expect(lane.messages).toBeLessThan(1_000);
+  });
+
+  it('takes a stream that begins late as a loss for everybody', () => {
+    const lane = new CriticalLane(wide);
+    lane.lostBefore(101);
+    expect([lane.seq, lane.hasLost('a', 99), lane.hasLost('a', 100)]).toEqual([100, true, false]);
+    lane.append('a', entry(101));
+    expect(seqsSince(lane, 'a', 0)).toEqual([101]);
+  });
+
+  it('takes a channel that fills what the stream keeps of it as one that has lost messages', () => {
+    const lane = new CriticalLane(wide);
+    lane.lostBefore(1);
+    for (const seq of [10, 11, 12]) lane.append('full', entry(seq));
+    for (const seq of [13, 14]) lane.append('short', entry(seq));
+    lane.sealLoaded(3);
+    expect([lane.hasLost('full', 8), lane.hasLost('full', 9)]).toEqual([true, false]);
+    expect(lane.hasLost('short', 0)).toBe(false);
+    lane.sealLoaded(Number.POSITIVE_INFINITY);
+    expect(lane.hasLost('short', 0)).toBe(false);
+  });
+
+  it('never skips a message of a channel without knowing that it did, and keeps within its limits', () => {
+    const step = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.record({
+          channel: fc.constantFrom('a', 'b', 'c'),
+          ahead: fc.integer({ min: 0, max: 3 }),
+          afterMs: fc.nat(40),
+          size: fc.nat(60),
+        }),
+      },
+      { weight: 1, arbitrary: fc.constant('expire' as const) },
+    );
+    const limits = fc.record({
+      maxAgeMs: fc.integer({ min: 1, max: 500 }),
+      maxPerChannel: fc.integer({ min: 1, max: 12 }),
+      maxBytes: fc.integer({ min: 1, max: 20 * ENTRY_BYTES }),
+    });
+    fc.assert(
+      fc.property(limits, fc.array(step, { maxLength: 100 }), (given, steps) => {
+        const lane = new CriticalLane(given);
+        const sent: { channel: string; seq: number }[] = [];
+        let seq = 0;
+        let nowMs = 0;
+        for (const now of steps) {
+          if (now === 'expire') lane.expire(nowMs);
+          else {
+            seq += now.ahead;
+            nowMs += now.afterMs;
+            const taken = lane.append(now.channel, entry(seq, nowMs, 'x'.repeat(now.size)));
+            expect(taken).toBe(now.ahead > 0);
+            if (taken) sent.push({ channel: now.channel, seq });
+          }
+          expect(lane.bytes).toBeLessThanOrEqual(given.maxBytes);
+          for (const channel of ['a', 'b', 'c']) {
+            expect(seqsSince(lane, channel, 0).length).toBeLessThanOrEqual(given.maxPerChannel);
+            for (const since of [0, seq >> 1, seq]) {
+              if (lane.hasLost(channel, since)) continue;
+              expect(seqsSince(lane, channel, since)).toEqual(
+                sent.filter((m) => m.channel === channel && m.seq > since).map((m) => m.seq),
+              );
+            }
+          }
+        }
+        lane.expire(nowMs + given.maxAgeMs + 1);
+        expect([lane.messages, lane.bytes]).toEqual([0, 0]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps order over many messages, as dropped ones are cut off', () => {
+    const lane = new CriticalLane({ ...wide, maxPerChannel: 300 });
+    for (let seq = 1; seq <= 5_000; seq++) lane.append('a', entry(seq));
+    expect(seqsSince(lane, 'a', 0)).toEqual(Array.from({ length: 300 }, (_, i) => 4_701 + i));
+    expect(seqsSince(lane, 'a', 4_998)).toEqual([4_999, 5_000]);
+  });
+});
