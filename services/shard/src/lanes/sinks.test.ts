@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { CosmeticLane } from './cosmetic-lane.ts';
+import type { CriticalEntry } from './critical-lane.ts';
+import { CriticalLane } from './critical-lane.ts';
+import { Lanes } from './lanes.ts';
+import { criticalSink, stateSink } from './sinks.ts';
+import { StateLane } from './state-lane.ts';
+
+const makeState = (): StateLane => new StateLane({ maxKeys: 100, maxBytes: 10_000, deletionMs: 1_000 });
+const makeCritical = (): CriticalLane =>
+  new CriticalLane({ maxAgeMs: 1_000, maxPerChannel: 100, maxBytes: 100_000 });
+
+function newLanes(): Lanes {
+  return new Lanes(makeState(), makeCritical(), new CosmeticLane({ maxPerTick: 1, maxBytesPerTick: 1 }));
+}
+
+/** The server's clock is 900,000 ahead of this process's monotonic one. */
+const AHEAD_MS = 900_000;
+const facts = { firstSeq: 1, maxPerSubject: 100 };
+
+function set(
+  seq: number,
+  key: string,
+  value: string | undefined,
+  timeMs = 0,
+): { channel: string; key: string; value: string | undefined; seq: number; timeMs: number } {
+  return { channel: 'a', key, value, seq, timeMs };
+}
+
+describe('stateSink', () => {
+  function setUp(): {
+    lanes: Lanes;
+    sink: ReturnType<typeof stateSink>;
+    clock: { nowMs: number };
+    loads: { count: number };
+  } {
+    const lanes = newLanes();
+    const clock = { nowMs: 5_000 };
+    const loads = { count: 0 };
+    const sink = stateSink({
+      lanes,
+      make: makeState,
+      nowMs: () => clock.nowMs,
+      onLoaded: () => {
+        loads.count++;
+      },
+    });
+    return { lanes, sink, clock, loads };
+  }
+
+  it('serves the old lane until the new one is whole', () => {
+    const { lanes, sink, loads } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(1, 'x', '1'));
+    expect([lanes.state.keys, lanes.stateEpoch, loads.count]).toEqual([0, '0', 0]);
+    sink.loaded(4);
+    expect([lanes.state.keys, lanes.stateEpoch, lanes.state.seq, loads.count]).toEqual([1, 'one', 4, 1]);
+
+    sink.begin('two', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(1, 'y', '2'));
+    expect([lanes.state.log('a').get('x'), lanes.stateEpoch]).toEqual(['1', 'one']);
+    sink.loaded(1);
+    expect([lanes.state.log('a').get('x'), lanes.state.log('a').get('y')]).toEqual([undefined, '2']);
+    expect([lanes.stateEpoch, lanes.state.seq, loads.count]).toEqual(['two', 1, 2]);
+  });
+
+  it('begins anew where a load failed half-way', () => {
+    const { lanes, sink } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(1, 'half', '1'));
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(2, 'whole', '2'));
+    sink.loaded(2);
+    expect([lanes.state.log('a').get('half'), lanes.state.log('a').get('whole')]).toEqual([undefined, '2']);
+  });
+
+  it('adds news to the lane, and moves on over what was refused', () => {
+    const { lanes, sink, loads } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.loaded(0);
+    expect(sink.take(set(1, 'x', '1'))).toBeUndefined();
+    sink.skip(2);
+    expect([lanes.state.seq, lanes.state.log('a').get('x'), loads.count]).toEqual([2, '1', 1]);
+    expect(lanes.state.takeDirty().map(({ channel }) => channel)).toEqual(['a']);
+  });
+
+  it('says where the lane is full', () => {
+    const { sink } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.loaded(0);
+    expect(sink.take(set(1, 'x', 'v'.repeat(20_000)))).toBe('stateFull');
+  });
+
+  it('judges the age of loaded deletions by the clock of the server that kept them', () => {
+    const { lanes, sink } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(1, 'old', undefined, AHEAD_MS - 1_001));
+    sink.take(set(2, 'new', undefined, AHEAD_MS - 999));
+    sink.loaded(2);
+    expect([lanes.state.log('a').deletions, lanes.state.log('a').floorSeq]).toEqual([1, 1]);
+    // Nothing of a load is told by a tick: connections begin with a snapshot.
+    expect(lanes.state.takeDirty()).toEqual([]);
+  });
+
+  it('does nothing on an end without a beginning', () => {
+    const { loads, sink } = setUp();
+    sink.loaded(9);
+    expect(loads.count).toBe(0);
+  });
+});
+
+describe('criticalSink', () => {
+  function setUp(): {
+    lanes: Lanes;
+    sink: ReturnType<typeof criticalSink>;
+    clock: { nowMs: number };
+    news: CriticalEntry[];
+    loads: { afterSeq: number; sinceSeq: number }[];
+  } {
+    const lanes = newLanes();
+    const clock = { nowMs: 5_000 };
+    const news: CriticalEntry[] = [];
+    const loads: { afterSeq: number; sinceSeq: number }[] = [];
+    const sink = criticalSink({
+      lanes,
+      make: makeCritical,
+      nowMs: () => clock.nowMs,
+      onNews: (_channel, entry) => news.push(entry),
+      onLoaded: (where) => loads.push(where),
+    });
+    return { lanes, sink, clock, news, loads };
+  }
+
+  const message = (
+    seq: number,
+    timeMs: number,
+  ): { channel: string; key: string; value: string; seq: number; timeMs: number } => ({
+    channel: 'a',
+    key: '',
+    value: `${seq}`,
+    seq,
+    timeMs,
+  });
+
+  it('tells nobody of what it loads, and of everything after it', () => {
+    const { lanes, sink, news, loads } = setUp();
+    sink.begin('one', { ...facts, firstSeq: 3, serverNowMs: AHEAD_MS });
+    sink.take(message(3, AHEAD_MS - 10));
+    sink.loaded(4);
+    expect([news, loads, lanes.criticalEpoch]).toEqual([[], [{ afterSeq: 0, sinceSeq: 2 }], 'one']);
+    expect([lanes.critical.hasLost('a', 1), lanes.critical.hasLost('a', 2)]).toEqual([true, false]);
+    sink.take(message(5, AHEAD_MS));
+    expect(news).toEqual([{ seq: 5, value: '5', timeMs: 5_000 }]);
+    sink.take(message(5, AHEAD_MS));
+    expect(news).toHaveLength(1);
+    sink.skip(6);
+    expect(lanes.critical.seq).toBe(6);
+  });
+
+  it('gives clients of another epoch what is newer than what the old one had', () => {
+    const { sink, news, loads } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.loaded(0);
+    sink.take(message(1, AHEAD_MS + 10));
+    sink.take(message(2, AHEAD_MS + 20));
+    // The stream was restored from a copy that has the first message, and got two more since.
+    sink.begin('two', { ...facts, serverNowMs: AHEAD_MS + 100 });
+    sink.take(message(1, AHEAD_MS + 10));
+    sink.take(message(2, AHEAD_MS + 30));
+    sink.take(message(3, AHEAD_MS + 40));
+    sink.loaded(3);
+    expect([news.length, loads.at(-1)]).toEqual([2, { afterSeq: 2, sinceSeq: 1 }]);
+  });
+
+  it('loses loaded messages by the clock of the server that kept them', () => {
+    const { lanes, sink } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(message(1, AHEAD_MS - 1_001));
+    sink.take(message(2, AHEAD_MS - 999));
+    sink.loaded(2);
+    lanes.critical.expire(5_000);
+    expect([lanes.critical.hasLost('a', 0), lanes.critical.hasLost('a', 1)]).toEqual([true, false]);
+  });
+
+  it('takes a channel that the stream keeps only in part as one with a loss', () => {
+    const { lanes, sink } = setUp();
+    sink.begin('one', { ...facts, maxPerSubject: 2, serverNowMs: AHEAD_MS });
+    sink.take(message(5, AHEAD_MS));
+    sink.take(message(7, AHEAD_MS));
+    sink.loaded(7);
+    expect([lanes.critical.hasLost('a', 3), lanes.critical.hasLost('a', 4)]).toEqual([true, false]);
+  });
+
+  it('takes a message without a value for null, and does nothing on an end without a beginning', () => {
+    const { sink, news, loads } = setUp();
+    sink.loaded(9);
+    expect(loads).toEqual([]);
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.loaded(0);
+    sink.take({ ...message(1, AHEAD_MS), value: undefined });
+    expect(news[0]?.value).toBe('null');
+  });
+});
