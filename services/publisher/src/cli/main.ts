@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // weir-publish: the process. Reads words, environment and standard input; prints; sets the exit code.
 import { readFileSync } from 'node:fs';
 import { WEIR_VERSION } from '@weir/runtime';
