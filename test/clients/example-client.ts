@@ -1,14 +1,13 @@
 // Runs a program of docs/clients.md against a router and reads what it prints, a JSON value a line.
 // Takes any router's URL: the scripted one of these tests or a real cluster's.
 import type { ChildProcess } from 'node:child_process';
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fencedFiles } from './fenced-blocks.ts';
+import { pythonEnvironment, whyNoPython } from './python.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
-const pythonFolder = process.env['WEIR_PYTHON_PATH'] ?? join(root, '.cache/python');
 
 /** The programs of the page, each by the file that holds the client. */
 export const programs = ['weir-short.mjs', 'weir-moves.mjs', 'weir_short.py', 'weir_moves.py'] as const;
@@ -16,16 +15,7 @@ export type Program = (typeof programs)[number];
 
 /** Why a program cannot run here; nothing where it can. */
 export function whyNot(program: Program): string | undefined {
-  if (program.endsWith('.mjs')) return undefined;
-  if (!existsSync(join(pythonFolder, 'websockets'))) {
-    return 'no websockets: pip install --target .cache/python websockets, or set WEIR_PYTHON_PATH';
-  }
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'no python3';
-  }
+  return program.endsWith('.py') ? whyNoPython() : undefined;
 }
 
 export interface Said {
@@ -68,10 +58,9 @@ export class ExampleClient {
       const isApp = name === 'app.mjs';
       await writeFile(join(folder, name), isApp ? text.replace('weir-short.mjs', program) : text);
     }
-    const { HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, http_proxy, https_proxy, all_proxy, ...env } = process.env;
     const [command, file] = program.endsWith('.py') ? ['python3', program] : [process.execPath, 'app.mjs'];
     const child = spawn(command, [join(folder, file)], {
-      env: { ...env, WEIR_ROUTER: router, PYTHONPATH: pythonFolder, PYTHONDONTWRITEBYTECODE: '1' },
+      env: { ...pythonEnvironment(), WEIR_ROUTER: router },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ExampleClient(child, folder);
