@@ -18,6 +18,8 @@ export class Sequencer<T extends Sequenced> {
   #waiting: T[] = [];
   #seq = 0;
   #liveSeq = 0;
+  /** The feed went backwards: until somebody has looked at the stream, nothing of the feed is let through. */
+  #doubtful = false;
 
   constructor(limits: SequencerLimits, deliver: (message: T) => void) {
     this.#maxWaiting = limits.maxWaiting;
@@ -38,18 +40,22 @@ export class Sequencer<T extends Sequenced> {
   startAt(seq: number): void {
     this.#seq = seq;
     this.#liveSeq = 0;
+    this.#doubtful = false;
     this.#waiting = [];
   }
 
   /**
    * A message of the live feed: `inOrder`, `gap` (something before it is missing; a fill is needed), or `backwards`
-   * (the feed has shown a later one before, so the stream is not the one it was).
+   * (the feed has shown a later one before, so the stream may not be the one it was: what follows waits for a look).
    */
   live(message: T): 'inOrder' | 'gap' | 'backwards' {
-    if (message.seq <= this.#liveSeq) return 'backwards';
+    if (message.seq <= this.#liveSeq) {
+      this.#doubtful = true;
+      return 'backwards';
+    }
     this.#liveSeq = message.seq;
     if (message.seq <= this.#seq) return 'inOrder';
-    if (message.seq === this.#seq + 1) {
+    if (message.seq === this.#seq + 1 && !this.#doubtful) {
       this.#pass(message);
       return 'inOrder';
     }
@@ -65,10 +71,23 @@ export class Sequencer<T extends Sequenced> {
     this.#takeWaiting();
   }
 
-  /** The fill has shown everything up to here, though there may be no message at that place any more. */
+  /**
+   * The stream is the one it was, and has shown everything up to here, though there may be no message at that place
+   * any more.
+   */
   filledTo(seq: number): void {
     if (seq > this.#seq) this.#seq = seq;
+    this.#doubtful = false;
     this.#takeWaiting();
+  }
+
+  /**
+   * The stream had nothing after `lastSeq` when the feed had shown `shownSeq`: what the feed showed in between is not
+   * of this stream (anybody can publish there), and must not be waited for.
+   */
+  disbelieve(shownSeq: number, lastSeq: number): void {
+    this.#waiting = this.#waiting.filter(({ seq }) => seq <= lastSeq || seq > shownSeq);
+    this.#liveSeq = Math.max(this.#waiting.at(-1)?.seq ?? 0, Math.min(this.#liveSeq, this.#seq));
   }
 
   /** Whether live messages still wait for something before them. */

@@ -55,9 +55,10 @@ export class StreamReader {
 
   /** Runs until `stop`. Never rejects. */
   async run(): Promise<void> {
-    const feed = this.#options.access.follow((message) => this.#live(message));
+    let feed: { stop(): void } | undefined;
     while (!this.#stopped) {
       try {
+        feed ??= this.#options.access.follow((message) => this.#live(message));
         if (this.#known === undefined) await this.#load();
         else await this.#check(await this.#nextWake());
       } catch (error) {
@@ -66,7 +67,7 @@ export class StreamReader {
         await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
       }
     }
-    feed.stop();
+    feed?.stop();
   }
 
   stop(): void {
@@ -103,17 +104,19 @@ export class StreamReader {
     this.#newest = undefined;
     sink.begin(epochName(facts), facts);
     await this.#fillUp(facts);
+    // Before anything counts as known: where this fails, the stream is loaded anew.
+    sink.loaded(this.#sequencer.seq);
     this.#known = facts;
     this.#minGeneration = facts.generation;
+    this.#remember();
     this.#current = true;
-    sink.loaded(this.#sequencer.seq);
     if (this.#sequencer.missing) this.#signal('gap');
   }
 
   async #check(wake: Wake): Promise<void> {
     const { access, onProblem } = this.#options;
     // What we had before we asked must be in the answer; what comes while we wait need not be.
-    const { seq } = this.#sequencer;
+    const { seq, liveSeq } = this.#sequencer;
     const facts = await access.facts();
     if (this.#stopped || this.#known === undefined) return;
     if (facts === undefined) {
@@ -132,12 +135,12 @@ export class StreamReader {
       this.#current = false;
       return;
     }
-    if (facts.lastSeq > this.#sequencer.seq) {
-      if (wake === 'gap') onProblem('gap', this.#sequencer.seq);
-      await this.#fillUp(facts);
-    }
+    if (liveSeq > facts.lastSeq) this.#sequencer.disbelieve(liveSeq, facts.lastSeq);
+    if (wake === 'gap' && facts.lastSeq > this.#sequencer.seq) onProblem('gap', this.#sequencer.seq);
+    await this.#fillUp(facts);
     this.#remember();
     this.#current = true;
+    if (this.#sequencer.missing) this.#signal('gap');
   }
 
   async #fillUp(facts: StreamFacts): Promise<void> {

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { epochName, judgeEpoch } from './epoch.ts';
+
+const known = { createdMs: 1_000, generation: 2, seq: 50 };
+const same = { createdMs: 1_000, generation: 2, lastSeq: 50 };
+
+describe('judgeEpoch', () => {
+  it.each([
+    ['the same stream at the same place', same, true, 'same'],
+    ['the same stream further on', { ...same, lastSeq: 99 }, true, 'same'],
+    ['a stream with another time of creation', { ...same, createdMs: 1_001 }, true, 'recreated'],
+    [
+      'a recreated stream, whatever else it is',
+      { createdMs: 9, generation: 7, lastSeq: 0 },
+      false,
+      'recreated',
+    ],
+    ['a generation that another shard has raised', { ...same, generation: 3 }, true, 'otherGeneration'],
+    [
+      'a raised generation with its sequences back',
+      { ...same, generation: 3, lastSeq: 1 },
+      false,
+      'otherGeneration',
+    ],
+    ['sequences that went back', { ...same, lastSeq: 49 }, true, 'raise'],
+    ['another message at a place that we know', same, false, 'raise'],
+    ['metadata that went back', { ...same, generation: 1 }, true, 'raise'],
+  ] as const)('%s', (_name, facts, holds, verdict) => {
+    expect(judgeEpoch(known, facts, holds)).toBe(verdict);
+  });
+});
+
+describe('epochName', () => {
+  it('is the same on every shard, and another after each change', () => {
+    expect(epochName({ createdMs: 1_000, generation: 0 })).toBe(
+      epochName({ createdMs: 1_000, generation: 0 }),
+    );
+    const names = [
+      { createdMs: 1_000, generation: 0 },
+      { createdMs: 1_001, generation: 0 },
+      { createdMs: 1_000, generation: 1 },
+      { createdMs: 1_000, generation: 36 },
+    ].map(epochName);
+    expect(new Set(names).size).toBe(4);
+    for (const name of names) expect(name).toMatch(/^[0-9a-z-]{1,40}$/);
+  });
+});
