@@ -65,6 +65,8 @@ export class StreamReader {
         this.#current = false;
         this.#options.onProblem('failed', error);
         await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
+        // What woke it has been used up; the next look must not wait for another reason.
+        if (this.#known !== undefined) this.poke();
       }
     }
     feed?.stop();

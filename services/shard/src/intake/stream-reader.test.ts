@@ -1,0 +1,436 @@
+import { describe, expect, it } from 'vitest';
+import type { Remembered, StreamFacts } from './epoch.ts';
+import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import { StreamReader } from './stream-reader.ts';
+
+/** A stream in memory. What it does wrong is set by the test. */
+class FakeStream implements StreamAccess {
+  messages: StreamMessage[] = [];
+  createdMs = 1_000;
+  generation = 0;
+  lastSeq = 0;
+  exists = true;
+  /** Failures still to come, by what is asked. */
+  readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0 };
+  readonly asked = { ensure: 0, facts: 0, fill: 0 };
+  /** Runs in the middle of the next fill. */
+  duringFill: (() => void) | undefined;
+  #take: ((message: StreamMessage) => void) | undefined;
+
+  get followed(): boolean {
+    return this.#take !== undefined;
+  }
+
+  /** Stores a message, and shows it on the feed unless that loses it. */
+  publish(how: { readonly lost?: boolean; readonly timeMs?: number } = {}): StreamMessage {
+    const seq = ++this.lastSeq;
+    const message = {
+      seq,
+      subject: 'weir.critical.a',
+      data: Buffer.from(`${seq}`),
+      timeMs: how.timeMs ?? seq,
+    };
+    this.messages.push(message);
+    if (how.lost !== true) this.show(message);
+    return message;
+  }
+
+  /** Shows something on the feed. */
+  show(message: StreamMessage): void {
+    this.#take?.(message);
+  }
+
+  /** The sequence goes on, and there is no message: it was deleted, or has aged out. */
+  drop(seq: number): void {
+    this.messages = this.messages.filter((message) => message.seq !== seq);
+  }
+
+  recreate(): void {
+    this.createdMs++;
+    this.generation = 0;
+    this.wipe();
+  }
+
+  /** The same stream by name and creation time, without what it had. */
+  wipe(): void {
+    this.messages = [];
+    this.lastSeq = 0;
+  }
+
+  async ensure(): Promise<void> {
+    this.asked.ensure++;
+    this.#fail('ensure');
+    if (this.exists) return;
+    this.exists = true;
+    this.recreate();
+  }
+
+  async facts(): Promise<StreamFacts | undefined> {
+    this.asked.facts++;
+    this.#fail('facts');
+    if (!this.exists) return undefined;
+    const { createdMs, generation, lastSeq } = this;
+    const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
+    return { createdMs, generation, firstSeq, lastSeq, maxPerSubject: 100, serverNowMs: 0 };
+  }
+
+  async holds({ seq, timeMs }: Remembered): Promise<boolean | undefined> {
+    const message = this.messages.find((one) => one.seq === seq);
+    return message === undefined ? undefined : message.timeMs === timeMs;
+  }
+
+  async raiseGeneration(generation: number): Promise<void> {
+    this.generation = generation;
+  }
+
+  async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+    this.asked.fill++;
+    this.#fail('fill');
+    const there = this.messages.filter(({ seq }) => seq >= fromSeq);
+    there.forEach((message, i) => {
+      if (i === there.length >> 1) {
+        const run = this.duringFill;
+        this.duringFill = undefined;
+        run?.();
+      }
+      take(message);
+    });
+  }
+
+  follow(take: (message: StreamMessage) => void): { stop(): void } {
+    this.#fail('follow');
+    this.#take = take;
+    return {
+      stop: () => {
+        this.#take = undefined;
+      },
+    };
+  }
+
+  #fail(what: keyof FakeStream['failures']): void {
+    if (this.failures[what] === 0) return;
+    this.failures[what]--;
+    throw new Error(`${what} fails`);
+  }
+}
+
+interface Bench {
+  readonly stream: FakeStream;
+  readonly reader: StreamReader;
+  /** What the sink was told, in short. */
+  readonly told: string[];
+  readonly problems: string[];
+  readonly sink: { failLoaded: number };
+  readonly ended: Promise<void>;
+}
+
+function start(stream = new FakeStream()): Bench {
+  const told: string[] = [];
+  const problems: string[] = [];
+  const sink = { failLoaded: 0 };
+  const reader = new StreamReader({
+    access: stream,
+    sink: {
+      begin: (epoch) => told.push(`begin ${epoch}`),
+      message: ({ seq }) => told.push(`${seq}`),
+      loaded: (seq) => {
+        if (sink.failLoaded > 0) {
+          sink.failLoaded--;
+          throw new Error('loaded fails');
+        }
+        told.push(`loaded ${seq}`);
+      },
+    },
+    // Nothing here waits for a timer of its own: tests poke.
+    verifyMs: 1_000_000,
+    retryMs: 0,
+    maxWaiting: 8,
+    onProblem: (problem, detail) =>
+      problems.push(
+        detail instanceof Error ? `${problem}: ${detail.message}` : `${problem} ${String(detail)}`,
+      ),
+  });
+  return { stream, reader, told, problems, sink, ended: reader.run() };
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+async function end({ reader, ended, stream }: Bench): Promise<void> {
+  reader.stop();
+  await ended;
+  expect(stream.followed).toBe(false);
+}
+
+const EPOCH = 'begin rs-0';
+
+describe('StreamReader', () => {
+  it('loads what is there, then hands on what comes', async () => {
+    const stream = new FakeStream();
+    stream.publish();
+    stream.publish();
+    const bench = start(stream);
+    expect(bench.reader.current).toBe(false);
+    await settle();
+    expect(bench.reader.current).toBe(true);
+    stream.publish();
+    expect(bench.told).toEqual([EPOCH, '1', '2', 'loaded 2', '3']);
+    expect(bench.problems).toEqual([]);
+    await end(bench);
+  });
+
+  it('misses nothing that comes while it loads, and takes nothing twice', async () => {
+    const stream = new FakeStream();
+    for (let i = 0; i < 4; i++) stream.publish();
+    stream.duringFill = () => {
+      stream.publish();
+      stream.publish();
+    };
+    const bench = start(stream);
+    await settle();
+    expect(bench.told).toEqual([EPOCH, '1', '2', '3', '4', '5', '6', 'loaded 6']);
+    await end(bench);
+  });
+
+  it('loads all the same where more comes meanwhile than may wait', async () => {
+    const stream = new FakeStream();
+    for (let i = 0; i < 4; i++) stream.publish();
+    stream.duringFill = () => {
+      for (let i = 0; i < 20; i++) stream.publish();
+    };
+    const bench = start(stream);
+    await settle();
+    expect(bench.told.filter((one) => /^\d+$/.test(one))).toEqual(
+      Array.from({ length: 24 }, (_, i) => `${i + 1}`),
+    );
+    await end(bench);
+  });
+
+  it('fills a hole in the feed before it goes on', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish();
+    bench.stream.publish({ lost: true });
+    bench.stream.publish({ lost: true });
+    bench.stream.publish();
+    expect(bench.told.at(-1)).toBe('1');
+    await settle();
+    bench.stream.publish();
+    expect(bench.told.slice(2)).toEqual(['1', '2', '3', '4', '5']);
+    expect(bench.problems).toEqual(['gap 1']);
+    await end(bench);
+  });
+
+  it('finds what the feed has lost at its end when it looks', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish({ lost: true });
+    bench.reader.poke();
+    await settle();
+    expect(bench.told.slice(2)).toEqual(['1']);
+    expect(bench.stream.asked.fill).toBe(1);
+    await end(bench);
+  });
+
+  it('goes over places at which there is no message any more', async () => {
+    const bench = start();
+    await settle();
+    for (let i = 0; i < 3; i++) bench.stream.publish({ lost: true });
+    bench.stream.drop(2);
+    bench.stream.drop(3);
+    bench.reader.poke();
+    await settle();
+    bench.stream.publish();
+    expect(bench.told.slice(2)).toEqual(['1', '4']);
+    await end(bench);
+  });
+
+  it('takes a message that comes twice once, and the stream for what it was', async () => {
+    const bench = start();
+    await settle();
+    const first = bench.stream.publish();
+    bench.reader.poke();
+    await settle();
+    bench.stream.show(first);
+    bench.stream.publish();
+    await settle();
+    expect([bench.told, bench.problems]).toEqual([[EPOCH, 'loaded 0', '1', '2'], []]);
+    await end(bench);
+  });
+
+  it('goes on where somebody shows messages on the feed that the stream does not have', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish();
+    bench.stream.show({ seq: 99_999, subject: 'weir.critical.a', data: Buffer.from('x'), timeMs: 0 });
+    await settle();
+    const { facts } = bench.stream.asked;
+    bench.stream.publish();
+    bench.stream.publish();
+    expect(bench.told.slice(2)).toEqual(['1', '2', '3']);
+    await settle();
+    // It does not look again and again for what does not exist.
+    expect(bench.stream.asked.facts).toBe(facts);
+    await end(bench);
+  });
+
+  describe('another epoch', () => {
+    it('is a stream that was deleted and made anew', async () => {
+      const bench = start();
+      await settle();
+      bench.stream.publish();
+      bench.stream.recreate();
+      bench.stream.publish({ timeMs: 77 });
+      expect(bench.told.at(-1)).toBe('1');
+      await settle();
+      expect(bench.told).toEqual([EPOCH, 'loaded 0', '1', 'begin rt-0', '1', 'loaded 1']);
+      expect(bench.problems).toEqual(['epoch recreated']);
+      await end(bench);
+    });
+
+    it('is one that was made anew and has passed the old place before anybody looked', async () => {
+      const bench = start();
+      await settle();
+      for (let i = 0; i < 2; i++) bench.stream.publish();
+      bench.stream.recreate();
+      for (let i = 0; i < 5; i++) bench.stream.publish();
+      await settle();
+      expect(bench.told.slice(2)).toEqual(['1', '2', 'begin rt-0', '1', '2', '3', '4', '5', 'loaded 5']);
+      await end(bench);
+    });
+
+    it('is one that is gone: it is made, and loaded', async () => {
+      const bench = start();
+      await settle();
+      bench.stream.publish();
+      bench.stream.exists = false;
+      bench.reader.poke();
+      await settle();
+      expect(bench.told.slice(3)).toEqual(['begin rt-0', 'loaded 0']);
+      expect([bench.problems, bench.stream.asked.ensure]).toEqual([['epoch missing'], 2]);
+      await end(bench);
+    });
+
+    it('is a disk that was lost: the generation is raised, once, so that every shard sees it', async () => {
+      const bench = start();
+      await settle();
+      for (let i = 0; i < 3; i++) bench.stream.publish();
+      bench.reader.poke();
+      await settle();
+      bench.stream.wipe();
+      bench.stream.publish({ timeMs: 500 });
+      await settle();
+      expect(bench.told.slice(5)).toEqual(['begin rs-1', '1', 'loaded 1']);
+      expect([bench.problems, bench.stream.generation]).toEqual([['epoch raise'], 1]);
+      bench.stream.publish();
+      await settle();
+      expect(bench.told.at(-1)).toBe('2');
+      await end(bench);
+    });
+
+    it('is a lost disk whose sequences have come back to where they were', async () => {
+      const bench = start();
+      await settle();
+      for (let i = 0; i < 3; i++) bench.stream.publish();
+      bench.reader.poke();
+      await settle();
+      bench.stream.wipe();
+      for (let i = 0; i < 5; i++) bench.stream.publish({ lost: true, timeMs: 500 + i });
+      bench.reader.poke();
+      await settle();
+      expect(bench.told.slice(5)).toEqual(['begin rs-1', '1', '2', '3', '4', '5', 'loaded 5']);
+      await end(bench);
+    });
+
+    it('is seen right after the load, too', async () => {
+      const stream = new FakeStream();
+      for (let i = 0; i < 3; i++) stream.publish();
+      const bench = start(stream);
+      await settle();
+      stream.wipe();
+      for (let i = 0; i < 5; i++) stream.publish({ lost: true, timeMs: 500 + i });
+      bench.reader.poke();
+      await settle();
+      expect(bench.problems).toEqual(['epoch raise']);
+      await end(bench);
+    });
+
+    it('that another shard has raised is taken over, not raised again', async () => {
+      const bench = start();
+      await settle();
+      bench.stream.publish();
+      bench.stream.wipe();
+      bench.stream.generation = 1;
+      bench.reader.poke();
+      await settle();
+      expect([bench.told.slice(3), bench.problems]).toEqual([
+        ['begin rs-1', 'loaded 0'],
+        ['epoch otherGeneration'],
+      ]);
+      expect(bench.stream.generation).toBe(1);
+      await end(bench);
+    });
+  });
+
+  describe('failures', () => {
+    it.each(['follow', 'ensure', 'facts', 'fill'] as const)(
+      'of %s are tried again until it loads',
+      async (what) => {
+        const stream = new FakeStream();
+        stream.publish();
+        stream.failures[what] = 2;
+        const bench = start(stream);
+        await settle();
+        expect(bench.told.slice(-3)).toEqual([EPOCH, '1', 'loaded 1']);
+        expect(bench.problems).toEqual([`failed: ${what} fails`, `failed: ${what} fails`]);
+        expect(bench.reader.current).toBe(true);
+        await end(bench);
+      },
+    );
+
+    it('of the last step of a load begin the load anew', async () => {
+      const bench = start();
+      bench.sink.failLoaded = 1;
+      await settle();
+      bench.stream.publish();
+      expect(bench.told).toEqual([EPOCH, EPOCH, 'loaded 0', '1']);
+      await end(bench);
+    });
+
+    it('of a fill leave it stale until one succeeds, and lose nothing', async () => {
+      const bench = start();
+      await settle();
+      bench.stream.failures.fill = 1_000_000;
+      bench.stream.publish({ lost: true });
+      bench.stream.publish();
+      await settle();
+      expect(bench.reader.current).toBe(false);
+      bench.stream.failures.fill = 0;
+      await settle();
+      expect([bench.told.slice(2), bench.reader.current]).toEqual([['1', '2'], true]);
+      await end(bench);
+    });
+  });
+
+  it('does not count as current from the loss of the connection to the next look', async () => {
+    const bench = start();
+    await settle();
+    bench.reader.lost();
+    expect(bench.reader.current).toBe(false);
+    bench.reader.poke();
+    await settle();
+    expect(bench.reader.current).toBe(true);
+    await end(bench);
+  });
+
+  it('ends when it is stopped, also in the middle of failures', async () => {
+    const stream = new FakeStream();
+    stream.failures.ensure = 1_000_000;
+    const bench = start(stream);
+    await settle();
+    await end(bench);
+    expect(bench.told).toEqual([]);
+  });
+});
