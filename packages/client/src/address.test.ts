@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { moveTarget, parseUrl, routerTarget, streamTarget } from './address.ts';
 
-const plain = { base: undefined, channels: ['lobby', 'sports.42'], class: undefined, token: undefined };
+const plain = {
+  base: undefined,
+  channels: ['lobby', 'sports.42'],
+  class: undefined,
+  token: undefined,
+  hint: undefined,
+};
 
 describe('the router address', () => {
   it('gets the path where it has none, and the channels', () => {
@@ -23,6 +29,9 @@ describe('the router address', () => {
   });
   it('asks for a class', () => {
     expect(routerTarget({ ...plain, url: 'ws://h', class: 'mobile' }).url).toMatch(/&class=mobile$/);
+  });
+  it('shows a hint', () => {
+    expect(routerTarget({ ...plain, url: 'ws://h', hint: 'a.b-_.c' }).url).toMatch(/&hint=a\.b-_\.c$/);
   });
   it('offers a token as a subprotocol', () => {
     const { url, protocols } = routerTarget({ ...plain, url: 'ws://h', token: 'aA.b-_.c' });

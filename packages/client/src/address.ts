@@ -13,6 +13,8 @@ export interface RouterAddress {
   readonly channels: readonly string[];
   readonly class: string | undefined;
   readonly token: string | undefined;
+  /** Proves what was measured last; the router then need not measure again. */
+  readonly hint: string | undefined;
 }
 
 /** What RFC 6455 allows as the name of a subprotocol. Base64 with `=` is not among it. */
@@ -25,6 +27,7 @@ export function routerTarget(address: RouterAddress): Target {
   url.hash = '';
   const query = [`channels=${address.channels.join(',')}`];
   if (address.class !== undefined) query.push(`class=${encodeURIComponent(address.class)}`);
+  if (address.hint !== undefined) query.push(`hint=${encodeURIComponent(address.hint)}`);
   const protocols: string[] = [subprotocol.version];
   if (address.token) {
     if (SUBPROTOCOL.test(address.token)) protocols.push(subprotocol.tokenPrefix + address.token);

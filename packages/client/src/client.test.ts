@@ -125,6 +125,81 @@ describe('the way to a stream', () => {
   });
 });
 
+describe('the hint of a redirect', () => {
+  const hinted = (hint: string, more: object = {}): object => ({ ...redirect, hint, ...more });
+  const shown = (cluster: FakeCluster): string | null => cluster.last.url.searchParams.get('hint');
+  const opened = async (): Promise<FakeCluster> => {
+    const cluster = new FakeCluster({ token: 'e30.e30.c2ln' });
+    await settle();
+    expect(shown(cluster)).toBeNull();
+    await cluster.welcomed({}, hinted('H1'));
+    return cluster;
+  };
+
+  it('is shown at the next visits, beside the token, until there is another', async () => {
+    const cluster = await opened();
+    for (const code of [1006, 4012, 4003]) {
+      cluster.last.ends(code);
+      await cluster.comesBack();
+      expect(shown(cluster)).toBe('H1');
+      expect(cluster.last.protocols).toEqual(['weir.v1', 'weir.token.e30.e30.c2ln']);
+      await cluster.welcomed();
+    }
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    await cluster.welcomed({}, hinted('H2'));
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBe('H2');
+  });
+  it.each([4008, 4009])('is not shown after %i: the network is another than was measured', async (code) => {
+    const cluster = await opened();
+    cluster.last.ends(code);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBeNull();
+    await cluster.welcomed({}, hinted('H2'));
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBe('H2');
+  });
+  it.each([4003, 1006])('is not shown again after the router ended a visit with %i', async (code) => {
+    const cluster = await opened();
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBe('H1');
+    cluster.last.ends(code);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBeNull();
+  });
+  it('outlives a router without room and a shard that cannot be reached', async () => {
+    const cluster = await opened();
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    cluster.last.ends(4013);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBe('H1');
+    cluster.last.says(redirect);
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBe('H1');
+  });
+  it('is left behind with the pool that it was measured for', async () => {
+    const cluster = await opened();
+    cluster.last.says({ ...move, reason: 'tooSlow' });
+    await settle();
+    await cluster.welcomed({ pool: 'mobile' });
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    expect(shown(cluster)).toBeNull();
+  });
+  it('is not added to the URL of a move, which has its own', async () => {
+    const cluster = await opened();
+    cluster.last.says(move);
+    await settle();
+    expect(cluster.last.url.href).toBe(move.url);
+  });
+});
+
 describe('on a stream', () => {
   it('keeps a live map at once, and announces the changes of one turn together', async () => {
     const cluster = new FakeCluster();

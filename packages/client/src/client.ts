@@ -4,7 +4,7 @@
 //     ▲                                                 │
 //     └──────── RetryPolicy ◀── closed ─────────────────┘   a move is a Path beside a Wire that still counts
 import type { ServerMessage } from '@weir/protocol';
-import { afterClose } from '@weir/protocol';
+import { afterClose, closeCodes } from '@weir/protocol';
 import type { Target } from './address.ts';
 import { moveTarget, parseUrl, routerTarget } from './address.ts';
 import { checkChannels } from './channels.ts';
@@ -30,6 +30,7 @@ import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
 const NORMAL = 1000;
+const { noCapacity, noPong, tooSlow } = closeCodes;
 
 export class Client implements Weir {
   readonly #options: ConnectOptions;
@@ -49,6 +50,8 @@ export class Client implements Weir {
   #path: Path | undefined;
   #retryTimer: unknown;
   #position: string | undefined;
+  /** Spares the next visit to the router the measurement, as long as nothing speaks against the last one. */
+  #hint: string | undefined;
   #syncIsDue = false;
   #status: Status = 'waiting';
   #info: Info = {
@@ -147,6 +150,7 @@ export class Client implements Weir {
       token: typeof token === 'function' ? await token() : token,
       channels: [...this.#wanted],
       class: pool,
+      hint: this.#hint,
     });
   }
 
@@ -171,6 +175,8 @@ export class Client implements Weir {
 
     const { pool, shard, session, tickMs } = welcome;
     const { confidence } = redirect;
+    // In another pool than the one that it was measured for, an old hint would lead back.
+    this.#hint = redirect.hint ?? (pool === from.pool ? this.#hint : undefined);
     // A moved client is not measured again: what was measured last still holds.
     const rttMs = redirect.rttMs ?? this.#info.rttMs;
     const kbps = redirect.kbps ?? this.#info.kbps;
@@ -280,6 +286,7 @@ export class Client implements Weir {
     this.#current = undefined;
     this.#watch.stop();
     this.#info = { ...this.#info, lastClose: close };
+    if (close.code === tooSlow.code || close.code === noPong.code) this.#hint = undefined;
     const after = afterClose(close.code);
     if (after === 'stop') this.#finish(close, stopError(close.code, close.reason));
     // A move is on its way: its try is now the reconnect.
@@ -290,6 +297,8 @@ export class Client implements Weir {
 
   #pathEnded(end: PathEnd): void {
     this.#path = undefined;
+    // Perhaps it was the hint that did not come through; that there is no room is not its fault.
+    if (end.stage === 'router' && end.code !== noCapacity.code) this.#hint = undefined;
     this.#info = { ...this.#info, lastClose: { code: end.code, reason: end.reason } };
     if (end.error?.code === 'NO_WEBSOCKET') this.#finish(end, end.error);
     // The old stream goes on until it is closed; then comes the ordinary way.

@@ -64,10 +64,10 @@ export class FakeCluster {
   }
 
   /** The try that is under way: router, redirect, stream, welcome. */
-  async welcomed(more: object = {}): Promise<FakeSocket> {
+  async welcomed(more: object = {}, answer: object = redirect): Promise<FakeSocket> {
     if (this.client.status === 'waiting') await this.comesBack();
     await settle();
-    this.last.says(redirect);
+    this.last.says(answer);
     const stream = this.last;
     stream.says(welcome(more));
     return stream;
