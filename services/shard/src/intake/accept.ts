@@ -12,6 +12,8 @@ export const REJECT_REASONS = [
   'notJson',
   'tooDeep',
   'stateFull',
+  /** A fault of ours; the message is left out. */
+  'internal',
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 

@@ -6,9 +6,10 @@ import { everySoOften } from '@weir/runtime';
 import type { RejectReason } from './accept.ts';
 import { accept } from './accept.ts';
 import type { StreamFacts } from './epoch.ts';
+import { guarded } from './guarded.ts';
 import { NatsStream } from './nats-stream.ts';
 import { Rejected } from './rejected.ts';
-import type { StreamMessage } from './stream-access.ts';
+import type { StreamAccess, StreamMessage } from './stream-access.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const RETRY_MS = 1_000;
@@ -53,17 +54,24 @@ export interface IntakeOptions {
   readonly onLoaded?: () => void;
 }
 
+/** Opens a stream; tests bring their own. */
+export type OpenStream = (options: ConstructorParameters<typeof NatsStream>[0]) => StreamAccess;
+
 export class Intake {
   readonly #options: IntakeOptions;
+  readonly #open: OpenStream;
   readonly #rejected: Rejected;
   readonly #often: ReturnType<typeof everySoOften>;
+  readonly #oftenFault: ReturnType<typeof everySoOften>;
   readonly #readers: StreamReader[] = [];
   #loaded = 0;
 
-  constructor(options: IntakeOptions) {
+  constructor(options: IntakeOptions, open: OpenStream = (of) => new NatsStream(of)) {
     this.#options = options;
+    this.#open = open;
     this.#rejected = new Rejected(options.link, options.subjects.rejected, options.nowMs);
     this.#often = everySoOften(LOG_EVERY_MS);
+    this.#oftenFault = everySoOften(LOG_EVERY_MS);
     options.link.onStatus((status) => {
       for (const reader of this.#readers) {
         if (status === 'disconnected') reader.lost();
@@ -101,9 +109,18 @@ export class Intake {
     this.#read('state', connection);
     this.#read('critical', connection);
     connection.subscribe(subjects.all('cosmetic'), {
-      callback: (error, message) => {
-        if (error === null) this.#cosmetic(message);
-      },
+      callback: guarded(
+        (message) => this.#cosmetic(message),
+        (fault) => this.#fault('cosmetic', fault),
+      ),
+    });
+  }
+
+  /** Something of ours or of the server's is wrong with one message or a subscription; everything else goes on. */
+  #fault(lane: Lane, fault: unknown): void {
+    this.#options.onRejected(lane, 'internal');
+    this.#oftenFault((suppressed) => {
+      this.#options.logger.error({ lane, err: fault, suppressed }, 'message could not be handled');
     });
   }
 
@@ -113,15 +130,28 @@ export class Intake {
     const sink = this.#options[name];
     let first = true;
     const reader = new StreamReader({
-      access: new NatsStream({
+      access: this.#open({
         connection,
         definition,
         ensure: () => ensure(connection, definition),
         fromLive: subjects.fromLive,
+        onFault: (fault) => {
+          this.#fault(name, fault);
+          // It is missing now; the stream has it.
+          reader.poke();
+        },
       }),
       sink: {
         begin: (epoch, facts) => sink.begin(epoch, facts),
-        message: (message) => this.#message(sink, message),
+        message: (message) => {
+          try {
+            this.#message(sink, message);
+          } catch (fault) {
+            // One message that nobody foresaw must not keep all that follow it from being read.
+            sink.skip(message.seq);
+            this.#fault(name, fault);
+          }
+        },
         loaded: (seq) => {
           sink.loaded(seq);
           const isFirst = first;

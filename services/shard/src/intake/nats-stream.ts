@@ -5,11 +5,15 @@ import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManage
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import type { Remembered, StreamFacts } from './epoch.ts';
+import { guarded } from './guarded.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
 /** How long a fill may show nothing before it counts as stalled. */
 const STALL_MS = 5_000;
+const STALL_CHECK_MS = 500;
+/** How long the end of a fill is waited for; it goes on by itself. */
+const CLOSE_MS = 1_000;
 const FILL_BATCH = 1_000;
 const CONSUMER_IDLE_NS = 30_000_000_000;
 
@@ -19,6 +23,8 @@ interface NatsStreamOptions {
   readonly ensure: () => Promise<void>;
   /** The data subject behind a live subject. */
   readonly fromLive: (subject: string) => string;
+  /** A message of the feed could not be read (its headers are anybody's): it is missing until a fill. */
+  readonly onFault: (fault: unknown) => void;
 }
 
 export class NatsStream implements StreamAccess {
@@ -60,7 +66,8 @@ export class NatsStream implements StreamAccess {
     const manager = await this.#jsm();
     try {
       const stored = await manager.streams.getMessage(this.#options.definition.name, { seq });
-      return stored === null ? undefined : stored.time.getTime() === timeMs;
+      // A fill tells times as nanoseconds in a number, which is too coarse for the last hundreds of them.
+      return stored === null ? undefined : Math.abs(stored.time.getTime() - timeMs) <= 1;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -95,12 +102,12 @@ export class NatsStream implements StreamAccess {
   }
 
   follow(take: (message: StreamMessage) => void): { stop(): void } {
-    const { connection, definition, fromLive } = this.#options;
+    const { connection, definition, fromLive, onFault } = this.#options;
     const subscription = connection.subscribe(definition.republish.dest, {
-      callback: (error, message) => {
-        const placed = error === null ? fromFeed(message, definition.name, fromLive) : undefined;
+      callback: guarded((message) => {
+        const placed = fromFeed(message, definition.name, fromLive);
         if (placed !== undefined) take(placed);
-      },
+      }, onFault),
     });
     return { stop: () => subscription.unsubscribe() };
   }
@@ -109,36 +116,44 @@ export class NatsStream implements StreamAccess {
     const consumer = await this.#js.consumers.get(this.#options.definition.name, consumerName);
     let delivered = 0;
     let lastMs = performance.now();
-    let messages: ConsumerMessages | undefined;
-    const stalled = await new Promise<boolean>((resolve, reject) => {
-      const watch = setInterval(() => {
-        if (performance.now() - lastMs > STALL_MS) end(true);
-      }, 500);
-      const end = (stall: boolean): void => {
-        clearInterval(watch);
-        resolve(stall);
-      };
-      const onMessage = (message: JsMsg): void => {
-        lastMs = performance.now();
-        const { deliverySequence, pending } = message.info;
-        // A hole in the delivery means that one was lost on the way: better to begin anew than to go on without it.
-        if (deliverySequence !== delivered + 1) return end(true);
-        delivered = deliverySequence;
-        take({ seq: message.seq, subject: message.subject, data: message.data, timeMs: timeOf(message) });
-        if (pending === 0) end(false);
-      };
-      consumer.consume({ max_messages: FILL_BATCH, callback: onMessage }).then(
-        (started) => {
-          messages = started;
-        },
-        (error: unknown) => {
+    let consuming: Promise<ConsumerMessages> | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const watch = setInterval(() => {
+          if (performance.now() - lastMs > STALL_MS) stall();
+        }, STALL_CHECK_MS);
+        const done = (): void => {
+          clearInterval(watch);
+          resolve();
+        };
+        const fail = (error: unknown): void => {
           clearInterval(watch);
           reject(error);
-        },
-      );
-    });
-    await messages?.close();
-    if (stalled) throw new StreamStalledError(this.#options.definition.name);
+        };
+        const stall = (): void => fail(new StreamStalledError(this.#options.definition.name));
+        const onMessage = (message: JsMsg): void => {
+          lastMs = performance.now();
+          const { deliverySequence, pending } = message.info;
+          // A hole in the delivery means that one was lost on the way: better to begin anew than to go on without it.
+          if (deliverySequence !== delivered + 1) return stall();
+          delivered = deliverySequence;
+          take({ seq: message.seq, subject: message.subject, data: message.data, timeMs: timeOf(message) });
+          if (pending === 0) done();
+        };
+        const callback = (message: JsMsg): void => {
+          // As with `guarded`: nothing may be thrown at the library.
+          try {
+            onMessage(message);
+          } catch (error) {
+            fail(error);
+          }
+        };
+        consuming = consumer.consume({ max_messages: FILL_BATCH, callback });
+        consuming.catch(fail);
+      });
+    } finally {
+      await close(consuming);
+    }
   }
 
   async #jsm(): Promise<JetStreamManager> {
@@ -155,6 +170,19 @@ class StreamStalledError extends Error {
     super(`reading stream ${stream} stalled`);
     this.name = 'StreamStalledError';
   }
+}
+
+/** Ends a consumer's messages, also where they begin only after the fill has given up. */
+async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<void> {
+  const closing = consuming?.then((messages) => messages.close()).catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    closing,
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    }),
+  ]);
+  clearTimeout(timer);
 }
 
 function isNotFound(error: unknown): boolean {
