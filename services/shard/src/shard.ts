@@ -127,7 +127,8 @@ export class Shard {
       bounds: { messageBytes: config.maxMessageBytes, depth: config.maxDepth },
       verifyMs: config.verifyMs,
       nowMs,
-      onLoaded: () => this.#beatWhenReady(),
+      // Not within the turn of the load: until its end the shard still counts as stale, and so would its beat.
+      onLoaded: () => queueMicrotask(() => this.#beatWhenReady()),
       streams: streamDefinitions(this.#subjects, {
         criticalMaxAgeMs: config.criticalMaxAgeMs,
         criticalMaxPerChannel: config.criticalMaxPerChannel,
