@@ -1,0 +1,97 @@
+import type { Msg } from '@nats-io/transport-node';
+import { headers } from '@nats-io/transport-node';
+import { createSubjects, streamDefinitions } from '@weir/protocol';
+import type { NatsConnection } from '@weir/runtime';
+import { describe, expect, it } from 'vitest';
+import { NatsStream } from './nats-stream.ts';
+import type { StreamMessage } from './stream-access.ts';
+
+type Callback = (error: Error | null, message: Msg) => void;
+
+/** A stream over a connection that only subscribes: the feed. Fills need a server; test/main-path has one. */
+function follow(): {
+  taken: StreamMessage[];
+  faults: unknown[];
+  subscribed: string[];
+  deliver: Callback;
+  stop: () => void;
+} {
+  const taken: StreamMessage[] = [];
+  const faults: unknown[] = [];
+  const subscribed: string[] = [];
+  let deliver: Callback = () => undefined;
+  const connection = {
+    options: {},
+    subscribe: (subject: string, { callback }: { callback: Callback }) => {
+      subscribed.push(subject);
+      deliver = callback;
+      return { unsubscribe: () => subscribed.pop() };
+    },
+  };
+  const subjects = createSubjects();
+  const stream = new NatsStream({
+    connection: connection as unknown as NatsConnection,
+    definition: streamDefinitions(subjects).critical,
+    ensure: async () => undefined,
+    fromLive: subjects.fromLive,
+    onFault: (fault) => faults.push(fault),
+  });
+  const { stop } = stream.follow((message) => taken.push(message));
+  return { taken, faults, subscribed, deliver, stop };
+}
+
+function message(about: Record<string, string>, subject = 'weir.live.critical.lobby'): Msg {
+  const lines = headers();
+  for (const [name, value] of Object.entries(about)) lines.set(name, value);
+  return { subject, data: Buffer.from('1'), headers: lines } as unknown as Msg;
+}
+
+const good = {
+  'Nats-Stream': 'WEIR_CRITICAL',
+  'Nats-Sequence': '57',
+  'Nats-Time-Stamp': '2026-01-02T03:04:05.678999999Z',
+};
+
+describe('the feed of a stream', () => {
+  it('is what the stream republishes, with its place, time and data subject', () => {
+    const { taken, subscribed, deliver, stop } = follow();
+    expect(subscribed).toEqual(['weir.live.critical.>']);
+    deliver(null, message(good));
+    expect(taken).toEqual([
+      {
+        seq: 57,
+        subject: 'weir.critical.lobby',
+        data: Buffer.from('1'),
+        timeMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      },
+    ]);
+    stop();
+    expect(subscribed).toEqual([]);
+  });
+
+  it.each([
+    ['another stream', { ...good, 'Nats-Stream': 'OTHER' }],
+    ['no sequence', { 'Nats-Stream': 'WEIR_CRITICAL' }],
+    ['sequence 0', { ...good, 'Nats-Sequence': '0' }],
+    ['a sequence that is no number', { ...good, 'Nats-Sequence': '1e999' }],
+    ['a sequence beyond what a number holds', { ...good, 'Nats-Sequence': '9007199254740993' }],
+  ])('leaves out what somebody else published there: %s', (_name, about) => {
+    const { taken, faults, deliver } = follow();
+    deliver(null, message(about));
+    deliver(null, { subject: 'weir.live.critical.lobby', data: Buffer.from('1') } as unknown as Msg);
+    expect([taken, faults]).toEqual([[], []]);
+  });
+
+  it('takes headers that cannot be read for a fault, and goes on', () => {
+    const { taken, faults, deliver } = follow();
+    const broken = new Error("' ' is not a valid character in a header name");
+    const unreadable = Object.defineProperty({ subject: 'weir.live.critical.lobby' }, 'headers', {
+      get: () => {
+        throw broken;
+      },
+    });
+    expect(() => deliver(null, unreadable as Msg)).not.toThrow();
+    deliver(null, message(good));
+    expect([taken.length, faults]).toEqual([1, [broken]]);
+  });
+});
