@@ -13,7 +13,7 @@ afterAll(() => cluster.stop());
 it('says in its first beat that it is ready and not stale', async () => {
   const nats = await connectNats({ servers: cluster.nats.url });
   const beats: unknown[] = [];
-  nats.subscribe('weir.ctl.beat.desktop.*', { callback: (_, message) => beats.push(message.json()) });
+  nats.subscribe('weir.ctl.beat.desktop.*', { callback: (_, message) => void beats.push(message.json()) });
   await nats.flush();
   await cluster.shard('desktop', 'desktop-1');
   await until(() => beats.length > 0, 'a beat');
