@@ -62,6 +62,7 @@ export class StreamReader {
         if (this.#known === undefined) await this.#load();
         else await this.#check(await this.#nextWake());
       } catch (error) {
+        if (this.#stopped) break; // the connection is being closed
         this.#current = false;
         this.#options.onProblem('failed', error);
         await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
@@ -116,6 +117,7 @@ export class StreamReader {
   }
 
   async #check(wake: Wake): Promise<void> {
+    if (this.#stopped) return;
     const { access, onProblem } = this.#options;
     // What we had before we asked must be in the answer; what comes while we wait need not be.
     const { seq, liveSeq } = this.#sequencer;
