@@ -1,0 +1,103 @@
+import type { Position } from '@weir/protocol';
+import { channelHash } from '@weir/protocol';
+import { describe, expect, it } from 'vitest';
+import type { LaneHeads } from './resume.ts';
+import { isAhead, startOf } from './resume.ts';
+
+const heads: LaneHeads = {
+  stateEpoch: 's1',
+  stateSeq: 100,
+  criticalEpoch: 'c1',
+  criticalSeq: 50,
+  stateFloor: (channel) => (channel === 'lobby' ? 40 : 0),
+  criticalLost: (channel, seq) => channel === 'lobby' && seq < 20,
+};
+
+const position: Position = {
+  stateEpoch: 's1',
+  stateSeq: 90,
+  criticalEpoch: 'c1',
+  criticalSeq: 45,
+  channels: [channelHash('lobby')],
+};
+
+const fresh = { channel: 'lobby', stateSeq: 0, snapshot: true, criticalSeq: 50, gap: undefined };
+
+describe('startOf', () => {
+  it('begins a new client with a snapshot, and critical messages from now on', () => {
+    expect(startOf('lobby', undefined, heads)).toEqual(fresh);
+  });
+
+  it('goes on at the position, with no snapshot and no gap', () => {
+    expect(startOf('lobby', position, heads)).toEqual({
+      channel: 'lobby',
+      stateSeq: 90,
+      snapshot: false,
+      criticalSeq: 45,
+      gap: undefined,
+    });
+  });
+
+  it('begins a channel anew that the position does not speak for', () => {
+    expect(startOf('sports', position, heads)).toEqual({ ...fresh, channel: 'sports' });
+  });
+
+  it.each([
+    ['of another epoch', { stateEpoch: 's0' }],
+    ['ahead of this shard', { stateSeq: 101 }],
+    ['below a deletion that is forgotten', { stateSeq: 39 }],
+  ])('gives a snapshot where the state position is %s, and critical messages go on', (_name, change) => {
+    expect(startOf('lobby', { ...position, ...change }, heads)).toMatchObject({
+      stateSeq: 0,
+      snapshot: true,
+      criticalSeq: 45,
+      gap: undefined,
+    });
+  });
+
+  it('takes a position right at the bounds', () => {
+    expect(startOf('lobby', { ...position, stateSeq: 40, criticalSeq: 20 }, heads)).toMatchObject({
+      stateSeq: 40,
+      snapshot: false,
+      gap: undefined,
+    });
+    expect(startOf('lobby', { ...position, stateSeq: 100, criticalSeq: 50 }, heads)).toMatchObject({
+      snapshot: false,
+      gap: undefined,
+    });
+  });
+
+  it('announces a gap where messages are out of the window, and gives those that are left', () => {
+    expect(startOf('lobby', { ...position, criticalSeq: 19 }, heads)).toMatchObject({
+      stateSeq: 90,
+      snapshot: false,
+      criticalSeq: 19,
+      gap: { after: 19, reset: false },
+    });
+  });
+
+  it.each([
+    ['of another epoch', { criticalEpoch: 'c0' }],
+    ['of a place that the stream has not reached', { criticalSeq: 51 }],
+  ])('announces a reset where the critical position is %s', (_name, change) => {
+    const brought = { ...position, ...change };
+    expect(startOf('lobby', brought, heads)).toMatchObject({
+      stateSeq: 90,
+      snapshot: false,
+      criticalSeq: 50,
+      gap: { after: brought.criticalSeq, reset: true },
+    });
+  });
+});
+
+describe('isAhead', () => {
+  it.each([
+    ['behind', {}, false],
+    ['ahead in the state lane', { stateSeq: 101 }, true],
+    ['ahead in the critical lane', { criticalSeq: 51 }, true],
+    ['ahead, but in another state epoch', { stateEpoch: 's0', stateSeq: 101 }, false],
+    ['ahead, but in another critical epoch', { criticalEpoch: 'c0', criticalSeq: 51 }, false],
+  ])('of a position that is %s', (_name, change, ahead) => {
+    expect(isAhead({ ...position, ...change }, heads)).toBe(ahead);
+  });
+});
