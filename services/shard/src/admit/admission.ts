@@ -23,6 +23,8 @@ export const ADMIT_OUTCOMES = [
   'draining',
   'notReady',
   'gone',
+  /** A fault of ours. */
+  'failed',
 ] as const;
 export type AdmitOutcome = (typeof ADMIT_OUTCOMES)[number];
 
@@ -99,9 +101,15 @@ export class Admission {
     if (this.#pending >= this.#options.maxPending) return this.#refuse(socket, 503, 'busy');
     this.#pending++;
     const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
-    this.#handshake({ request, socket, head, query }).finally(() => {
-      this.#pending--;
-    });
+    this.#handshake({ request, socket, head, query })
+      .catch(() => {
+        // One client's handshake must not end the process that serves all others.
+        this.#options.count('failed');
+        socket.destroy();
+      })
+      .finally(() => {
+        this.#pending--;
+      });
   }
 
   /** Answers a request that is no upgrade. */
@@ -154,6 +162,8 @@ export class Admission {
     this.#options.count(outcome);
     const words = { 404: 'Not Found', 414: 'URI Too Long', 503: 'Service Unavailable' }[status] ?? 'Refused';
     const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
+    // The client may never end its side, and nobody else watches this socket.
+    socket.once('finish', () => socket.destroy());
     socket.end(`HTTP/1.1 ${status} ${words}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
   }
 }

@@ -1,0 +1,283 @@
+import type { IncomingMessage } from 'node:http';
+import { Duplex } from 'node:stream';
+import type { CloseCode, Position, Ticket, Verified } from '@weir/protocol';
+import { channelHash, closeCodes, encodePosition, limits } from '@weir/protocol';
+import { describe, expect, it } from 'vitest';
+import type { AdmissionOptions, Arrival } from './admission.ts';
+import { Admission } from './admission.ts';
+
+/** A client's socket: what the server writes is kept as text. */
+class FakeSocket extends Duplex {
+  text = '';
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.text += chunk.toString('latin1');
+    callback();
+  }
+}
+
+const ticket: Ticket = {
+  id: 't1',
+  pool: 'desktop',
+  channels: ['lobby'],
+  allow: ['>'],
+  denied: [],
+  tls: false,
+};
+
+const position: Position = {
+  stateEpoch: 'a-0',
+  stateSeq: 7,
+  criticalEpoch: 'b-0',
+  criticalSeq: 8,
+  channels: [channelHash('lobby')],
+};
+
+interface Bench {
+  readonly admission: Admission;
+  readonly counted: string[];
+  readonly arrivals: Arrival[];
+  readonly closed: { code: CloseCode; reason: string }[];
+  readonly reached: Position[];
+  /** Sends an upgrade and waits until its handshake is over. */
+  open(url: string, change?: { method?: string; headers?: Record<string, string> }): Promise<FakeSocket>;
+}
+
+function setUp(change: Partial<AdmissionOptions> = {}): Bench {
+  const counted: string[] = [];
+  const arrivals: Arrival[] = [];
+  const closed: { code: CloseCode; reason: string }[] = [];
+  const reached: Position[] = [];
+  const admission = new Admission({
+    maxPending: 10,
+    verify: async (): Promise<Verified<Ticket>> => ({ ok: true, value: ticket, expiresInMs: 1_000 }),
+    use: () => 'first',
+    refusal: () => undefined,
+    reach: async (to) => {
+      reached.push(to);
+    },
+    close: ({ code, reason }) => closed.push({ code, reason }),
+    admit: (arrival) => arrivals.push(arrival),
+    count: (outcome) => counted.push(outcome),
+    ...change,
+  });
+  return {
+    admission,
+    counted,
+    arrivals,
+    closed,
+    reached,
+    async open(url, { method = 'GET', headers = {} } = {}) {
+      const socket = new FakeSocket();
+      admission.upgrade(request(url, method, headers), socket, Buffer.alloc(0));
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      return socket;
+    },
+  };
+}
+
+function request(url: string, method: string, headers: Record<string, string>): IncomingMessage {
+  const usual = {
+    upgrade: 'websocket',
+    connection: 'Upgrade',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-websocket-version': '13',
+  };
+  return { url, method, headers: { ...usual, ...headers } } as unknown as IncomingMessage;
+}
+
+const refused = (problem: (Verified<Ticket> & { ok: false })['problem']): Partial<AdmissionOptions> => ({
+  verify: async () => ({ ok: false, problem }),
+});
+
+describe('the door', () => {
+  it('lets a good ticket in', async () => {
+    const { open, arrivals, counted, admission } = setUp();
+    const socket = await open('/v1/stream?ticket=good');
+    expect(socket.text).toMatch(/^HTTP\/1\.1 101 /);
+    expect(arrivals).toMatchObject([{ ticket, position: undefined }]);
+    expect([counted, admission.pending]).toEqual([['admitted'], 0]);
+  });
+
+  it('hands the ticket of the URL to the check, and nothing where there is none', async () => {
+    const seen: string[] = [];
+    const { open } = setUp({
+      verify: async (text) => {
+        seen.push(text);
+        return { ok: false, problem: 'TICKET_FORGED' };
+      },
+    });
+    await open('/v1/stream?ticket=a.b-c_d&ticket=second');
+    await open('/v1/stream');
+    await open('/v1/stream?ticket=');
+    expect(seen).toEqual(['a.b-c_d', '', '']);
+  });
+
+  it('chooses weir.v1 where it is offered, also where it ends in a close', async () => {
+    const offered = { headers: { 'sec-websocket-protocol': 'chat, weir.v1' } };
+    const good = await setUp().open('/v1/stream?ticket=good', offered);
+    expect(good.text.match(/Sec-WebSocket-Protocol: .*/g)).toEqual(['Sec-WebSocket-Protocol: weir.v1']);
+    const bad = await setUp(refused('TICKET_FORGED')).open('/v1/stream?ticket=bad', offered);
+    expect(bad.text).toContain('Sec-WebSocket-Protocol: weir.v1');
+    const none = await setUp().open('/v1/stream?ticket=good', {
+      headers: { 'sec-websocket-protocol': 'chat' },
+    });
+    expect(none.text).not.toContain('Sec-WebSocket-Protocol');
+  });
+
+  describe('tells by a close code why not', () => {
+    it.each([
+      ['TICKET_FORGED', 'forged', closeCodes.notAuthorised],
+      ['TICKET_WRONG_POOL', 'wrongPool', closeCodes.notAuthorised],
+      ['TICKET_WRONG_SHARD', 'wrongShard', closeCodes.ticketRefused],
+      ['TICKET_EXPIRED', 'expired', closeCodes.ticketRefused],
+      ['TICKET_CLOCK_SKEW', 'clockSkew', closeCodes.ticketRefused],
+    ] as const)('%s', async (problem, outcome, code) => {
+      const { open, closed, counted, arrivals } = setUp(refused(problem));
+      expect((await open('/v1/stream?ticket=bad')).text).toMatch(/^HTTP\/1\.1 101 /);
+      expect(closed).toEqual([{ code, reason: code.reason }]);
+      expect([counted, arrivals]).toEqual([[outcome], []]);
+    });
+
+    it.each([
+      ['full', closeCodes.noCapacity],
+      ['draining', closeCodes.restarting],
+      ['notReady', closeCodes.noCapacity],
+    ] as const)('%s, and does not use the ticket up', async (why, code) => {
+      let uses = 0;
+      const { open, closed, counted } = setUp({
+        refusal: () => why,
+        use: () => {
+          uses++;
+          return 'first';
+        },
+      });
+      await open('/v1/stream?ticket=good');
+      expect([closed.map((end) => end.code), counted, uses]).toEqual([[code], [why], 0]);
+    });
+
+    it('of a ticket that was used, and of one that could not be remembered', async () => {
+      const again = setUp({ use: () => 'again' });
+      await again.open('/v1/stream?ticket=good');
+      expect(again.closed).toEqual([{ code: closeCodes.ticketRefused, reason: 'ticket used' }]);
+      const full = setUp({ use: () => 'full' });
+      await full.open('/v1/stream?ticket=good');
+      expect([full.closed.map((end) => end.code), full.counted]).toEqual([[closeCodes.noCapacity], ['full']]);
+    });
+  });
+
+  describe('a position', () => {
+    it('is waited for before the client comes in', async () => {
+      let arrive: () => void = () => undefined;
+      const { open, arrivals, admission } = setUp({
+        reach: () =>
+          new Promise((resolve) => {
+            arrive = resolve;
+          }),
+      });
+      await open(`/v1/stream?ticket=good&resume=${encodePosition(position)}`);
+      expect([arrivals.length, admission.pending]).toEqual([0, 1]);
+      arrive();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(arrivals[0]?.position).toEqual(position);
+    });
+
+    it('that is none counts as no position', async () => {
+      const { open, arrivals, reached } = setUp();
+      for (const bad of ['', 'x', '1.a.b.c', '%00', '1'.repeat(1_000)]) {
+        await open(`/v1/stream?ticket=good&resume=${bad}`);
+      }
+      expect(arrivals.map((arrival) => arrival.position)).toEqual(Array(5).fill(undefined));
+      expect(reached).toEqual([]);
+    });
+
+    it('of somebody without a ticket is not waited for', async () => {
+      const { open, reached } = setUp(refused('TICKET_FORGED'));
+      await open(`/v1/stream?ticket=bad&resume=${encodePosition(position)}`);
+      expect(reached).toEqual([]);
+    });
+  });
+
+  describe('refuses before the upgrade', () => {
+    it.each([
+      ['another path', '/v1/other?ticket=good', {}, 404],
+      ['a path below', '/v1/stream/x?ticket=good', {}, 404],
+      ['an URL that is no path', 'http://evil/v1/stream', {}, 404],
+      ['another method', '/v1/stream?ticket=good', { method: 'POST' }, 404],
+      ['an URL that is too long', `/v1/stream?ticket=${'x'.repeat(limits.urlBytes * 2)}`, {}, 414],
+    ] as const)('%s', async (_name, url, change, status) => {
+      const { open, counted, arrivals } = setUp();
+      const socket = await open(url, change);
+      expect(socket.text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*Connection: close`, 's'));
+      expect([counted, arrivals]).toEqual([['path'], []]);
+      // Also where the client never ends its side.
+      expect(socket.destroyed).toBe(true);
+    });
+
+    it('more handshakes at a time than it may have, until one is over', async () => {
+      const verdicts: ((verified: Verified<Ticket>) => void)[] = [];
+      const { open, counted, arrivals, admission } = setUp({
+        maxPending: 2,
+        verify: () => new Promise((resolve) => verdicts.push(resolve)),
+      });
+      await open('/v1/stream?ticket=1');
+      await open('/v1/stream?ticket=2');
+      const third = await open('/v1/stream?ticket=3');
+      expect(third.text).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 1/s);
+      expect([counted, admission.pending]).toEqual([['busy'], 2]);
+      verdicts[0]?.({ ok: true, value: ticket, expiresInMs: 1 });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([arrivals.length, admission.pending]).toEqual([1, 1]);
+    });
+
+    it('a handshake that is none', async () => {
+      const { open, counted, arrivals } = setUp();
+      const socket = await open('/v1/stream?ticket=good', { headers: { 'sec-websocket-key': 'short' } });
+      expect(socket.text).toMatch(/^HTTP\/1\.1 400 /);
+      expect([counted, arrivals]).toEqual([['notUpgrade'], []]);
+    });
+  });
+
+  it('forgets a client that has gone before its ticket was checked', async () => {
+    let decide: (verified: Verified<Ticket>) => void = () => undefined;
+    const { open, counted, arrivals, admission } = setUp({
+      verify: () =>
+        new Promise((resolve) => {
+          decide = resolve;
+        }),
+    });
+    const socket = await open('/v1/stream?ticket=good');
+    socket.destroy(new Error('reset by peer'));
+    decide({ ok: true, value: ticket, expiresInMs: 1 });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([counted, arrivals, admission.pending]).toEqual([['gone'], [], 0]);
+  });
+
+  it.each([
+    ['the check of a ticket', { verify: () => Promise.reject(new Error('broken')) }],
+    [
+      'admitting',
+      {
+        admit: () => {
+          throw new Error('broken');
+        },
+      },
+    ],
+  ])('survives a fault of %s: that client is cut off, and counted', async (_name, change) => {
+    const { open, counted, admission } = setUp(change);
+    const socket = await open('/v1/stream?ticket=good');
+    expect([socket.destroyed, counted.at(-1), admission.pending]).toEqual([true, 'failed', 0]);
+  });
+});
+
+describe('a request that is no upgrade', () => {
+  it('is told what to do at the stream path, and nothing elsewhere', () => {
+    const { admission, counted } = setUp();
+    const answer = (url: string | undefined): number =>
+      admission.answer({ url } as unknown as IncomingMessage).status;
+    expect(['/v1/stream', '/v1/stream?ticket=x', '/', undefined].map(answer)).toEqual([426, 426, 404, 404]);
+    expect(counted).toEqual(['notUpgrade', 'notUpgrade']);
+  });
+});
