@@ -41,7 +41,8 @@ export async function drain<C>(options: DrainOptions<C>): Promise<void> {
     ),
   );
   for (let i = 0; i < all.length; i += perStep) {
-    await Promise.all(all.slice(i, i + perStep).map((connection) => options.move(connection)));
+    // Who cannot be asked is closed at the end like those who do not go.
+    await Promise.allSettled(all.slice(i, i + perStep).map((connection) => options.move(connection)));
     if (i + perStep < all.length) await sleep(STEP_MS);
   }
   for (

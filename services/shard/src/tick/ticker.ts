@@ -39,7 +39,8 @@ export class Ticker {
     const lateMs = Math.max(0, nowMs - this.#dueMs);
     const missed = Math.floor(lateMs / this.#periodMs);
     this.#dueMs += (missed + 1) * this.#periodMs;
-    this.#run(lateMs);
+    // Before the run, which may stop the ticker.
     this.#arm();
+    this.#run(lateMs);
   }
 }

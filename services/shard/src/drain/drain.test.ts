@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { DrainLimits, DrainOptions } from './drain.ts';
+import { drain } from './drain.ts';
+
+const limits: DrainLimits = { graceMs: 10_000, withinMs: 5_000, movesPerSecond: 500, windowMs: 20_000 };
+
+interface Bench {
+  readonly options: DrainOptions<string>;
+  readonly clock: { nowMs: number };
+  readonly moves: { readonly who: string; readonly atMs: number }[];
+  readonly closed: { readonly who: string; readonly atMs: number }[];
+  readonly announced: number[];
+  readonly here: Set<string>;
+}
+
+/** `leavesMs`: how long after its move a client is gone; never where it is undefined. */
+function setUp(o: {
+  readonly clients: number;
+  readonly limits?: Partial<DrainLimits>;
+  readonly leavesMs?: number;
+  readonly afterCloseMs?: number;
+}): Bench {
+  const clock = { nowMs: 0 };
+  const here = new Set(Array.from({ length: o.clients }, (_, i) => `c${i}`));
+  const moves: { who: string; atMs: number }[] = [];
+  const closed: { who: string; atMs: number }[] = [];
+  const announced: number[] = [];
+  const leaves: { who: string; atMs: number }[] = [];
+  let seed = 1;
+  const options: DrainOptions<string> = {
+    limits: { ...limits, ...o.limits },
+    connections: () => [...here],
+    move: async (who) => {
+      moves.push({ who, atMs: clock.nowMs });
+      if (o.leavesMs !== undefined) leaves.push({ who, atMs: clock.nowMs + o.leavesMs });
+    },
+    close: (who) => {
+      closed.push({ who, atMs: clock.nowMs });
+      leaves.push({ who, atMs: clock.nowMs + (o.afterCloseMs ?? 0) });
+    },
+    announce: () => announced.push(clock.nowMs),
+    sleep: async (ms) => {
+      clock.nowMs += ms;
+      for (const { who, atMs } of leaves) if (atMs <= clock.nowMs) here.delete(who);
+    },
+    random: () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    },
+  };
+  return { options, clock, moves, closed, announced, here };
+}
+
+describe('drain', () => {
+  it('says so at once and asks nobody to move before routers have heard it', async () => {
+    const { options, moves, announced } = setUp({ clients: 100, leavesMs: 50 });
+    await drain(options);
+    expect(announced).toEqual([0]);
+    expect(Math.min(...moves.map(({ atMs }) => atMs))).toBe(10_000);
+  });
+
+  it('is over at once where nobody is here', async () => {
+    const { options, clock, announced } = setUp({ clients: 0 });
+    await drain(options);
+    expect([clock.nowMs, announced]).toEqual([0, [0]]);
+  });
+
+  it('asks everybody once, in an order that is not that of their coming', async () => {
+    const { options, moves, closed } = setUp({ clients: 50, leavesMs: 50 });
+    await drain(options);
+    const order = moves.map(({ who }) => who);
+    expect(new Set(order).size).toBe(50);
+    expect(order).not.toEqual(Array.from({ length: 50 }, (_, i) => `c${i}`));
+    expect(closed).toEqual([]);
+  });
+
+  it('spreads the moves over the window', async () => {
+    const { options, moves } = setUp({ clients: 4_000, leavesMs: 50 });
+    await drain(options);
+    const last = Math.max(...moves.map(({ atMs }) => atMs));
+    expect(last - 10_000).toBeGreaterThan(19_000);
+    expect(last - 10_000).toBeLessThanOrEqual(20_000);
+    for (let fromMs = 10_000; fromMs < last; fromMs += 1_000) {
+      const within = moves.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 1_000).length;
+      expect(within).toBeLessThanOrEqual(200);
+    }
+  });
+
+  it('never moves more in a second than it may, also where the window is too short for that', async () => {
+    const { options, moves } = setUp({
+      clients: 2_000,
+      limits: { windowMs: 1_000, movesPerSecond: 300 },
+      leavesMs: 50,
+    });
+    await drain(options);
+    expect(moves).toHaveLength(2_000);
+    const times = moves.map(({ atMs }) => atMs);
+    for (const fromMs of new Set(times)) {
+      expect(times.filter((atMs) => atMs >= fromMs && atMs < fromMs + 1_000).length).toBeLessThanOrEqual(300);
+    }
+  });
+
+  it('is over as soon as the last client has gone', async () => {
+    const { options, clock } = setUp({ clients: 3, leavesMs: 700 });
+    await drain(options);
+    expect(clock.nowMs).toBeLessThan(11_500);
+  });
+
+  it('closes who has not gone in time, and waits a little for that', async () => {
+    const { options, clock, closed, here } = setUp({ clients: 2, afterCloseMs: 500 });
+    await drain(options);
+    expect(closed.map(({ who }) => who).sort()).toEqual(['c0', 'c1']);
+    const [first] = closed;
+    expect(first?.atMs).toBeGreaterThanOrEqual(15_000);
+    expect([here.size, clock.nowMs - (first?.atMs ?? 0)]).toEqual([0, 500]);
+  });
+
+  it('does not wait for ever for who does not go even then', async () => {
+    const { options, clock } = setUp({ clients: 1, afterCloseMs: 1e9 });
+    await drain(options);
+    expect(clock.nowMs).toBeLessThan(20_000);
+  });
+
+  it('goes on where one client cannot be asked: it is closed at the end', async () => {
+    const { options, moves, closed } = setUp({ clients: 20, leavesMs: 50 });
+    await drain({
+      ...options,
+      move: async (who) => {
+        if (who === 'c7') throw new Error('broken');
+        await options.move(who);
+      },
+    });
+    expect([moves.length, closed.map(({ who }) => who)]).toEqual([19, ['c7']]);
+  });
+});
