@@ -64,7 +64,12 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
   });
   for (const outcome of ADMIT_OUTCOMES) admissions.inc({ outcome }, 0);
   for (const lane of LANES) intake.inc({ lane }, 0);
-  for (const reason of REJECT_REASONS) rejections.inc({ lane: 'state', reason }, 0);
+  for (const reason of REJECT_REASONS) {
+    for (const lane of [...LANES, 'none']) rejections.inc({ lane, reason }, 0);
+  }
+  for (const stream of ['state', 'critical']) {
+    for (const problem of ['epoch', 'gap', 'failed']) problems.inc({ stream, problem }, 0);
+  }
   for (const cause of CLOSE_CAUSES) closes.inc({ cause }, 0);
   return {
     admitted: (outcome) => admissions.inc({ outcome }),
