@@ -1,4 +1,5 @@
 // The shard's process: configuration, log, NATS, admin server, signals. What the shard does is in shard.ts.
+import type { AdminServer } from '@weir/runtime';
 import {
   announceListening,
   createLogger,
@@ -38,14 +39,7 @@ const link = openNats({
 });
 const shard = new Shard({ config, link, metrics, logger, clock: systemClock, random: Math.random });
 exposeReadings(registry, readings(shard));
-await shard.start();
-const admin = await startAdmin({
-  host: config.adminHost,
-  port: config.adminPort,
-  registry,
-  health: () => shard.health(),
-  logger,
-});
+const admin = await listen();
 runUntilSignal({
   logger,
   deadlineMs: config.shutdownDeadlineMs,
@@ -59,3 +53,15 @@ runUntilSignal({
 const adminUrl = `http://127.0.0.1:${admin.port}`;
 logger.info({ url: shard.url, admin: adminUrl, pool: config.pool, shard: config.shardId }, 'listening');
 announceListening({ url: shard.url, adminUrl });
+
+/** A port that is taken is said in one line, not in a stack trace. */
+async function listen(): Promise<AdminServer> {
+  try {
+    await shard.start();
+    const { adminHost: host, adminPort: port } = config;
+    return await startAdmin({ host, port, registry, health: () => shard.health(), logger });
+  } catch (err) {
+    logger.fatal({ err }, 'cannot start');
+    process.exit(1);
+  }
+}
