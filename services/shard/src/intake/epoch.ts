@@ -7,6 +7,8 @@ export interface StreamFacts {
   readonly generation: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** Messages in the stream; nothing where they age out, so that fewer of them mean nothing. */
+  readonly messages: number | undefined;
   /** Messages that the stream keeps for each subject. */
   readonly maxPerSubject: number;
   /** The server's wall clock when it said so. */
@@ -25,20 +27,27 @@ export interface KnownStream {
   readonly generation: number;
   /** Newest sequence that we have had. */
   readonly seq: number;
+  /** Messages that were in the stream when we looked last. */
+  readonly messages: number | undefined;
 }
 
-/** `raise`: the stream went back in time under the same creation time; its generation must be raised. */
+/**
+ * `raise`: the stream went back in time under the same creation time, or somebody took messages out of it that are
+ * kept for ever otherwise (a purge); its generation must be raised.
+ */
 export type EpochVerdict = 'same' | 'recreated' | 'otherGeneration' | 'raise';
 
 /** Compares what we know with what the server says. `pairHolds` is false where a remembered message has another time. */
 export function judgeEpoch(
   known: KnownStream,
-  facts: Pick<StreamFacts, 'createdMs' | 'generation' | 'lastSeq'>,
+  facts: Pick<StreamFacts, 'createdMs' | 'generation' | 'lastSeq' | 'messages'>,
   pairHolds: boolean,
 ): EpochVerdict {
   if (facts.createdMs !== known.createdMs) return 'recreated';
   if (facts.generation > known.generation) return 'otherGeneration';
-  if (facts.generation < known.generation || facts.lastSeq < known.seq || !pairHolds) return 'raise';
+  const purged = (facts.messages ?? 0) < (known.messages ?? 0) && facts.messages !== undefined;
+  if (facts.generation < known.generation || facts.lastSeq < known.seq || !pairHolds || purged)
+    return 'raise';
   return 'same';
 }
 

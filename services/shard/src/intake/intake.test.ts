@@ -66,7 +66,8 @@ class FakeStream implements StreamAccess {
   async facts(): ReturnType<StreamAccess['facts']> {
     this.looks++;
     const { lastSeq } = this;
-    return { createdMs: 1, generation: 0, firstSeq: 1, lastSeq, maxPerSubject: 10, serverNowMs: 0 };
+    const { length: messages } = this.stored;
+    return { createdMs: 1, generation: 0, firstSeq: 1, lastSeq, messages, maxPerSubject: 10, serverNowMs: 0 };
   }
 
   async holds(): Promise<boolean | undefined> {

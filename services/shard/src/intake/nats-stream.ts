@@ -52,6 +52,7 @@ export class NatsStream implements StreamAccess {
         generation: Number.parseInt(config.metadata?.[GENERATION] ?? '0', 10) || 0,
         firstSeq: state.first_seq,
         lastSeq: state.last_seq,
+        messages: config.max_age > 0 ? undefined : state.messages,
         maxPerSubject:
           config.max_msgs_per_subject > 0 ? config.max_msgs_per_subject : Number.POSITIVE_INFINITY,
         serverNowMs: ts === undefined ? Date.now() : Date.parse(ts),

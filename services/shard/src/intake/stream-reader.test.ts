@@ -10,6 +10,7 @@ class FakeStream implements StreamAccess {
   generation = 0;
   lastSeq = 0;
   exists = true;
+  agesOut = false;
   /** Failures still to come, by what is asked. */
   readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0 };
   readonly asked = { ensure: 0, facts: 0, fill: 0 };
@@ -71,7 +72,8 @@ class FakeStream implements StreamAccess {
     if (!this.exists) return undefined;
     const { createdMs, generation, lastSeq } = this;
     const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
-    return { createdMs, generation, firstSeq, lastSeq, maxPerSubject: 100, serverNowMs: 0 };
+    const messages = this.agesOut ? undefined : this.messages.length;
+    return { createdMs, generation, firstSeq, lastSeq, messages, maxPerSubject: 100, serverNowMs: 0 };
   }
 
   async holds({ seq, timeMs }: Remembered): Promise<boolean | undefined> {
@@ -354,6 +356,38 @@ describe('StreamReader', () => {
       bench.reader.poke();
       await settle();
       expect(bench.problems).toEqual(['epoch raise']);
+      await end(bench);
+    });
+
+    it('is a purge of a stream that keeps messages for ever: its sequences go on', async () => {
+      const bench = start();
+      await settle();
+      for (let i = 0; i < 3; i++) bench.stream.publish();
+      bench.reader.poke();
+      await settle();
+      bench.stream.drop(2);
+      bench.reader.poke();
+      await settle();
+      expect(bench.told.slice(5)).toEqual(['begin rs-1', '1', '3', 'loaded 3']);
+      bench.stream.publish();
+      bench.reader.poke();
+      await settle();
+      expect(bench.problems).toEqual(['epoch raise']);
+      await end(bench);
+    });
+
+    it('is not that messages have aged out', async () => {
+      const bench = start();
+      bench.stream.agesOut = true;
+      await settle();
+      for (let i = 0; i < 3; i++) bench.stream.publish();
+      bench.reader.poke();
+      await settle();
+      bench.stream.drop(1);
+      bench.stream.drop(2);
+      bench.reader.poke();
+      await settle();
+      expect([bench.told, bench.problems]).toEqual([[EPOCH, 'loaded 0', '1', '2', '3'], []]);
       await end(bench);
     });
 

@@ -142,6 +142,7 @@ export class StreamReader {
     if (liveSeq > facts.lastSeq) this.#sequencer.disbelieve(liveSeq, facts.lastSeq);
     if (wake === 'gap' && facts.lastSeq > this.#sequencer.seq) onProblem('gap', this.#sequencer.seq);
     await this.#fillUp(facts);
+    this.#known = { ...this.#known, messages: facts.messages };
     this.#remember();
     this.#current = true;
     if (this.#sequencer.missing) this.#signal('gap');
