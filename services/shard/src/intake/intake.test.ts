@@ -1,7 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
-import type { NatsConnection, NatsLink, NatsStatus } from '@weir/runtime';
-import { createLogger } from '@weir/runtime';
+import type { Logger, NatsConnection, NatsLink, NatsStatus } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
 import type { LaneSink, Taken } from './intake.ts';
 import { Intake } from './intake.ts';
@@ -52,6 +51,7 @@ class FakeStream implements StreamAccess {
   lastSeq = 0;
   stored: StreamMessage[] = [];
   looks = 0;
+  broken = false;
   feed: ((message: StreamMessage) => void) | undefined;
   onFault: ((fault: unknown) => void) | undefined;
 
@@ -65,6 +65,7 @@ class FakeStream implements StreamAccess {
 
   async facts(): ReturnType<StreamAccess['facts']> {
     this.looks++;
+    if (this.broken) throw new Error('stream overlaps');
     const { lastSeq } = this;
     const { length: messages } = this.stored;
     return { createdMs: 1, generation: 0, firstSeq: 1, lastSeq, messages, maxPerSubject: 10, serverNowMs: 0 };
@@ -128,6 +129,7 @@ function setUp(): {
   cosmetic: string[];
   counted: string[];
   hooks: { brokenCosmetic: boolean };
+  said: string[];
 } {
   const nats = new FakeNats();
   const streams = { state: new FakeStream(), critical: new FakeStream() };
@@ -136,11 +138,16 @@ function setUp(): {
   const cosmetic: string[] = [];
   const counted: string[] = [];
   const hooks = { brokenCosmetic: false };
+  const said: string[] = [];
+  const say = (fields: { readonly err?: Error }, text: string): void => {
+    said.push(fields.err === undefined ? text : `${text}: ${fields.err.message}`);
+  };
+  const logger = { info: () => undefined, warn: say, error: say } as unknown as Logger;
   const subjects = createSubjects();
   const intake = new Intake(
     {
       link: nats.link(),
-      logger: createLogger({ service: 'test', level: 'silent' }),
+      logger,
       subjects,
       bounds: { messageBytes: 100, depth: 5 },
       verifyMs: 1_000_000,
@@ -163,7 +170,7 @@ function setUp(): {
       return stream;
     },
   );
-  return { nats, intake, streams, state, critical, cosmetic, counted, hooks };
+  return { nats, intake, streams, state, critical, cosmetic, counted, hooks, said };
 }
 
 const COSMETIC = 'weir.cosmetic.>';
@@ -280,6 +287,20 @@ describe('Intake', () => {
       expect(counted).toEqual(['rejected state internal', 'accepted state']);
       intake.stop();
     });
+  });
+
+  it('logs each kind of trouble once a second, whatever the others do', async () => {
+    const { intake, nats, streams, said } = setUp();
+    await settle();
+    for (let i = 0; i < 50; i++) nats.deliver(COSMETIC, 'weir.cosmetic.lobby', '{');
+    streams.critical.broken = true;
+    intake.poke();
+    await settle();
+    expect(said.slice(0, 2)).toEqual([
+      'message cannot be broadcast',
+      'stream needs attention: stream overlaps',
+    ]);
+    intake.stop();
   });
 
   it('looks at the streams when asked to', async () => {

@@ -61,8 +61,9 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #open: OpenStream;
   readonly #rejected: Rejected;
-  readonly #often: ReturnType<typeof everySoOften>;
-  readonly #oftenFault: ReturnType<typeof everySoOften>;
+  readonly #sayRejected: ReturnType<typeof everySoOften>;
+  readonly #sayFault: ReturnType<typeof everySoOften>;
+  readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof everySoOften>>>;
   readonly #readers: StreamReader[] = [];
   #loaded = 0;
 
@@ -70,8 +71,10 @@ export class Intake {
     this.#options = options;
     this.#open = open;
     this.#rejected = new Rejected(options.link, options.subjects.rejected, options.nowMs);
-    this.#often = everySoOften(LOG_EVERY_MS);
-    this.#oftenFault = everySoOften(LOG_EVERY_MS);
+    // One gate a line: a flood of bad messages must not hide what is wrong with a stream.
+    this.#sayRejected = everySoOften(LOG_EVERY_MS);
+    this.#sayFault = everySoOften(LOG_EVERY_MS);
+    this.#sayProblem = { state: everySoOften(LOG_EVERY_MS), critical: everySoOften(LOG_EVERY_MS) };
     options.link.onStatus((status) => {
       for (const reader of this.#readers) {
         if (status === 'disconnected') reader.lost();
@@ -119,7 +122,7 @@ export class Intake {
   /** Something of ours or of the server's is wrong with one message or a subscription; everything else goes on. */
   #fault(lane: Lane, fault: unknown): void {
     this.#options.onRejected(lane, 'internal');
-    this.#oftenFault((suppressed) => {
+    this.#sayFault((suppressed) => {
       this.#options.logger.error({ lane, err: fault, suppressed }, 'message could not be handled');
     });
   }
@@ -166,8 +169,9 @@ export class Intake {
       maxWaiting: MAX_WAITING,
       onProblem: (problem, detail) => {
         onProblem(name, problem);
-        this.#often(() =>
-          logger.warn({ stream: definition.name, problem, detail }, 'stream needs attention'),
+        const about = detail instanceof Error ? { err: detail } : { detail };
+        this.#sayProblem[name]((suppressed) =>
+          logger.warn({ stream: definition.name, problem, ...about, suppressed }, 'stream needs attention'),
         );
       },
     });
@@ -209,7 +213,7 @@ export class Intake {
   ): void {
     this.#options.onRejected(lane, reason);
     this.#rejected.copy(message, reason);
-    this.#often((suppressed) => {
+    this.#sayRejected((suppressed) => {
       this.#options.logger.warn({ lane, reason, suppressed }, 'message cannot be broadcast');
     });
   }
