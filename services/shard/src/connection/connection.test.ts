@@ -1,0 +1,100 @@
+import { Duplex } from 'node:stream';
+import type { Ticket } from '@weir/protocol';
+import { describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { Connection } from './connection.ts';
+
+/** A socket whose network takes nothing until the test lets it. */
+class SlowSocket extends Duplex {
+  readonly chunks: Buffer[] = [];
+  #taken: (() => void) | undefined;
+
+  constructor() {
+    super({ writableHighWaterMark: 1 });
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.chunks.push(chunk);
+    this.#taken = callback;
+  }
+
+  flush(): void {
+    this.#taken?.();
+  }
+}
+
+const ticket: Ticket = { id: 't', pool: 'p', channels: ['a'], allow: ['>'], denied: [], tls: false };
+
+function setUp(): { connection: Connection; socket: SlowSocket } {
+  const socket = new SlowSocket();
+  const connection = new Connection({
+    session: 's',
+    socket,
+    ws: {} as WebSocket,
+    ticket,
+    starts: [{ channel: 'a', stateSeq: 5, snapshot: false, criticalSeq: 7, gap: { after: 7, reset: false } }],
+    nowMs: 0,
+  });
+  return { connection, socket };
+}
+
+describe('Connection', () => {
+  it('begins behind, at the cursors that it was given', () => {
+    const { connection } = setUp();
+    expect(connection.live).toBe(false);
+    expect(connection.cursors).toEqual([{ channel: 'a', stateSeq: 5, snapshot: false, criticalSeq: 7 }]);
+  });
+
+  it('writes the very bytes that it is given, which others share', () => {
+    const { connection, socket } = setUp();
+    const shared = Buffer.from('frame');
+    connection.write(shared);
+    expect(socket.chunks[0]).toBe(shared);
+  });
+
+  it('has a backlog of what is not proven to have arrived, however empty the socket is', () => {
+    const { connection, socket } = setUp();
+    connection.write(Buffer.alloc(1_000));
+    socket.flush();
+    expect([socket.writableLength, connection.backlogBytes]).toEqual([0, 1_000]);
+    connection.clock.pinged(1, 0);
+    connection.clock.ponged(1, 10);
+    expect(connection.backlogBytes).toBe(0);
+  });
+
+  it('has a backlog of what still waits in the socket, too', () => {
+    const { connection, socket } = setUp();
+    // What the library writes (its Close, its pongs) is not on the clock.
+    socket.write(Buffer.alloc(300));
+    socket.write(Buffer.alloc(200));
+    expect(connection.backlogBytes).toBe(500);
+  });
+
+  it('is judged by its backlog', () => {
+    const { connection } = setUp();
+    const limits = { softBytes: 100, hardBytes: 200, lagMs: 1_000 };
+    expect(connection.judge(0, limits)).toBe('flowing');
+    connection.write(Buffer.alloc(150));
+    expect([connection.judge(0, limits), connection.flow]).toEqual(['congested', 'congested']);
+    connection.write(Buffer.alloc(60));
+    expect(connection.judge(0, limits)).toBe('evicted');
+  });
+
+  it('lets several writes leave together', () => {
+    const { connection, socket } = setUp();
+    connection.together(() => {
+      connection.write(Buffer.from('a'));
+      connection.write(Buffer.from('b'));
+      expect(socket.chunks).toEqual([]);
+    });
+    expect(socket.chunks.length).toBeGreaterThan(0);
+  });
+
+  it('frees its socket when it is cut', () => {
+    const { connection, socket } = setUp();
+    connection.destroy();
+    expect([connection.closing, socket.destroyed]).toEqual([true, true]);
+  });
+});
