@@ -1,20 +1,15 @@
 // A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
 // republishes to plain subscribers. It decides nothing.
-import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import type { Remembered, StreamFacts } from './epoch.ts';
+import { fill } from './fill.ts';
 import { guarded } from './guarded.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
-/** How long a fill may show nothing before it counts as stalled. */
-const STALL_MS = 5_000;
-const STALL_CHECK_MS = 500;
-/** How long the end of a fill is waited for; it goes on by itself. */
-const CLOSE_MS = 1_000;
-const FILL_BATCH = 1_000;
 const CONSUMER_IDLE_NS = 30_000_000_000;
 
 interface NatsStreamOptions {
@@ -95,7 +90,9 @@ export class NatsStream implements StreamAccess {
       inactive_threshold: CONSUMER_IDLE_NS,
     });
     try {
-      if (created.num_pending > 0) await this.#drain(created.name, take);
+      if (created.num_pending === 0) return;
+      const consumer = await this.#js.consumers.get(name, created.name);
+      await fill({ consumer, stream: name, take });
     } finally {
       // It also goes by itself when nobody pulls; a failure to delete it now is no failure of the fill.
       manager.consumers.delete(name, created.name).catch(() => undefined);
@@ -113,85 +110,14 @@ export class NatsStream implements StreamAccess {
     return { stop: () => subscription.unsubscribe() };
   }
 
-  async #drain(consumerName: string, take: (message: StreamMessage) => void): Promise<void> {
-    const consumer = await this.#js.consumers.get(this.#options.definition.name, consumerName);
-    let delivered = 0;
-    let lastMs = performance.now();
-    let consuming: Promise<ConsumerMessages> | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const watch = setInterval(() => {
-          if (performance.now() - lastMs > STALL_MS) stall();
-        }, STALL_CHECK_MS);
-        const done = (): void => {
-          clearInterval(watch);
-          resolve();
-        };
-        const fail = (error: unknown): void => {
-          clearInterval(watch);
-          reject(error);
-        };
-        const stall = (): void => fail(new StreamStalledError(this.#options.definition.name));
-        const onMessage = (message: JsMsg): void => {
-          lastMs = performance.now();
-          const { deliverySequence, pending } = message.info;
-          // A hole in the delivery means that one was lost on the way: better to begin anew than to go on without it.
-          if (deliverySequence !== delivered + 1) return stall();
-          delivered = deliverySequence;
-          take({ seq: message.seq, subject: message.subject, data: message.data, timeMs: timeOf(message) });
-          if (pending === 0) done();
-        };
-        const callback = (message: JsMsg): void => {
-          // As with `guarded`: nothing may be thrown at the library.
-          try {
-            onMessage(message);
-          } catch (error) {
-            fail(error);
-          }
-        };
-        consuming = consumer.consume({ max_messages: FILL_BATCH, callback });
-        consuming.catch(fail);
-      });
-    } finally {
-      await close(consuming);
-    }
-  }
-
   async #jsm(): Promise<JetStreamManager> {
     this.#manager ??= await jetstreamManager(this.#options.connection, { checkAPI: false });
     return this.#manager;
   }
 }
 
-/** A fill showed nothing for too long, or lost a message on the way. Begin anew. */
-class StreamStalledError extends Error {
-  readonly code = 'STREAM_STALLED';
-
-  constructor(stream: string) {
-    super(`reading stream ${stream} stalled`);
-    this.name = 'StreamStalledError';
-  }
-}
-
-/** Ends a consumer's messages, also where they begin only after the fill has given up. */
-async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<void> {
-  const closing = consuming?.then((messages) => messages.close()).catch(() => undefined);
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([
-    closing,
-    new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_MS);
-    }),
-  ]);
-  clearTimeout(timer);
-}
-
 function isNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === 404;
-}
-
-function timeOf(message: JsMsg): number {
-  return Math.floor(message.info.timestampNanos / 1_000_000);
 }
 
 /** A republished message with its place; nothing where the headers are not those of our stream. */

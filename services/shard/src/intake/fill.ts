@@ -1,0 +1,87 @@
+// Reads what a consumer has at present, in the order of its deliveries, or fails: better to begin anew than to go on
+// without one. Nothing is thrown at the NATS library, and nothing of the consumer outlives the fill.
+import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { StreamMessage } from './stream-access.ts';
+
+const BATCH = 1_000;
+/** How long a fill may show nothing before it counts as stalled, in steps of which it is looked at. */
+const STALL_STEPS = 10;
+const STEP_MS = 500;
+/** How long the end of a fill is waited for; it goes on by itself. */
+const CLOSE_MS = 1_000;
+
+/** A fill showed nothing for too long, or lost a message on the way. Begin anew. */
+class StreamStalledError extends Error {
+  readonly code = 'STREAM_STALLED';
+
+  constructor(stream: string) {
+    super(`reading stream ${stream} stalled`);
+    this.name = 'StreamStalledError';
+  }
+}
+
+/** Hands on everything that is pending for a new consumer, at least one message. */
+export async function fill(o: {
+  readonly consumer: Pick<Consumer, 'consume'>;
+  readonly stream: string;
+  readonly take: (message: StreamMessage) => void;
+}): Promise<void> {
+  let delivered = 0;
+  let quietSteps = 0;
+  let consuming: Promise<ConsumerMessages> | undefined;
+  let watch: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let over = false;
+      const fail = (error: unknown): void => {
+        over = true;
+        reject(error);
+      };
+      const onMessage = (message: JsMsg): void => {
+        quietSteps = 0;
+        const { deliverySequence, pending } = message.info;
+        if (deliverySequence !== delivered + 1) return fail(new StreamStalledError(o.stream));
+        delivered = deliverySequence;
+        o.take({ seq: message.seq, subject: message.subject, data: message.data, timeMs: timeOf(message) });
+        if (pending > 0) return;
+        over = true;
+        resolve();
+      };
+      watch = setInterval(() => {
+        quietSteps++;
+        if (quietSteps > STALL_STEPS) fail(new StreamStalledError(o.stream));
+      }, STEP_MS);
+      consuming = o.consumer.consume({
+        max_messages: BATCH,
+        callback: (message) => {
+          if (over) return;
+          try {
+            onMessage(message);
+          } catch (error) {
+            fail(error);
+          }
+        },
+      });
+      consuming.catch(fail);
+    });
+  } finally {
+    clearInterval(watch);
+    await close(consuming);
+  }
+}
+
+/** Ends a consumer's messages, also where they begin only after the fill has given up. */
+async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    consuming?.then((messages) => messages.close()).catch(() => undefined),
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    }),
+  ]);
+  clearTimeout(timer);
+}
+
+function timeOf(message: JsMsg): number {
+  return Math.floor(message.info.timestampNanos / 1_000_000);
+}
