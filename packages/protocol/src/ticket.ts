@@ -1,5 +1,6 @@
 // Tickets and hints: short-lived signed permissions, as JWS with one fixed algorithm (HS256) and `kid` for rotation.
 // Whoever holds a ticket may open one stream; whoever holds a hint may skip the probe. Neither may reach a log.
+import { webcrypto } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { JOSEError } from 'jose/errors';
 import { limits } from './limits.ts';
@@ -85,6 +86,20 @@ export function parseTicketKeys(text: string): readonly TicketKey[] {
   return keys;
 }
 
+const importedKeys = new WeakMap<Uint8Array, Promise<webcrypto.CryptoKey>>();
+
+/** The key as Web Crypto wants it, made once: to import it for every signature costs as much as the signature. */
+function imported({ secret }: TicketKey): Promise<webcrypto.CryptoKey> {
+  const known = importedKeys.get(secret);
+  if (known !== undefined) return known;
+  const usages = ['sign', 'verify'] as const;
+  const made = webcrypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    ...usages,
+  ]);
+  importedKeys.set(secret, made);
+  return made;
+}
+
 interface Signing {
   readonly key: TicketKey;
   /** Wall clock, milliseconds since 1970. */
@@ -134,7 +149,7 @@ async function sign(claims: Record<string, unknown>, parts: SignParts): Promise<
     .setAudience(parts.audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + Math.ceil(parts.ttlMs / 1000))
-    .sign(parts.key.secret);
+    .sign(await imported(parts.key));
   if (token.length > limits.ticketChars) throw new RangeError(`longer than ${limits.ticketChars} characters`);
   return token;
 }
@@ -226,7 +241,7 @@ async function open(
       (header) => {
         const key = opening.keys.find((candidate) => candidate.id === header.kid);
         if (key === undefined) throw new JOSEError('unknown key');
-        return key.secret;
+        return imported(key);
       },
       {
         algorithms: [ALGORITHM],
