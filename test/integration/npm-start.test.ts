@@ -139,9 +139,11 @@ describe('npm start', { timeout: 120_000 }, () => {
     const local = localFile();
     const pids = cluster.below();
     expect(pids.length).toBeGreaterThanOrEqual(6); // five services and NATS, beside npm's own
+    const data = pids.flatMap((pid) => /-c (\S+)\/nats\.conf/.exec(commandOf(pid))?.[1] ?? []);
     cluster.interrupt();
     await cluster.ended();
     await expectNothingLeft(pids, local);
+    for (const folder of data) expect([folder, existsSync(folder)]).toEqual([folder, false]);
   });
 });
 
@@ -224,7 +226,7 @@ function start(...args: readonly string[]): StartedProgram {
 }
 
 async function endAll(): Promise<void> {
-  for (const program of started.splice(0)) await program.kill();
+  for (const program of started.splice(0)) await program.end();
 }
 
 function localFile(): LocalFile {

@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  for (const program of started) await program.kill();
+  for (const program of started) await program.end();
   await copy.remove();
 });
 

@@ -71,18 +71,20 @@ export class StartedProgram {
     return of(this.pid);
   }
 
-  /** For the end of a test that failed: nothing of it is left. */
-  async kill(): Promise<void> {
-    for (const pid of [...this.below(), this.pid]) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // it has ended
-      }
-    }
+  /** For the end of a test, also of one that failed: nothing of it is left. */
+  async end(): Promise<void> {
+    const below = this.below();
+    this.terminate();
+    const late = setTimeout(() => {
+      for (const pid of [...below, this.pid]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }, PATIENCE_MS);
     await this.#ended;
+    clearTimeout(late);
   }
 }
+
+/** `npm start` ends its services within 8 s, or kills them. */
+const PATIENCE_MS = 15_000;
 
 /** Ours, without what npm, vitest and a person's shell tell the programs that they start. */
 function bareEnvironment(): NodeJS.ProcessEnv {
