@@ -8,6 +8,7 @@ import type { NatsServer } from '@weir/local';
 import { startNatsServer } from '@weir/local';
 
 export interface Service {
+  readonly name: 'router' | 'shard' | 'publisher';
   readonly url: string;
   readonly admin: string;
   readonly process: ChildProcess;
@@ -43,9 +44,18 @@ export class SmallCluster {
     return cluster;
   }
 
-  get routerUrl(): string {
+  get router(): Service {
     if (this.#router === undefined) throw new Error('there is no router');
-    return this.#router.url;
+    return this.#router;
+  }
+
+  get routerUrl(): string {
+    return this.router.url;
+  }
+
+  /** Starts a publisher. */
+  publisher(): Promise<Service> {
+    return this.#run('publisher', { WEIR_TICKET_KEYS: undefined });
   }
 
   /** Starts a shard and waits until it is ready and the router knows it. */
@@ -63,7 +73,7 @@ export class SmallCluster {
     const known = this.#services.filter(
       ({ process }) => process.exitCode === null && process.signalCode === null,
     );
-    const shards = known.filter((one) => one !== this.#router).length;
+    const shards = known.filter(({ name }) => name === 'shard').length;
     await until(async () => {
       const body: unknown = await (await fetch(`${this.#router?.admin}/readyz`)).json();
       return JSON.stringify(body).includes(`"shards":${shards}`);
@@ -80,7 +90,7 @@ export class SmallCluster {
     await this.nats.stop();
   }
 
-  async #run(name: string, env: Readonly<Record<string, string>>): Promise<Service> {
+  async #run(name: Service['name'], env: Readonly<Record<string, string | undefined>>): Promise<Service> {
     const script = fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url));
     const child = fork(script, [], {
       env: { PATH: process.env['PATH'], ...this.#env, ...env },
@@ -91,7 +101,7 @@ export class SmallCluster {
       child.once('message', (message: { url: string; adminUrl: string }) => resolve(message));
       child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
     });
-    const service = { url: where.url, admin: where.adminUrl, process: child };
+    const service = { name, url: where.url, admin: where.adminUrl, process: child };
     this.#services.push(service);
     return service;
   }

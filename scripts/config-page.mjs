@@ -1,0 +1,47 @@
+// docs/config.md from the settings tables of the services. Pure but for the import of what was built.
+import { isDeepStrictEqual } from 'node:util';
+
+const services = [
+  ['router', 'Accepts clients, measures them and sends each to the pool and shard that suit it.'],
+  ['shard', 'Broadcasts NATS messages to the connections of one pool.'],
+  ['publisher', 'Takes messages by HTTP and publishes them to NATS; runs the demo feed.'],
+];
+
+const INTRO = `# Configuration
+
+<!-- Written by \`node scripts/write-docs.mjs\` from services/*/src/config.ts; do not edit by hand. -->
+
+Each service is configured by environment variables, or by a JSON file (\`--config FILE\` or \`WEIR_CONFIG_FILE\`) whose keys are the settings' names in camel case (\`probeDeadlineMs\`); the environment overrides the file. A service starts only with a configuration that is right as a whole: all problems are reported at once, each with its variable, and a \`WEIR_\` variable that the service does not know is a problem too, with a guess what was meant.
+
+| Flag | |
+|---|---|
+| \`--help\` | the table of settings |
+| \`--check-config\` | says whether the configuration is right, and exits with 0 or 2 |
+| \`--print-config\` | what it comes to, secrets hidden |
+| \`--config FILE\` | the file |
+| \`--version\` | the version |
+
+Times are milliseconds, or written with a unit: \`1500\`, \`1500ms\`, \`10s\`, \`5m\`. Sizes are bytes: \`16384\`, \`16KB\`, \`1MB\` (a KB has 1,024 bytes). Lists are separated by commas. Flags are \`true\` or \`false\`. *required* has no default; *not set* is a setting that may be left out. A default of \`***\` belongs to a secret.
+`;
+
+/** The page as text, not yet formatted. */
+export async function configPage() {
+  const { commonSettings, settingsMarkdown } = await import('../packages/runtime/dist/index.js');
+  const parts = [INTRO, '## Every service\n', settingsMarkdown(commonSettings)];
+  for (const [name, summary] of services) {
+    const { settings } = await import(`../services/${name}/dist/config.js`);
+    const own = Object.entries(settings).filter(
+      ([key, setting]) => !isDeepStrictEqual(setting, commonSettings[key]),
+    );
+    parts.push(
+      `## ${name[0].toUpperCase()}${name.slice(1)}\n`,
+      `${summary}\n`,
+      settingsMarkdown(Object.fromEntries(own)),
+    );
+  }
+  const { cliSettings } = await import('../services/publisher/dist/config.js');
+  const names = Object.values(cliSettings).map(({ env }) => `\`${env}\``);
+  parts.push('## weir-publish\n', `The command line tool takes ${names.join(', ')} from the environment.\n`);
+  // A name that is made up at each start is not the same twice.
+  return parts.join('\n').replace(/`shard-[0-9a-f]{12}`/, '`shard-` and 12 random hex digits');
+}

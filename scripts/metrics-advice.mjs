@@ -1,0 +1,112 @@
+// What an operator looks at, by metric: the last column of docs/metrics.md. Everything else there is the code's.
+
+export const advice = {
+  weir_build_info: 'Two versions at a time outside a rollout',
+  weir_nats_connected:
+    '0 for more than a few seconds: shards serve what they have and grow stale, the publisher answers 503',
+  weir_nats_reconnects_total: 'A steady rate: the network or NATS itself',
+
+  weir_router_probe_duration_seconds:
+    'The median is the usual RTT, twice to five times; most of it at 1.5 s means that clients do not answer',
+  weir_router_connects_total:
+    '`noCapacity`: add shards. `failed` is a fault of ours. `left` rises where clients give up first',
+  weir_router_refusals_total:
+    '`rate`: an attack, or an office behind one address. `room`: more routers. `origin`: a page that is not on the list. `token`: the issuer or a clock. `keys`: the key set cannot be fetched',
+  weir_router_connection_faults_total:
+    'A rise of `tooMany` or `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP',
+  weir_router_probes_total:
+    '`noBudget`: a reconnect storm, or WEIR_PROBE_BYTES_PER_SECOND is too small. `silent`: something on the way answers no pings. `closedOnPad`: a client that cannot take the pad',
+  weir_router_probe_bytes_total: 'Its rate against WEIR_PROBE_BYTES_PER_SECOND',
+  weir_router_classes_total:
+    'A jump of one pool, or many `low`: a network that changed, or a router that is short of CPU',
+  weir_router_placements_total:
+    '`empty`, `full`, `notReady`: nobody can be placed. `otherPool`: a pool is full or gone. `stale`: NATS is away for the shards',
+  weir_router_tickets_total: 'How new clients part between the pools',
+  weir_router_hints_total:
+    '`refused`: keys differ between services, or forgeries. `elsewhere` is a client that changed its network',
+  weir_router_endings_total:
+    '`cut`: clients that never answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
+  weir_router_token_keys_total:
+    '`unavailable` or `stale`: the key set cannot be fetched. `unknown`: tokens of a foreign issuer',
+  weir_router_beats_total:
+    '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
+  weir_router_pending_clients: 'Against WEIR_MAX_PENDING; beyond it clients are refused',
+  weir_router_open_sockets: 'Against WEIR_MAX_SOCKETS',
+  weir_router_rate_limit_networks: 'At WEIR_MAX_ADDRESSES the least recent is forgotten',
+  weir_router_roster_stale: '1: this router hears no shard and sends clients to the last that it knew',
+  weir_router_beat_clock_skew_seconds: 'Beyond 5 s tickets are refused: fix the clocks',
+  weir_router_roster_shards: 'No `serving` shard in a pool; `full` before the autoscaler acts',
+
+  weir_shard_admissions_total:
+    '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client that tries twice. `full`: the capacity. `failed` is a fault of ours',
+  weir_shard_intake_messages_total: 'The rate of what is published; all shards of a cluster see the same',
+  weir_shard_intake_rejected_total:
+    'Any rise: a publisher sends what cannot be broadcast; `weir.rejected` has copies with the reason. `stateFull`: WEIR_STATE_MAX_KEYS or WEIR_STATE_MAX_BYTES',
+  weir_shard_intake_cosmetic_dropped_total:
+    'Cosmetic traffic is over WEIR_COSMETIC_MAX_PER_TICK or its bytes',
+  weir_shard_closes_total:
+    '`hardBytes`, `lag`: clients too slow for this pool. `tooManyMessages`, `protocolError`: clients that do not keep to the protocol',
+  weir_shard_moves_total: 'Outside a drain: clients that are sent to be measured again',
+  weir_shard_intake_problems_total:
+    '`epoch`: a stream was made anew or restored, clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read',
+  weir_shard_delivery_lag_seconds:
+    'The tail is slow clients; when the median moves it is the shard or its network',
+  weir_shard_tick_lateness_seconds: 'Over a tenth of the tick: the process is short of CPU',
+  weir_shard_connections: 'Against WEIR_CAPACITY',
+  weir_shard_groups:
+    'Clients with the same channels share their writes; as many groups as connections means that none do',
+  weir_shard_connections_behind:
+    'Its part of the connections: many at once is the network or this shard, not the clients',
+  weir_shard_handshakes_pending: 'Against WEIR_MAX_PENDING',
+  weir_shard_used_tickets: 'Against WEIR_MAX_USED_TICKETS',
+  weir_shard_backlog_bytes: 'Grows with slow clients, bounded by hardBytes a connection',
+  weir_shard_stale: '1 for more than a few seconds: NATS is away, or the streams cannot be read',
+  weir_shard_ready: '0 outside start and drain',
+  weir_shard_state_channels:
+    'A channel for each name that ever had state: growth without end is a publisher that makes up names',
+  weir_shard_state_keys: 'Against WEIR_STATE_MAX_KEYS',
+  weir_shard_state_bytes: 'Against WEIR_STATE_MAX_BYTES',
+  weir_shard_critical_messages: 'What resuming clients can still get',
+  weir_shard_critical_bytes:
+    'Against WEIR_CRITICAL_MAX_BYTES: at the limit the window is shorter than WEIR_CRITICAL_MAX_AGE_MS',
+  weir_shard_state_offered_total: 'See the invariants below',
+  weir_shard_state_sent_total: 'See the invariants below',
+  weir_shard_state_withheld_total: 'Its part of the offered: how much of the audience is congested',
+  weir_shard_cosmetic_offered_total: 'See the invariants below',
+  weir_shard_cosmetic_sent_total: 'See the invariants below',
+  weir_shard_cosmetic_dropped_total: 'Its part of the offered',
+  weir_shard_critical_sent_total: 'Flat while critical messages are taken in: nobody is subscribed',
+  weir_shard_writes_total: 'Writes per second are what costs CPU',
+  weir_shard_written_bytes_total: 'Egress, before TLS and TCP',
+  weir_shard_pings_total: 'Against the pongs: what is answered',
+  weir_shard_pongs_total: 'Far fewer than pings: clients or a proxy that do not answer',
+  weir_shard_pongs_foreign_total: 'A steady rate: a client that makes up pongs',
+  weir_shard_catch_ups_total: 'Rises with congestion, resumes and moves',
+  weir_shard_congestions_total: 'Its rate against the recoveries: whether clients come back',
+  weir_shard_recoveries_total: 'See the congestions',
+  weir_shard_frames_encoded_total:
+    'Does not grow with the number of clients; where it does, cursors are all different',
+  weir_shard_encoded_bytes_total: 'Against the bytes written: how often each frame was shared',
+  weir_shard_state_keys_encoded_total: 'Values per second after conflation; far below the intake is normal',
+
+  weir_publisher_messages_total:
+    '`unavailable`: NATS is away. `unknown`: no acknowledgement in time, the message may be there. `refused`: the stream does not take it',
+  weir_publisher_message_bytes_total: 'The rate of what goes into NATS',
+  weir_publisher_invalid_messages_total: 'A publisher that is wrong; the answer told it',
+  weir_publisher_requests_total: '`5xx`: NATS is away or the limits are reached',
+  weir_publisher_refused_requests_total: 'Which limit',
+  weir_publisher_ack_seconds: 'The p99: the disk of JetStream, or its replicas',
+  weir_publisher_in_flight_messages: 'At WEIR_MAX_IN_FLIGHT requests wait',
+  weir_publisher_in_flight_requests: 'At WEIR_MAX_REQUESTS requests are answered 503',
+};
+
+export const INVARIANTS = `## Invariants
+
+What holds at every moment; where it does not, it is a fault of ours.
+
+- \`weir_shard_state_offered_total\` = \`weir_shard_state_sent_total\` + \`weir_shard_state_withheld_total\`
+- \`weir_shard_cosmetic_offered_total\` = \`weir_shard_cosmetic_sent_total\` + \`weir_shard_cosmetic_dropped_total\`
+- Each client that the router upgraded is once in \`weir_router_connects_total\`; a refusal that is said by a close is in \`weir_router_refusals_total\` too
+- \`weir_shard_pongs_total\` ≤ \`weir_shard_pings_total\`
+- Each message of an answered request is once in \`weir_publisher_messages_total\` or \`weir_publisher_invalid_messages_total\`
+`;

@@ -1,0 +1,41 @@
+// Writes the pages of docs/ that are made from code: `node scripts/write-docs.mjs`; `--check` only says whether they
+// are as they would be written, and ends with 1 where not.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configPage } from './config-page.mjs';
+import { metricsPage } from './metrics-page.mjs';
+import { command, ROOT, setUp } from './set-up.mjs';
+
+const PAGES = { 'docs/config.md': configPage, 'docs/metrics.md': metricsPage };
+
+await command(async () => {
+  await setUp();
+  const checking = process.argv.includes('--check');
+  for (const [path, page] of Object.entries(PAGES)) {
+    const text = formatted(path, await page());
+    if (text === readOrNothing(path)) continue;
+    if (checking) {
+      console.error(`${path} is not what the code says: run node scripts/write-docs.mjs`);
+      process.exitCode = 1;
+    } else {
+      writeFileSync(join(ROOT, path), text);
+      console.log(`wrote ${path}`);
+    }
+  }
+});
+
+/** As `npm run check` wants it. */
+function formatted(path, text) {
+  const biome = join(ROOT, 'node_modules/.bin/biome');
+  const args = ['format', `--stdin-file-path=${path}`];
+  return execFileSync(biome, args, { cwd: ROOT, input: text, encoding: 'utf8' });
+}
+
+function readOrNothing(path) {
+  try {
+    return readFileSync(join(ROOT, path), 'utf8');
+  } catch {
+    return '';
+  }
+}
