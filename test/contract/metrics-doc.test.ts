@@ -1,7 +1,7 @@
 // Holds docs/metrics.md against what running services really serve: every metric, its type, its labels, its help.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SmallCluster } from '../main-path/small-cluster.ts';
+import { SmallCluster } from '../harness/small-cluster.ts';
 import { tableOf } from './markdown-table.ts';
 
 const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');

@@ -6,8 +6,8 @@ import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Program } from '../clients/example-client.ts';
 import { ExampleClient, programs, whyNot } from '../clients/example-client.ts';
-import type { Service } from '../main-path/small-cluster.ts';
-import { SmallCluster, until } from '../main-path/small-cluster.ts';
+import type { Service } from '../harness/small-cluster.ts';
+import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 const running = programs.filter((program) => whyNot(program) === undefined);
 const missing = programs.flatMap((program) => {

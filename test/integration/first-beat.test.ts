@@ -1,7 +1,7 @@
 // A shard that has just started is given clients at once: its first beat says that it is ready and not stale.
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SmallCluster, until } from '../main-path/small-cluster.ts';
+import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 let cluster: SmallCluster;
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { askRouter, BareClient } from '../main-path/bare-client.ts';
-import { until } from '../main-path/small-cluster.ts';
+import { askRouter, BareClient } from '../harness/bare-client.ts';
+import { until } from '../harness/small-cluster.ts';
 import { copyProject, type ProjectCopy } from './project-copy.ts';
 import { isAlive, StartedProgram } from './started-program.ts';
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { SmallCluster } from '../main-path/small-cluster.ts';
+import { SmallCluster } from '../harness/small-cluster.ts';
 import { openLink, whyNoLinks } from '../netlab/link.ts';
 import { type ProfileName, type ShapingProxyOptions, startShapingProxy } from '../proxies/shaping-proxy.ts';
 

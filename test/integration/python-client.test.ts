@@ -6,7 +6,7 @@ import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPython } from '../clients/python.ts';
 import { StrangerClient } from '../clients/stranger-client.ts';
-import { SmallCluster, until } from '../main-path/small-cluster.ts';
+import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 const reason = whyNoPython();
 const suffix = reason === undefined ? '' : ` (skipped: ${reason})`;

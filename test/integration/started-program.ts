@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { until } from '../main-path/small-cluster.ts';
+import { until } from '../harness/small-cluster.ts';
 
 export class StartedProgram {
   readonly lines: string[] = [];

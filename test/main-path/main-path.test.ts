@@ -6,8 +6,8 @@ import { connect as connectNats } from '@nats-io/transport-node';
 import { connect } from '@weir/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { BareClient } from './bare-client.ts';
-import { SmallCluster, until } from './small-cluster.ts';
+import { BareClient } from '../harness/bare-client.ts';
+import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 let cluster: SmallCluster;
 let nats: NatsConnection;

@@ -34,12 +34,16 @@ export class SmallCluster {
     };
   }
 
-  /** `env` is for all services. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<SmallCluster> {
+  /** `env` is for all services, `routerEnv` for the router alone. */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    routerEnv: Readonly<Record<string, string>> = {},
+  ): Promise<SmallCluster> {
     const cluster = new SmallCluster(await startNatsServer(), env);
     cluster.#router = await cluster.#run('router', {
       WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '10000',
       WEIR_CONNECT_BURST_PER_ADDRESS: '10000',
+      ...routerEnv,
     });
     return cluster;
   }
@@ -60,15 +64,7 @@ export class SmallCluster {
 
   /** Starts a shard and waits until it is ready and the router knows it. */
   async shard(pool: string, id: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
-    const service = await this.#run('shard', {
-      WEIR_POOL: pool,
-      WEIR_SHARD_ID: id,
-      WEIR_ROUTER_URL: this.routerUrl,
-      WEIR_DRAIN_GRACE_MS: '1200',
-      WEIR_DRAIN_WINDOW_MS: '500',
-      WEIR_VERIFY_MS: '1000',
-      ...env,
-    });
+    const service = await this.startShard(pool, id, env);
     await until(async () => (await fetch(`${service.admin}/readyz`)).ok, `${id} is ready`);
     const known = this.#services.filter(
       ({ process }) => process.exitCode === null && process.signalCode === null,
@@ -79,6 +75,19 @@ export class SmallCluster {
       return JSON.stringify(body).includes(`"shards":${shards}`);
     }, `the router knows ${shards} shards`);
     return service;
+  }
+
+  /** Starts a shard and waits only until it listens. */
+  startShard(pool: string, id: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    return this.#run('shard', {
+      WEIR_POOL: pool,
+      WEIR_SHARD_ID: id,
+      WEIR_ROUTER_URL: this.routerUrl,
+      WEIR_DRAIN_GRACE_MS: '1200',
+      WEIR_DRAIN_WINDOW_MS: '500',
+      WEIR_VERIFY_MS: '1000',
+      ...env,
+    });
   }
 
   async stop(): Promise<void> {
@@ -118,4 +127,12 @@ export async function until(
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** The number of one series in /metrics; `series` is its name with its labels. */
+export async function metric(service: Service, series: string): Promise<number> {
+  const text = await (await fetch(`${service.admin}/metrics`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+  if (line === undefined) throw new Error(`there is no series ${series}`);
+  return Number(line.slice(series.length + 1));
 }

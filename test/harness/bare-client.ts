@@ -9,10 +9,12 @@ export interface Frame {
 
 export class BareClient {
   readonly frames: Frame[] = [];
-  readonly state = new Map<string, string>();
   readonly redirect: Readonly<Record<string, unknown>>;
   readonly ws: WebSocket;
   closed: number | undefined;
+  readonly #channels = new Map<string, Map<string, string>>();
+  /** Snapshots of which more frames are to come. */
+  readonly #gathered = new Map<string, Map<string, string>>();
 
   private constructor(redirect: Readonly<Record<string, unknown>>, ws: WebSocket) {
     this.redirect = redirect;
@@ -47,6 +49,11 @@ export class BareClient {
     return this.of('critical').map(({ message }) => Number(message['id']));
   }
 
+  /** The newest values of all channels together. */
+  get state(): ReadonlyMap<string, string> {
+    return new Map([...this.#channels.values()].flatMap((keys) => [...keys]));
+  }
+
   get position(): string | undefined {
     const last = this.of('position').at(-1);
     return last === undefined ? undefined : String(last.message['pos']);
@@ -59,12 +66,22 @@ export class BareClient {
   #take(text: string): void {
     const message: Record<string, unknown> = JSON.parse(text);
     this.frames.push({ text, message, atMs: performance.now() });
-    if (message['type'] !== 'state') return;
-    if (message['snapshot'] === true && this.of('state').length === 1) this.state.clear();
-    for (const [key, value] of Object.entries(message['set'] ?? {}))
-      this.state.set(key, JSON.stringify(value));
+    if (message['type'] === 'state') this.#keep(message);
+  }
+
+  /** Section 4 of docs/protocol.md. */
+  #keep(message: Readonly<Record<string, unknown>>): void {
+    const name = String(message['channel']);
+    const isSnapshot = message['snapshot'] === true;
+    const kept = isSnapshot ? this.#gathered.get(name) : this.#channels.get(name);
+    const keys = kept ?? new Map<string, string>();
+    for (const [key, value] of Object.entries(message['set'] ?? {})) keys.set(key, JSON.stringify(value));
     const del = message['del'];
-    if (Array.isArray(del)) for (const key of del) this.state.delete(String(key));
+    if (Array.isArray(del)) for (const key of del) keys.delete(String(key));
+    const ended = isSnapshot && message['more'] !== true;
+    if (isSnapshot && !ended) this.#gathered.set(name, keys);
+    else this.#channels.set(name, keys);
+    if (ended) this.#gathered.delete(name);
   }
 }
 
