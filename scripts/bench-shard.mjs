@@ -1,0 +1,8 @@
+// `npm run bench:shard`: builds what the bench needs and runs it; its options are those of test/bench/shard/bench.ts.
+import { command, runTool, setUp } from './set-up.mjs';
+
+await command(async () => {
+  await setUp();
+  process.exitCode = await runTool('tsc', ['-b', 'test/bench/shard']);
+  if (process.exitCode === 0) await import('../test/bench/shard/dist/bench.js');
+});
