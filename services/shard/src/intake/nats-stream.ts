@@ -117,7 +117,8 @@ export class NatsStream implements StreamAccess {
 }
 
 function isNotFound(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === 404;
+  // `code` is the number within JetStream (10059 no stream, 10037 no message), `status` the kind.
+  return error instanceof JetStreamApiError && error.status === 404;
 }
 
 /** A republished message with its place; nothing where the headers are not those of our stream. */
