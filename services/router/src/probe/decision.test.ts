@@ -258,6 +258,18 @@ describe('line 5: clearly fast', () => {
       ]),
     ).toEqual(decided('fast', 5));
   });
+  it('the long train needs no confirmation where the short one was slower', () => {
+    const noisyA: Told = ['A', at(3000, 60, 'A')];
+    expect(after([['lone', 60], noisyA])).toEqual(train('Z'));
+    expect(after([['lone', 60], noisyA, ['Z', at(4400, 60, 'Z')]])).toEqual(decided('fast', 5));
+    // A late first ping makes A look fast, not slow: then nothing spares the confirmation.
+    expect(
+      after([
+        ['lone', 100],
+        ['A', at(3000, 60, 'A')],
+      ]),
+    ).toEqual(ping);
+  });
   it('a deaf client does not pass: the confirmation shows the real RTT', () => {
     // Answered the ping at 90, and A as soon as it came; 1.2 Mbit/s at 20 ms.
     expect(
@@ -359,12 +371,40 @@ describe('lines 7 and 8: A and R', () => {
 describe('line 9: near the threshold', () => {
   const pair: readonly Told[] = [
     ['lone', 60],
-    ['A', at(2600, 60, 'A')],
-    ['Z', at(2600, 60, 'Z')],
+    ['A', at(2300, 60, 'A')],
+    ['Z', at(2300, 60, 'Z')],
   ];
   it('asks for four confirmations, the warm-up among them', () => {
     expect(after([...pair, ['lone', 61], ['lone', 61]])).toEqual(ping);
     expect(after([...pair, ['lone', 61], ['lone', 61], ['lone', 61]])).toEqual(decided('fast', 9));
+  });
+  it('asks for two where the long train is 20 % above', () => {
+    const clear: readonly Told[] = [
+      ['lone', 60],
+      ['A', at(2300, 60, 'A')],
+      ['Z', at(2600, 60, 'Z')],
+    ];
+    expect(after(clear)).toEqual(ping);
+    expect(after([...clear, ['lone', 61]])).toEqual(decided('fast', 9));
+  });
+  it('does not take the short train for the long one', () =>
+    expect(
+      after([
+        ['lone', 60],
+        ['A', at(2600, 60, 'A')],
+        ['Z', at(2300, 60, 'Z')],
+        ['lone', 61],
+      ]),
+    ).toEqual(ping));
+  it('asks for two where everything is 20 % below', () => {
+    const below: readonly Told[] = [
+      ['lone', 60],
+      ['A', at(1100, 60, 'A')],
+      ['R', at(1550, 60, 'R')],
+      ['E', at(1550, 60, 'E')],
+    ];
+    expect(after(below)).toEqual(ping);
+    expect(after([...below, ['lone', 61]])).toEqual(decided('slow', 9));
   });
   it('a cold warm-up is none', () =>
     expect(after([['lone', 100], ...pair.slice(1), ['lone', 60], ['lone', 61], ['lone', 61]])).toEqual(ping));

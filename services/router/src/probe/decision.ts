@@ -135,7 +135,8 @@ function clearlyFast(c: Case): Act | undefined {
   const { best } = c.e;
   const t = c.rule.rateThresholdKbps;
   if (best === undefined || best.kbps < K.CLEARLY_FAST_RATIO * t) return undefined;
-  if (isRawFast(best, t) || validConfirmations(c.e, best).length > 0) return fast(5, c, best.kbps);
+  const sure = isRawFast(best, t) || isLongAfterSlower(c.e, t) || validConfirmations(c.e, best).length > 0;
+  if (sure) return fast(5, c, best.kbps);
   return mayConfirm(c) ? PING : slow(5, 'low', c.rule);
 }
 
@@ -180,10 +181,13 @@ function confirmed(c: Case): Act {
   const valid = validConfirmations(e, best);
   const confirmations = [...valid, ...warmUp(e, rttMs)];
   const usualMs = confirmations.length >= 2 ? rttMs + K.MEAN_WEIGHT * (mean(confirmations) - rttMs) : rttMs;
-  const kbps = Math.max(
-    ...e.trains.filter((train) => train.name !== 's').map((train) => rate(train.bytes, train.tMs - usualMs)),
-  );
-  const enough = valid.length > 0 && confirmations.length >= K.CONFIRMATIONS;
+  const rateOf = (train: Train): number => rate(train.bytes, train.tMs - usualMs);
+  const kbps = Math.max(...e.trains.filter((train) => train.name !== 's').map(rateOf));
+  const long = e.trains.find((train) => train.name === 'Z');
+  const clear =
+    kbps < K.CLEARLY_SLOW_RATIO * t || (long !== undefined && rateOf(long) >= K.LONG_FAST_RATIO * t);
+  const enough =
+    valid.length > 0 && confirmations.length >= (clear ? K.CLEAR_CONFIRMATIONS : K.CONFIRMATIONS);
   if (kbps >= t && (enough || isRawFast(best, t))) return fast(9, c, kbps);
   if (kbps < t && (enough || kbps < K.WORTH_CONFIRMING_RATIO * t)) return slowByRate(9, c, kbps);
   if (mayConfirm(c)) return PING;
@@ -213,6 +217,12 @@ function isSlowTrain(train: Train, rule: Rule): boolean {
 
 function isRawFast(best: Train, thresholdKbps: number): boolean {
   return rate(best.bytes, best.tMs) >= K.RAW_FAST_RATIO * thresholdKbps;
+}
+
+/** An A below twice the threshold shows that the RTT was not read too large by much, and Z weighs twice as much. */
+function isLongAfterSlower({ best, trains }: Evidence, thresholdKbps: number): boolean {
+  const first = trains.find((train) => train.name === 'A');
+  return best?.name === 'Z' && first !== undefined && first.kbps < K.CLEARLY_FAST_RATIO * thresholdKbps;
 }
 
 function waitAtMost(untilMs: number, rule: Rule): Act {
