@@ -36,6 +36,7 @@ interface Plan {
 interface Lost {
   readonly link: string;
   readonly client: ClientKind;
+  readonly why: string;
 }
 
 process.exitCode = await main();
@@ -79,7 +80,7 @@ async function main(): Promise<number> {
     console.error(text);
     say(JSON.stringify({ plan, goals: goals(runs), lost, runs: runs.map(flat) }));
   }
-  for (const { link, client } of lost) console.error(`no measurement: ${client} on ${link}`);
+  for (const { link, client, why } of lost) console.error(`no measurement: ${client} on ${link}: ${why}`);
   return lost.length === 0 && goals(runs).every(({ met }) => met) ? 0 : 1;
 }
 
@@ -153,7 +154,7 @@ async function measureLink(link: ProbeLink, plan: Plan, lost: Lost[]): Promise<R
       emulated.setCongestion(congestion);
       for (const kind of plan.clients) {
         const result = await visit(server, client, { id: runs.length + lost.length, kind, url });
-        if (result === undefined) lost.push({ link: link.name, client: kind });
+        if ('why' in result) lost.push({ link: link.name, client: kind, why: result.why });
         else runs.push({ ...result, link, client: kind, congestion });
       }
     }
@@ -174,7 +175,11 @@ function start(emulated: EmulatedLink, file: string): ChildProcess {
 type Measured = Pick<Run, 'outcome' | 'class' | 'tookMs' | 'bytes' | 'trains' | 'rttMs' | 'kbps'>;
 
 /** One visit, over when the client is; the measurement is the router's own. */
-async function visit(server: ChildProcess, client: ChildProcess, what: Visit): Promise<Measured | undefined> {
+async function visit(
+  server: ChildProcess,
+  client: ChildProcess,
+  what: Visit,
+): Promise<Measured | Pick<Lost, 'why'>> {
   let result: Measured | undefined;
   const take = (message: FromRouterEnd): void => {
     if (message.type === 'measured') result ??= message.result;
@@ -195,8 +200,9 @@ async function visit(server: ChildProcess, client: ChildProcess, what: Visit): P
   });
   server.off('message', take);
   // What the client was told is what counts: it must be what the router measured.
-  const told = visited?.pool === 'desktop' ? 'fast' : 'slow';
-  return visited?.pool === undefined || result?.class !== told ? undefined : result;
+  if (visited?.pool === undefined) return { why: visited?.problem ?? `nothing within ${VISIT_MS} ms` };
+  const told = visited.pool === 'desktop' ? 'fast' : 'slow';
+  return result?.class === told ? result : { why: `sent to ${visited.pool}, measured ${result?.class}` };
 }
 
 function flat({ link, ...run }: Run): object {

@@ -18,6 +18,8 @@ export interface Visited {
   readonly id: number;
   /** Where the redirect sent it; nothing where none came. */
   readonly pool?: string;
+  /** Why none came. */
+  readonly problem?: string;
   /** From connecting to knowing. */
   readonly totalMs: number;
 }
@@ -25,11 +27,13 @@ export interface Visited {
 process.on('disconnect', () => process.exit(0));
 process.on('message', (asked: Visit) => {
   const begin = performance.now();
-  const answer = (pool?: string): void => {
-    const totalMs = performance.now() - begin;
-    process.send?.({ id: asked.id, totalMs, ...(pool === undefined ? {} : { pool }) } satisfies Visited);
+  const answer = (found: Pick<Visited, 'pool' | 'problem'>): void => {
+    process.send?.({ id: asked.id, totalMs: performance.now() - begin, ...found } satisfies Visited);
   };
-  visit(asked).then(answer, () => answer());
+  visit(asked).then(
+    (pool) => answer({ pool }),
+    (error: unknown) => answer({ problem: String(error) }),
+  );
 });
 process.send?.('ready');
 
