@@ -333,7 +333,8 @@ export class Shard {
       criticalEpoch: lanes.criticalEpoch,
       criticalSeq: encoder.criticalSeq,
       stateFloor: (channel) => lanes.state.log(channel)?.floorSeq ?? 0,
-      criticalLost: (channel, seq) => lanes.critical.hasLost(channel, seq),
+      criticalLostSeq: (channel) => lanes.critical.lostSeq(channel),
+      stale: this.intake.stale,
     };
   }
 

@@ -44,7 +44,9 @@ describe('Connection', () => {
   it('begins behind, at the cursors that it was given', () => {
     const { connection } = setUp();
     expect(connection.live).toBe(false);
-    expect(connection.cursors).toEqual([{ channel: 'a', stateSeq: 5, snapshot: false, criticalSeq: 7 }]);
+    expect(connection.cursors).toEqual([
+      { channel: 'a', stateSeq: 5, snapshot: false, snapshotSeq: 0, criticalSeq: 7 },
+    ]);
   });
 
   it('writes the very bytes that it is given, which others share', () => {

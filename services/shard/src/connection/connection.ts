@@ -14,6 +14,8 @@ export interface Cursor {
   stateSeq: number;
   /** The state frames still to come replace what the client has. */
   snapshot: boolean;
+  /** Where the state stood when the snapshot began: what was deleted before is not in it. 0 without a snapshot. */
+  snapshotSeq: number;
   criticalSeq: number;
 }
 
@@ -46,6 +48,8 @@ export class Connection {
   /** Where it stands in its group's list of members; kept by the group. */
   slot = -1;
   cursors: Cursor[];
+  /** Channels of which a snapshot has begun and not ended, also ones that were unsubscribed meanwhile. */
+  readonly halfSent: Set<string> = new Set();
   readonly socket: Duplex;
 
   constructor(admitted: Admitted) {
@@ -58,6 +62,7 @@ export class Connection {
       channel,
       stateSeq,
       snapshot,
+      snapshotSeq: 0,
       criticalSeq,
     }));
   }

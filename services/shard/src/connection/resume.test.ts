@@ -10,7 +10,8 @@ const heads: LaneHeads = {
   criticalEpoch: 'c1',
   criticalSeq: 50,
   stateFloor: (channel) => (channel === 'lobby' ? 40 : 0),
-  criticalLost: (channel, seq) => channel === 'lobby' && seq < 20,
+  criticalLostSeq: (channel) => (channel === 'lobby' ? 20 : 0),
+  stale: false,
 };
 
 const position: Position = {
@@ -71,7 +72,7 @@ describe('startOf', () => {
     expect(startOf('lobby', { ...position, criticalSeq: 19 }, heads)).toMatchObject({
       stateSeq: 90,
       snapshot: false,
-      criticalSeq: 19,
+      criticalSeq: 20,
       gap: { after: 19, reset: false },
     });
   });
@@ -86,6 +87,19 @@ describe('startOf', () => {
       snapshot: false,
       criticalSeq: 50,
       gap: { after: brought.criticalSeq, reset: true },
+    });
+  });
+});
+
+describe('startOf while NATS is away', () => {
+  it('takes the word of a client that knows more: no snapshot of older state, no reset', () => {
+    const further = { ...position, stateSeq: 200, criticalSeq: 60 };
+    expect(startOf('lobby', further, { ...heads, stale: true })).toEqual({
+      channel: 'lobby',
+      stateSeq: 200,
+      snapshot: false,
+      criticalSeq: 60,
+      gap: undefined,
     });
   });
 });

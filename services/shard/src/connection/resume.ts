@@ -10,8 +10,10 @@ export interface LaneHeads {
   readonly criticalSeq: number;
   /** A position below this needs a snapshot of the channel: a deletion may be forgotten. */
   stateFloor(channel: string): number;
-  /** Whether critical messages after the sequence are out of the window. */
-  criticalLost(channel: string, seq: number): boolean;
+  /** The newest critical message of the channel that is out of the window; 0 where none is. */
+  criticalLostSeq(channel: string): number;
+  /** NATS is away: a position further than the heads may well be true. */
+  readonly stale: boolean;
 }
 
 /** Where one channel begins. */
@@ -47,7 +49,7 @@ function stateStart(
 ): Pick<ChannelStart, 'stateSeq' | 'snapshot'> {
   const holds =
     position.stateEpoch === heads.stateEpoch &&
-    position.stateSeq <= heads.stateSeq &&
+    (position.stateSeq <= heads.stateSeq || heads.stale) &&
     position.stateSeq >= heads.stateFloor(channel);
   return holds ? { stateSeq: position.stateSeq, snapshot: false } : { stateSeq: 0, snapshot: true };
 }
@@ -58,9 +60,11 @@ function criticalStart(
   heads: LaneHeads,
 ): Pick<ChannelStart, 'criticalSeq' | 'gap'> {
   const after = position.criticalSeq;
-  if (position.criticalEpoch !== heads.criticalEpoch || after > heads.criticalSeq) {
+  const ahead = after > heads.criticalSeq && !heads.stale;
+  if (position.criticalEpoch !== heads.criticalEpoch || ahead) {
     return { criticalSeq: heads.criticalSeq, gap: { after, reset: true } };
   }
-  if (heads.criticalLost(channel, after)) return { criticalSeq: after, gap: { after, reset: false } };
+  const lostSeq = heads.criticalLostSeq(channel);
+  if (after < lostSeq) return { criticalSeq: lostSeq, gap: { after, reset: false } };
   return { criticalSeq: after, gap: undefined };
 }

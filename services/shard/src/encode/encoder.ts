@@ -158,6 +158,26 @@ export class Encoder implements CatchUpSource {
     return { bytes: Buffer.concat(frames), toSeq, done };
   }
 
+  emptySnapshot(channel: string): Buffer {
+    return this.#joined(
+      statePiece(undefined, {
+        channel,
+        sinceSeq: 0,
+        snapshot: true,
+        maxFrameBytes: this.#limits.maxFrameBytes,
+        maxPieceBytes: this.#limits.maxFrameBytes,
+      }).frames,
+    );
+  }
+
+  stateFloor(channel: string): number {
+    return this.#lanes.state.log(channel).floorSeq;
+  }
+
+  criticalLostSeq(channel: string): number {
+    return this.#lanes.critical.lostSeq(channel);
+  }
+
   position(hashes: readonly string[]): string {
     return encodePosition({
       stateEpoch: this.#lanes.stateEpoch,

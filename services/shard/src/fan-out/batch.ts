@@ -33,6 +33,12 @@ export interface CatchUpSource {
     readonly toSeq: number;
     readonly done: boolean;
   };
+  /** What ends a snapshot of which a part was sent, so that another can begin: a last frame with nothing in it. */
+  emptySnapshot(channel: string): Buffer;
+  /** State up to here may have been deleted and forgotten: a cursor below it needs a snapshot. */
+  stateFloor(channel: string): number;
+  /** The newest critical message of the channel that is out of the window; 0 where none is. */
+  criticalLostSeq(channel: string): number;
   /** The position of a connection that is live on the channels with these hashes. */
   readonly stateSeq: number;
   readonly criticalSeq: number;

@@ -95,7 +95,13 @@ export class FanOut {
     this.#rewind(connection);
     const { criticalSeq } = this.#options.source;
     connection.cursors.push(
-      ...added.map((channel) => ({ channel, stateSeq: 0, snapshot: true, criticalSeq })),
+      ...added.map((channel) => ({
+        channel,
+        stateSeq: 0,
+        snapshot: true,
+        snapshotSeq: 0,
+        criticalSeq,
+      })),
     );
     this.#regroup(connection, [...channels, ...added]);
     this.#advance(connection);
@@ -129,6 +135,7 @@ export class FanOut {
         channel,
         stateSeq: 0,
         snapshot: true,
+        snapshotSeq: 0,
         criticalSeq: critical.get(channel) ?? this.#options.source.criticalSeq,
       }));
       this.#advance(connection);
@@ -302,6 +309,7 @@ export class FanOut {
         channel,
         stateSeq,
         snapshot: false,
+        snapshotSeq: 0,
         criticalSeq,
       }));
     }

@@ -90,9 +90,14 @@ export class CriticalLane {
     this.#seq = Math.max(this.#seq, seq);
   }
 
+  /** The newest message of the channel that is, or may be, no longer here; 0 where all are. */
+  lostSeq(channel: string): number {
+    return Math.max(this.#lostSeq, this.#rings.get(channel)?.lostSeq ?? 0);
+  }
+
   /** Whether a client at `seq` may have missed a message of the channel that is no longer here. */
   hasLost(channel: string, seq: number): boolean {
-    return seq < Math.max(this.#lostSeq, this.#rings.get(channel)?.lostSeq ?? 0);
+    return seq < this.lostSeq(channel);
   }
 
   /** Messages of a channel after `seq`, in order, until `take` answers false. */
