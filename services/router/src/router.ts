@@ -27,7 +27,7 @@ import type { RouterConfig } from './config.ts';
 import type { ConnectOutcome, RouterMetrics } from './metrics.ts';
 import { choose } from './place/choose.ts';
 import type { Probe, ProbeResult } from './probe/probe.ts';
-import { createProbe, createProbeBudget } from './probe/probe.ts';
+import { createProbe, createProbeBudget, watchLoop } from './probe/probe.ts';
 import type { Farewell } from './redirect/farewell.ts';
 import { sayFarewell, watchEnd } from './redirect/farewell.ts';
 import { redirectText } from './redirect/redirect.ts';
@@ -115,6 +115,7 @@ class WeirRouter implements Router {
       budget: createProbeBudget({ bytesPerSecond: config.probeBytesPerSecond, clock }),
       clock,
       random: o.randomBytes,
+      watchLoop,
     });
     this.#signer = createSigner({
       keys: config.ticketKeys,

@@ -105,3 +105,6 @@ export const CONFIDENCE_HIGH = 0.667;
 
 /** Pings whose answers are awaited at most without any pad, where only the RTT can be measured. */
 export const RTT_ONLY_PINGS = 2;
+
+/** From this part of the time on that the event loop had work, the times are the process's own as much as the client's. */
+export const BUSY_RATIO = 0.9;

@@ -122,6 +122,7 @@ interface Setting {
   readonly padding?: boolean;
   readonly maxBytes?: number;
   readonly take?: (bytes: number) => boolean;
+  readonly busyRatio?: number;
 }
 
 /** Different bytes each time, the same in each run. */
@@ -143,6 +144,7 @@ async function probe(
     setTimer: (done, delayMs) => time.at(time.nowMs + delayMs, done),
     clearTimer: (timer) => time.cancel(timer),
     random: counted(),
+    watchLoop: () => () => o.busyRatio ?? 0,
   });
   const running = run(client, { padding: o.padding ?? true });
   time.runAll();
@@ -189,6 +191,22 @@ describe('the class on a quiet link', () => {
     expect(near.result.tookMs).toBeLessThan(800);
     expect(await classOf({ kbps: 50_000, rttMs: 180, losesFirst: true })).toBe('fast');
     expect(await classOf({ kbps: 80, rttMs: 60, losesFirst: true })).toBe('slow');
+  });
+});
+
+describe('a process that has no moment to spare', () => {
+  const far = { kbps: 200_000, rttMs: 600 };
+  it('does not trust itself with a client that looks slow', async () => {
+    expect((await probe(far)).result).toMatchObject({ class: 'slow', confidence: 'high' });
+    expect((await probe(far, { busyRatio: 0.95 })).result).toMatchObject({
+      class: 'slow',
+      confidence: 'low',
+    });
+    expect((await probe(far, { busyRatio: 0.8 })).result).toMatchObject({ confidence: 'high' });
+  });
+  it('believes one that looks fast: waiting makes nobody faster', async () => {
+    const { result } = await probe({ kbps: 200_000, rttMs: 8 }, { busyRatio: 1 });
+    expect(result).toMatchObject({ class: 'fast', confidence: 'high' });
   });
 });
 

@@ -10,6 +10,7 @@ import { createPads, type Pads, sameBytes, stepBytes } from './frames.ts';
 
 export { createProbeBudget } from './budget.ts';
 export { DEFAULT_LIMITS } from './constants.ts';
+export { watchLoop } from './loop-watch.ts';
 
 export interface ProbeResult {
   /**
@@ -58,6 +59,8 @@ export interface ProbeOptions {
   readonly setTimer?: (run: () => void, delayMs: number) => TimerHandle;
   readonly clearTimer?: (timer: TimerHandle) => void;
   readonly random: (bytes: number) => Uint8Array;
+  /** `watchLoop`; by default the process is taken to be idle. */
+  readonly watchLoop?: () => () => number;
 }
 
 export interface Probe {
@@ -68,7 +71,8 @@ export interface Probe {
 export function createProbe(o: ProbeOptions): Probe {
   const setTimer = o.setTimer ?? ((run, delayMs) => setTimeout(run, delayMs));
   const clearTimer = o.clearTimer ?? ((timer) => clearTimeout(timer));
-  const kit: Kit = { ...o, setTimer, clearTimer, pads: createPads(o.random) };
+  const watchLoop = o.watchLoop ?? (() => () => 0);
+  const kit: Kit = { ...o, setTimer, clearTimer, watchLoop, pads: createPads(o.random) };
   return {
     run: (socket, { padding }) =>
       new Promise((resolve) => new ProbeRun(kit, socket, padding, resolve).start()),
@@ -89,6 +93,7 @@ class ProbeRun {
   readonly #socket: ProbeSocket;
   readonly #resolve: (result: ProbeResult) => void;
   readonly #startedMs: number;
+  readonly #busyRatio: () => number;
   readonly #sent: SentStep[] = [];
   readonly #release: (() => void)[] = [];
   #padding: boolean;
@@ -103,6 +108,7 @@ class ProbeRun {
     this.#padding = padding;
     this.#resolve = resolve;
     this.#startedMs = kit.clock.monotonicMs();
+    this.#busyRatio = kit.watchLoop();
   }
 
   start(): void {
@@ -185,10 +191,12 @@ class ProbeRun {
   #decided(verdict: Verdict): void {
     const { rttMs, trains } = weigh(this.#steps());
     const rttOnly = this.#budgetEmpty && trains.length === 0;
+    // Who looks slow to a process that had no moment to spare may only have waited for it.
+    const ownFault = verdict.class === 'slow' && this.#busyRatio() >= K.BUSY_RATIO;
     this.#finish({
       outcome: rttMs === undefined ? 'silent' : rttOnly ? 'noBudget' : 'measured',
       class: verdict.class,
-      confidence: verdict.confidence,
+      confidence: ownFault ? 'low' : verdict.confidence,
       ...(verdict.kbps !== undefined ? { kbps: verdict.kbps } : {}),
     });
   }
