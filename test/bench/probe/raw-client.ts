@@ -66,6 +66,11 @@ class RawClient {
     this.#frames();
   }
 
+  /** Not after the Close, which may have come in the same read. */
+  #pong(payload: Buffer): void {
+    if (this.#socket.writable) this.#socket.write(masked(PONG, payload));
+  }
+
   /** All whole frames that are there; servers send them unmasked. */
   #frames(): void {
     let latestPing: Buffer | undefined;
@@ -81,9 +86,9 @@ class RawClient {
       if (opcode === TEXT) this.#onText(payload.toString());
       else if (opcode === CLOSE) this.#socket.end(masked(CLOSE, payload));
       else if (opcode === PING && this.#quirk === 'latest') latestPing = payload;
-      else if (opcode === PING) this.#socket.write(masked(PONG, payload));
+      else if (opcode === PING) this.#pong(payload);
     }
-    if (latestPing !== undefined) this.#socket.write(masked(PONG, latestPing));
+    if (latestPing !== undefined) this.#pong(latestPing);
   }
 }
 
