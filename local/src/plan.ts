@@ -57,6 +57,7 @@ export function plan({ natsUrl, ticketKeys, demo }: PlanOptions): readonly Phase
           WEIR_DRAIN_GRACE_MS: '0',
           WEIR_DRAIN_WINDOW_MS: '200',
           WEIR_DRAIN_WITHIN_MS: '300',
+          WEIR_MOVES_PER_SECOND: '100000',
         },
       })),
     () => [publisher],

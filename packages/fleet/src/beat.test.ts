@@ -1,4 +1,5 @@
 // What a beat may claim, and what is never believed.
+import { limits } from '@weir/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Beat } from './beat.ts';
@@ -32,7 +33,7 @@ describe('beats', () => {
     for (const url of [
       'wss://shard-1.example',
       'ws://h:1/shards/1',
-      `ws://${'h'.repeat(63)}.${'p'.repeat(440)}`,
+      `ws://${'h'.repeat(63)}.${'p'.repeat(limits.baseUrlChars - 69)}`,
     ]) {
       expect(decodeBeat(encodeBeat({ ...beat, url }))?.url).toBe(url);
     }
@@ -48,7 +49,7 @@ describe('beats', () => {
       ...beat,
       pool: name,
       shard: name,
-      url: `ws://${'h'.repeat(507)}`,
+      url: `ws://${'h'.repeat(limits.baseUrlChars - 5)}`,
       backlogBytes: Number.MAX_SAFE_INTEGER,
       egressBytesPerSecond: 123_456_789_012.345_67,
       loopUtilisation: 0.123_456_789_012_345_68,

@@ -1,6 +1,6 @@
 // The load report of a shard: its shape, its bounds, its bytes. Everything in it is checked on the way in,
 // since whoever may publish to NATS can claim anything.
-import { isToken } from '@weir/protocol';
+import { isBaseUrl, isToken } from '@weir/protocol';
 
 /** One report of one shard, sent once a second. */
 export interface Beat {
@@ -37,7 +37,6 @@ type Schema = { readonly [K in keyof Beat]: Check<Beat[K]> };
 const maxBeatBytes = 2_048;
 /** As in the settings of shard and router. */
 const maxNameChars = 64;
-const maxUrlChars = 512;
 const revisionPattern = /^[A-Za-z0-9._-]{0,128}$/;
 
 /** The last moment that a `Date` can hold. */
@@ -62,13 +61,6 @@ function isFlag(value: unknown): value is boolean {
 
 function isVersion(value: unknown): value is 1 {
   return value === 1;
-}
-
-/** `ws(s)://host[:port][/path]` and nothing more: paths are added to it, and it is shown to clients. */
-function isBaseUrl(text: string): boolean {
-  const plain =
-    text.length <= maxUrlChars && /^wss?:\/\/[!$-;=A-Z[\]_a-z~]+$/.test(text) && !text.endsWith('/');
-  return plain && URL.canParse(text);
 }
 
 const isName = matching((text) => isToken(text, maxNameChars));

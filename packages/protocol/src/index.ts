@@ -1,4 +1,6 @@
 // The public surface of the wire contract.
+
+export { isBaseUrl, parseBaseUrl } from './base-url.ts';
 export type { AfterClose, CloseCode, CloseName } from './close-codes.ts';
 export { afterClose, closeCodes } from './close-codes.ts';
 export { pingFrame, textFrame, utf8Frame } from './frame.ts';

@@ -1,7 +1,7 @@
 // The router's settings, one table. The only file that names environment variables; docs/config.md is made from it.
 
 import type { TicketKey } from '@weir/protocol';
-import { isChannelPattern, isToken, limits, parseTicketKeys } from '@weir/protocol';
+import { isChannelPattern, isToken, limits, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
 import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
 import { commonSettings, parse } from '@weir/runtime';
 import { parseCidr } from './accept/address.ts';
@@ -29,15 +29,6 @@ function jwtSecret(text: string): Uint8Array {
   if (Buffer.byteLength(secret) < minSecretBytes)
     throw new Error(`must have at least ${minSecretBytes} bytes`);
   return new TextEncoder().encode(secret);
-}
-
-/** The public URL without a slash at its end. */
-function publicUrl(text: string): string {
-  const url = new URL(parse.url('ws:', 'wss:')(text));
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
-    throw new Error('must be a ws:// or wss:// URL without user, query and fragment');
-  }
-  return text.replace(/\/+$/, '');
 }
 
 /** The settings that only the router has; their meaning is in the table. */
@@ -99,7 +90,7 @@ export const settings: typeof commonSettings & TableOf<RouterValues> = {
   },
   publicUrl: {
     env: 'WEIR_PUBLIC_URL',
-    parse: publicUrl,
+    parse: parseBaseUrl,
     optional: true,
     meaning:
       "The router's own public URL; its path is accepted in front of /v1/connect, and with wss:// clients count as coming by TLS where no trusted proxy says otherwise",

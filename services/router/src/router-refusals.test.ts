@@ -72,9 +72,11 @@ describe('refusals before the upgrade', () => {
     ];
     for (const origin of bad) expect([origin, await statuses(origin)]).toEqual([origin, 403]);
     expect(await statuses('https://ok.example', 'https://evil.test')).toBe(403);
-    const refused = await visit(router, { headers: ['Origin: null', 'Sec-WebSocket-Protocol: weir.v1'] });
+    const refused = await visit(router, { headers: ['Origin: null'] });
     expect(JSON.parse(refused.body)).toMatchObject({ error: { code: 'ORIGIN_NOT_ALLOWED' } });
-    expect(await router.series('weir_router_refusals_total{reason="origin"}')).toBe(bad.length + 2);
+    const told = await visit(router, { headers: ['Origin: null', 'Sec-WebSocket-Protocol: weir.v1'] });
+    expect([told.status, told.closeCode]).toEqual([101, 4503]);
+    expect(await router.series('weir_router_refusals_total{reason="origin"}')).toBe(bad.length + 3);
   });
 
   it('rate: per address as a trusted proxy tells it, 429 with Retry-After', async () => {

@@ -136,4 +136,12 @@ describe('the limits of a pool', () => {
       lagMs: 5_000,
     });
   });
+
+  it('has a deadline that a drain fits in', () => {
+    expect(configOf().shutdownDeadlineMs).toBe(60_000);
+    expect(problemsOf({ WEIR_CAPACITY: '100000' })).toEqual([
+      expect.stringMatching(/^WEIR_SHUTDOWN_DEADLINE_MS \(60000\) must be at least 218000/),
+    ]);
+    expect(problemsOf({ WEIR_CAPACITY: '100000', WEIR_SHUTDOWN_DEADLINE_MS: '218s' })).toEqual([]);
+  });
 });

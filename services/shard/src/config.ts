@@ -1,21 +1,13 @@
 // The shard's settings, one table. The only file that names environment variables; docs/config.md is made from it.
 import { randomBytes } from 'node:crypto';
 import type { TicketKey } from '@weir/protocol';
-import { defaultStreamLimits, isToken, limits, parseTicketKeys } from '@weir/protocol';
+import { defaultStreamLimits, isToken, limits, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
 import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
 import { commonSettings, parse } from '@weir/runtime';
 
 function token(text: string): string {
   if (!isToken(text, 64)) throw new Error('must be letters, digits, - and _, at most 64 of them');
   return text;
-}
-
-function publicUrl(text: string): string {
-  const url = new URL(parse.url('ws:', 'wss:')(text));
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
-    throw new Error('must be a ws:// or wss:// URL without user, query and fragment');
-  }
-  return text.replace(/\/+$/, '');
 }
 
 /** The settings that only the shard has; their meaning is in the table. */
@@ -99,6 +91,7 @@ function count({
 /** All settings. */
 export const settings: typeof commonSettings & TableOf<ShardValues> = {
   ...commonSettings,
+  shutdownDeadlineMs: { ...commonSettings.shutdownDeadlineMs, default: 60_000 },
   host: {
     env: 'WEIR_HOST',
     parse: parse.text({ max: 255 }),
@@ -124,13 +117,13 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
   },
   publicUrl: {
     env: 'WEIR_PUBLIC_URL',
-    parse: publicUrl,
+    parse: parseBaseUrl,
     optional: true,
     meaning: 'Where clients reach this shard, ws:// or wss://; by default ws://127.0.0.1 and its port',
   },
   routerUrl: {
     env: 'WEIR_ROUTER_URL',
-    parse: publicUrl,
+    parse: parseBaseUrl,
     meaning: 'Public URL of the router, where moved clients are sent',
   },
   ticketKeys: {
@@ -372,5 +365,19 @@ export function rules(config: ShardConfig): readonly string[] {
   if (config.maxMessageBytes + 512 > config.maxFrameBytes) {
     problems.push('WEIR_MAX_MESSAGE_BYTES must be at least 512 bytes less than WEIR_MAX_FRAME_BYTES');
   }
+  const drainMs = longestDrainMs(config);
+  if (drainMs > config.shutdownDeadlineMs) {
+    problems.push(
+      `WEIR_SHUTDOWN_DEADLINE_MS (${config.shutdownDeadlineMs}) must be at least ${drainMs}, since a drain may take that long: WEIR_DRAIN_GRACE_MS, then WEIR_DRAIN_WINDOW_MS or WEIR_CAPACITY / WEIR_MOVES_PER_SECOND, then WEIR_DRAIN_WITHIN_MS and ${CLOSING_MS} ms`,
+    );
+  }
   return problems;
+}
+
+/** Time in which those who are still here at the end of a drain are closed. */
+const CLOSING_MS = 3_000;
+
+function longestDrainMs(config: ShardConfig): number {
+  const pacedMs = Math.ceil((config.capacity / config.movesPerSecond) * 1_000);
+  return config.drainGraceMs + Math.max(config.drainWindowMs, pacedMs) + config.drainWithinMs + CLOSING_MS;
 }

@@ -131,7 +131,7 @@ function refuseOrigin(request: IncomingMessage, o: LadderOptions): Refusal | und
   const message = originProblem(request.headersDistinct['origin'] ?? [], o.origins);
   return message === undefined
     ? undefined
-    : { reason: 'origin', status: 403, code: 'ORIGIN_NOT_ALLOWED', message };
+    : { reason: 'origin', status: 403, code: 'ORIGIN_NOT_ALLOWED', message, close: 'originRefused' };
 }
 
 function refuseRate(network: string, o: LadderOptions): Refusal | undefined {
