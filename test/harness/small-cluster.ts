@@ -34,18 +34,24 @@ export class SmallCluster {
     };
   }
 
-  /** `env` is for all services, `routerEnv` for the router alone. */
+  /** `env` is for all services, `routerEnv` for the router alone, `natsConfig` more lines for the NATS server. */
   static async start(
     env: Readonly<Record<string, string>> = {},
     routerEnv: Readonly<Record<string, string>> = {},
+    natsConfig: readonly string[] = [],
   ): Promise<SmallCluster> {
-    const cluster = new SmallCluster(await startNatsServer(), env);
+    const cluster = new SmallCluster(await startNatsServer({ config: natsConfig }), env);
     cluster.#router = await cluster.#run('router', {
       WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '10000',
       WEIR_CONNECT_BURST_PER_ADDRESS: '10000',
       ...routerEnv,
     });
     return cluster;
+  }
+
+  /** The keys of tickets and hints, as the services have them. */
+  get ticketKeys(): string {
+    return String(this.#env['WEIR_TICKET_KEYS']);
   }
 
   get router(): Service {
