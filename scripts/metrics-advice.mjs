@@ -4,6 +4,9 @@ export const advice = {
   weir_build_info: 'Two versions at a time outside a rollout',
   weir_nats_connected:
     '0 for more than a few seconds: shards serve what they have and grow stale, the publisher answers 503',
+  weir_shard_compressed_in_bytes_total:
+    'Against `compressed_out`: the ratio. Near 1 means that compression costs CPU for nothing',
+  weir_shard_compressed_out_bytes_total: 'Against `compressed_in`',
   weir_nats_reconnects_total: 'A steady rate: the network or NATS itself',
 
   weir_router_probe_duration_seconds:

@@ -27,6 +27,8 @@ interface ShardValues {
   readonly softBytes: number | undefined;
   readonly hardBytes: number | undefined;
   readonly lagMs: number | undefined;
+  readonly compression: boolean | undefined;
+  readonly compressionMinBytes: number;
   readonly pingMs: number;
   readonly pingBytes: number;
   readonly idlePingMs: number;
@@ -186,6 +188,20 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
     meaning:
       'Time without any proof of delivery after which a connection is evicted; by default 20 s in mobile, else 10 s',
   },
+  compression: {
+    env: 'WEIR_COMPRESSION',
+    parse: parse.flag(),
+    optional: true,
+    meaning:
+      'Whether clients that offer permessage-deflate get compressed messages; by default in mobile and nowhere else',
+  },
+  compressionMinBytes: count({
+    env: 'WEIR_COMPRESSION_MIN_BYTES',
+    default: 128,
+    min: 0,
+    max: 30_000,
+    meaning: 'Bytes below which a message is stored, not compressed, in a compressed connection',
+  }),
   pingMs: ms({
     env: 'WEIR_PING_MS',
     default: 1_000,
@@ -346,6 +362,7 @@ export function poolDefaults(config: ShardConfig): {
   readonly softBytes: number;
   readonly hardBytes: number;
   readonly lagMs: number;
+  readonly compression: boolean;
 } {
   const mobile = config.pool === 'mobile';
   return {
@@ -353,6 +370,7 @@ export function poolDefaults(config: ShardConfig): {
     softBytes: config.softBytes ?? (mobile ? 32_768 : 131_072),
     hardBytes: config.hardBytes ?? (mobile ? 131_072 : 524_288),
     lagMs: config.lagMs ?? (mobile ? 20_000 : 10_000),
+    compression: config.compression ?? mobile,
   };
 }
 

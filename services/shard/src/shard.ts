@@ -30,6 +30,7 @@ import { InboundRate, judgeInbound } from './connection/inbound.ts';
 import type { LaneHeads } from './connection/resume.ts';
 import { isAhead, startOf } from './connection/resume.ts';
 import { drain } from './drain/drain.ts';
+import { Deflater } from './encode/deflate.ts';
 import { Encoder } from './encode/encoder.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { Intake } from './intake/intake.ts';
@@ -63,6 +64,7 @@ export interface ShardOptions {
 export class Shard {
   readonly fanOut: FanOut;
   readonly encoder: Encoder;
+  readonly deflater: Deflater;
   readonly lanes: Lanes;
   readonly intake: Intake;
   readonly #options: ShardOptions;
@@ -109,7 +111,9 @@ export class Shard {
       maxFrameBytes: config.maxFrameBytes,
       maxCacheBytes: CACHE_BYTES,
     });
+    this.deflater = new Deflater({ minBytes: config.compressionMinBytes });
     this.fanOut = new FanOut({
+      deflate: (run) => this.deflater.run(run),
       flow: pool,
       ping: config,
       positionMs: config.positionMs,
@@ -169,6 +173,7 @@ export class Shard {
     });
     this.#admission = new Admission({
       maxPending: config.maxPending,
+      compression: pool.compression,
       verify: (ticket) =>
         verifyTicket(ticket, {
           keys: config.ticketKeys,
@@ -349,12 +354,20 @@ export class Shard {
     }
   }
 
-  #admit({ ws, socket, ticket, position }: Arrival): void {
+  #admit({ ws, socket, ticket, position, compressed }: Arrival): void {
     const { config, clock } = this.#options;
     const heads = this.#heads();
     const starts = ticket.channels.map((channel) => startOf(channel, position, heads));
     const session = randomBytes(12).toString('base64url');
-    const connection = new Connection({ session, socket, ws, ticket, starts, nowMs: clock.monotonicMs() });
+    const connection = new Connection({
+      session,
+      socket,
+      ws,
+      ticket,
+      starts,
+      compressed,
+      nowMs: clock.monotonicMs(),
+    });
     const gaps = starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
       if (gap === undefined) return [];
       const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
@@ -410,7 +423,7 @@ export class Shard {
 
   #say(connection: Connection, messages: readonly ControlMessage[]): void {
     if (messages.length === 0) return;
-    connection.write(Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
+    this.fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
   }
 
   /** Asks a client to go through the router to another shard; it keeps this connection until it is welcome there. */

@@ -52,6 +52,7 @@ function setUp(change: Partial<AdmissionOptions> = {}): Bench {
   const reached: Position[] = [];
   const admission = new Admission({
     maxPending: 10,
+    compression: false,
     verify: async (): Promise<Verified<Ticket>> => ({ ok: true, value: ticket, expiresInMs: 1_000 }),
     use: () => 'first',
     refusal: () => undefined,
@@ -113,6 +114,22 @@ describe('the door', () => {
     await open('/v1/stream');
     await open('/v1/stream?ticket=');
     expect(seen).toEqual(['a.b-c_d', '', '']);
+  });
+
+  it.each([
+    ['permessage-deflate; client_max_window_bits', true, true],
+    ['permessage-deflate', false, false],
+    ['permessage-deflate; server_max_window_bits=10', true, false],
+    ['x-webkit-deflate-frame', true, false],
+  ])('compresses where %s is offered and the pool wants it (%s): %s', async (offer, compression, agreed) => {
+    const { open, arrivals } = setUp({ compression });
+    const { text } = await open('/v1/stream?ticket=good', {
+      headers: { 'sec-websocket-extensions': offer },
+    });
+    const extensions = /Sec-WebSocket-Extensions: (.*)\r/.exec(text)?.[1];
+    if (agreed) expect(extensions).toMatch(/server_no_context_takeover; client_no_context_takeover/);
+    else expect(extensions).toBeUndefined();
+    expect(arrivals[0]?.compressed).toBe(agreed);
   });
 
   it('chooses weir.v1 where it is offered, also where it ends in a close', async () => {

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
 import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
-import type { WebSocket } from 'ws';
+import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 
 /** What became of somebody at the door. A closed set: it is a label of a metric. */
@@ -34,11 +34,15 @@ export interface Arrival {
   readonly ws: WebSocket;
   readonly ticket: Ticket;
   readonly position: Position | undefined;
+  /** Whether permessage-deflate was negotiated. */
+  readonly compressed: boolean;
 }
 
 export interface AdmissionOptions {
   /** Handshakes under way at a time. */
   readonly maxPending: number;
+  /** Whether permessage-deflate is negotiated with clients that offer it. */
+  readonly compression: boolean;
   readonly verify: (ticket: string) => Promise<Verified<Ticket>>;
   readonly use: (ticket: Ticket, expiresInMs: number) => 'first' | 'again' | 'full';
   /** Why nobody is let in at the moment; nothing where there is room. */
@@ -72,13 +76,8 @@ type Verdict =
 
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: limits.clientMessageBytes,
-    handleProtocols: (offered) => (offered.has(subprotocol.version) ? subprotocol.version : false),
-  });
+  readonly #plain = acceptor(false);
+  readonly #compressing = acceptor({ serverNoContextTakeover: true, clientNoContextTakeover: true });
   #pending = 0;
 
   constructor(options: AdmissionOptions) {
@@ -132,11 +131,14 @@ export class Admission {
     if (position !== undefined && 'ticket' in verdict) await this.#options.reach(position);
     if (socket.destroyed) return this.#options.count('gone');
     let upgraded = false;
-    this.#server.handleUpgrade(request, socket, head, (ws) => {
+    const server = this.#options.compression && mayCompress(request) ? this.#compressing : this.#plain;
+    server.handleUpgrade(request, socket, head, (ws) => {
       upgraded = true;
       ws.on('error', ignore);
       this.#options.count(verdict.outcome);
-      if ('ticket' in verdict) this.#options.admit({ socket, ws, ticket: verdict.ticket, position });
+      const compressed = ws.extensions.includes('permessage-deflate');
+      if ('ticket' in verdict)
+        this.#options.admit({ socket, ws, ticket: verdict.ticket, position, compressed });
       else this.#options.close({ ws, socket, code: verdict.code, reason: verdict.reason });
     });
     if (!upgraded) this.#options.count('notUpgrade');
@@ -166,6 +168,22 @@ export class Admission {
     socket.once('finish', () => socket.destroy());
     socket.end(`HTTP/1.1 ${status} ${words}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
   }
+}
+
+/** The limit of size holds for what a compressed message inflates to. */
+function acceptor(perMessageDeflate: false | PerMessageDeflateOptions): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate,
+    maxPayload: limits.clientMessageBytes,
+    handleProtocols: (offered) => (offered.has(subprotocol.version) ? subprotocol.version : false),
+  });
+}
+
+/** Frames are compressed once for all, with the largest window: who demands a smaller one gets plain frames. */
+function mayCompress(request: IncomingMessage): boolean {
+  return !request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
 }
 
 function ignore(): void {

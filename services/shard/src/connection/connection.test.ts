@@ -33,6 +33,7 @@ function setUp(): { connection: Connection; socket: SlowSocket } {
     session: 's',
     socket,
     ws: {} as WebSocket,
+    compressed: false,
     ticket,
     starts: [{ channel: 'a', stateSeq: 5, snapshot: false, criticalSeq: 7, gap: { after: 7, reset: false } }],
     nowMs: 0,

@@ -26,6 +26,8 @@ export interface Admitted {
   readonly ws: WebSocket;
   readonly ticket: Ticket;
   readonly starts: readonly ChannelStart[];
+  /** Whether permessage-deflate was negotiated. */
+  readonly compressed: boolean;
   readonly nowMs: number;
 }
 
@@ -34,6 +36,8 @@ export class Connection {
   readonly ws: WebSocket;
   readonly ticket: Ticket;
   readonly clock: DeliveryClock;
+  /** Its messages are compressed, every one of them. */
+  readonly compressed: boolean;
   /** Gets every tick's state and cosmetic frames. Otherwise its cursors say where it stands. */
   stateLive = false;
   /** Gets critical frames as they come. */
@@ -57,6 +61,7 @@ export class Connection {
     this.ws = admitted.ws;
     this.ticket = admitted.ticket;
     this.socket = admitted.socket;
+    this.compressed = admitted.compressed;
     this.clock = new DeliveryClock(admitted.nowMs);
     this.cursors = admitted.starts.map(({ channel, stateSeq, snapshot, criticalSeq }) => ({
       channel,

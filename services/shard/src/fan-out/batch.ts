@@ -45,6 +45,9 @@ export interface CatchUpSource {
   position(hashes: readonly string[]): string;
 }
 
+/** A run of frames in the form for connections that compress, or for those that do not. */
+export type Form = (run: Buffer) => Buffer;
+
 const EMPTY = Buffer.alloc(0);
 
 /** Joins frames without a copy where there is one alone. */

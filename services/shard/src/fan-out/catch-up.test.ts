@@ -65,6 +65,7 @@ class Bench {
       session: 's',
       socket: this.client,
       ws: {} as WebSocket,
+      compressed: false,
       ticket: { id: 't', pool: 'p', channels: ['a'], allow: ['>'], denied: [], tls: false },
       starts,
       nowMs: 0,
@@ -90,7 +91,12 @@ class Bench {
   advance(): boolean {
     this.connection.clock.pinged(1, 0);
     this.connection.clock.ponged(1, 0);
-    return catchUp(this.connection, this.encoder, SOFT_BYTES);
+    return catchUp({
+      connection: this.connection,
+      source: this.encoder,
+      form: (run) => run,
+      softBytes: SOFT_BYTES,
+    });
   }
 
   finish(): void {

@@ -4,7 +4,7 @@ import { channelHash, controlText, utf8Frame } from '@weir/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { PingLimits } from '../connection/delivery-clock.ts';
 import type { FlowLimits } from '../connection/policy.ts';
-import type { Batch, CatchUpSource } from './batch.ts';
+import type { Batch, CatchUpSource, Form } from './batch.ts';
 import { catchUp } from './catch-up.ts';
 import type { Counts } from './counts.ts';
 import { emptyCounts } from './counts.ts';
@@ -22,6 +22,8 @@ export interface FanOutOptions {
   readonly positionMs: number;
   readonly idlePositionMs: number;
   readonly source: CatchUpSource;
+  /** Compresses a run of frames; asked once for each that is shared. */
+  readonly deflate: Form;
   readonly pings?: Pings;
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
@@ -30,6 +32,8 @@ export interface FanOutOptions {
   /** Delivery lag of a connection, measured by a pong. */
   readonly onLag: (lagMs: number) => void;
 }
+
+const plain: Form = (run) => run;
 
 export class FanOut {
   readonly counts: Counts = emptyCounts();
@@ -89,6 +93,11 @@ export class FanOut {
     this.#behind.delete(connection);
   }
 
+  /** Sends control frames to one connection, in its form. */
+  say(connection: Connection, frames: Buffer): void {
+    this.#write(connection, this.#formOf(connection)(frames));
+  }
+
   /** Adds channels that begin with a snapshot, critical messages from now on. */
   subscribe(connection: Connection, added: readonly string[]): void {
     const channels = this.channelsOf(connection);
@@ -145,9 +154,11 @@ export class FanOut {
   /** Another critical epoch: everyone is told, then gets what came after `sinceSeq` of the new one. */
   resetCritical(afterSeq: number, sinceSeq: number): void {
     for (const group of this.#groups.values()) {
-      const gaps = Buffer.concat(
-        group.channels.map((channel) =>
-          utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: afterSeq, reset: true })),
+      const gaps = this.#formOf(group)(
+        Buffer.concat(
+          group.channels.map((channel) =>
+            utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: afterSeq, reset: true })),
+          ),
         ),
       );
       for (const connection of group.members) {
@@ -205,7 +216,8 @@ export class FanOut {
     const { ping, flow } = this.#options;
     group.fed = true;
     const position = this.#positionDue(group, nowMs, this.#options.positionMs);
-    const variants = new Variants(batch, group, position, () => this.#sharedPing());
+    const form = this.#formOf(group);
+    const variants = new Variants({ batch, group, form, tail: position, ping: () => this.#sharedPing() });
     const { counts } = this;
     const { members } = group;
     for (let i = 0; i < members.length; i++) {
@@ -266,7 +278,11 @@ export class FanOut {
     group.positionMs = nowMs;
     group.positionText = pos;
     group.fed = false;
-    return utf8Frame(controlText({ type: 'position', pos }));
+    return this.#formOf(group)(utf8Frame(controlText({ type: 'position', pos })));
+  }
+
+  #formOf(of: { readonly compressed: boolean }): Form {
+    return of.compressed ? this.#options.deflate : plain;
   }
 
   /** Gives a connection that is not live what it has room for. */
@@ -275,12 +291,13 @@ export class FanOut {
     const before = connection.clock.written;
     const { source, flow, nowMs } = this.#options;
     connection.together(() => {
-      if (catchUp(connection, source, flow.softBytes)) {
+      const form = this.#formOf(connection);
+      if (catchUp({ connection, source, form, softBytes: flow.softBytes })) {
         this.#behind.delete(connection);
         this.counts.recovered++;
         const group = this.#groupOf.get(connection);
         const pos = source.position(group?.hashes ?? []);
-        connection.write(utf8Frame(controlText({ type: 'position', pos })));
+        connection.write(form(utf8Frame(controlText({ type: 'position', pos }))));
       }
       const wrote = connection.clock.written - before;
       if (wrote > 0) this.counts.catchUpPieces++;
@@ -330,10 +347,11 @@ export class FanOut {
   }
 
   #join(connection: Connection, channels: readonly string[]): void {
-    const key = groupKey(channels);
+    const { compressed } = connection;
+    const key = groupKey(channels, compressed);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = new Group(key, channels, channels.map(channelHash));
+      group = new Group(channels, channels.map(channelHash), compressed);
       this.#groups.set(key, group);
       for (const channel of channels) {
         const groups = this.#byChannel.get(channel);

@@ -3,6 +3,8 @@ import type { Connection } from '../connection/connection.ts';
 
 export class Group {
   readonly key: string;
+  /** Whether its members get compressed messages. */
+  readonly compressed: boolean;
   readonly channels: readonly string[];
   /** Hashes of the channels, as positions carry them. */
   readonly hashes: readonly string[];
@@ -13,10 +15,11 @@ export class Group {
   /** Whether they got anything since. */
   fed = false;
 
-  constructor(key: string, channels: readonly string[], hashes: readonly string[]) {
-    this.key = key;
+  constructor(channels: readonly string[], hashes: readonly string[], compressed: boolean) {
+    this.key = groupKey(channels, compressed);
     this.channels = channels;
     this.hashes = hashes;
+    this.compressed = compressed;
   }
 
   add(connection: Connection): void {
@@ -33,7 +36,7 @@ export class Group {
   }
 }
 
-/** The key of a set of channels. */
-export function groupKey(channels: readonly string[]): string {
-  return [...channels].sort().join(',');
+/** The key of a set of channels in one form. */
+export function groupKey(channels: readonly string[], compressed: boolean): string {
+  return `${compressed ? 'compressed' : 'plain'} ${[...channels].sort().join(',')}`;
 }

@@ -1,5 +1,5 @@
 // The bytes of one group for one batch, in the few forms that members can need. Each form is built at most once.
-import type { Batch } from './batch.ts';
+import type { Batch, Form } from './batch.ts';
 import { joined } from './batch.ts';
 import type { Group } from './group.ts';
 
@@ -14,8 +14,18 @@ export class Variants {
   #fullPinged: Buffer | undefined;
   #criticalPinged: Buffer | undefined;
 
-  /** `tail` goes behind the frames for live members (their position); `ping` is made when first needed. */
-  constructor(batch: Batch, group: Group, tail: Buffer | undefined, ping: () => Buffer) {
+  /**
+   * `tail` goes behind the frames for live members (their position, in the group's form already); `ping` is made when
+   * first needed.
+   */
+  constructor(o: {
+    readonly batch: Batch;
+    readonly group: Group;
+    readonly form: Form;
+    readonly tail: Buffer | undefined;
+    readonly ping: () => Buffer;
+  }) {
+    const { batch, group, form, tail, ping } = o;
     const critical: Buffer[] = [];
     const rest: Buffer[] = [];
     let stateFrames = 0;
@@ -23,13 +33,13 @@ export class Variants {
     for (const channel of group.channels) {
       const frames = batch.channels.get(channel);
       if (frames === undefined) continue;
-      if (frames.critical.length > 0) critical.push(frames.critical);
+      if (frames.critical.length > 0) critical.push(form(frames.critical));
       if (frames.state.length > 0) {
-        rest.push(frames.state);
+        rest.push(form(frames.state));
         stateFrames++;
       }
       if (frames.cosmetic.length > 0) {
-        rest.push(frames.cosmetic);
+        rest.push(form(frames.cosmetic));
         cosmeticFrames++;
       }
     }

@@ -4,7 +4,7 @@ import type { Shard } from '../shard.ts';
 
 /** All gauges and counters that live in the stages as plain numbers. */
 export function readings(shard: Shard): ShardReadings {
-  const { fanOut, encoder, intake } = shard;
+  const { fanOut, encoder, deflater, intake } = shard;
   const { counts } = fanOut;
   return {
     gauges: {
@@ -67,6 +67,14 @@ export function readings(shard: Shard): ShardReadings {
       recoveries_total: { help: 'Times that a connection became live', read: () => counts.recovered },
       frames_encoded_total: { help: 'Frames built', read: () => encoder.counts.frames },
       encoded_bytes_total: { help: 'Bytes of frames built', read: () => encoder.counts.bytes },
+      compressed_in_bytes_total: {
+        help: 'Bytes of frames before they were compressed, once for all who share them',
+        read: () => deflater.counts.inBytes,
+      },
+      compressed_out_bytes_total: {
+        help: 'Bytes of the same frames compressed',
+        read: () => deflater.counts.outBytes,
+      },
       state_keys_encoded_total: {
         help: 'State values in frames of ticks',
         read: () => encoder.counts.stateKeys,
