@@ -83,7 +83,8 @@ export function criticalSink(o: {
     begin(epoch, facts) {
       const lane = o.make();
       lane.lostBefore(facts.firstSeq);
-      knownSeq = facts.firstSeq - 1;
+      // A stream that is empty and new has a first sequence of 0.
+      knownSeq = Math.max(0, facts.firstSeq - 1);
       loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs };
     },
     take({ channel, value = 'null', seq, timeMs }) {
