@@ -1,0 +1,59 @@
+// Many services that start at once on an empty server with different settings, and a stream of somebody else in the way.
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect as connectNats } from '@nats-io/transport-node';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Service } from '../harness/small-cluster.ts';
+import { SmallCluster, until } from '../harness/small-cluster.ts';
+
+let cluster: SmallCluster;
+let nats: NatsConnection;
+
+beforeEach(async () => {
+  cluster = await SmallCluster.start({ WEIR_LOG_LEVEL: 'fatal' });
+  nats = await connectNats({ servers: cluster.nats.url });
+});
+
+afterEach(async () => {
+  await nats.close();
+  await cluster.stop();
+});
+
+const isReady = async (service: Service): Promise<boolean> => (await fetch(`${service.admin}/readyz`)).ok;
+
+it('eight shards of two releases agree on one stream each, and all are ready (case B8)', async () => {
+  const manager = await jetstreamManager(nats);
+  let updates = 0;
+  nats.subscribe('$JS.EVENT.ADVISORY.STREAM.UPDATED.>', { callback: () => void updates++ });
+  await nats.flush();
+  const shards = await Promise.all(
+    Array.from({ length: 8 }, (_, i) =>
+      cluster.startShard('desktop', `desktop-${i}`, {
+        WEIR_CRITICAL_MAX_PER_CHANNEL: i % 2 === 0 ? '1000' : '2000',
+        WEIR_CRITICAL_MAX_AGE_MS: i % 2 === 0 ? '60000' : '120000',
+      }),
+    ),
+  );
+  for (const shard of shards) await until(() => isReady(shard), 'the shard is ready', 10_000);
+  const names = await manager.streams.names().next();
+  expect([...names].sort()).toEqual(['WEIR_CRITICAL', 'WEIR_STATE']);
+  // The larger window wins, whoever came first, and stays.
+  const { config } = await manager.streams.info('WEIR_CRITICAL');
+  expect([config.max_msgs_per_subject, config.max_age]).toEqual([2_000, 120_000_000_000]);
+  expect(updates).toBeLessThanOrEqual(2);
+  for (const shard of shards) expect(shard.process.exitCode).toBeNull();
+});
+
+it('a foreign stream in the way: unready and alive until it is gone (case B8)', async () => {
+  const manager = await jetstreamManager(nats);
+  await manager.streams.add({ name: 'FOREIGN', subjects: ['weir.state.>'] });
+  const shard = await cluster.startShard('desktop', 'desktop-1');
+  await until(
+    async () => (await manager.streams.names().next()).includes('WEIR_CRITICAL'),
+    'the stream that nothing is in the way of',
+  );
+  expect(await isReady(shard)).toBe(false);
+  await manager.streams.delete('FOREIGN');
+  await until(() => isReady(shard), 'the shard is ready', 10_000);
+  expect(shard.process.exitCode).toBeNull();
+});
