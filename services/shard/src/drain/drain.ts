@@ -30,7 +30,8 @@ const STEP_MS = 100;
 export async function drain<C>(options: DrainOptions<C>): Promise<void> {
   const { limits, sleep } = options;
   options.announce();
-  if (options.connections().length > 0) await sleep(limits.graceMs);
+  // Also where nobody is here: routers that have not heard it yet are sending clients.
+  await sleep(limits.graceMs);
   const all = shuffled(options.connections(), options.random);
   // Spread over the window, but never faster than the limit; a few clients go at once.
   const perStep = Math.max(
