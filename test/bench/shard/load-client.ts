@@ -22,6 +22,8 @@ export interface LoadClientOptions {
   readonly sample?: ((payload: Buffer) => void) | undefined;
   /** Text to send behind the upgrade, as Socket.IO wants. */
   readonly greeting?: string | undefined;
+  /** WebSocket extensions to offer; what they do to messages is not undone. */
+  readonly extensions?: string | undefined;
 }
 
 const PONG = 0x8a;
@@ -96,6 +98,7 @@ export class LoadClient {
   }
 }
 
-function upgrade({ host, port, path }: LoadClientOptions): string {
-  return `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`;
+function upgrade({ host, port, path, extensions }: LoadClientOptions): string {
+  const offer = extensions === undefined ? '' : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${offer}\r\n`;
 }

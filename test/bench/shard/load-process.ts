@@ -14,6 +14,7 @@ export type LoadOrder =
       /** Every n-th client is sampled. */
       readonly sampleEvery: number;
       readonly greeting?: string | undefined;
+      readonly extensions?: string | undefined;
     }
   | { readonly order: 'stick'; readonly clients: number }
   | { readonly order: 'reset' }
@@ -48,11 +49,11 @@ function sample(payload: Buffer): void {
 
 async function open(order: Extract<LoadOrder, { order: 'open' }>): Promise<void> {
   const perStep = Math.max(1, Math.round((order.pace * STEP_MS) / 1000));
-  const { host, port, paths, sampleEvery, greeting } = order;
+  const { host, port, paths, sampleEvery, greeting, extensions } = order;
   for (let i = 0; i < paths.length; i += perStep) {
     for (const [k, path] of paths.slice(i, i + perStep).entries()) {
       const sampled = (i + k) % sampleEvery === 0 ? sample : undefined;
-      clients.push(new LoadClient({ host, port, path, counts, sample: sampled, greeting }));
+      clients.push(new LoadClient({ host, port, path, counts, sample: sampled, greeting, extensions }));
     }
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }

@@ -33,6 +33,7 @@ export class Load {
         pace,
         sampleEvery,
         greeting: server.greeting,
+        extensions: server.extensions,
       });
       await once(this.#child, 'message');
     }

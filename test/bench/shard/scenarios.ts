@@ -3,7 +3,7 @@ import { Load } from './load.ts';
 import type { Feed } from './peers/feed.ts';
 import { cpuSeconds, residentBytes } from './process-usage.ts';
 import type { PeerName, Server } from './servers.ts';
-import { startPeer, startWeir } from './servers.ts';
+import { startLobby, startPeer, startWeir } from './servers.ts';
 
 /** Scale of a run. */
 export interface Scale {
@@ -121,6 +121,24 @@ const stuck: Scenario = async ({ clients, seconds }) => {
   return rows;
 };
 
+/** Bytes and CPU of the lobby, plain and compressed, as ratios against the plain run beside it. */
+const compression: Scenario = async ({ clients, seconds }) => {
+  const runs: Measured[] = [];
+  for (const compressed of [false, true]) {
+    const server = await startLobby(compressed);
+    runs.push(await withLoad(server, { clients, perClient: 1 }, (load) => measure(server, load, seconds)));
+  }
+  const [base] = runs;
+  return runs.map((m, i) => ({
+    messages: i === 0 ? 'plain' : 'compressed',
+    open: m.open,
+    'KB/client/s': round(m.bytes / m.seconds / m.open / 1024),
+    'cpu %': round((m.cpuSeconds / m.seconds) * 100, 1),
+    'bytes, ratio': round(m.bytes / m.seconds / ((base?.bytes ?? 0) / (base?.seconds ?? 1)), 3),
+    'cpu, ratio': round(m.cpuSeconds / m.seconds / ((base?.cpuSeconds ?? 0) / (base?.seconds ?? 1))),
+  }));
+};
+
 /** Memory of connections that get nothing. */
 const idle: Scenario = async ({ clients, seconds }) => {
   const feed: Feed = { tickMs: 1_000, messagesPerTick: 0, bytes: 0, channels: 1 };
@@ -153,5 +171,6 @@ export const scenarios: Readonly<Record<string, { readonly about: string; readon
     run: cost({ tickMs: 500, messagesPerTick: 1, bytes: 200, channels: 1_000 }, 5),
   },
   stuck: { about: '2 KB at 2 Hz, with and without a tenth of the clients stuck', run: stuck },
+  compression: { about: 'the demo lobby, plain and compressed', run: compression },
   idle: { about: 'memory of connections that get nothing', run: idle },
 };

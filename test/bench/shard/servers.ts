@@ -21,6 +21,8 @@ export interface Server {
   clientPaths(clients: number, perClient: number): Promise<readonly string[]>;
   /** What a client says first. */
   readonly greeting?: string;
+  /** WebSocket extensions that clients offer. */
+  readonly extensions?: string;
   stop(): Promise<void>;
 }
 
@@ -48,7 +50,13 @@ export async function startPeer(name: PeerName, feed: Feed): Promise<Server> {
 export async function startWeir(
   feed: Feed,
   env: Readonly<Record<string, string>> = {},
-): Promise<Server & { readonly nats: NatsConnection; readonly admin: string }> {
+): Promise<
+  Server & {
+    readonly natsUrl: string;
+    readonly admin: string;
+    pathOf(channels: readonly string[]): Promise<string>;
+  }
+> {
   const server = await startNatsServer();
   const key: TicketKey = { id: 'bench', secret: new Uint8Array(randomBytes(32)) };
   const script = fileURLToPath(new URL('../../../../services/shard/dist/main.js', import.meta.url));
@@ -79,15 +87,46 @@ export async function startWeir(
     name: 'weir',
     pid: pidOf(shard),
     port: Number(new URL(where.url).port),
-    nats,
+    natsUrl: server.url,
+    pathOf: (channels) => streamPath(key, channels),
     admin: where.adminUrl,
     clientPaths: (clients, perClient) =>
-      Promise.all(Array.from({ length: clients }, () => streamPath(key, pick(feed.channels, perClient)))),
+      Promise.all(
+        Array.from({ length: clients }, () => streamPath(key, names(pick(feed.channels, perClient)))),
+      ),
     stop: async () => {
       stopFeed();
       await nats.close();
       await end(shard);
       await server.stop();
+    },
+  };
+}
+
+/** A shard with the demo lobby of a real publisher, with or without compression; all clients are in the lobby. */
+export async function startLobby(compression: boolean): Promise<Server> {
+  const silence: Feed = { tickMs: 500, messagesPerTick: 0, bytes: 0, channels: 1 };
+  const weir = await startWeir(silence, { WEIR_COMPRESSION: String(compression) });
+  const script = fileURLToPath(new URL('../../../../services/publisher/dist/main.js', import.meta.url));
+  const publisher = fork(script, [], {
+    env: {
+      PATH: process.env['PATH'],
+      WEIR_NATS_URL: weir.natsUrl,
+      WEIR_HOST: '127.0.0.1',
+      WEIR_PORT: '0',
+      WEIR_ADMIN_PORT: '0',
+      WEIR_LOG_LEVEL: 'error',
+      WEIR_DEMO: 'lobby',
+    },
+  });
+  await once(publisher, 'message');
+  return {
+    ...weir,
+    extensions: 'permessage-deflate',
+    clientPaths: (clients) => Promise.all(Array.from({ length: clients }, () => weir.pathOf(['lobby']))),
+    stop: async () => {
+      await end(publisher);
+      await weir.stop();
     },
   };
 }
@@ -105,13 +144,15 @@ function publishFeed(nats: NatsConnection, feed: Feed): () => void {
   return () => clearInterval(timer);
 }
 
-async function streamPath(key: TicketKey, channels: readonly number[]): Promise<string> {
+const names = (channels: readonly number[]): readonly string[] => channels.map((channel) => `c${channel}`);
+
+async function streamPath(key: TicketKey, channels: readonly string[]): Promise<string> {
   const ticket = await issueTicket(
     {
       id: randomBytes(9).toString('base64url'),
       pool: 'desktop',
       shard: 'bench',
-      channels: channels.map((channel) => `c${channel}`),
+      channels,
       allow: ['>'],
       denied: [],
       tls: false,

@@ -57,7 +57,8 @@ export class Deflater {
 
   #deflated(text: Buffer): Buffer {
     if (text.length < this.#limits.minBytes && text.length <= MAX_STORED_BYTES) return storedFrame(text);
-    const body = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+    // Once for all, so the highest level costs next to nothing.
+    const body = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, level: 9 });
     // The empty block of the flush stays with us: the receiver adds it again (RFC 7692, 7.2.1).
     return framed(body.subarray(0, body.length - 4));
   }
