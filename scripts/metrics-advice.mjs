@@ -49,6 +49,8 @@ export const advice = {
     'Cosmetic traffic is over WEIR_COSMETIC_MAX_PER_TICK or its bytes',
   weir_shard_closes_total:
     '`hardBytes`, `lag`: clients too slow for this pool. `tooManyMessages`, `protocolError`: clients that do not keep to the protocol',
+  weir_shard_slow_pongs_total:
+    '`shardIsSlow`: many turned slow at once, so nobody is moved: look at the shard, its node and the edge',
   weir_shard_moves_total: 'Outside a drain: clients that are sent to be measured again',
   weir_shard_intake_problems_total:
     '`epoch`: a stream was made anew or restored, clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read',

@@ -27,6 +27,9 @@ interface ShardValues {
   readonly softBytes: number | undefined;
   readonly hardBytes: number | undefined;
   readonly lagMs: number | undefined;
+  readonly demotion: boolean | undefined;
+  readonly demotionLagMs: number;
+  readonly minStayMs: number;
   readonly compression: boolean | undefined;
   readonly compressionMinBytes: number;
   readonly pingMs: number;
@@ -188,6 +191,25 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
     meaning:
       'Time without any proof of delivery after which a connection is evicted; by default 20 s in mobile, else 10 s',
   },
+  demotion: {
+    env: 'WEIR_DEMOTION',
+    parse: parse.flag(),
+    optional: true,
+    meaning:
+      'Whether clients that are too slow for this pool are asked to be measured again; by default in all pools but mobile',
+  },
+  demotionLagMs: ms({
+    env: 'WEIR_DEMOTION_LAG_MS',
+    default: 3_000,
+    min: 100,
+    meaning: 'Delivery lag of a client that is too slow for this pool',
+  }),
+  minStayMs: ms({
+    env: 'WEIR_MIN_STAY_MS',
+    default: 60_000,
+    min: 0,
+    meaning: 'Shortest stay of a client before it is asked to be measured again',
+  }),
   compression: {
     env: 'WEIR_COMPRESSION',
     parse: parse.flag(),
@@ -363,6 +385,7 @@ export function poolDefaults(config: ShardConfig): {
   readonly hardBytes: number;
   readonly lagMs: number;
   readonly compression: boolean;
+  readonly demotion: boolean;
 } {
   const mobile = config.pool === 'mobile';
   return {
@@ -371,6 +394,7 @@ export function poolDefaults(config: ShardConfig): {
     hardBytes: config.hardBytes ?? (mobile ? 131_072 : 524_288),
     lagMs: config.lagMs ?? (mobile ? 20_000 : 10_000),
     compression: config.compression ?? mobile,
+    demotion: config.demotion ?? !mobile,
   };
 }
 

@@ -1,8 +1,9 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
+import { SLOW_VERDICTS } from './demote/demotion.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
-import { CLOSE_CAUSES, createShardMetrics, exposeReadings } from './metrics.ts';
+import { CLOSE_CAUSES, createShardMetrics, exposeReadings, MOVE_REASONS } from './metrics.ts';
 
 /** Value of every sample, by its name and labels as the text has them. */
 async function samples(registry: Registry): Promise<ReadonlyMap<string, number>> {
@@ -32,7 +33,8 @@ describe('the series of a shard', () => {
       for (const problem of ['epoch', 'gap', 'failed'] as const) metrics.intakeProblem(stream, problem);
     }
     metrics.cosmeticDropped();
-    metrics.moved();
+    for (const reason of MOVE_REASONS) metrics.moved(reason);
+    for (const verdict of SLOW_VERDICTS) metrics.slow(verdict);
     metrics.lag(30);
     metrics.tick(4);
     const after = await samples(registry);

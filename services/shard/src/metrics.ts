@@ -5,12 +5,17 @@ import type { Registry } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { AdmitOutcome } from './admit/admission.ts';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
+import type { SlowVerdict } from './demote/demotion.ts';
+import { SLOW_VERDICTS } from './demote/demotion.ts';
 import type { RejectReason } from './intake/accept.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
 
 /** What ended a connection from our side. */
 export const CLOSE_CAUSES = ['hardBytes', 'lag', 'tooManyMessages', 'protocolError', 'drain'] as const;
 export type CloseCause = (typeof CLOSE_CAUSES)[number];
+
+/** Why the shard asks clients to move. */
+export const MOVE_REASONS = ['drain', 'tooSlow'] as const;
 
 /** Numbers that are read when somebody looks. */
 export interface ShardReadings {
@@ -25,7 +30,9 @@ export interface ShardMetrics {
   rejected(lane: Lane | undefined, reason: RejectReason): void;
   cosmeticDropped(): void;
   closed(cause: CloseCause): void;
-  moved(): void;
+  moved(reason: (typeof MOVE_REASONS)[number]): void;
+  /** A pong came late; what followed. */
+  slow(verdict: SlowVerdict): void;
   intakeProblem(stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed'): void;
   lag(lagMs: number): void;
   tick(lateMs: number): void;
@@ -45,7 +52,8 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
   );
   const cosmetic = counter('intake_cosmetic_dropped_total', 'Cosmetic messages that did not fit in a tick');
   const closes = counter('closes_total', 'Connections that the shard closed, by cause', ['cause']);
-  const moves = counter('moves_total', 'Clients asked to move');
+  const moves = counter('moves_total', 'Clients asked to move, by reason', ['reason']);
+  const slow = counter('slow_pongs_total', 'Deliveries too late for the pool, by what followed', ['verdict']);
   const problems = counter('intake_problems_total', 'Epochs, gaps and failures of reading, by stream', [
     'stream',
     'problem',
@@ -70,6 +78,8 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
   for (const stream of ['state', 'critical']) {
     for (const problem of ['epoch', 'gap', 'failed']) problems.inc({ stream, problem }, 0);
   }
+  for (const reason of MOVE_REASONS) moves.inc({ reason }, 0);
+  for (const verdict of SLOW_VERDICTS) slow.inc({ verdict }, 0);
   for (const cause of CLOSE_CAUSES) closes.inc({ cause }, 0);
   return {
     admitted: (outcome) => admissions.inc({ outcome }),
@@ -77,7 +87,8 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     rejected: (lane, reason) => rejections.inc({ lane: lane ?? 'none', reason }),
     cosmeticDropped: () => cosmetic.inc(),
     closed: (cause) => closes.inc({ cause }),
-    moved: () => moves.inc(),
+    moved: (reason) => moves.inc({ reason }),
+    slow: (verdict) => slow.inc({ verdict }),
     intakeProblem: (stream, problem) => problems.inc({ stream, problem }),
     lag: (lagMs) => lags.observe(lagMs / 1000),
     tick: (lateMs) => lateness.observe(lateMs / 1000),

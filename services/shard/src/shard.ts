@@ -29,6 +29,7 @@ import { Connection } from './connection/connection.ts';
 import { InboundRate, judgeInbound } from './connection/inbound.ts';
 import type { LaneHeads } from './connection/resume.ts';
 import { isAhead, startOf } from './connection/resume.ts';
+import { Demotion } from './demote/demotion.ts';
 import { drain } from './drain/drain.ts';
 import { Deflater } from './encode/deflate.ts';
 import { Encoder } from './encode/encoder.ts';
@@ -50,6 +51,8 @@ const EXPIRE_MS = 5_000;
 const REACH_MS = 2_000;
 const REACH_STEP_MS = 20;
 const HINT_TTL_MS = 120_000;
+/** Slow clients need longer than others to be welcome elsewhere. */
+const DEMOTION_WITHIN_MS = 10_000;
 const CACHE_BYTES = 33_554_432;
 
 export interface ShardOptions {
@@ -73,6 +76,7 @@ export class Shard {
   readonly #ticker: Ticker;
   readonly #load: LoadMeter;
   readonly #used: UsedTickets;
+  readonly #demotion: Demotion;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #subjects: ReturnType<typeof createSubjects>;
   #flush: NodeJS.Immediate | undefined;
@@ -87,6 +91,7 @@ export class Shard {
     this.#subjects = createSubjects(config.subjectPrefix);
     this.#load = new LoadMeter(nowMs());
     this.#used = new UsedTickets(config.maxUsedTickets);
+    this.#demotion = new Demotion({ lagMs: config.demotionLagMs, minStayMs: config.minStayMs });
     const makeState = (): StateLane =>
       new StateLane({
         maxKeys: config.stateMaxKeys,
@@ -121,7 +126,7 @@ export class Shard {
       source: this.encoder,
       nowMs,
       onEvict: (connection, reason) => this.#close(connection, reason),
-      onLag: metrics.lag,
+      onLag: (connection) => this.#delivered(connection),
     });
     const { lanes, encoder, fanOut } = this;
     this.intake = new Intake({
@@ -292,7 +297,7 @@ export class Shard {
         movesPerSecond: config.movesPerSecond,
       },
       connections: () => [...this.fanOut.connections()],
-      move: (connection) => this.#move(connection, config.drainWithinMs),
+      move: (connection) => this.#move(connection, 'drain', config.drainWithinMs),
       close: (connection) => this.#close(connection, 'drain'),
       announce: () => {
         this.#draining = true;
@@ -316,6 +321,7 @@ export class Shard {
   #tick(lateMs: number): void {
     this.#load.tick(lateMs);
     this.#options.metrics.tick(lateMs);
+    this.#demotion.tick(lateMs, this.#options.clock.monotonicMs());
     this.fanOut.broadcast(this.encoder.tickBatch());
   }
 
@@ -426,21 +432,46 @@ export class Shard {
     this.fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
   }
 
+  /** A pong tells how late a delivery was: a client that is too slow for this pool is asked to be measured again. */
+  #delivered(connection: Connection): void {
+    const { config, metrics, clock } = this.#options;
+    const { lagMs } = connection.clock;
+    metrics.lag(lagMs);
+    if (connection.moving || this.#draining || !poolDefaults(config).demotion) return;
+    const nowMs = clock.monotonicMs();
+    const { verdict, slowSinceMs } = this.#demotion.judge({
+      lagMs,
+      stayMs: nowMs - connection.openedMs,
+      connections: this.fanOut.size,
+      slowSinceMs: connection.slowSinceMs,
+      nowMs,
+    });
+    connection.slowSinceMs = slowSinceMs;
+    if (verdict === 'fine') return;
+    metrics.slow(verdict);
+    if (verdict !== 'move') return;
+    connection.moving = true;
+    this.#move(connection, 'tooSlow', DEMOTION_WITHIN_MS).catch((error: unknown) =>
+      this.#options.logger.error({ err: error }, 'could not ask a client to move'),
+    );
+  }
+
   /** Asks a client to go through the router to another shard; it keeps this connection until it is welcome there. */
-  async #move(connection: Connection, withinMs: number): Promise<void> {
+  async #move(connection: Connection, reason: 'drain' | 'tooSlow', withinMs: number): Promise<void> {
     const { config, clock, metrics } = this.#options;
     const [key] = config.ticketKeys;
     if (connection.closing || key === undefined) return;
     const { allow, tls } = connection.ticket;
+    const measure = reason === 'tooSlow';
     const hint = await issueHint(
-      { id: connection.session, pool: config.pool, allow, avoid: config.shardId },
+      { id: connection.session, pool: config.pool, allow, avoid: config.shardId, measure },
       { key, nowMs: clock.wallMs(), ttlMs: HINT_TTL_MS },
     );
     if (connection.closing) return;
     const url = moveUrl(secured(config.routerUrl, tls), this.fanOut.channelsOf(connection), hint);
     connection.moving = true;
-    metrics.moved();
-    this.#say(connection, [{ type: 'move', url, withinMs, reason: 'drain' }]);
+    metrics.moved(reason);
+    this.#say(connection, [{ type: 'move', url, withinMs, reason }]);
   }
 
   #close(connection: Connection, cause: CloseCause, reason?: string): void {

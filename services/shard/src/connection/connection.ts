@@ -47,6 +47,9 @@ export class Connection {
   closing = false;
   /** Set when it has been asked to move away. */
   moving = false;
+  /** Since when its deliveries are too late for this pool; nothing where they are not. */
+  slowSinceMs: number | undefined = undefined;
+  readonly openedMs: number;
   /** When the oldest unanswered ping was sent, in time that the process ran; nothing where all are answered. */
   unansweredSinceMs: number | undefined = undefined;
   /** Where it stands in its group's list of members; kept by the group. */
@@ -62,6 +65,7 @@ export class Connection {
     this.ticket = admitted.ticket;
     this.socket = admitted.socket;
     this.compressed = admitted.compressed;
+    this.openedMs = admitted.nowMs;
     this.clock = new DeliveryClock(admitted.nowMs);
     this.cursors = admitted.starts.map(({ channel, stateSeq, snapshot, criticalSeq }) => ({
       channel,

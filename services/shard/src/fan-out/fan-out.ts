@@ -29,8 +29,8 @@ export interface FanOutOptions {
   readonly nowMs: () => number;
   /** The policy says that this connection has to go. */
   readonly onEvict: (connection: Connection, reason: EvictReason) => void;
-  /** Delivery lag of a connection, measured by a pong. */
-  readonly onLag: (lagMs: number) => void;
+  /** Delivery lag of a connection, measured by a pong; it is on the connection's clock. */
+  readonly onLag: (connection: Connection) => void;
 }
 
 const plain: Form = (run) => run;
@@ -180,7 +180,7 @@ export class FanOut {
     }
     this.counts.pongs++;
     connection.unansweredSinceMs = connection.clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
-    this.#options.onLag(connection.clock.lagMs);
+    this.#options.onLag(connection);
     if (!connection.live) this.#advance(connection);
   }
 
