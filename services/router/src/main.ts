@@ -1,5 +1,7 @@
 // The router's process: configuration, log, NATS, admin server, signals. What the router does is in router.ts.
 import { randomBytes } from 'node:crypto';
+import type { Beats } from '@weir/fleet';
+import { createBeats } from '@weir/fleet';
 import { createSubjects, limits } from '@weir/protocol';
 import type { AdminServer, Logger, NatsLink } from '@weir/runtime';
 import {
@@ -14,8 +16,6 @@ import {
   systemClock,
   WEIR_VERSION,
 } from '@weir/runtime';
-import type { Beats } from './beats/beats.ts';
-import { createBeats } from './beats/beats.ts';
 import type { RouterConfig } from './config.ts';
 import { rules, settings } from './config.ts';
 import { createRouterMetrics, largestSkewMs } from './metrics.ts';

@@ -1,6 +1,6 @@
 // The router's metrics: one table (docs/metrics.md is checked against it) and what feeds it. Labels are closed unions
 // or names of configured pools; never an address, an origin, a channel or anything else that a client chose.
-import type { ShardEntry } from '@weir/fleet';
+import type { BeatOutcome, ShardEntry } from '@weir/fleet';
 import type { Confidence } from '@weir/protocol';
 import type { Registry } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
@@ -8,7 +8,6 @@ import type { KeyOutcome } from './accept/key-set.ts';
 import type { ListenerFault } from './accept/listener.ts';
 import type { RefusalReason } from './accept/refusal.ts';
 import { REFUSAL_REASONS } from './accept/refusal.ts';
-import type { BeatOutcome } from './beats/beats.ts';
 import type { ProbeResult } from './probe/probe.ts';
 import type { Ending } from './redirect/farewell.ts';
 

@@ -1,9 +1,10 @@
 // From NATS to the table of shards. Keeps the last table while NATS is away, and says so.
 // Must never believe a beat that does not decode, nor log one.
-import type { Observed, ShardEntry } from '@weir/fleet';
-import { decodeBeat, Roster } from '@weir/fleet';
+import { decodeBeat } from './beat.ts';
 import type { HearingClock } from './hearing-clock.ts';
 import { createHearingClock } from './hearing-clock.ts';
+import type { Observed, ShardEntry } from './roster.ts';
+import { Roster } from './roster.ts';
 
 /** What became of a beat: the label of a metric. */
 export type BeatOutcome = Observed | 'invalid';

@@ -1,6 +1,6 @@
-import type { Beat } from '@weir/fleet';
-import { encodeBeat } from '@weir/fleet';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Beat } from './beat.ts';
+import { encodeBeat } from './beat.ts';
 import type { BeatOutcome, BeatSource, Beats } from './beats.ts';
 import { createBeats } from './beats.ts';
 
