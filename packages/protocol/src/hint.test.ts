@@ -25,6 +25,12 @@ describe('a hint', () => {
     expect(await roundTrip(hint)).toEqual(hint);
   });
 
+  it('passes on how the client was moved, and what it wants', async () => {
+    const history = { stayedMs: 61_000, moves: 2, kept: true };
+    const hint: Hint = { id: 'h', pool: 'tablet', allow: ['>'], measure: true, ceiling: 'tablet', history };
+    expect(await roundTrip(hint)).toEqual(hint);
+  });
+
   it('that does not ask for one says nothing of it', async () => {
     expect(await roundTrip({ id: 'h', pool: 'mobile', allow: ['a'] })).toEqual({
       id: 'h',

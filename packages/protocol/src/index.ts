@@ -26,6 +26,7 @@ export type {
   WelcomeMessage,
 } from './messages.ts';
 export { controlText, ERROR_CODES, laneOfMessage, parseClientMessage } from './messages.ts';
+export type { MoveHistory } from './move-history.ts';
 export type { ChannelListProblem } from './names.ts';
 export {
   channelAllowed,

@@ -44,6 +44,12 @@ describe('tickets', () => {
         allow: fc.array(fc.oneof(token, fc.constantFrom('>', '*', 'a.*', '__proto__.>')), { maxLength: 10 }),
         denied: names,
         tls: fc.boolean(),
+        ceiling: token,
+        history: fc.record({
+          stayedMs: fc.nat({ max: 86_400 }).map((seconds) => seconds * 1_000),
+          moves: fc.nat({ max: 99 }),
+          kept: fc.boolean(),
+        }),
       },
       { requiredKeys: ['id', 'pool', 'channels', 'allow', 'denied', 'tls'] },
     );
@@ -83,6 +89,31 @@ describe('tickets', () => {
     await expect(tooLong).rejects.toThrow(RangeError);
     const channels = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(100, 'c'));
     await expect(issueTicket({ ...ticket, channels }, signing)).rejects.toThrow(RangeError);
+  });
+
+  it('have room for the longest names of everything, a history too', async () => {
+    const long = (text: string): string => text.padEnd(64, 'x');
+    const longest: Ticket = {
+      id: long('id'),
+      pool: long('pool'),
+      shard: long('shard'),
+      channels: [
+        ...Array.from({ length: 9 }, (_, i) => `${i}`.padEnd(119, 'c')),
+        'c'.repeat(59),
+        'd'.repeat(59),
+      ],
+      allow: Array.from({ length: 4 }, (_, i) => `${i}`.padEnd(124, 'a')),
+      denied: [],
+      tls: true,
+      ceiling: long('ceiling'),
+      history: { stayedMs: 86_400_000, moves: 99, kept: true },
+    };
+    expect(longest.channels.join().length + 1).toBe(limits.channelsChars);
+    expect(longest.allow.join().length + 1).toBe(limits.allowChars);
+    const longKey = { ...key, id: long('kid') };
+    const text = await issueTicket(longest, { ...signing, key: longKey });
+    const by = { keys: [longKey], nowMs: NOW, pool: longest.pool, shard: long('shard') };
+    expect(await verifyTicket(text, by)).toMatchObject({ ok: true, value: longest });
   });
 
   it('are refused with any one character changed, added or left out', async () => {
@@ -232,6 +263,21 @@ describe('what others sign', () => {
   ])('is refused with %s', async (_what, change) => {
     const body = JSON.stringify({ ...claims, ...change });
     expect(await problemOf(await signed(header, body))).toBe('TICKET_FORGED');
+  });
+
+  it.each([
+    ['a ceiling that is no name', { ce: 'a b' }],
+    ['a ceiling that is a number', { ce: 5 }],
+    ['a ceiling of 10 KB', { ce: 'c'.repeat(10_240) }],
+    ['a history in another form', { mh: { moves: 3 } }],
+    ['a claim of a later version', { zz: 1 }],
+  ])('counts without %s', async (_what, change) => {
+    const text = await signed(header, JSON.stringify({ ...claims, ...change }));
+    const verified = await verifyTicket(text, verifier);
+    if (text.length > limits.ticketChars) return expect(verified.ok).toBe(false);
+    expect(verified).toMatchObject({ ok: true });
+    expect(verified).not.toHaveProperty('value.ceiling');
+    expect(verified).not.toHaveProperty('value.history');
   });
 
   it('is refused with an endless life', async () => {

@@ -4,6 +4,8 @@ import { webcrypto } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { JOSEError } from 'jose/errors';
 import { limits } from './limits.ts';
+import type { MoveHistory } from './move-history.ts';
+import { decodeMoveHistory, encodeMoveHistory } from './move-history.ts';
 import { isChannel, isChannelPattern, isToken } from './names.ts';
 
 /** A signing key. `id` is the `kid`; `secret` has at least 32 bytes, as HS256 wants. */
@@ -28,6 +30,10 @@ export interface Ticket {
   readonly denied: readonly string[];
   /** Whether the client came by TLS, so that moves send it to `wss` URLs. */
   readonly tls: boolean;
+  /** The fastest pool that the client itself wants (`class=`, Save-Data); it is not moved to a faster one. */
+  readonly ceiling?: string;
+  /** Nothing for a client that has just come. */
+  readonly history?: MoveHistory;
 }
 
 /** What a moved or recently measured client shows the router instead of a token and a probe. */
@@ -38,8 +44,11 @@ export interface Hint {
   readonly allow: readonly string[];
   /** The shard to avoid: the one that sends the client away. */
   readonly avoid?: string;
-  /** The router measures again: `pool` is then only where the client was until now (a client that was too slow). */
+  /** The router measures again: `pool` is then only where the client was until now (too slow for it, or too fast). */
   readonly measure?: boolean;
+  /** As in the ticket: a moved client does not say again what it wants. */
+  readonly ceiling?: string;
+  readonly history?: MoveHistory;
   /** The router's own mark of the network that was measured; from another one the client is measured again. */
   readonly network?: string;
   readonly rttMs?: number;
@@ -117,6 +126,7 @@ export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing
     ...(ticket.denied.length > 0 ? { dn: ticket.denied.join() } : {}),
     ...(ticket.tls ? { tls: true } : {}),
     ...(ticket.shard === undefined ? {} : { sh: ticket.shard }),
+    ...courseClaims(ticket),
   };
   return sign(claims, { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs });
 }
@@ -131,6 +141,7 @@ export async function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Pro
     ...(hint.network === undefined ? {} : { nw: hint.network }),
     ...(hint.rttMs === undefined ? {} : { rtt: hint.rttMs }),
     ...(hint.kbps === undefined ? {} : { kbps: hint.kbps }),
+    ...courseClaims(hint),
   };
   return sign(claims, { type: HINT_TYPE, id: hint.id, audience: hint.pool, key, nowMs, ttlMs });
 }
@@ -184,6 +195,7 @@ export async function verifyTicket(token: string, verifier: TicketVerifier): Pro
     allow,
     denied,
     tls: tls === true,
+    ...courseOf(claims),
   };
   return { ok: true, value, expiresInMs };
 }
@@ -209,8 +221,27 @@ export async function verifyHint(
     ...(typeof nw === 'string' ? { network: nw } : {}),
     ...(typeof rtt === 'number' ? { rttMs: rtt } : {}),
     ...(typeof kbps === 'number' ? { kbps } : {}),
+    ...courseOf(claims),
   };
   return { ok: true, value, expiresInMs };
+}
+
+/** What tickets and hints pass on from move to move. */
+type Course = Pick<Ticket, 'ceiling' | 'history'>;
+
+function courseClaims({ ceiling, history }: Course): { readonly ce?: string; readonly mh?: string } {
+  return {
+    ...(ceiling === undefined ? {} : { ce: ceiling }),
+    ...(history === undefined ? {} : { mh: encodeMoveHistory(history) }),
+  };
+}
+
+function courseOf({ ce, mh }: Readonly<Record<string, unknown>>): Course {
+  const history = decodeMoveHistory(mh);
+  return {
+    ...(typeof ce === 'string' && isToken(ce, 64) ? { ceiling: ce } : {}),
+    ...(history === undefined ? {} : { history }),
+  };
 }
 
 interface Opened {
