@@ -9,7 +9,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   'packages/runtime': [],
   'packages/fleet': ['protocol'],
   'packages/client': ['protocol'],
-  'services/*': ['protocol', 'runtime', 'fleet'],
+  'packages/kubernetes': [],
+  'services/*': ['protocol', 'runtime', 'fleet', 'kubernetes'],
   // Runs the services as processes and knows nothing of their code.
   local: [],
 };
@@ -36,6 +37,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   pino: [/^packages\/runtime\/src\//],
   'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/metrics\.ts$/],
   'ipaddr.js': [/^services\/router\/src\/accept\//],
+  '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
   esbuild: [/^packages\/client\/build\.mjs$/],
 };
 

@@ -1,0 +1,14 @@
+// @weir/kubernetes: the API server, for who runs inside it. Knows no domain word.
+export type { Access, AccessSource, ServerAccess } from './access.ts';
+export { createAccess } from './access.ts';
+export type { KubeApi, KubeRequest, KubeStream } from './api.ts';
+export { createKubeApi } from './api.ts';
+export { isStatus, KubeApiError, KubeUnreachableError } from './errors.ts';
+export type { LeaseOptions } from './lease.ts';
+export { LeaseElection } from './lease.ts';
+export type { JsonObject, ObjectMeta } from './object.ts';
+export { isObject, listAt, member, readMeta, textAt, textMapAt } from './object.ts';
+export type { Requirement, Selector } from './selector.ts';
+export { labelSelectorObject, matchesSelector, parseSelector, SelectorError } from './selector.ts';
+export type { WatchOptions } from './watch.ts';
+export { ObjectWatch } from './watch.ts';

@@ -1,0 +1,185 @@
+// Who leads: a Lease that its holder renews. Only our own monotonic clock counts, so clocks that differ do no harm;
+// whether we lead is a question of time, so a process that hangs has stopped leading before another one begins.
+import type { KubeApi } from './api.ts';
+import { isStatus } from './errors.ts';
+import { member, textAt } from './object.ts';
+
+/** One candidate for one lease. */
+export interface LeaseOptions {
+  readonly api: KubeApi;
+  readonly namespace: string;
+  readonly name: string;
+  /** Unique among the candidates. */
+  readonly identity: string;
+  readonly monotonicMs: () => number;
+  readonly wallMs: () => number;
+  /** 0 ≤ value < 1. */
+  readonly random: () => number;
+  readonly onProblem?: (error: unknown) => void;
+}
+
+/** After this long without a renewal another candidate may take it. */
+const leaseSeconds = 15;
+/** After this long without one the holder has stopped leading: 5 s for what it has already begun. */
+const leadMs = 10_000;
+const tryEveryMs = 4_000;
+const retryMs = 1_500;
+/** One lost answer costs the holder nothing: 4 s + 3 s + 1.5 s are less than `leadMs`. */
+const deadlineMs = 3_000;
+/** What a lease of somebody else may claim. */
+const maxLeaseSeconds = 120;
+
+interface Seen {
+  readonly object: unknown;
+  readonly version: string;
+  readonly holder: string;
+  readonly atMs: number;
+}
+
+/** Tries to get the lease, keeps it, and gives it back. */
+export class LeaseElection {
+  readonly #o: LeaseOptions;
+  readonly #path: string;
+  #seen: Seen | undefined;
+  #renewedMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #attempt: Promise<void> | undefined;
+  #stopped = false;
+  #failed = false;
+
+  constructor(options: LeaseOptions) {
+    this.#o = options;
+    this.#path = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(options.namespace)}/leases`;
+  }
+
+  /** Whether we lead at this moment. To be asked before each thing that only the leader does. */
+  get leading(): boolean {
+    return !this.#stopped && this.#o.monotonicMs() - this.#renewedMs < leadMs;
+  }
+
+  /** Who held it when it was last looked at. */
+  get holder(): string {
+    return this.#seen?.holder ?? '';
+  }
+
+  start(): void {
+    if (this.#timer !== undefined || this.#stopped) return;
+    const round = (): void => {
+      this.#attempt = this.attempt().finally(() => {
+        if (this.#stopped) return;
+        const pauseMs = this.#failed ? retryMs : tryEveryMs;
+        this.#timer = setTimeout(round, pauseMs * (0.8 + this.#o.random() * 0.2));
+        this.#timer.unref();
+      });
+    };
+    this.#timer = setTimeout(round, 0);
+  }
+
+  /** One try: never throws, and is over within two deadlines. */
+  async attempt(): Promise<void> {
+    try {
+      // A holder has what it wrote last and needs no look before it writes again.
+      if (!this.leading || this.#seen === undefined) await this.#look();
+      if (this.#mayTake()) await this.#take();
+      this.#failed = false;
+    } catch (error) {
+      this.#failed = true;
+      // Somebody else was faster, or it is gone: the next try looks again.
+      this.#forgetVersion();
+      if (isStatus(error, 409)) this.#renewedMs = Number.NEGATIVE_INFINITY;
+      else this.#o.onProblem?.(error);
+    }
+  }
+
+  /** Stops leading at once, and lets another one lead without a wait. */
+  async stop(): Promise<void> {
+    const wasLeading = this.leading;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#attempt;
+    if (!wasLeading || this.#seen === undefined) return;
+    try {
+      await this.#write(this.#seen, '');
+    } catch (error) {
+      this.#o.onProblem?.(error);
+    }
+  }
+
+  async #look(): Promise<void> {
+    let object: unknown;
+    try {
+      object = await this.#o.api.request({
+        method: 'GET',
+        path: `${this.#path}/${encodeURIComponent(this.#o.name)}`,
+        deadlineMs,
+      });
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+      this.#seen = undefined;
+      return;
+    }
+    const version = textAt(object, 'metadata', 'resourceVersion');
+    const known = this.#seen?.version === version ? this.#seen : undefined;
+    const atMs = this.#o.monotonicMs();
+    this.#seen = known ?? { object, version, holder: textAt(object, 'spec', 'holderIdentity'), atMs };
+    if (this.holder !== this.#o.identity) this.#renewedMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #mayTake(): boolean {
+    if (this.#stopped) return false;
+    const seen = this.#seen;
+    if (seen === undefined || seen.holder === '' || seen.holder === this.#o.identity) return true;
+    const claimed = Number(member(seen.object, 'spec', 'leaseDurationSeconds'));
+    const seconds = Math.min(maxLeaseSeconds, Math.max(leaseSeconds, Number.isFinite(claimed) ? claimed : 0));
+    return this.#o.monotonicMs() - seen.atMs > seconds * 1000;
+  }
+
+  async #take(): Promise<void> {
+    const beforeMs = this.#o.monotonicMs();
+    await this.#write(this.#seen, this.#o.identity);
+    // From before the request: others count from when they see it, which is later.
+    this.#renewedMs = beforeMs;
+  }
+
+  async #write(seen: Seen | undefined, holder: string): Promise<void> {
+    const { api, namespace, name, wallMs } = this.#o;
+    const nowText = new Date(wallMs()).toISOString().replace('Z', '000Z');
+    const changed = seen?.holder !== holder;
+    const transitions = Number(member(seen?.object, 'spec', 'leaseTransitions') ?? 0);
+    const acquired = textAt(seen?.object, 'spec', 'acquireTime');
+    const body = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: {
+        ...metadataOf(seen?.object),
+        name,
+        namespace,
+        ...(seen === undefined ? {} : { resourceVersion: seen.version }),
+      },
+      spec: {
+        holderIdentity: holder,
+        leaseDurationSeconds: holder === '' ? 1 : leaseSeconds,
+        acquireTime: changed || acquired === '' ? nowText : acquired,
+        renewTime: nowText,
+        leaseTransitions: transitions + (seen !== undefined && changed && holder !== '' ? 1 : 0),
+      },
+    };
+    const atMs = this.#o.monotonicMs();
+    const object = await api.request(
+      seen === undefined
+        ? { method: 'POST', path: this.#path, body, deadlineMs }
+        : { method: 'PUT', path: `${this.#path}/${encodeURIComponent(name)}`, body, deadlineMs },
+    );
+    this.#seen = { object, version: textAt(object, 'metadata', 'resourceVersion'), holder, atMs };
+  }
+
+  /** The holder and since when it was seen stay known: a failed look must not delay who waits. */
+  #forgetVersion(): void {
+    if (this.#seen?.holder === this.#o.identity) this.#seen = undefined;
+  }
+}
+
+function metadataOf(object: unknown): object {
+  const metadata = member(object, 'metadata');
+  return typeof metadata === 'object' && metadata !== null ? metadata : {};
+}
