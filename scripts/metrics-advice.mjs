@@ -27,6 +27,8 @@ export const advice = {
   weir_router_tickets_total: 'How new clients part between the pools',
   weir_router_hints_total:
     '`refused`: keys differ between services, or forgeries. `elsewhere` is a client that changed its network',
+  weir_router_remeasured_total:
+    'Many `same`: shards ask clients that are fine where they are; look at their delivery lag and at WEIR_DEMOTION_LAG_MS',
   weir_router_endings_total:
     '`cut`: clients that never answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
   weir_router_token_keys_total:

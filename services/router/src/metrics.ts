@@ -39,6 +39,9 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
 const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
 export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
+/** Where a client went that a shard had asked to be measured again. */
+const REMEASURED = ['faster', 'slower', 'same'] as const;
+
 /** Why a client was placed where it is, or nowhere. */
 const PLACEMENT_REASONS = ['best', 'otherPool', 'stale', 'empty', 'full', 'draining', 'notReady'] as const;
 export type PlacementReason = (typeof PLACEMENT_REASONS)[number];
@@ -53,6 +56,7 @@ type CounterKey =
   | 'placements'
   | 'tickets'
   | 'hints'
+  | 'remeasured'
   | 'endings'
   | 'tokenKeys'
   | 'beats';
@@ -130,6 +134,12 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     help: 'Hints that clients came with, by what became of them; elsewhere: measured from another network',
     labels: ['outcome'],
   },
+  remeasured: {
+    kind: 'counter',
+    name: 'weir_router_remeasured_total',
+    help: 'Clients that a shard had measured again, by the pool they went to: faster, slower, the same',
+    labels: ['result'],
+  },
   endings: {
     kind: 'counter',
     name: 'weir_router_endings_total',
@@ -206,6 +216,7 @@ export interface RouterMetrics {
   placement(reason: PlacementReason): void;
   ticket(pool: string): void;
   hint(outcome: HintOutcome): void;
+  remeasured(result: (typeof REMEASURED)[number]): void;
   ending(how: Ending): void;
   tokenKey(outcome: KeyOutcome): void;
   beat(outcome: BeatOutcome): void;
@@ -231,6 +242,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   const placements = counter('placements');
   const tickets = counter('tickets');
   const hints = counter('hints');
+  const again = counter('remeasured');
   const endings = counter('endings');
   const tokenKeys = counter('tokenKeys');
   const beats = counter('beats');
@@ -239,6 +251,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   for (const reason of REFUSAL_REASONS) refusals.inc({ reason }, 0);
   for (const outcome of PROBE_OUTCOMES) probes.inc({ outcome }, 0);
   for (const outcome of HINT_OUTCOMES) hints.inc({ outcome }, 0);
+  for (const result of REMEASURED) again.inc({ result }, 0);
   for (const reason of PLACEMENT_REASONS) placements.inc({ reason }, 0);
   return {
     connect: (outcome) => connects.inc({ outcome }),
@@ -254,6 +267,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     placement: (reason) => placements.inc({ reason }),
     ticket: (pool) => tickets.inc({ pool }),
     hint: (outcome) => hints.inc({ outcome }),
+    remeasured: (result) => again.inc({ result }),
     ending: (how) => endings.inc({ how }),
     tokenKey: (outcome) => tokenKeys.inc({ outcome }),
     beat: (outcome) => beats.inc({ outcome }),

@@ -1,5 +1,6 @@
 // The whole router on real sockets, with a table of shards that the test fills by hand instead of NATS.
-import { issueHint, limits } from '@weir/protocol';
+import type { Hint, Ticket } from '@weir/protocol';
+import { issueHint, limits, verifyHint } from '@weir/protocol';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { RawOptions } from './fakes/raw-client.ts';
@@ -87,7 +88,7 @@ describe('an ordinary client', () => {
 
 describe('hints', () => {
   const [key] = keys;
-  const shardHint = (more: { avoid?: string; measure?: boolean; pool?: string } = {}): Promise<string> => {
+  const shardHint = (more: Partial<Hint> = {}): Promise<string> => {
     if (key === undefined) throw new Error('no key');
     const hint = { id: 'h', pool: 'desktop', allow: ['lobby'], rttMs: 12, kbps: 9_000, ...more };
     return issueHint(hint, { key, nowMs: Date.now(), ttlMs: 60_000 });
@@ -140,6 +141,89 @@ describe('hints', () => {
     expect((await visit(router, { path })).opcodesSeen).toContain(opcodes.ping);
   });
 
+  describe('of a shard that has a client measured again', () => {
+    const history = { stayedMs: 0, moves: 1, kept: true };
+    const again = async (
+      router: RunningRouter,
+      more: Partial<Hint>,
+      query = '',
+      raw: Omit<RawOptions, 'port' | 'path'> = {},
+    ): Promise<{ readonly ticket: Ticket; readonly hint: Hint | undefined; readonly probed: boolean }> => {
+      const hint = await shardHint({ pool: 'mobile', measure: true, history, ...more });
+      const client = await visit(router, { path: `/v1/connect?channels=lobby&hint=${hint}${query}`, ...raw });
+      const to = bothPools.find(({ pool }) => pool === client.redirect['pool']);
+      const ticket = await router.ticket(client.redirect['url'], to);
+      if (!ticket.ok) throw new Error(ticket.problem);
+      const next = await verifyHint(String(client.redirect['hint']), { keys, nowMs: Date.now() });
+      const probed = client.opcodesSeen.includes(opcodes.ping);
+      return { ticket: ticket.value, hint: next.ok ? next.value : undefined, probed };
+    };
+
+    it('lead a fast one up, and its ticket and its hint tell of the move', async () => {
+      const router = await start();
+      const { ticket, hint, probed } = await again(router, {});
+      expect(probed).toBe(true);
+      expect(ticket).toMatchObject({ pool: 'desktop', history: { stayedMs: 0, moves: 1, kept: false } });
+      expect(hint).toMatchObject({ pool: 'desktop', history: { moves: 1 } });
+      expect(await router.series('weir_router_remeasured_total{result="faster"}')).toBe(1);
+    });
+
+    it('leave a slow one where it is, and tell the shard that the move was for nothing', async () => {
+      const router = await start(impatient);
+      const { ticket, hint } = await again(router, {}, '', { deaf: true });
+      expect(ticket).toMatchObject({ pool: 'mobile', history: { stayedMs: 0, moves: 1, kept: true } });
+      // A client that comes back soon is not taken for a new one, although nothing was measured.
+      expect(hint).toMatchObject({ pool: 'mobile', history: { moves: 1 } });
+      expect(await router.series('weir_router_remeasured_total{result="same"}')).toBe(1);
+    });
+
+    it('lead a slow one down, with its history', async () => {
+      const router = await start(impatient);
+      const { ticket } = await again(router, { pool: 'desktop' }, '', { deaf: true });
+      expect(ticket).toMatchObject({ pool: 'mobile', history: { moves: 1, kept: false } });
+      expect(await router.series('weir_router_remeasured_total{result="slower"}')).toBe(1);
+    });
+
+    it('lead nobody up where there is no room: that counts as a move for nothing', async () => {
+      const router = await start();
+      router.shards.list = bothPools.map((each) =>
+        each.pool === 'mobile' ? each : { ...each, ready: false },
+      );
+      const { ticket } = await again(router, {});
+      expect(ticket).toMatchObject({ pool: 'mobile', history: { moves: 1, kept: true } });
+    });
+
+    it('measure nothing and lead nobody above what it asked for, before the move or now', async () => {
+      const router = await start();
+      const ways = [
+        again(router, { ceiling: 'mobile' }),
+        again(router, {}, '&class=mobile'),
+        again(router, {}, '', { headers: ['Save-Data: on'] }),
+      ];
+      for (const { ticket, probed } of await Promise.all(ways)) {
+        expect(ticket).toMatchObject({ pool: 'mobile', ceiling: 'mobile' });
+        expect(probed).toBe(false);
+      }
+    });
+
+    it('of before, which tell of no moves, are understood', async () => {
+      const hint = await shardHint({ pool: 'mobile', measure: true });
+      const router = await start();
+      const client = await visit(router, { path: `/v1/connect?channels=lobby&hint=${hint}` });
+      const ticket = await router.ticket(client.redirect['url']);
+      expect(ticket).toMatchObject({ ok: true, value: { pool: 'desktop' } });
+      expect(ticket).not.toHaveProperty('value.history');
+    });
+  });
+
+  it('of a drain keep the stay in the pool', async () => {
+    const router = await start();
+    const history = { stayedMs: 42_000, moves: 3, kept: false };
+    const path = `/v1/connect?channels=lobby&hint=${await shardHint({ history })}`;
+    const client = await visit(router, { path });
+    expect(await router.ticket(client.redirect['url'])).toMatchObject({ value: { history } });
+  });
+
   it('that are rubbish are measured like anybody where no token is needed', async () => {
     const client = await visit(await start(), { path: '/v1/connect?channels=lobby&hint=rubbish' });
     expect([client.closeCode, client.opcodesSeen.includes(opcodes.ping)]).toEqual([4001, true]);
@@ -157,6 +241,8 @@ describe('the class', () => {
       const client = await visit(router, way);
       expect([client.closeCode, client.redirect['pool']]).toEqual([4001, 'mobile']);
       expect(client.redirect).not.toHaveProperty('rttMs');
+      const ticket = await router.ticket(client.redirect['url'], { pool: 'mobile', shard: 'm1' });
+      expect(ticket).toMatchObject({ value: { ceiling: 'mobile' } });
     }
   });
 

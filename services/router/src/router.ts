@@ -22,6 +22,7 @@ import { createRateLimit } from './accept/rate.ts';
 import type { Refusal } from './accept/refusal.ts';
 import type { CheckToken } from './accept/user-token.ts';
 import { createTokenCheck } from './accept/user-token.ts';
+import { ceilingOf } from './classify/ceiling.ts';
 import { classify } from './classify/classify.ts';
 import type { RouterConfig } from './config.ts';
 import type { ConnectOutcome, RouterMetrics } from './metrics.ts';
@@ -31,7 +32,8 @@ import { createProbe, createProbeBudget, watchLoop } from './probe/probe.ts';
 import type { Farewell } from './redirect/farewell.ts';
 import { sayFarewell, watchEnd } from './redirect/farewell.ts';
 import { redirectText } from './redirect/redirect.ts';
-import type { Signer } from './ticket/ticket.ts';
+import { nextHistory, remeasured } from './ticket/history.ts';
+import type { Measurement, Signer, TicketRequest } from './ticket/ticket.ts';
 import { createSigner } from './ticket/ticket.ts';
 
 /** Where the shards come from; the beats stage fits. */
@@ -258,7 +260,7 @@ class WeirRouter implements Router {
     const said = ws.readyState !== ws.OPEN;
     const last: Pick<Farewell, 'close' | 'text' | 'reason'> =
       gone === 'tooManyMessages' ? { close: 'tooManyMessages' } : answer;
-    metrics.ending(await (said ? watchEnd(parts) : sayFarewell({ ...parts, ...pickWords(last) })));
+    metrics.ending(await (said ? watchEnd(parts) : sayFarewell({ ...parts, ...last })));
   }
 
   /** Measures, classifies, places and signs; says in the end what the client is told. */
@@ -269,30 +271,31 @@ class WeirRouter implements Router {
     const anywhere = choose({ entries: shards.entries(), pools, pool: pools[0] ?? '', random });
     if ('none' in anywhere) return this.#nowhere(anywhere.none);
     const hint = this.#weighHint(admission, arrival.network);
-    const probe = await this.#measure(client, arrival, hint);
+    const ceiling = ceilingOf({ ...arrival, before: hint?.ceiling }, pools);
+    const probe = await this.#measure(client, ceiling, hint);
     if (client.gone !== undefined) return { close: 'normal', outcome: client.gone };
     const findings = {
       probe,
       pools,
+      thresholds: { kbps: config.probeRateThresholdKbps, rttMs: config.probeRttThresholdMs },
       ...(hint === undefined ? {} : { hintPool: hint.pool }),
     };
-    const wishes = {
-      saveData: arrival.saveData,
-      ...(arrival.asked === undefined ? {} : { asked: arrival.asked }),
-    };
-    const { pool, confidence } = classify({ ...findings, ...wishes });
+    const { pool, confidence } = classify(ceiling === undefined ? findings : { ...findings, ceiling });
     metrics.classed(pool, confidence);
     const avoid = admission.hint.is === 'valid' ? admission.hint.hint.avoid : undefined;
     const placed = choose({ entries: shards.entries(), pools, pool, avoid, random });
     if ('none' in placed) return this.#nowhere(placed.none);
     metrics.placement(placed.reason);
     shards.ticketGiven(placed.shard.shard);
+    const result = remeasured(hint, placed.shard.pool, pools);
+    if (result !== undefined) metrics.remeasured(result);
     const measured = probe ?? hint;
+    const history = nextHistory(hint, placed.shard.pool);
     const text = redirectText({
       url: placed.shard.url,
       pool: placed.shard.pool,
-      ticket: await this.#sign(placed.shard, arrival, admission),
-      hint: await this.#newHint(probe, classify({ ...findings, saveData: false }).pool, arrival.network),
+      ticket: await this.#sign(placed.shard, arrival, admission, { ceiling, history }),
+      hint: await this.#newHint(probe, { pool: classify(findings).pool, network: arrival.network, history }),
       tls: arrival.tls,
       rttMs: measured?.rttMs,
       kbps: measured?.kbps,
@@ -322,10 +325,17 @@ class WeirRouter implements Router {
   }
 
   /** Nothing where the answer would change nothing: a good hint, the slowest class asked for, a single pool. */
-  async #measure(client: Client, arrival: Arrival, hint: Hint | undefined): Promise<ProbeResult | undefined> {
+  async #measure(
+    client: Client,
+    ceiling: string | undefined,
+    hint: Hint | undefined,
+  ): Promise<ProbeResult | undefined> {
     const { metrics, config } = this.#o;
-    const slowest = arrival.saveData || arrival.asked === config.pools[0];
-    if (slowest || config.pools.length === 1 || (hint !== undefined && hint.measure !== true)) {
+    if (
+      ceiling === config.pools[0] ||
+      config.pools.length === 1 ||
+      (hint !== undefined && hint.measure !== true)
+    ) {
       metrics.probe('skipped');
       return undefined;
     }
@@ -334,35 +344,32 @@ class WeirRouter implements Router {
     return result;
   }
 
-  async #sign(shard: ShardEntry, arrival: Arrival, admission: Admission): Promise<string> {
-    const { granted: channels, denied, allow } = admission;
-    const ticket = await this.#signer.ticket({
-      pool: shard.pool,
-      shard: shard.shard,
-      channels,
-      denied,
-      allow,
-      tls: arrival.tls,
-    });
-    this.#o.metrics.ticket(shard.pool);
+  async #sign(
+    { pool, shard }: ShardEntry,
+    { tls }: Arrival,
+    { granted: channels, denied, allow }: Admission,
+    course: Pick<TicketRequest, 'ceiling' | 'history'>,
+  ): Promise<string> {
+    const ticket = await this.#signer.ticket({ pool, shard, channels, denied, allow, tls, ...course });
+    this.#o.metrics.ticket(pool);
     return ticket;
   }
 
-  /** Only what was really measured, and clearly, is worth keeping. */
-  async #newHint(probe: ProbeResult | undefined, pool: string, network: string): Promise<string | undefined> {
-    if (probe?.outcome !== 'measured' || probe.confidence === 'low') return undefined;
-    return this.#signer.hint({ pool, rttMs: probe.rttMs, kbps: probe.kbps, network });
+  /**
+   * What was really measured, and clearly, is worth keeping; so is that a client which was moved to and fro belongs
+   * into a slower pool, until a shard finds otherwise.
+   */
+  async #newHint(
+    probe: ProbeResult | undefined,
+    about: Pick<Measurement, 'pool' | 'network' | 'history'>,
+  ): Promise<string | undefined> {
+    if (probe?.outcome === 'measured' && probe.confidence !== 'low') {
+      return this.#signer.hint({ ...about, rttMs: probe.rttMs, kbps: probe.kbps });
+    }
+    const restless = about.history !== undefined && about.history.moves > 0;
+    if (!restless || about.pool === this.#o.config.pools.at(-1)) return undefined;
+    return this.#signer.hint({ ...about, rttMs: undefined, kbps: undefined });
   }
-}
-
-function pickWords(
-  from: Pick<Farewell, 'close' | 'text' | 'reason'>,
-): Pick<Farewell, 'close' | 'text' | 'reason'> {
-  return {
-    close: from.close,
-    ...(from.text === undefined ? {} : { text: from.text }),
-    ...(from.reason === undefined ? {} : { reason: from.reason }),
-  };
 }
 
 function outcomeOf(close: CloseName): ConnectOutcome {

@@ -6,6 +6,7 @@ import type { ProbeResult } from '../probe/probe.ts';
 import { type ClassifyInput, classify } from './classify.ts';
 
 const pools = ['mobile', 'desktop'];
+const thresholds = { kbps: 2_000, rttMs: 270 };
 const cost = { bytes: 11_000, tookMs: 50, trains: 1 };
 const fast = (kbps: number, rttMs = 30): ProbeResult => ({
   ...cost,
@@ -24,15 +25,15 @@ const slow = (kbps: number | undefined, rttMs: number | undefined = 30): ProbeRe
   ...(rttMs === undefined ? {} : { rttMs }),
 });
 const pool = (input: Partial<ClassifyInput>): string =>
-  classify({ probe: undefined, saveData: false, pools, ...input }).pool;
+  classify({ probe: undefined, pools, thresholds, ...input }).pool;
 
 describe('classify', () => {
   it('follows the probe where there is nothing else', () => {
-    expect(classify({ probe: fast(9000), saveData: false, pools })).toEqual({
+    expect(classify({ probe: fast(9000), pools, thresholds })).toEqual({
       pool: 'desktop',
       confidence: 'high',
     });
-    expect(classify({ probe: slow(400), saveData: false, pools })).toEqual({
+    expect(classify({ probe: slow(400), pools, thresholds })).toEqual({
       pool: 'mobile',
       confidence: 'medium',
     });
@@ -42,18 +43,17 @@ describe('classify', () => {
     expect(pool({ hintPool: 'mobile' })).toBe('mobile');
   });
   it('takes the slowest without either', () => {
-    expect(classify({ probe: undefined, saveData: false, pools })).toEqual({
+    expect(classify({ probe: undefined, pools, thresholds })).toEqual({
       pool: 'mobile',
       confidence: 'low',
     });
   });
   it('lets a client ask for a slower pool, never for a faster one', () => {
-    expect(pool({ probe: fast(9000), asked: 'mobile' })).toBe('mobile');
-    expect(pool({ probe: slow(400), asked: 'desktop' })).toBe('mobile');
-    expect(pool({ probe: fast(9000), asked: 'nonsense' })).toBe('desktop');
-    expect(pool({ hintPool: 'mobile', asked: 'desktop' })).toBe('mobile');
+    expect(pool({ probe: fast(9000), ceiling: 'mobile' })).toBe('mobile');
+    expect(pool({ probe: slow(400), ceiling: 'desktop' })).toBe('mobile');
+    expect(pool({ probe: fast(9000), ceiling: 'nonsense' })).toBe('desktop');
+    expect(pool({ hintPool: 'mobile', ceiling: 'desktop' })).toBe('mobile');
   });
-  it('honours Save-Data', () => expect(pool({ probe: fast(9000), saveData: true })).toBe('mobile'));
   it('ignores a hint for a pool that is no more', () => {
     expect(pool({ probe: fast(9000), hintPool: 'tablet' })).toBe('desktop');
     expect(pool({ hintPool: 'tablet' })).toBe('mobile');
@@ -64,6 +64,7 @@ describe('classify', () => {
     ['mobile', fast(2400), 'mobile'],
     ['mobile', fast(2600), 'desktop'],
     ['mobile', fast(9000, 230), 'mobile'],
+    ['mobile', { ...fast(9000), confidence: 'low' as const }, 'mobile'], // fast, but nobody would bet on it
     ['desktop', slow(1700), 'desktop'],
     ['desktop', slow(1500), 'mobile'],
     ['desktop', slow(undefined, 300), 'desktop'],
@@ -77,11 +78,23 @@ describe('classify', () => {
     expect(pool({ hintPool, probe })).toBe(to);
   });
 
+  it('keeps the same distance from other thresholds', () => {
+    const far = { kbps: 4_000, rttMs: 540 };
+    const to = (hintPool: string, probe: ProbeResult): string => pool({ hintPool, probe, thresholds: far });
+    expect([to('mobile', fast(4_900)), to('mobile', fast(5_100))]).toEqual(['mobile', 'desktop']);
+    expect([to('mobile', fast(9_000, 450)), to('mobile', fast(9_000, 430))]).toEqual(['mobile', 'desktop']);
+    expect([to('desktop', slow(3_100)), to('desktop', slow(3_300))]).toEqual(['mobile', 'desktop']);
+    expect([to('desktop', slow(undefined, 690)), to('desktop', slow(undefined, 670))]).toEqual([
+      'mobile',
+      'desktop',
+    ]);
+  });
+
   it('uses a pool in the middle for those that ask or come from there', () => {
     const three = ['phone', 'tablet', 'desktop'];
     expect(pool({ probe: fast(9000), pools: three })).toBe('desktop');
     expect(pool({ probe: slow(100), pools: three })).toBe('phone');
-    expect(pool({ probe: fast(9000), asked: 'tablet', pools: three })).toBe('tablet');
+    expect(pool({ probe: fast(9000), ceiling: 'tablet', pools: three })).toBe('tablet');
     expect(pool({ probe: fast(2400), hintPool: 'tablet', pools: three })).toBe('tablet');
     expect(pool({ probe: slow(1700), hintPool: 'tablet', pools: three })).toBe('tablet');
     expect(pool({ probe: slow(1000), hintPool: 'tablet', pools: three })).toBe('phone');
@@ -110,15 +123,14 @@ describe('classify', () => {
       nil: undefined,
     });
     fc.assert(
-      fc.property(anyProbe, anyName, anyName, fc.boolean(), (found, hint, wish, saveData) => {
+      fc.property(anyProbe, anyName, anyName, (found, hint, wish) => {
         const probe = found === undefined ? undefined : { ...cost, ...found };
         const hinted = hint === undefined ? {} : { hintPool: hint };
         const silent = pool({ probe, ...hinted, pools: three });
         const spoken = pool({
           probe,
           ...hinted,
-          ...(wish === undefined ? {} : { asked: wish }),
-          saveData,
+          ...(wish === undefined ? {} : { ceiling: wish }),
           pools: three,
         });
         expect(three.indexOf(spoken)).toBeLessThanOrEqual(three.indexOf(silent));

@@ -5,22 +5,28 @@ import type { Confidence } from '@weir/protocol';
 import type { ProbeResult } from '../probe/probe.ts';
 
 /**
- * A client with a hint must be beyond these to change its pool: Facebook's network-connection-class leaves a band only
- * by 20 to 25 %, 1.6 Mbit/s is Lighthouse's slow 4G; the RTTs are 270 ms -20 % and +25 %.
+ * A client with a hint must be beyond these parts of the probe's thresholds to change its pool: Facebook's
+ * network-connection-class leaves a band only by 20 to 25 %. Of the default thresholds they are 2.5 and 1.6 Mbit/s
+ * (Lighthouse's slow 4G), and 220 and 340 ms.
  */
-const HYSTERESIS = { upKbps: 2500, downKbps: 1600, upRttMs: 220, downRttMs: 340 } as const;
+const HYSTERESIS = { upKbps: 1.25, downKbps: 0.8, upRtt: 220 / 270, downRtt: 340 / 270 } as const;
+
+/** Where the probe draws the line between fast and slow. */
+export interface Thresholds {
+  readonly kbps: number;
+  readonly rttMs: number;
+}
 
 export interface ClassifyInput {
   /** Undefined where the hint let the client skip it. */
   readonly probe: ProbeResult | undefined;
   /** The pool of a hint whose signature was verified: measured or served there recently. */
   readonly hintPool?: string;
-  /** The pool that the client asks for; unknown names are ignored. */
-  readonly asked?: string;
-  /** `Save-Data: on`. */
-  readonly saveData: boolean;
+  /** The fastest pool that the client wants; unknown names are ignored. */
+  readonly ceiling?: string;
   /** Slowest first, at least one. */
   readonly pools: readonly string[];
+  readonly thresholds: Thresholds;
 }
 
 export interface Classified {
@@ -36,41 +42,37 @@ interface Found {
 
 export function classify(input: ClassifyInput): Classified {
   const found = measured(input);
-  // What lowers the class: the client's own wish, certain by nature.
-  const wishes = [found.at];
-  const asked = input.asked === undefined ? -1 : input.pools.indexOf(input.asked);
-  if (asked >= 0) wishes.push(asked);
-  if (input.saveData) wishes.push(0);
-  const at = Math.min(...wishes);
+  // The client's own wish lowers the class, and is certain by nature.
+  const ceiling = input.ceiling === undefined ? -1 : input.pools.indexOf(input.ceiling);
+  const at = ceiling >= 0 ? Math.min(found.at, ceiling) : found.at;
   const pool = input.pools[at];
   if (pool === undefined) throw new RangeError('classify needs at least one pool');
   return { pool, confidence: at < found.at ? 'high' : found.confidence };
 }
 
 /** The pool by measurement and hint alone. */
-function measured({ probe, hintPool, pools }: ClassifyInput): Found {
+function measured({ probe, hintPool, pools, thresholds }: ClassifyInput): Found {
   const fastest = pools.length - 1;
   const hint = hintPool === undefined ? -1 : pools.indexOf(hintPool);
   if (probe === undefined)
     return hint >= 0 ? { at: hint, confidence: 'medium' } : { at: 0, confidence: 'low' };
   const byProbe: Found = { at: probe.class === 'fast' ? fastest : 0, confidence: probe.confidence };
   if (hint < 0 || hint === byProbe.at) return byProbe;
-  const keeps = hint < byProbe.at ? !isWellAbove(probe) : !isWellBelow(probe);
+  const keeps = hint < byProbe.at ? !isWellAbove(probe, thresholds) : !isWellBelow(probe, thresholds);
   return keeps ? { at: hint, confidence: 'low' } : byProbe;
 }
 
-function isWellAbove(probe: ProbeResult): boolean {
-  const { kbps, rttMs } = probe;
-  return (
-    kbps !== undefined && kbps >= HYSTERESIS.upKbps && rttMs !== undefined && rttMs <= HYSTERESIS.upRttMs
-  );
+/** Fast, and clearly so: who is moved up on a doubtful measurement is soon moved down again. */
+function isWellAbove({ kbps, rttMs, confidence }: ProbeResult, threshold: Thresholds): boolean {
+  if (kbps === undefined || rttMs === undefined || confidence === 'low') return false;
+  return kbps >= threshold.kbps * HYSTERESIS.upKbps && rttMs <= threshold.rttMs * HYSTERESIS.upRtt;
 }
 
 /** Slow, and not just a little; no answer at all and a rate that nothing confirmed are slow too. */
-function isWellBelow(probe: ProbeResult): boolean {
-  if (probe.rttMs === undefined || probe.rttMs > HYSTERESIS.downRttMs) return true;
+function isWellBelow({ outcome, kbps, rttMs }: ProbeResult, threshold: Thresholds): boolean {
+  if (rttMs === undefined || rttMs > threshold.rttMs * HYSTERESIS.downRtt) return true;
   // Without pads the rate is as unknown as before: the hint says more.
-  if (probe.outcome === 'noBudget') return false;
-  if (probe.kbps !== undefined) return probe.kbps < HYSTERESIS.downKbps;
-  return probe.rttMs < HYSTERESIS.upRttMs;
+  if (outcome === 'noBudget') return false;
+  if (kbps !== undefined) return kbps < threshold.kbps * HYSTERESIS.downKbps;
+  return rttMs < threshold.rttMs * HYSTERESIS.upRtt;
 }

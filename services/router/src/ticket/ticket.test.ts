@@ -22,6 +22,8 @@ const request = {
   denied: ['vip'],
   allow: ['lobby', 'sports.>'],
   tls: true,
+  ceiling: undefined,
+  history: undefined,
 };
 
 describe('a ticket', () => {
@@ -30,16 +32,41 @@ describe('a ticket', () => {
     const verify = (token: string, atMs: number) =>
       verifyTicket(token, { keys, nowMs: atMs, pool: 'desktop', shard: 'd1' });
     const [first, second] = [await verify(a, nowMs), await verify(b, nowMs)];
-    expect(first).toMatchObject({ ok: true, value: { ...request, id: expect.any(String) } });
+    const { ceiling: _, history: __, ...said } = request;
+    expect(first).toMatchObject({ ok: true, value: { ...said, id: expect.any(String) } });
+    expect(first).not.toHaveProperty('value.ceiling');
+    expect(first).not.toHaveProperty('value.history');
     expect(first.ok && second.ok && first.value.id !== second.value.id).toBe(true);
     expect(await verify(a, nowMs + 30_000 + limits.clockToleranceMs + 1_000)).toMatchObject({ ok: false });
     expect(await verifyTicket(a, { keys, nowMs, pool: 'desktop', shard: 'd2' })).toMatchObject({ ok: false });
   });
 });
 
+describe('how a client was moved', () => {
+  const history = { stayedMs: 5_000, moves: 3, kept: true };
+
+  it('and what it wants is in its ticket', async () => {
+    const text = await signer.ticket({ ...request, ceiling: 'desktop', history });
+    const verified = await verifyTicket(text, { keys, nowMs, pool: 'desktop', shard: 'd1' });
+    expect(verified).toMatchObject({ ok: true, value: { ceiling: 'desktop', history } });
+  });
+
+  it('is in its hint', async () => {
+    const measured = { pool: 'mobile', rttMs: undefined, kbps: undefined, network: 'n1', history };
+    const verified = await verifyHint(await signer.hint(measured), { keys, nowMs });
+    expect(verified).toMatchObject({ ok: true, value: { pool: 'mobile', history } });
+  });
+});
+
 describe('a hint', () => {
   it('tells the measurement, allows nothing, and does not show the address', async () => {
-    const text = await signer.hint({ pool: 'desktop', rttMs: 12.345, kbps: 9_000.7, network: '192.0.2.1' });
+    const text = await signer.hint({
+      pool: 'desktop',
+      rttMs: 12.345,
+      kbps: 9_000.7,
+      network: '192.0.2.1',
+      history: undefined,
+    });
     const verified = await verifyHint(text, { keys, nowMs });
     expect(verified).toMatchObject({
       ok: true,
@@ -54,6 +81,7 @@ describe('a hint', () => {
       rttMs: undefined,
       kbps: undefined,
       network: 'n1',
+      history: undefined,
     });
     const verified = await verifyHint(text, { keys, nowMs });
     if (!verified.ok) throw new Error('not verified');

@@ -1,7 +1,7 @@
 // Signs what a client is sent away with: the ticket for one shard, and the hint that spares it the next probe.
 // Must never let a hint allow a channel: hints of the router prove a measurement and nothing else.
 import { createHmac } from 'node:crypto';
-import type { Hint, TicketKey } from '@weir/protocol';
+import type { Hint, MoveHistory, TicketKey } from '@weir/protocol';
 import { channelAllowed, issueHint, issueTicket, limits } from '@weir/protocol';
 
 /** What the signer is made of. */
@@ -22,6 +22,9 @@ export interface TicketRequest {
   readonly denied: readonly string[];
   readonly allow: readonly string[];
   readonly tls: boolean;
+  /** The fastest pool that the client wants. */
+  readonly ceiling: string | undefined;
+  readonly history: MoveHistory | undefined;
 }
 
 /** A measurement that is worth keeping. */
@@ -31,6 +34,7 @@ export interface Measurement {
   readonly kbps: number | undefined;
   /** Where it was made. */
   readonly network: string;
+  readonly history: MoveHistory | undefined;
 }
 
 /** Signs tickets and hints. */
@@ -50,12 +54,18 @@ export function createSigner(o: SignerOptions): Signer {
   if (key === undefined) throw new RangeError('there must be a key to sign with');
   const newId = (): string => Buffer.from(o.random(idBytes)).toString('base64url');
   return {
-    ticket: ({ allow, ...request }) =>
+    ticket: ({ allow, ceiling, history, ...request }) =>
       issueTicket(
-        { ...request, id: newId(), allow: fitPatterns(allow, request.channels) },
+        {
+          ...request,
+          id: newId(),
+          allow: fitPatterns(allow, request.channels),
+          ...(ceiling === undefined ? {} : { ceiling }),
+          ...(history === undefined ? {} : { history }),
+        },
         { key, nowMs: o.clock.wallMs(), ttlMs: o.ticketTtlMs },
       ),
-    hint({ pool, rttMs, kbps, network }) {
+    hint({ pool, rttMs, kbps, network, history }) {
       const hint: Hint = {
         id: newId(),
         pool,
@@ -63,6 +73,7 @@ export function createSigner(o: SignerOptions): Signer {
         network: markOf(network, key),
         ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs * 10) / 10 }),
         ...(kbps === undefined ? {} : { kbps: Math.round(kbps) }),
+        ...(history === undefined ? {} : { history }),
       };
       return issueHint(hint, { key, nowMs: o.clock.wallMs(), ttlMs: o.hintTtlMs });
     },
