@@ -30,6 +30,9 @@ function bytesOf(value: unknown): Uint8Array {
 describe('beats', () => {
   it('survive the round trip', () => {
     expect(decodeBeat(encodeBeat(beat))).toEqual(beat);
+    const telling = { ...beat, backlogBytes: 9, healthyBacklogBytes: 7 };
+    expect(decodeBeat(encodeBeat(telling))).toEqual(telling);
+    expect(decodeBeat(bytesOf({ ...beat, healthyBacklogBytes: -1 }))).toBeUndefined();
     for (const url of [
       'wss://shard-1.example',
       'ws://h:1/shards/1',

@@ -14,6 +14,8 @@ export interface Beat {
   readonly capacity: number;
   /** Bytes sent to clients and not yet proven to have arrived. */
   readonly backlogBytes: number;
+  /** The part of it that belongs to clients which are not merely slow; missing where the shard does not tell. */
+  readonly healthyBacklogBytes?: number;
   readonly egressBytesPerSecond: number;
   /** 0 to 1. */
   readonly loopUtilisation: number;
@@ -31,7 +33,7 @@ export interface Beat {
 }
 
 type Check<T> = (value: unknown) => value is T;
-type Schema = { readonly [K in keyof Beat]: Check<Beat[K]> };
+type Schema = { readonly [K in keyof Beat]-?: Check<Exclude<Beat[K], undefined>> };
 
 /** A whole beat as JSON; ours have about 400, one with every field at its limit 1,100. */
 const maxBeatBytes = 2_048;
@@ -73,6 +75,7 @@ const schema: Schema = {
   connections: whole(0, 10_000_000),
   capacity: whole(1, 10_000_000),
   backlogBytes: whole(0, Number.MAX_SAFE_INTEGER),
+  healthyBacklogBytes: whole(0, Number.MAX_SAFE_INTEGER),
   egressBytesPerSecond: finite(1e12),
   loopUtilisation: finite(1),
   tickLatenessMs: finite(1e9),
@@ -84,17 +87,25 @@ const schema: Schema = {
 };
 
 const fields = Object.entries(schema);
+const optional: readonly string[] = ['healthyBacklogBytes'];
+
+function fits(value: object, name: string, accepts: Check<unknown>): boolean {
+  return Object.hasOwn(value, name) ? accepts(Reflect.get(value, name)) : optional.includes(name);
+}
 
 function isBeat(value: unknown): value is Beat {
   if (typeof value !== 'object' || value === null) return false;
-  return fields.every(([name, accepts]) => Object.hasOwn(value, name) && accepts(Reflect.get(value, name)));
+  return fields.every(([name, accepts]) => fits(value, name, accepts));
 }
 
 /** The known fields alone: what a newer shard adds is ignored, never carried on. */
 function copy(beat: Beat): Beat {
   const { v, pool, shard, url, connections, capacity, backlogBytes, egressBytesPerSecond } = beat;
   const { loopUtilisation, tickLatenessMs, draining, stale, ready, revision, wallMs } = beat;
-  const load = { connections, capacity, backlogBytes, egressBytesPerSecond, loopUtilisation, tickLatenessMs };
+  const { healthyBacklogBytes } = beat;
+  const healthy = healthyBacklogBytes === undefined ? {} : { healthyBacklogBytes };
+  const backlog = { backlogBytes, ...healthy };
+  const load = { connections, capacity, ...backlog, egressBytesPerSecond, loopUtilisation, tickLatenessMs };
   return { v, pool, shard, url, ...load, draining, stale, ready, revision, wallMs };
 }
 
@@ -103,7 +114,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The beat as JSON. Throws a `RangeError` that names what `decodeBeat` would not take. */
 export function encodeBeat(beat: Beat): Uint8Array {
-  const wrong = fields.filter(([name, accepts]) => !accepts(Reflect.get(beat, name))).map(([name]) => name);
+  const wrong = fields.filter(([name, accepts]) => !fits(beat, name, accepts)).map(([name]) => name);
   if (wrong.length > 0) throw new RangeError(`a beat cannot carry these values: ${wrong.join(', ')}`);
   return encoder.encode(JSON.stringify(copy(beat)));
 }
