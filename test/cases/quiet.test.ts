@@ -3,19 +3,25 @@ import type { AddressInfo } from 'node:net';
 import { connect as connectTcp, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { askRouter, BareClient } from '../harness/bare-client.ts';
-import { SmallCluster, until } from '../harness/small-cluster.ts';
+import { expectSound } from '../harness/oracle.ts';
+import { RawClient } from '../harness/raw-client.ts';
+import { scale, seen } from '../harness/scale.ts';
+import { elapsed, SmallCluster, until } from '../harness/small-cluster.ts';
 
-const CUT_MS = 2_500;
-const PING_MS = 1_000;
+/** As in the report at full scale, where the shards ping as they do by default. */
+const CUT_MS = scale(2_500, 25_000);
+const QUIET_MS = scale(3 * CUT_MS, 300_000);
+const shardEnv: Readonly<Record<string, string>> = scale({ WEIR_IDLE_PING_MS: '1000' }, {});
+/** A client is pinged at most so often. */
+const PING_MS = scale(1_000, 10_000);
+const CLIENTS = 10;
 
 let cluster: SmallCluster;
 const closers: (() => void)[] = [];
 
 beforeAll(async () => {
   cluster = await SmallCluster.start();
-  for (const pool of ['desktop', 'mobile']) {
-    await cluster.shard(pool, `${pool}-1`, { WEIR_IDLE_PING_MS: String(PING_MS) });
-  }
+  for (const pool of ['desktop', 'mobile']) await cluster.shard(pool, `${pool}-1`, shardEnv);
 });
 
 afterAll(async () => {
@@ -42,26 +48,59 @@ async function cuttingProxy(target: URL): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+interface Quiet {
+  readonly client: BareClient;
+  readonly pool: string;
+  readonly pingsAtMs: number[];
+}
+
+async function quiet(pool: string, through: string): Promise<Quiet> {
+  const redirect = await askRouter(`${cluster.routerUrl}/v1/connect?channels=quiet&class=${pool}`);
+  const url = new URL(String(redirect['url']));
+  url.host = through;
+  const client = BareClient.open(url.href, redirect);
+  const pingsAtMs: number[] = [];
+  client.ws.on('ping', () => pingsAtMs.push(performance.now()));
+  await until(() => client.of('position').length > 0, 'it is served');
+  return { client, pool, pingsAtMs };
+}
+
 it('live on by pings alone, of which there are few (case C7)', async () => {
-  const clients = await Promise.all(
-    ['desktop', 'mobile'].map(async (pool) => {
-      const redirect = await askRouter(`${cluster.routerUrl}/v1/connect?channels=quiet&class=${pool}`);
-      const url = new URL(String(redirect['url']));
-      url.host = await cuttingProxy(new URL(url));
-      const client = BareClient.open(url.href, redirect);
-      let pings = 0;
-      client.ws.on('ping', () => pings++);
-      await until(() => client.of('position').length > 0, 'it is served');
-      return { client, pings: () => pings, startMs: performance.now() };
-    }),
-  );
-  await until(
-    () => clients.every(({ startMs }) => performance.now() - startMs > 3 * CUT_MS),
-    'the proxy would have cut three times',
-  );
-  for (const { client, pings, startMs } of clients) {
+  const shards = cluster.running.filter(({ name }) => name === 'shard');
+  const through = await Promise.all(shards.map(({ url }) => cuttingProxy(new URL(url))));
+  const clients = (
+    await Promise.all(
+      ['desktop', 'mobile'].map((pool, at) =>
+        Promise.all(Array.from({ length: CLIENTS }, () => quiet(pool, through[at] ?? ''))),
+      ),
+    )
+  ).flat();
+  const startMs = performance.now();
+  await elapsed(QUIET_MS);
+  const seconds = (performance.now() - startMs) / 1_000;
+  for (const { client, pingsAtMs } of clients) {
     expect(client.closed).toBeUndefined();
-    expect(pings()).toBeLessThanOrEqual((performance.now() - startMs) / PING_MS + 3);
+    // What is published first has its pings at once; they are no part of the quiet.
+    const pings = pingsAtMs.filter((atMs) => atMs > startMs + PING_MS).length;
+    expect(pings).toBeGreaterThan(0);
+    expect(pings).toBeLessThanOrEqual((seconds * 1_000) / PING_MS);
     client.close();
   }
+  expectSound(cluster.running);
+  const rates = clients.map(({ pingsAtMs }) => (pingsAtMs.length * 10) / seconds);
+  seen('C7', {
+    clients: clients.length,
+    'quiet seconds': seconds,
+    dropped: 0,
+    'most pings a client in 10 s': Math.max(...rates),
+  });
+}, 330_000);
+
+it('a client that waits for the router without a word is answered before such a proxy cuts it (case C7)', async () => {
+  const url = new URL(cluster.routerUrl);
+  const through = await cuttingProxy(url);
+  const waiting = new RawClient(`ws://${through}/v1/connect?channels=quiet`, { answers: () => false });
+  await until(() => waiting.closeCode !== undefined, 'it is answered');
+  expect([waiting.of('redirect').length, waiting.closeCode]).toEqual([1, 4001]);
+  waiting.socket.destroy();
 });

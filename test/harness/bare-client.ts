@@ -54,6 +54,11 @@ export class BareClient {
     return new Map([...this.#channels.values()].flatMap((keys) => [...keys]));
   }
 
+  /** The first snapshot of a channel is whole. */
+  has(channel: string): boolean {
+    return this.#channels.has(channel) && !this.#gathered.has(channel);
+  }
+
   get position(): string | undefined {
     const last = this.of('position').at(-1);
     return last === undefined ? undefined : String(last.message['pos']);

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { NatsServer } from '@weir/local';
 import { startNatsServer } from '@weir/local';
@@ -12,7 +13,11 @@ export interface Service {
   readonly url: string;
   readonly admin: string;
   readonly process: ChildProcess;
+  /** Lines that it has written, the last thousand. */
+  readonly log: readonly string[];
 }
+
+const MAX_LINES = 1_000;
 
 export class SmallCluster {
   readonly nats: NatsServer;
@@ -64,18 +69,20 @@ export class SmallCluster {
   }
 
   /** Starts a publisher. */
-  publisher(): Promise<Service> {
-    return this.#run('publisher', { WEIR_TICKET_KEYS: undefined });
+  publisher(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    return this.#run('publisher', { WEIR_TICKET_KEYS: undefined, ...env });
+  }
+
+  /** Those that have not ended. */
+  get running(): readonly Service[] {
+    return this.#services.filter(({ process }) => process.exitCode === null && process.signalCode === null);
   }
 
   /** Starts a shard and waits until it is ready and the router knows it. */
   async shard(pool: string, id: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
     const service = await this.startShard(pool, id, env);
-    await until(async () => (await fetch(`${service.admin}/readyz`)).ok, `${id} is ready`);
-    const known = this.#services.filter(
-      ({ process }) => process.exitCode === null && process.signalCode === null,
-    );
-    const shards = known.filter(({ name }) => name === 'shard').length;
+    await until(() => isReady(service), `${id} is ready`);
+    const shards = this.running.filter(({ name }) => name === 'shard').length;
     await until(async () => {
       const body: unknown = await (await fetch(`${this.#router?.admin}/readyz`)).json();
       return JSON.stringify(body).includes(`"shards":${shards}`);
@@ -97,8 +104,7 @@ export class SmallCluster {
   }
 
   async stop(): Promise<void> {
-    for (const { process } of this.#services) {
-      if (process.exitCode !== null || process.signalCode !== null) continue;
+    for (const { process } of this.running) {
       process.kill('SIGKILL');
       await once(process, 'exit');
     }
@@ -109,17 +115,32 @@ export class SmallCluster {
     const script = fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url));
     const child = fork(script, [], {
       env: { PATH: process.env['PATH'], ...this.#env, ...env },
-      stdio: 'inherit',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
     });
+    const log = follow(child);
     const where = await new Promise<{ url: string; adminUrl: string }>((resolve, reject) => {
       child.once('message', (message: { url: string; adminUrl: string }) => resolve(message));
       child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
     });
-    const service = { name, url: where.url, admin: where.adminUrl, process: child };
+    const service = { name, url: where.url, admin: where.adminUrl, process: child, log };
     this.#services.push(service);
     return service;
   }
+}
+
+/** Shows what a process writes, and keeps the last of it. */
+function follow(child: ChildProcess): readonly string[] {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      process.stderr.write(`${line}\n`);
+      lines.push(line);
+      if (lines.length > MAX_LINES) lines.shift();
+    });
+  }
+  return lines;
 }
 
 /** Waits for something in another process; fails with what was waited for. */
@@ -133,6 +154,19 @@ export async function until(
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Waits as long as a case says that something lasts; never for something to happen. */
+export function elapsed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Whether a service says that it is ready; no answer is none. */
+export async function isReady(service: Service): Promise<boolean> {
+  return fetch(`${service.admin}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 /** The number of one series in /metrics; `series` is its name with its labels. */

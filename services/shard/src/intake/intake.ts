@@ -2,7 +2,7 @@
 // What a message means is decided in accept.ts; what becomes of it, by the callbacks.
 import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
-import { everySoOften } from '@weir/runtime';
+import { everySoOften, JetStreamDisabledError, StreamConflictError } from '@weir/runtime';
 import type { RejectReason } from './accept.ts';
 import { accept } from './accept.ts';
 import type { StreamFacts } from './epoch.ts';
@@ -170,8 +170,9 @@ export class Intake {
       onProblem: (problem, detail) => {
         onProblem(name, problem);
         const about = detail instanceof Error ? { err: detail } : { detail };
+        const level = needsSomebody(detail) ? 'error' : 'warn';
         this.#sayProblem[name]((suppressed) =>
-          logger.warn({ stream: definition.name, problem, ...about, suppressed }, 'stream needs attention'),
+          logger[level]({ stream: definition.name, problem, ...about, suppressed }, 'stream needs attention'),
         );
       },
     });
@@ -217,4 +218,9 @@ export class Intake {
       this.#options.logger.warn({ lane, reason, suppressed }, 'message cannot be broadcast');
     });
   }
+}
+
+/** No retry helps: a person must look. */
+function needsSomebody(detail: unknown): boolean {
+  return detail instanceof StreamConflictError || detail instanceof JetStreamDisabledError;
 }
