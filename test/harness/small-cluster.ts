@@ -46,12 +46,17 @@ export class SmallCluster {
     natsConfig: readonly string[] = [],
   ): Promise<SmallCluster> {
     const cluster = new SmallCluster(await startNatsServer({ config: natsConfig }), env);
-    cluster.#router = await cluster.#run('router', {
+    cluster.#router = await cluster.startRouter(routerEnv);
+    return cluster;
+  }
+
+  /** Starts one more router and waits only until it listens. */
+  startRouter(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    return this.#run('router', {
       WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '10000',
       WEIR_CONNECT_BURST_PER_ADDRESS: '10000',
-      ...routerEnv,
+      ...env,
     });
-    return cluster;
   }
 
   /** The keys of tickets and hints, as the services have them. */
