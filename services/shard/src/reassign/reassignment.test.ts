@@ -321,7 +321,7 @@ describe('whatever comes', () => {
             expect(nowMs - askedMs).toBeGreaterThanOrEqual(MINUTE);
             askedMs = nowMs;
             if (goes === 'ignores') continue;
-            const next = goes === 'stays' ? pool : goes === 'up' ? 'desktop' : 'mobile';
+            const next: keyof typeof shards = goes === 'stays' ? pool : goes === 'up' ? 'desktop' : 'mobile';
             const { history } = carried();
             if (history === undefined) throw new Error('there is always one');
             client = standing({ nowMs, history: { ...history, stayedMs: 0, kept: next === pool } });
