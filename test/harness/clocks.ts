@@ -5,7 +5,7 @@ function preload(script: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(script).toString('base64')}` };
 }
 
-/** Its wall clock is wrong by so much, from the start or from SIGUSR2 on. */
+/** Its wall clock is wrong by so much: from the start, or after every other SIGUSR2. */
 export function wrongClock(
   offMs: number,
   when: 'always' | 'onSignal' = 'always',
@@ -14,7 +14,7 @@ export function wrongClock(
     const right = Date.now;
     let off = ${when === 'always' ? offMs : 0};
     Date.now = () => right() + off;
-    process.on('SIGUSR2', () => { off = ${offMs}; });`);
+    process.on('SIGUSR2', () => { off = off === 0 ? ${offMs} : 0; });`);
 }
 
 /** All its time runs `pace` times as fast, in step with every other process of the same `startMs` (wall time). */
