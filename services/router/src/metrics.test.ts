@@ -23,6 +23,19 @@ describe('the metrics', () => {
     }
   });
 
+  it('are there from the start with 0, but for those of pools', async () => {
+    const registry = createMetricsRegistry({ service: 'router', version: 'test' });
+    createRouterMetrics(registry);
+    const counters = (await registry.getMetricsAsJSON()).filter(
+      ({ name }) => name.startsWith('weir_router_') && name.endsWith('_total'),
+    );
+    for (const { name, values } of counters) {
+      const { labels } = Object.values(metricsTable).find((row) => row.name === name) ?? { labels: [] };
+      if (labels.includes('pool')) continue;
+      expect([name, values.length > 0, values.every(({ value }) => value === 0)]).toEqual([name, true, true]);
+    }
+  });
+
   it('know pools of others only as other', async () => {
     const registry = createMetricsRegistry({ service: 'router', version: 'test' });
     const entries = [

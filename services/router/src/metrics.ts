@@ -39,6 +39,15 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
 const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
 export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
+/** What went wrong with a connection before there was a request. */
+const FAULTS: readonly ListenerFault[] = ['timeout', 'headersTooLarge', 'malformed', 'tooMany'];
+/** How connections ended. */
+const ENDINGS: readonly Ending[] = ['answered', 'finished', 'cut'];
+/** What became of the keys of user tokens. */
+const KEY_OUTCOMES: readonly KeyOutcome[] = ['found', 'unknown', 'stale', 'unavailable'];
+/** What became of the load reports of shards. */
+const BEAT_OUTCOMES: readonly BeatOutcome[] = ['known', 'new', 'taken', 'full', 'invalid'];
+
 /** Where a client went that a shard had asked to be measured again. */
 const REMEASURED = ['faster', 'slower', 'same'] as const;
 
@@ -253,6 +262,10 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   for (const outcome of HINT_OUTCOMES) hints.inc({ outcome }, 0);
   for (const result of REMEASURED) again.inc({ result }, 0);
   for (const reason of PLACEMENT_REASONS) placements.inc({ reason }, 0);
+  for (const reason of FAULTS) faults.inc({ reason }, 0);
+  for (const how of ENDINGS) endings.inc({ how }, 0);
+  for (const outcome of KEY_OUTCOMES) tokenKeys.inc({ outcome }, 0);
+  for (const outcome of BEAT_OUTCOMES) beats.inc({ outcome }, 0);
   return {
     connect: (outcome) => connects.inc({ outcome }),
     refusal: (reason) => refusals.inc({ reason }),
