@@ -419,7 +419,7 @@ describe('coming back', () => {
     cluster.platform.comesOnline();
     cluster.platform.comesOnline();
     const fresh = await cluster.welcomed({ shard: 'b' });
-    expect(stream.closedWith).toBe(1000);
+    expect(stream.closedWith).toBe(4002);
     expect(fresh.url.searchParams.get('resume')).toBe('P');
     expect(cluster.opened).toBe(6);
     expect(cluster.all('move')).toMatchObject([{ reason: 'refresh' }]);
@@ -446,7 +446,7 @@ describe('a move', () => {
     old.says(state({ a: 2 }));
     expect(old.closedWith).toBeUndefined();
     fresh.says(welcome({ pool: 'mobile', shard: 'b', resumed: true }));
-    expect(old.closedWith).toBe(1000);
+    expect(old.closedWith).toBe(4002);
     old.says(critical(99));
     old.says(state({ a: 99 }));
     fresh.says(critical(2));

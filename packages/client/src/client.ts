@@ -30,7 +30,7 @@ import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
 const NORMAL = 1000;
-const { noCapacity, noPong, tooSlow } = closeCodes;
+const { moved, noCapacity, noPong, tooSlow } = closeCodes;
 
 export class Client implements Weir {
   readonly #options: ConnectOptions;
@@ -170,7 +170,7 @@ export class Client implements Weir {
     this.#served = new Set(welcome.channels);
     wire.onMessage = (message) => this.#receive(message);
     wire.onClose = (code, closeReason) => this.#streamEnded({ code, reason: closeReason });
-    old?.close();
+    old?.close(moved.code);
     this.#watch.start(wire);
 
     const { pool, shard, session, tickMs } = welcome;

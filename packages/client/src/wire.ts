@@ -44,13 +44,13 @@ export class Wire {
     this.#socket.send(JSON.stringify(message));
   }
 
-  close(): void {
+  close(code = 1000): void {
     const socket = this.#socket;
     const terminate = (): void => socket.terminate?.();
     const timer = this.#platform.setTimeout(terminate, CLOSE_WAIT_MS);
     this.onMessage = () => {};
     this.onClose = () => this.#platform.clearTimeout(timer);
-    socket.close(1000);
+    socket.close(code);
   }
 }
 

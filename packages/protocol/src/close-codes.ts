@@ -4,7 +4,7 @@
 /** What a client does after a close. */
 export type AfterClose = 'nothing' | 'redirect' | 'router' | 'wait' | 'backOff' | 'stop';
 
-/** One row of the table. `reason` is what Weir sends where it has nothing more precise (123 bytes at most). */
+/** One row of the table. `reason` is what is sent where there is nothing more precise (123 bytes at most). */
 export interface CloseCode {
   readonly code: number;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface CloseCode {
   readonly after: AfterClose;
 }
 
-/** All codes that Weir sends, by name. */
+/** All codes, by name. Weir sends them but for `moved`, which a client says to the stream that another has replaced. */
 export const closeCodes = {
   normal: { code: 1000, name: 'normal', reason: 'normal', after: 'nothing' },
   redirected: { code: 4001, name: 'redirected', reason: 'redirected', after: 'redirect' },
