@@ -1,0 +1,247 @@
+// Everybody loses the connection in one moment: a shard is killed under load, a proxy is reloaded, and the router that
+// all come back to is slow. All are back by themselves, with all that they missed, and without a stampede.
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect as connectNats } from '@nats-io/transport-node';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cpuSeconds, expectSound } from '../harness/oracle.ts';
+import { scale, seen } from '../harness/scale.ts';
+import type { Service } from '../harness/small-cluster.ts';
+import { elapsed, metric, SmallCluster, until } from '../harness/small-cluster.ts';
+import { startShapingProxy } from '../proxies/shaping-proxy.ts';
+import { join, visitsSince } from './crowd.ts';
+
+const CLIENTS = scale(200, 3_000);
+const KEYS = 20;
+const BACK_MS = 30_000;
+/** At full scale the clients, which are all in this process, need most of a processor for few messages already. */
+const PUBLISH_MS = scale(10, 400);
+/** At small scale they come back within a second, and the judgement is left to the tests of the SDK's policy. */
+const reconnect = scale({ spreadMs: 1_000 }, {});
+const FULLEST_SECOND = scale(1.01, 0.2);
+
+let cluster: SmallCluster;
+let nats: NatsConnection;
+const closers: (() => void | Promise<void>)[] = [];
+
+beforeEach(async () => {
+  cluster = await SmallCluster.start();
+  nats = await connectNats({ servers: cluster.nats.url, maxReconnectAttempts: -1 });
+});
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+  await nats.close();
+  await cluster.stop();
+});
+
+type Members = ReturnType<typeof join>[];
+
+/** Clients that are all served; they come at a pace that a router bears. */
+async function crowd(url: string, size: number): Promise<Members> {
+  const members: Members = [];
+  closers.push(() => {
+    for (const { weir } of members) weir.close();
+  });
+  for (let i = 0; i < size; i++) {
+    members.push(join(url, 'load', reconnect));
+    if (i % 10 === 9) await elapsed(scale(1, 40));
+  }
+  await until(() => members.every(({ weir }) => weir.status === 'open'), 'all are open', 120_000);
+  return members;
+}
+
+/** The busiest second of each process: how much of a processor it took. Ends with `stop`. */
+function watchProcessors(services: readonly Service[]): { stop(): Promise<number> } {
+  let isOver = false;
+  const watching = (async () => {
+    let most = 0;
+    let [lastMs, last] = [performance.now(), await Promise.all(services.map(cpuSeconds))];
+    while (!isOver) {
+      await elapsed(1_000);
+      const [nowMs, now] = [performance.now(), await Promise.all(services.map(cpuSeconds))];
+      const shares = now.map((used, at) => ((used - (last[at] ?? used)) * 1_000) / (nowMs - lastMs));
+      most = Math.max(most, ...shares);
+      [lastMs, last] = [nowMs, now];
+    }
+    return most;
+  })();
+  return {
+    stop: () => {
+      isOver = true;
+      return watching;
+    },
+  };
+}
+
+/** Lets `lose` happen under load, and sees to it that everybody comes back in time with all that was published. */
+async function survived(
+  which: string,
+  members: Members,
+  others: readonly Service[],
+  lose: () => Promise<unknown>,
+): Promise<void> {
+  let sent = 0;
+  const publish = async (): Promise<void> => {
+    nats.publish(`weir.state.load.k${sent % KEYS}`, String(sent));
+    await jetstream(nats).publish('weir.critical.load', String(sent));
+    sent++;
+  };
+  for (let i = 0; i < 20; i++) await publish();
+  await until(() => members.every(({ got }) => got.length === sent), 'all have the first messages', 60_000);
+
+  const processors = watchProcessors(others);
+  const open = (): number => members.filter(({ weir }) => weir.status === 'open').length;
+  await lose();
+  const lostMs = performance.now();
+  await until(() => open() < members.length, 'they have noticed');
+  const lost = members.length - open();
+  const backAtMs = until(() => open() === members.length, 'all are open again', BACK_MS).then(() =>
+    performance.now(),
+  );
+  let isOver = false;
+  backAtMs.finally(() => {
+    isOver = true;
+  });
+  // The load goes on while they come back.
+  while (!isOver || sent < 60) {
+    await publish();
+    await elapsed(PUBLISH_MS);
+  }
+  const last = sent - 1;
+  await until(() => members.every(({ got }) => got.at(-1) === last), 'all have the last message', 30_000);
+  const newest = `k${last % KEYS}`;
+  await until(() => members.every(({ channel }) => channel.state.get(newest) === last), 'the newest state');
+  const tookMs = (await backAtMs) - lostMs;
+  const processor = await processors.stop();
+  const visits = visitsSince(members, lostMs);
+
+  const all = Array.from({ length: sent }, (_, i) => i);
+  const state = Object.fromEntries(
+    Array.from({ length: KEYS }, (_, back) => [`k${(last - back) % KEYS}`, last - back]),
+  );
+  for (const { got, gaps, channel } of members) {
+    expect(got).toEqual(all);
+    expect(gaps).toEqual([]);
+    expect(Object.fromEntries(channel.state)).toEqual(state);
+  }
+  seen(which, {
+    clients: members.length,
+    'lost at once': lost,
+    'all back after s': tookMs / 1_000,
+    attempts: visits.all,
+    'most of one client': visits.most,
+    'fullest second %': visits.fullestSecond * 100,
+    'other shards, busiest second: % of a processor': processor * 100,
+  });
+  expect(tookMs).toBeLessThan(BACK_MS);
+  expect(visits.most).toBeLessThanOrEqual(2);
+  expect(visits.fullestSecond).toBeLessThan(FULLEST_SECOND);
+  expect(processor).toBeLessThan(0.9);
+  expectSound(cluster.running);
+}
+
+it('kill -9 of a shard that has them all (case F3)', async () => {
+  const doomed = await cluster.shard('desktop', 'desktop-0');
+  const members = await crowd(cluster.routerUrl, CLIENTS);
+  expect(await metric(doomed, 'weir_shard_connections')).toBe(CLIENTS);
+  const others = [
+    await cluster.shard('desktop', 'desktop-1'),
+    await cluster.shard('desktop', 'desktop-2'),
+    await cluster.shard('mobile', 'mobile-1'),
+  ];
+  await survived('F3, kill -9 of a shard', members, others, async () => {
+    doomed.process.kill('SIGKILL');
+    await once(doomed.process, 'exit');
+  });
+}, 300_000);
+
+it('a proxy in front of everything is reloaded: all are cut without a Close (case F3)', async () => {
+  const before = async (service: { url: string }): Promise<Awaited<ReturnType<typeof startShapingProxy>>> => {
+    const { hostname, port } = new URL(service.url);
+    const proxy = await startShapingProxy({ target: { host: hostname, port: Number(port) } });
+    closers.push(() => proxy.close());
+    return proxy;
+  };
+  const front = await before(cluster.router);
+  const shards: Service[] = [];
+  const proxies = [front];
+  for (let i = 0; i < 3; i++) {
+    const port = await freePort();
+    const proxy = await before({ url: `ws://127.0.0.1:${port}` });
+    proxies.push(proxy);
+    const pool = i < 2 ? 'desktop' : 'mobile';
+    const env = { WEIR_PORT: String(port), WEIR_PUBLIC_URL: `ws://127.0.0.1:${proxy.port}` };
+    shards.push(await cluster.shard(pool, `${pool}-${i}`, env));
+  }
+  const members = await crowd(front.url(cluster.routerUrl).replace(/\/$/, ''), CLIENTS);
+  await survived('F3, proxy reload', members, shards, async () => {
+    for (const proxy of proxies) proxy.cut();
+  });
+}, 300_000);
+
+it.each<[string, number]>([
+  ['one after the other', scale(30, 150)],
+  ...scale<[string, number][]>([], [['side by side', 3_000]]),
+])(
+  'a router that takes 100 ms for each accept, %s (case F3)',
+  async (how, clients) => {
+    const doomed = await cluster.shard('desktop', 'desktop-0');
+    const slow = await slowAccepts(new URL(cluster.routerUrl), how === 'side by side');
+    const members = await crowd(slow.url, clients);
+    const others = [await cluster.shard('desktop', 'desktop-1'), await cluster.shard('desktop', 'desktop-2')];
+    slow.begin();
+    await survived(`F3, 100 ms for each accept, ${how}`, members, others, async () => {
+      doomed.process.kill('SIGKILL');
+      await once(doomed.process, 'exit');
+    });
+  },
+  300_000,
+);
+
+/** A port that is free at this moment. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Stands before a router and lets a connection through 100 ms after its turn has come, from `begin` on. */
+async function slowAccepts(target: URL, sideBySide: boolean): Promise<{ url: string; begin(): void }> {
+  const ACCEPT_MS = 100;
+  let hasBegun = false;
+  let turn = Promise.resolve();
+  const through = (near: Socket): void => {
+    if (near.destroyed) return;
+    const far = connectTcp(Number(target.port), target.hostname);
+    far.setNoDelay();
+    for (const socket of [near, far]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  };
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, (near) => {
+    near.on('error', () => undefined);
+    if (!hasBegun) return through(near);
+    if (sideBySide) return void elapsed(ACCEPT_MS).then(() => through(near));
+    turn = turn.then(() => elapsed(ACCEPT_MS)).then(() => through(near));
+  });
+  closers.push(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    begin: () => {
+      hasBegun = true;
+    },
+  };
+}
