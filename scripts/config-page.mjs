@@ -5,6 +5,7 @@ const services = [
   ['router', 'Accepts clients, measures them and sends each to the pool and shard that suit it.'],
   ['shard', 'Broadcasts NATS messages to the connections of one pool.'],
   ['publisher', 'Takes messages by HTTP and publishes them to NATS; runs the demo feed.'],
+  ['control', 'Serves load to autoscalers, balances shards and prices pods.'],
 ];
 
 const INTRO = `# Configuration

@@ -105,6 +105,24 @@ export const advice = {
   weir_publisher_ack_seconds: 'The p99: the disk of JetStream, or its replicas',
   weir_publisher_in_flight_messages: 'At WEIR_MAX_IN_FLIGHT requests wait',
   weir_publisher_in_flight_requests: 'At WEIR_MAX_REQUESTS requests are answered 503',
+
+  weir_control_beats_total:
+    '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
+  weir_control_metric_queries_total:
+    '`stale`: autoscalers hold still, since NATS or the shards are not heard. `measured` standing still: nobody asks, so nothing scales. `refused`: somebody asks past the API server',
+  weir_control_kubernetes_problems_total:
+    '`pods`, `lease`: the API server or the rights of control. `trust`: no certificate, the metrics API cannot start. `caBundle`: the API server does not believe it',
+  weir_control_ca_bundles_total: '`foreign`: another provider owns the API group',
+  weir_control_rebalance_rounds_total:
+    '`unanswered`: shards that do not listen. `nobodyMoved`: clients that are too new to be moved, or cannot',
+  weir_control_moves_asked_total: 'Rises after a scale-up and then stands still; a steady rise is a fault',
+  weir_control_moves_accepted_total: 'Against the asked',
+  weir_control_deletion_costs_written_total: 'At most one a minute a pod',
+  weir_control_leading: 'The sum over all controls is 1; 0 for more than 30 s: nobody balances',
+  weir_control_pod_view_age_seconds: 'Over 60: the API server does not answer control',
+  weir_control_certificate_expiry_timestamp_seconds:
+    'Less than 30 days away: it is not renewed; look at the Secret and the problems of `trust`',
+  weir_control_pods: '`silent` for more than some seconds: shards that run and do not reach NATS',
 };
 
 export const INVARIANTS = `## Invariants

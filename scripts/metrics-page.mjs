@@ -15,7 +15,12 @@ const OPEN_LABELS = new Set(['pool', 'service', 'version', 'node', 'le']);
 
 /** The page as text, not yet formatted. */
 export async function metricsPage() {
-  const services = { router: await router(), shard: await shard(), publisher: await publisher() };
+  const services = {
+    router: await router(),
+    shard: await shard(),
+    publisher: await publisher(),
+    control: await control(),
+  };
   const every = services.router.filter(({ name }) => EVERY.includes(name));
   const parts = [INTRO, '## Every service\n', await table(every)];
   for (const [name, metrics] of Object.entries(services)) {
@@ -112,5 +117,17 @@ async function publisher() {
   const { createPublisherMetrics } = await import('../services/publisher/dist/metrics.js');
   const parts = await kit('publisher');
   createPublisherMetrics(parts.registry, { messagesInFlight: () => 0, requestsUnderWay: () => 0 });
+  return registered(parts);
+}
+
+async function control() {
+  const { createControlMetrics } = await import('../services/control/dist/metrics.js');
+  const parts = await kit('control');
+  createControlMetrics(parts.registry, []).watch({
+    leading: () => false,
+    pods: () => ({ measured: 0, starting: 0, silent: 0 }),
+    podsAgeMs: () => Number.POSITIVE_INFINITY,
+    certificateEndsMs: () => undefined,
+  });
   return registered(parts);
 }

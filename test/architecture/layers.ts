@@ -38,6 +38,8 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/metrics\.ts$/],
   'ipaddr.js': [/^services\/router\/src\/accept\//],
   '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
+  '@peculiar/x509': [/^services\/control\/src\/certify\//],
+  'reflect-metadata': [/^services\/control\/src\/certify\//],
   esbuild: [/^packages\/client\/build\.mjs$/],
 };
 

@@ -21,7 +21,7 @@ describe('docs/config.md', () => {
     await expect(run(process.execPath, [path('scripts/write-docs.mjs'), '--check'])).resolves.toBeDefined();
   });
 
-  it.each(['router', 'shard', 'publisher'])(
+  it.each(['router', 'shard', 'publisher', 'control'])(
     'has every variable that %s knows, and no other',
     async (service) => {
       const { stdout } = await run(process.execPath, [path(`services/${service}/dist/main.js`), '--help']);

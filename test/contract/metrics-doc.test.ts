@@ -32,10 +32,11 @@ beforeAll(async () => {
   admin.set('Router', cluster.router.admin);
   admin.set('Shard', (await cluster.shard('desktop', 'd1')).admin);
   admin.set('Publisher', (await cluster.publisher()).admin);
+  admin.set('Control', (await cluster.control()).admin);
 });
 afterAll(() => cluster.stop());
 
-describe.each(['Router', 'Shard', 'Publisher'])('docs/metrics.md and a running %s', (service) => {
+describe.each(['Router', 'Shard', 'Publisher', 'Control'])('docs/metrics.md and a running %s', (service) => {
   it('say the same', async () => {
     const text = await (await fetch(`${admin.get(service)}/metrics`)).text();
     const helps = new Map(

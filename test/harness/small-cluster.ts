@@ -9,7 +9,7 @@ import type { NatsServer } from '@weir/local';
 import { startNatsServer } from '@weir/local';
 
 export interface Service {
-  readonly name: 'router' | 'shard' | 'publisher';
+  readonly name: 'router' | 'shard' | 'publisher' | 'control';
   readonly url: string;
   readonly admin: string;
   readonly process: ChildProcess;
@@ -76,6 +76,11 @@ export class SmallCluster {
   /** Starts a publisher. */
   publisher(env: Readonly<Record<string, string>> = {}): Promise<Service> {
     return this.#run('publisher', { WEIR_TICKET_KEYS: undefined, ...env });
+  }
+
+  /** Starts a control; without Kubernetes where `env` does not say otherwise. */
+  control(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    return this.#run('control', { WEIR_TICKET_KEYS: undefined, ...env });
   }
 
   /** Those that have not ended. */

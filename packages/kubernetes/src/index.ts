@@ -8,6 +8,8 @@ export type { LeaseOptions } from './lease.ts';
 export { LeaseElection } from './lease.ts';
 export type { JsonObject, ObjectMeta } from './object.ts';
 export { isObject, listAt, member, readMeta, textAt, textMapAt } from './object.ts';
+export type { PollOptions } from './poll.ts';
+export { startPoll } from './poll.ts';
 export type { Requirement, Selector } from './selector.ts';
 export { labelSelectorObject, matchesSelector, parseSelector, SelectorError } from './selector.ts';
 export type { WatchOptions } from './watch.ts';

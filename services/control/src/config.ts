@@ -1,0 +1,223 @@
+// Control's settings, one table. The only file that names environment variables; docs/config.md is made from it.
+import { parseSelector } from '@weir/kubernetes';
+import { isToken } from '@weir/protocol';
+import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
+import { commonSettings, parse } from '@weir/runtime';
+
+/** The settings that only control has; their meaning is in the table. */
+interface ControlValues {
+  readonly pools: readonly string[];
+  readonly beatSilentMs: number;
+  readonly maxShards: number;
+  readonly kubernetes: 'none' | 'inCluster' | 'kubeconfig';
+  readonly kubeconfig: string | undefined;
+  readonly namespace: string | undefined;
+  readonly podName: string | undefined;
+  readonly podSelector: string;
+  readonly leaseName: string;
+  readonly metricsApi: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly serviceName: string;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  readonly tlsSecret: string | undefined;
+  readonly apiServices: readonly string[];
+  readonly rebalance: boolean;
+  readonly rebalanceMovesPerSecond: number;
+  readonly rebalanceCoolDownMs: number;
+  readonly rebalanceWithinMs: number;
+  readonly deletionCost: boolean;
+}
+
+type TableOf<C> = {
+  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
+};
+
+function pool(text: string): string {
+  if (!isToken(text, 64)) throw new Error('must be a pool name (letters, digits, - and _)');
+  return text;
+}
+
+function selector(text: string): string {
+  const given = parse.text()(text);
+  try {
+    parseSelector(given);
+  } catch (error) {
+    throw new Error(`must be a label selector: ${error instanceof Error ? error.message : ''}`);
+  }
+  return given;
+}
+
+/** A name as Kubernetes has them. */
+const objectName = parse.text({
+  pattern: /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/,
+  what: 'a name of lower-case letters, digits, - and .',
+  max: 253,
+});
+
+/** All settings. */
+export const settings: typeof commonSettings & TableOf<ControlValues> = {
+  ...commonSettings,
+  pools: {
+    env: 'WEIR_POOLS',
+    parse: parse.list(pool),
+    default: ['mobile', 'desktop'],
+    meaning: "Names of the pools: labels of control's own metrics; others count as other",
+  },
+  beatSilentMs: {
+    env: 'WEIR_BEAT_SILENT_MS',
+    parse: parse.durationMs({ min: 3_000, max: 60_000 }),
+    default: 5_000,
+    unit: 'ms',
+    meaning: 'A shard that has not reported for so long counts as silent: its load is not known',
+  },
+  maxShards: {
+    env: 'WEIR_MAX_SHARDS',
+    parse: parse.int({ min: 1, max: 100_000 }),
+    default: 2_000,
+    meaning: 'Shards that are remembered',
+  },
+  kubernetes: {
+    env: 'WEIR_KUBERNETES',
+    parse: parse.oneOf('none', 'inCluster', 'kubeconfig'),
+    default: 'none',
+    meaning:
+      'How the API server is reached: not at all (no metrics API, no lease: run one control), as a pod, or by a file',
+  },
+  kubeconfig: {
+    env: 'WEIR_KUBECONFIG',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'Path of a kubeconfig file; with WEIR_KUBERNETES=kubeconfig',
+  },
+  namespace: {
+    env: 'WEIR_NAMESPACE',
+    parse: objectName,
+    optional: true,
+    meaning: 'Namespace of this Weir; required with Kubernetes',
+  },
+  podName: {
+    env: 'WEIR_POD_NAME',
+    parse: objectName,
+    optional: true,
+    meaning:
+      'Name of this pod, by which it holds the lease; the host name and random digits where it is not set',
+  },
+  podSelector: {
+    env: 'WEIR_POD_SELECTOR',
+    parse: selector,
+    default: 'app.kubernetes.io/component=shard',
+    meaning: 'Label selector that finds the pods of all shards, and no others',
+  },
+  leaseName: {
+    env: 'WEIR_LEASE_NAME',
+    parse: objectName,
+    default: 'weir-control',
+    meaning: 'Lease that the leading control holds',
+  },
+  metricsApi: {
+    env: 'WEIR_METRICS_API',
+    parse: parse.flag(),
+    default: true,
+    meaning: 'Whether custom.metrics.k8s.io is served; with Kubernetes only',
+  },
+  host: {
+    env: 'WEIR_HOST',
+    parse: parse.text({ max: 255 }),
+    default: '0.0.0.0',
+    meaning: 'Address that the metrics API listens on; :: is IPv6 and IPv4',
+  },
+  port: {
+    env: 'WEIR_PORT',
+    parse: parse.port(),
+    default: 8443,
+    meaning: 'Port of the metrics API (HTTPS); 0 picks a free one',
+  },
+  serviceName: {
+    env: 'WEIR_SERVICE_NAME',
+    parse: objectName,
+    default: 'weir-control',
+    meaning: 'Service in front of the metrics API: the certificate is for it',
+  },
+  tlsCertFile: {
+    env: 'WEIR_TLS_CERT_FILE',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'Path of the certificate (PEM, with its chain); read anew when it changes. Or WEIR_TLS_SECRET',
+  },
+  tlsKeyFile: {
+    env: 'WEIR_TLS_KEY_FILE',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'Path of the key of the certificate (PEM)',
+  },
+  tlsSecret: {
+    env: 'WEIR_TLS_SECRET',
+    parse: objectName,
+    optional: true,
+    meaning:
+      'Secret that control fills with a certificate of its own and renews; its authority is written into WEIR_API_SERVICES',
+  },
+  apiServices: {
+    env: 'WEIR_API_SERVICES',
+    parse: parse.list(objectName),
+    default: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
+    meaning: 'APIServices whose caBundle is kept; with WEIR_TLS_SECRET',
+  },
+  rebalance: {
+    env: 'WEIR_REBALANCE',
+    parse: parse.flag(),
+    default: true,
+    meaning: 'Whether shards with far more clients than the average are asked to send some away',
+  },
+  rebalanceMovesPerSecond: {
+    env: 'WEIR_REBALANCE_MOVES_PER_SECOND',
+    parse: parse.int({ min: 1, max: 100_000 }),
+    default: 500,
+    unit: '1/s',
+    meaning: 'Clients that all shards together are asked to send away',
+  },
+  rebalanceCoolDownMs: {
+    env: 'WEIR_REBALANCE_COOL_DOWN_MS',
+    parse: parse.durationMs({ min: 1_000, max: 3_600_000 }),
+    default: 60_000,
+    unit: 'ms',
+    meaning: 'How long nothing is balanced after a shard came or went, and after a rebalance',
+  },
+  rebalanceWithinMs: {
+    env: 'WEIR_REBALANCE_WITHIN_MS',
+    parse: parse.durationMs({ min: 1_000, max: 60_000 }),
+    default: 5_000,
+    unit: 'ms',
+    meaning: 'How long each client may take to move',
+  },
+  deletionCost: {
+    env: 'WEIR_DELETION_COST',
+    parse: parse.flag(),
+    default: true,
+    meaning:
+      'Whether pods get a pod-deletion-cost, so that scale-down takes the emptiest; with Kubernetes only',
+  },
+};
+
+/** Control's configuration. */
+export type ControlConfig = ConfigOf<typeof settings>;
+
+/** What several settings must be together. */
+export function rules(c: ControlConfig): readonly string[] {
+  const problems: string[] = [];
+  if ((c.kubernetes === 'kubeconfig') !== (c.kubeconfig !== undefined))
+    problems.push('WEIR_KUBECONFIG belongs to WEIR_KUBERNETES=kubeconfig: set both or neither');
+  if (c.kubernetes === 'none') return problems;
+  if (c.namespace === undefined)
+    problems.push('WEIR_NAMESPACE is required with Kubernetes: give it metadata.namespace');
+  if ((c.tlsCertFile === undefined) !== (c.tlsKeyFile === undefined))
+    problems.push('WEIR_TLS_CERT_FILE and WEIR_TLS_KEY_FILE belong together: set both or neither');
+  const ways = [c.tlsCertFile ?? c.tlsKeyFile, c.tlsSecret].filter((way) => way !== undefined).length;
+  if (c.metricsApi && ways !== 1)
+    problems.push(
+      'the metrics API needs a certificate: set WEIR_TLS_SECRET, or WEIR_TLS_CERT_FILE and WEIR_TLS_KEY_FILE, and not both; or WEIR_METRICS_API=false',
+    );
+  return problems;
+}

@@ -1,0 +1,310 @@
+// Wires control: beats and pods in; metrics for autoscalers, moves and deletion costs out. Read first. Never in the data
+// path: with no control at all everything that is connected goes on.
+import type { AddressInfo } from 'node:net';
+import type { Beats } from '@weir/fleet';
+import type { KubeApi } from '@weir/kubernetes';
+import { LeaseElection, ObjectWatch, startPoll } from '@weir/kubernetes';
+import type { Clock, Health, Logger } from '@weir/runtime';
+import { everySoOften } from '@weir/runtime';
+import { keepCaBundle } from './certify/ca-bundle.ts';
+import { validToMs } from './certify/check.ts';
+import { certificateFromFiles } from './certify/files.ts';
+import type { KeyPair } from './certify/generate.ts';
+import { certificateFromSecret } from './certify/secret.ts';
+import type { ControlConfig } from './config.ts';
+import { Measures } from './measure/measure.ts';
+import { METRICS } from './measure/metric-names.ts';
+import type { ControlMetrics, KubeTask } from './metrics.ts';
+import type { ShardPod } from './observe/pod.ts';
+import { deletionCostAnnotation, readPod } from './observe/pod.ts';
+import type { PricedPod } from './price/deletion-costs.ts';
+import { DeletionCosts } from './price/deletion-costs.ts';
+import { Rebalancer } from './rebalance/rebalancer.ts';
+import type { Knowledge } from './serve/answer.ts';
+import { answer } from './serve/answer.ts';
+import { frontProxyPath, readFrontProxy } from './serve/front-proxy.ts';
+import type { MetricsServer, Trust } from './serve/metrics-server.ts';
+import { createMetricsServer } from './serve/metrics-server.ts';
+
+/** The cluster that control runs in. */
+export interface Cluster {
+  readonly api: KubeApi;
+  readonly namespace: string;
+  /** By which this process holds the lease. */
+  readonly identity: string;
+}
+
+/** What control is made of. */
+export interface ControlOptions {
+  readonly config: ControlConfig;
+  /** Nothing outside Kubernetes. */
+  readonly cluster: Cluster | undefined;
+  readonly beats: Beats;
+  /** Asks a shard to send clients away; how many it will, or nothing where it does not answer. */
+  readonly shed: (shard: string, moves: number) => Promise<number | undefined>;
+  readonly metrics: ControlMetrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** 0 ≤ value < 1. */
+  readonly random: () => number;
+}
+
+const stepMs = 1_000;
+const refreshMs = 60_000;
+const retryMs = 2_000;
+const logEveryMs = 30_000;
+
+/** One control. */
+export class Control {
+  readonly #o: ControlOptions;
+  readonly #measures = new Measures();
+  readonly #election: LeaseElection | undefined;
+  readonly #pods: ObjectWatch<ShardPod> | undefined;
+  readonly #server: MetricsServer | undefined;
+  readonly #rebalancer: Rebalancer;
+  readonly #costs: DeletionCosts;
+  readonly #polls: { stop(): void }[] = [];
+  readonly #often = new Map<KubeTask, ReturnType<typeof everySoOften>>();
+  #timer: NodeJS.Timeout | undefined;
+  #trust: Trust | undefined;
+  #authority: string | undefined;
+  #listening = false;
+
+  constructor(o: ControlOptions) {
+    this.#o = o;
+    const { cluster, config, metrics } = o;
+    if (cluster !== undefined) {
+      this.#election = this.#elect(cluster);
+      this.#pods = this.#watchPods(cluster);
+      if (config.metricsApi) this.#server = this.#serve(cluster);
+    }
+    this.#rebalancer = this.#balance();
+    this.#costs = new DeletionCosts({
+      monotonicMs: () => o.clock.monotonicMs(),
+      leading: () => this.leading,
+      pods: () => this.#pricedPods(),
+      write: (pod, cost) => this.#writeCost(pod, cost),
+    });
+    metrics.watch({
+      leading: () => this.leading,
+      pods: () => this.#measures.counts,
+      podsAgeMs: () => this.#pods?.ageMs ?? Number.POSITIVE_INFINITY,
+      certificateEndsMs: () => (this.#trust === undefined ? undefined : validToMs(this.#trust.certificate)),
+    });
+  }
+
+  /** Outside Kubernetes there is one control, and it leads. */
+  get leading(): boolean {
+    return this.#election === undefined || this.#election.leading;
+  }
+
+  /** Begins; where the metrics API listens. */
+  async start(): Promise<AddressInfo | undefined> {
+    const { config, cluster } = this.#o;
+    const address = await this.#server?.listen(config.port, config.host);
+    this.#listening = true;
+    this.#election?.start();
+    this.#pods?.start();
+    if (cluster !== undefined && this.#server !== undefined) this.#keepTrust(cluster, this.#server);
+    this.#timer = setInterval(() => this.#step(), stepMs);
+    return address;
+  }
+
+  health(): Health {
+    const reasons = [
+      ...(this.#listening ? [] : ['not listening yet']),
+      ...(this.#server === undefined || this.#server.trusted
+        ? []
+        : ['has no certificate yet, or does not know the front proxy of the API server']),
+    ];
+    const { beats, cluster } = this.#o;
+    const info = {
+      leading: this.leading,
+      kubernetes: cluster !== undefined,
+      pods: this.#measures.counts,
+      shards: beats.entries().length,
+      stale: beats.stale,
+    };
+    // Not whether NATS is there: an unready control is a broken API group for the whole cluster.
+    return { ready: reasons.length === 0, reasons, info };
+  }
+
+  /** Gives the lease back, answers what was asked, and ends. */
+  async stop(): Promise<void> {
+    this.#listening = false;
+    clearInterval(this.#timer);
+    for (const poll of this.#polls) poll.stop();
+    await Promise.all([this.#election?.stop(), this.#pods?.stop(), this.#server?.close()]);
+  }
+
+  #step(): void {
+    const { config, beats } = this.#o;
+    if (this.#pods !== undefined && Number.isFinite(this.#pods.ageMs))
+      this.#measures.observe(
+        [...this.#pods.items.values()].filter(({ live }) => live),
+        beats.entries(),
+      );
+    if (config.rebalance) void this.#rebalancer.step();
+    if (config.deletionCost && this.#pods !== undefined)
+      this.#costs.step().catch((error: unknown) => this.#problem('deletionCost', error));
+  }
+
+  #elect({ api, namespace, identity }: Cluster): LeaseElection {
+    const { config, clock, random } = this.#o;
+    return new LeaseElection({
+      api,
+      namespace,
+      name: config.leaseName,
+      identity,
+      monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      random,
+      onProblem: (error) => this.#problem('lease', error),
+    });
+  }
+
+  #watchPods({ api, namespace }: Cluster): ObjectWatch<ShardPod> {
+    const { config, clock, random } = this.#o;
+    return new ObjectWatch({
+      api,
+      path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
+      labelSelector: config.podSelector,
+      read: readPod,
+      onProblem: (error) => this.#problem('pods', error),
+      monotonicMs: () => clock.monotonicMs(),
+      random,
+    });
+  }
+
+  #serve({ namespace }: Cluster): MetricsServer {
+    const { metrics, logger } = this.#o;
+    return createMetricsServer({
+      answer: (request) => answer(request, this.#knowledge(namespace)),
+      onAnswer: ({ outcome }) => metrics.query(outcome),
+      onFault: (err) => logger.error({ err }, 'metrics API failed'),
+    });
+  }
+
+  #knowledge(namespace: string): Knowledge {
+    const { beats, clock } = this.#o;
+    const pods = this.#pods;
+    const unseen = pods === undefined || !Number.isFinite(pods.ageMs);
+    const stale = beats.stale
+      ? 'NATS is away, so nothing is known of the load of the shards'
+      : !beats.settled
+        ? 'control has just started and has not heard the shards yet'
+        : unseen
+          ? 'control has not seen the pods yet'
+          : undefined;
+    const { silent } = this.#measures.counts;
+    return { namespace, metrics: METRICS, pods: this.#measures.pods, silent, stale, wallMs: clock.wallMs() };
+  }
+
+  /** Keeps certificate, authorities and caBundle as they should be. */
+  #keepTrust(cluster: Cluster, server: MetricsServer): void {
+    const { config } = this.#o;
+    this.#poll('trust', async () => {
+      const frontProxy = readFrontProxy(await cluster.api.request({ method: 'GET', path: frontProxyPath }));
+      if (frontProxy === undefined) throw new Error('the API server has no front proxy (aggregation layer)');
+      const { certificate, key } = await this.#certificate(cluster);
+      const trust: Trust = { certificate, key, frontProxy };
+      if (JSON.stringify(trust) === JSON.stringify(this.#trust)) return;
+      server.trust(trust);
+      this.#trust = trust;
+      this.#o.logger.info({ allowedNames: frontProxy.names.length }, 'metrics API has its certificate');
+    });
+    if (config.tlsSecret === undefined) return;
+    this.#poll('caBundle', async () => {
+      if (this.#authority === undefined) throw new Error('there is no certificate yet');
+      const { apiServices, serviceName: service } = config;
+      const { api, namespace } = cluster;
+      const kept = await keepCaBundle({ api, apiServices, namespace, service, authority: this.#authority });
+      for (const [apiService, outcome] of kept) {
+        this.#o.metrics.bundle(outcome);
+        if (outcome === 'foreign')
+          this.#o.logger.warn({ apiService }, 'api service belongs to somebody else and is left alone');
+        if (outcome === 'written')
+          this.#o.logger.info({ apiService }, 'authority written to the api service');
+      }
+    });
+  }
+
+  async #certificate({ api, namespace }: Cluster): Promise<KeyPair> {
+    const { config, clock } = this.#o;
+    const { tlsCertFile, tlsKeyFile, tlsSecret, serviceName } = config;
+    const names = [`${serviceName}.${namespace}.svc`];
+    if (tlsCertFile !== undefined && tlsKeyFile !== undefined)
+      return certificateFromFiles({
+        certificateFile: tlsCertFile,
+        keyFile: tlsKeyFile,
+        names,
+        nowMs: clock.wallMs(),
+      });
+    if (tlsSecret === undefined) throw new Error('there is no way to a certificate');
+    const wallMs = (): number => clock.wallMs();
+    const certified = await certificateFromSecret({ api, namespace, secret: tlsSecret, names, wallMs });
+    this.#authority = certified.authority;
+    return certified;
+  }
+
+  #balance(): Rebalancer {
+    const { config, beats, clock, metrics, shed } = this.#o;
+    return new Rebalancer({
+      pace: {
+        movesPerSecond: config.rebalanceMovesPerSecond,
+        coolDownMs: config.rebalanceCoolDownMs,
+        withinMs: config.rebalanceWithinMs,
+      },
+      monotonicMs: () => clock.monotonicMs(),
+      leading: () => this.leading,
+      entries: () => (beats.stale || !beats.settled ? undefined : beats.entries()),
+      unheard: (pool) => this.#unheard(pool),
+      shed,
+      onRound: (pool, outcome) => metrics.round(pool, outcome),
+      onMoves: (asked, accepted) => metrics.moves(asked, accepted),
+    });
+  }
+
+  /** Live pods of a pool that no beat has come from; a pod without a pool may be of any. */
+  #unheard(pool: string): number {
+    if (this.#pods === undefined) return 0;
+    const heard = new Set(this.#o.beats.entries().map(({ shard }) => shard));
+    const live = [...this.#pods.items.values()].filter((pod) => pod.live && !heard.has(pod.name));
+    return live.filter((pod) => pod.pool === pool || pod.pool === '').length;
+  }
+
+  #pricedPods(): readonly PricedPod[] {
+    const { beats } = this.#o;
+    if (beats.stale || !beats.settled) return [];
+    const heard = new Map(beats.entries().map((entry) => [entry.shard, entry.connections]));
+    return [...(this.#pods?.items.values() ?? [])].flatMap(({ name, uid, live, deletionCost }) => {
+      const connections = heard.get(name);
+      return live && connections !== undefined ? [{ name, uid, deletionCost, connections }] : [];
+    });
+  }
+
+  async #writeCost({ name, uid }: PricedPod, cost: number): Promise<void> {
+    const { cluster, metrics } = this.#o;
+    if (cluster === undefined) return;
+    const path = `/api/v1/namespaces/${encodeURIComponent(cluster.namespace)}/pods/${encodeURIComponent(name)}`;
+    // With the uid: a successor of the same name is another pod.
+    const body = { metadata: { uid, annotations: { [deletionCostAnnotation]: String(cost) } } };
+    await cluster.api.request({ method: 'PATCH', path, body });
+    metrics.costWritten();
+  }
+
+  #poll(task: KubeTask, run: () => Promise<void>): void {
+    const onProblem = (error: unknown): void => this.#problem(task, error);
+    this.#polls.push(startPoll({ run, everyMs: refreshMs, retryMs, onProblem }));
+  }
+
+  #problem(task: KubeTask, error: unknown): void {
+    this.#o.metrics.problem(task);
+    const often = this.#often.get(task) ?? everySoOften(logEveryMs, this.#o.clock);
+    this.#often.set(task, often);
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    often((suppressed) =>
+      this.#o.logger.warn({ task, reason, suppressed }, 'kubernetes did not do what was asked'),
+    );
+  }
+}

@@ -1,0 +1,53 @@
+// Which shards of a pool have too many clients, and by how many. Pure. Asks for nothing unless every shard takes part:
+// a pool in motion settles by itself, and moving clients meanwhile would move some of them twice.
+import type { ShardEntry } from '@weir/fleet';
+
+/** When a shard has too many. Both must hold. */
+export interface Tolerance {
+  /** Times the average. */
+  readonly ratio: number;
+  /** Above the average. */
+  readonly connections: number;
+}
+
+/** Clients that a shard should send away. */
+export interface Donor {
+  readonly shard: string;
+  readonly surplus: number;
+}
+
+/** The same as EMQX has. */
+export const tolerance: Tolerance = { ratio: 1.1, connections: 50 };
+
+/** Why a pool cannot be balanced now; nothing where everyone takes part. */
+export type Hindrance = 'few' | 'draining' | 'notReady' | 'stale' | 'rollout' | 'unheard';
+
+/** `unheard`: how many live pods of the pool have not been heard; 0 outside Kubernetes. */
+export function hindrance(entries: readonly ShardEntry[], unheard: number): Hindrance | undefined {
+  if (entries.length < 2) return 'few';
+  if (entries.some(({ draining }) => draining)) return 'draining';
+  if (entries.some(({ ready }) => !ready)) return 'notReady';
+  if (entries.some(({ stale }) => stale)) return 'stale';
+  if (new Set(entries.map(({ revision }) => revision)).size > 1) return 'rollout';
+  return unheard > 0 ? 'unheard' : undefined;
+}
+
+/**
+ * Who sheds, down to the average; nobody where the pool is balanced. Never more than the others have room for.
+ */
+export function plan(entries: readonly ShardEntry[], { ratio, connections }: Tolerance): readonly Donor[] {
+  const total = entries.reduce((sum, entry) => sum + entry.connections, 0);
+  const average = total / Math.max(1, entries.length);
+  const donors = entries.filter(
+    (entry) => entry.connections > average * ratio && entry.connections > average + connections,
+  );
+  const room = entries
+    .filter((entry) => !donors.includes(entry))
+    .reduce((sum, entry) => sum + Math.max(0, Math.min(average, entry.capacity) - entry.connections), 0);
+  let left = Math.floor(room);
+  return donors.flatMap(({ shard, connections: has }) => {
+    const surplus = Math.min(left, Math.floor(has - average));
+    left -= surplus;
+    return surplus > 0 ? [{ shard, surplus }] : [];
+  });
+}

@@ -1,0 +1,63 @@
+// Who may ask: the API server's aggregator, and nobody else. It shows the certificate that the ConfigMap
+// kube-system/extension-apiserver-authentication names; it has authorised whoever it speaks for. Headers alone prove nothing.
+import { textAt } from '@weir/kubernetes';
+
+/** What the ConfigMap says. */
+export interface FrontProxy {
+  /** Authorities of its certificate, PEM. */
+  readonly authorities: string;
+  /** Common names that it may have; none is every one that these authorities signed. */
+  readonly names: readonly string[];
+  /** Headers with the user it speaks for, lower case. */
+  readonly userHeaders: readonly string[];
+}
+
+export const frontProxyPath = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
+
+const maxEntries = 64;
+
+/** Nothing where the API server has no aggregation layer configured, or the ConfigMap is not what it should be. */
+export function readFrontProxy(configMap: unknown): FrontProxy | undefined {
+  const authorities = textAt(configMap, 'data', 'requestheader-client-ca-file');
+  const names = readList(textAt(configMap, 'data', 'requestheader-allowed-names'));
+  const headers = readList(textAt(configMap, 'data', 'requestheader-username-headers'));
+  if (!authorities.includes('-----BEGIN CERTIFICATE-----') || names === undefined || headers === undefined)
+    return undefined;
+  const userHeaders = headers.length === 0 ? ['x-remote-user'] : headers.map((name) => name.toLowerCase());
+  return { authorities, names, userHeaders };
+}
+
+/** What a connection has shown, and what a request on it says. */
+export interface Shown {
+  /** The certificate is signed by the authorities that the connection was opened with. */
+  readonly authorised: boolean;
+  readonly commonName: string | undefined;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/** Why a request is not answered; nothing where it is. */
+export function refuse(
+  proxy: FrontProxy | undefined,
+  shown: Shown,
+): { status: 401 | 403; why: string } | undefined {
+  if (proxy === undefined || !shown.authorised)
+    return { status: 401, why: 'ask through the API server: kubectl get --raw /apis/custom.metrics.k8s.io' };
+  if (proxy.names.length > 0 && !proxy.names.includes(shown.commonName ?? ''))
+    return { status: 403, why: 'this certificate is not that of the front proxy' };
+  const user = proxy.userHeaders.map((name) => shown.headers[name]).find((value) => value !== undefined);
+  if (user === undefined || user === '')
+    return { status: 401, why: 'the front proxy does not say for whom it asks' };
+  return undefined;
+}
+
+/** A JSON list of texts; an empty text is none. */
+function readList(text: string): readonly string[] | undefined {
+  if (text === '') return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!Array.isArray(value) || value.length > maxEntries) return undefined;
+    return value.every((one) => typeof one === 'string') ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

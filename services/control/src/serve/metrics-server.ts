@@ -1,0 +1,134 @@
+// The HTTPS server of the metrics API. Everybody may connect and nobody is answered who does not come through the API
+// server. Certificate and authorities can change while it runs; until both are there no handshake succeeds.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { ApiAnswer, ApiRequest } from './answer.ts';
+import { failure } from './answer.ts';
+import type { FrontProxy } from './front-proxy.ts';
+import { refuse } from './front-proxy.ts';
+
+/** What the server shows, and whom it believes. */
+export interface Trust {
+  /** PEM, with the chain. */
+  readonly certificate: string;
+  readonly key: string;
+  readonly frontProxy: FrontProxy;
+}
+
+/** What the server needs. */
+export interface MetricsServerOptions {
+  readonly answer: (request: ApiRequest) => ApiAnswer;
+  readonly onAnswer: (answer: ApiAnswer) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** The server. */
+export interface MetricsServer {
+  listen(port: number, host: string): Promise<AddressInfo>;
+  /** Throws where certificate and key do not fit; then what held before still holds. */
+  trust(trust: Trust): void;
+  readonly trusted: boolean;
+  close(): Promise<void>;
+}
+
+/** API servers open a few each; the rest is for strangers who will be refused. */
+const maxConnections = 256;
+const closeGraceMs = 500;
+
+export function createMetricsServer(o: MetricsServerOptions): MetricsServer {
+  let current: Trust | undefined;
+  /** The trust that held when a connection was opened: its certificate was checked against that. */
+  const checkedWith = new WeakMap<object, Trust>();
+  const server = createServer({
+    requestCert: true,
+    // Checked for each request, so that a stranger gets a sentence instead of a broken handshake.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: 5_000,
+    maxHeaderSize: 16_384,
+    headersTimeout: 10_000,
+    requestTimeout: 15_000,
+    keepAliveTimeout: 60_000,
+    connectionsCheckingInterval: 2_000,
+  });
+  server.maxConnections = maxConnections;
+  server.setTimeout(120_000);
+  server.on('secureConnection', (socket) => {
+    if (current !== undefined) checkedWith.set(socket, current);
+  });
+  server.on('request', (request, response) => {
+    const answer = respond(o, request, checkedWith.get(request.socket) === current ? current : undefined);
+    o.onAnswer(answer);
+    send(response, answer);
+  });
+  return {
+    get trusted() {
+      return current !== undefined;
+    },
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port, host }, () => {
+          server.off('error', reject);
+          server.on('error', o.onFault);
+          const address = server.address();
+          if (typeof address === 'object' && address !== null) resolve(address);
+        });
+      }),
+    trust(trust) {
+      server.setSecureContext({
+        cert: trust.certificate,
+        key: trust.key,
+        ca: trust.frontProxy.authorities,
+        minVersion: 'TLSv1.2',
+      });
+      current = trust;
+      server.closeIdleConnections();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function respond(o: MetricsServerOptions, request: IncomingMessage, trust: Trust | undefined): ApiAnswer {
+  const { socket, headers, method = '', url = '' } = request;
+  const secure = socket instanceof TLSSocket ? socket : undefined;
+  const refusal = refuse(trust?.frontProxy, {
+    authorised: secure?.authorized === true,
+    commonName: commonNameOf(secure),
+    headers,
+  });
+  if (refusal !== undefined) return failure(refusal.status, refusal.why, 'refused');
+  try {
+    const ifNoneMatch = headers['if-none-match'];
+    return o.answer({ method, url, accept: headers.accept, ifNoneMatch });
+  } catch (error) {
+    o.onFault(error);
+    return failure(500, 'internal error', 'malformed');
+  }
+}
+
+function commonNameOf(socket: TLSSocket | undefined): string | undefined {
+  const name: unknown = socket?.getPeerCertificate().subject?.CN;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function send(response: ServerResponse, { status, contentType, headers, body }: ApiAnswer): void {
+  response.writeHead(status, {
+    ...headers,
+    'content-type': contentType,
+    ...(status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
+    // A stranger's connection is not kept.
+    ...(status === 401 || status === 403 ? { connection: 'close' } : {}),
+  });
+  response.end(body);
+}
