@@ -1,41 +1,135 @@
-// `npm run bench:shard`: runs the scenarios and prints a table each, or JSON.
-import { writeFileSync } from 'node:fs';
+// `npm run bench:shard`: runs scenarios, prints a table each and whether its goals are met, and writes JSON.
+// Ends with 0 where all goals are met, 1 where one is missed or a scenario failed, 2 where it was asked for something odd.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Outcome, Scenario, Size } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 
-const { values } = parseArgs({
-  options: {
-    scenarios: { type: 'string', default: Object.keys(scenarios).join(',') },
-    clients: { type: 'string', default: '5000' },
-    seconds: { type: 'string', default: '20' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const USAGE = `npm run bench:shard -- [options]
+  --scenarios A,B  only these (default all)
+  --clients N      clients of each server (of intake-cost: intakes)
+  --seconds N      seconds of each measured window, or of the whole run of a scenario that watches memory
+  --rounds N       rounds of a scenario that compares
+  --quick          small and short: shows that everything works; a goal that is missed then means nothing
+  --json FILE      all numbers, also those over time
+  --profile DIR    CPU profiles of the servers while they are measured (they cost a few per cent)
+  --help
 
-function positive(text: string, flag: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value <= 0) throw new Error(`--${flag} must be a positive whole number`);
-  return value;
+Scenarios, and the size at which their goals are meant:
+${Object.entries(scenarios)
+  .map(([name, { about, full }]) => `  ${name.padEnd(14)} ${about}\n  ${''.padEnd(14)} ${saidSize(full)}`)
+  .join('\n')}`;
+
+interface Wish {
+  readonly names: readonly string[];
+  readonly size: Partial<Size>;
+  readonly quick: boolean;
+  readonly json: string | undefined;
+  readonly profile: string | undefined;
 }
 
-if (values.help) {
-  console.log('bench:shard [--scenarios a,b] [--clients 5000] [--seconds 20] [--json FILE]\n');
-  for (const [name, { about }] of Object.entries(scenarios)) console.log(`  ${name.padEnd(14)} ${about}`);
-} else {
-  const scale = {
-    clients: positive(values.clients, 'clients'),
-    seconds: positive(values.seconds, 'seconds'),
-  };
-  const results: Record<string, unknown> = { node: process.version, ...scale };
-  for (const name of values.scenarios.split(',')) {
-    const scenario = scenarios[name];
-    if (scenario === undefined)
-      throw new Error(`there is no scenario ${name}; there are: ${Object.keys(scenarios).join(', ')}`);
-    console.log(`\n${name}: ${scenario.about} (${scale.clients} clients, ${scale.seconds} s)`);
-    const rows = await scenario.run(scale);
-    console.table(rows);
-    results[name] = rows;
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const wish = wishOf(args);
+  if (wish === 'help') {
+    console.log(USAGE);
+    return 0;
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (typeof wish === 'string') {
+    console.error(`${wish}\n\n${USAGE}`);
+    return 2;
+  }
+  if (wish.profile !== undefined) {
+    mkdirSync(wish.profile, { recursive: true });
+    process.env['BENCH_PROFILE'] = resolve(wish.profile);
+  }
+  const results: Record<string, unknown> = {};
+  const where = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? '', commit: commit() };
+  let missed = 0;
+  for (const name of wish.names) {
+    const scenario = scenarios[name];
+    if (scenario === undefined) continue;
+    const size = { ...(wish.quick ? scenario.quick : scenario.full), ...wish.size };
+    const began = new Date().toISOString();
+    const outcome = await run(name, scenario, size);
+    results[name] = { ...size, began, ended: new Date().toISOString(), ...outcome };
+    if ('failed' in outcome) missed++;
+    else if (!wish.quick) missed += outcome.goals.filter(({ met }) => !met).length;
+    if (wish.json !== undefined)
+      writeFileSync(wish.json, `${JSON.stringify({ ...where, scenarios: results }, undefined, 2)}\n`);
+  }
+  console.log(saidEnd(missed, wish.quick));
+  return missed === 0 ? 0 : 1;
+}
+
+async function run(name: string, scenario: Scenario, size: Size): Promise<Outcome | { failed: string }> {
+  console.log(`\n${name}: ${scenario.about} (${saidSize(size)})`);
+  const startMs = performance.now();
+  const say = (line: string): void =>
+    console.error(`  ${String(Math.round((performance.now() - startMs) / 1000)).padStart(4)} s  ${line}`);
+  try {
+    const outcome = await scenario.run({ ...size, say });
+    console.table(outcome.rows);
+    for (const { what, value, bound, limit, met } of outcome.goals)
+      console.log(`  ${met ? 'met   ' : 'MISSED'}  ${what}: ${value} (${bound} ${limit})`);
+    return outcome;
+  } catch (error) {
+    console.error(error);
+    return { failed: String(error) };
+  }
+}
+
+function saidEnd(missed: number, quick: boolean): string {
+  if (missed > 0) return quick ? `\n${missed} scenarios failed` : `\n${missed} goals are missed`;
+  return quick ? '\nall scenarios ran; goals are not judged with --quick' : '\nall goals are met';
+}
+
+/** What is asked for; or what is wrong with it, in words. */
+function wishOf(args: readonly string[]): Wish | 'help' | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        scenarios: { type: 'string', default: Object.keys(scenarios).join(',') },
+        clients: { type: 'string' },
+        seconds: { type: 'string' },
+        rounds: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        profile: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) return 'help';
+    const names = values.scenarios.split(',');
+    const unknown = names.find((name) => scenarios[name] === undefined);
+    if (unknown !== undefined) return `there is no scenario ${unknown}`;
+    const size: Partial<Record<keyof Size, number>> = {};
+    for (const flag of ['clients', 'seconds', 'rounds'] as const) {
+      const text = values[flag];
+      if (text === undefined) continue;
+      if (!/^[1-9][0-9]*$/.test(text)) return `--${flag} must be a positive whole number, not ${text}`;
+      size[flag] = Number(text);
+    }
+    const { quick, json, profile } = values;
+    return { names, size, quick, json, profile };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function saidSize({ clients, seconds, rounds }: Size): string {
+  return `${clients} clients, ${seconds} s${rounds > 1 ? `, ${rounds} rounds` : ''}`;
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  } catch {
+    return '';
+  }
 }

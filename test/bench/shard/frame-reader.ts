@@ -4,7 +4,7 @@ const PING = 9;
 const CLOSE = 8;
 const MAX_HEADER_BYTES = 10;
 
-/** What a reader tells. `frame` gets the payload of text frames only where `keep` is set; else an empty buffer. */
+/** What a reader tells. Text frames have their payload only where `keep` is set; it is gone when the call returns. */
 export interface FrameListener {
   text(payload: Buffer, bytes: number): void;
   ping(payload: Buffer): void;
@@ -36,8 +36,9 @@ export class FrameReader {
         continue;
       }
       const part = chunk.subarray(at, at + this.#left);
-      if (this.#keep || this.#opcode >= CLOSE) this.#parts.push(part);
       this.#left -= part.length;
+      // The chunk is used again after this call: what has to wait for its rest is copied.
+      if (this.#keep || this.#opcode >= CLOSE) this.#parts.push(this.#left === 0 ? part : Buffer.from(part));
       at += part.length;
       if (this.#left === 0) this.#end();
     }
@@ -59,8 +60,9 @@ export class FrameReader {
   }
 
   #end(): void {
-    const payload = this.#parts.length === 0 ? EMPTY : Buffer.concat(this.#parts);
-    this.#parts = [];
+    const [first = EMPTY] = this.#parts;
+    const payload = this.#parts.length <= 1 ? first : Buffer.concat(this.#parts);
+    if (this.#parts.length > 0) this.#parts = [];
     if (this.#opcode === PING) this.#listener.ping(payload);
     else if (this.#opcode === CLOSE) this.#listener.close();
     else if (this.#opcode < CLOSE) this.#listener.text(payload, this.#size);

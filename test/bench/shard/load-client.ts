@@ -7,7 +7,9 @@ import { FrameReader } from './frame-reader.ts';
 /** Numbers that all clients of a process add to. */
 export interface LoadCounts {
   open: number;
+  /** Closed by the server, or by an error; of those that read, and of those that had stopped reading. */
   closed: number;
+  stuckClosed: number;
   failed: number;
   frames: number;
   bytes: number;
@@ -24,23 +26,30 @@ export interface LoadClientOptions {
   readonly greeting?: string | undefined;
   /** WebSocket extensions to offer; what they do to messages is not undone. */
   readonly extensions?: string | undefined;
+  /** Stops reading as soon as it is open. */
+  readonly stuck?: boolean | undefined;
 }
 
 const PONG = 0x8a;
 const TEXT = 0x81;
+/** All sockets of the process read into the same memory, one after the other. */
+const shared = Buffer.allocUnsafeSlow(65_536);
+const NOTHING = Buffer.alloc(0);
 
 export class LoadClient {
   readonly #socket: Socket;
   readonly #counts: LoadCounts;
-  readonly #greeting: string | undefined;
+  readonly #options: LoadClientOptions;
+  readonly #reader: FrameReader;
   #upgraded = false;
+  #stuck = false;
+  #ended = false;
   #head = '';
 
   constructor(options: LoadClientOptions) {
+    this.#options = options;
     this.#counts = options.counts;
-    this.#greeting = options.greeting;
-    this.#socket = connect({ host: options.host, port: options.port, noDelay: true });
-    const reader = new FrameReader(
+    this.#reader = new FrameReader(
       {
         text: (payload) => {
           this.#counts.frames++;
@@ -51,41 +60,74 @@ export class LoadClient {
       },
       options.sample !== undefined,
     );
+    const { host, port } = options;
+    const callback = (bytes: number): boolean => this.#read(bytes);
+    this.#socket = connect({ host, port, noDelay: true, onread: { buffer: shared, callback } });
     this.#socket.on('connect', () => this.#socket.write(upgrade(options)));
-    this.#socket.on('data', (chunk) => {
-      this.#counts.bytes += chunk.length;
-      if (this.#upgraded) reader.take(chunk);
-      else this.#handshake(chunk, reader);
-    });
     this.#socket.on('error', () => undefined);
-    this.#socket.on('close', () => {
-      if (this.#upgraded) {
-        this.#counts.open--;
-        this.#counts.closed++;
-      } else this.#counts.failed++;
-    });
+    this.#socket.on('close', () => this.#closed());
+  }
+
+  get stuck(): boolean {
+    return this.#stuck;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Reads nothing any more: the kernel's buffers fill, then the server's. */
   stick(): void {
+    this.#stuck = true;
     this.#socket.pause();
   }
 
-  destroy(): void {
+  /** Says something that means nothing: the only way for one that does not read to learn that it was cut off. */
+  mumble(): void {
+    if (this.#upgraded && !this.#ended) this.#send(PONG, NOTHING);
+  }
+
+  /** Goes away, and does not count as closed. */
+  leave(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#upgraded) this.#counts.open--;
     this.#socket.destroy();
   }
 
-  #handshake(chunk: Buffer, reader: FrameReader): void {
+  #read(bytes: number): boolean {
+    this.#counts.bytes += bytes;
+    const chunk = shared.subarray(0, bytes);
+    if (this.#upgraded) this.#reader.take(chunk);
+    else this.#handshake(chunk);
+    return true;
+  }
+
+  #closed(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#upgraded) {
+      this.#counts.failed++;
+      return;
+    }
+    this.#counts.open--;
+    if (this.#stuck) this.#counts.stuckClosed++;
+    else this.#counts.closed++;
+  }
+
+  #handshake(chunk: Buffer): void {
     this.#head += chunk.toString('latin1');
     const end = this.#head.indexOf('\r\n\r\n');
     if (end < 0) return;
     if (!this.#head.startsWith('HTTP/1.1 101')) return void this.#socket.destroy();
     this.#upgraded = true;
     this.#counts.open++;
-    if (this.#greeting !== undefined) this.#send(TEXT, Buffer.from(this.#greeting));
+    const { greeting, stuck } = this.#options;
+    if (greeting !== undefined) this.#send(TEXT, Buffer.from(greeting));
     const rest = Buffer.from(this.#head.slice(end + 4), 'latin1');
     this.#head = '';
-    if (rest.length > 0) reader.take(rest);
+    if (stuck === true) this.stick();
+    else if (rest.length > 0) this.#reader.take(rest);
   }
 
   /** A masked frame of at most 125 bytes; the mask is zero, which is as good as any for a load. */

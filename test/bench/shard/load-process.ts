@@ -1,6 +1,10 @@
-// The load, a process of its own: opens clients at a pace, makes some of them stick, samples delivery latency.
-// Talks to the bench over IPC; it decides nothing.
+// The load, a process of its own: opens clients at a pace, makes some of them stick, samples what they get.
+// Talks to the bench over IPC, an answer an order; it decides nothing.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { LoadCounts } from './load-client.ts';
 import { LoadClient } from './load-client.ts';
+import type { SampleReport } from './samples.ts';
+import { Samples } from './samples.ts';
 
 /** What the bench asks for. */
 export type LoadOrder =
@@ -11,64 +15,91 @@ export type LoadOrder =
       readonly paths: readonly string[];
       /** Connects a second. */
       readonly pace: number;
-      /** Every n-th client is sampled. */
+      /** Every n-th client is sampled; 0 for none. */
       readonly sampleEvery: number;
       readonly greeting?: string | undefined;
       readonly extensions?: string | undefined;
+      readonly stuck?: boolean | undefined;
     }
   | { readonly order: 'stick'; readonly clients: number }
+  | { readonly order: 'dismissStuck' }
   | { readonly order: 'reset' }
-  | { readonly order: 'report' }
-  | { readonly order: 'end' };
+  /** With `brief`, no single latencies: they are many. */
+  | { readonly order: 'report'; readonly brief: boolean };
 
 /** What it answers to `report`. */
-export interface LoadReport {
-  readonly open: number;
-  readonly closed: number;
-  readonly failed: number;
-  readonly frames: number;
-  readonly bytes: number;
-  /** Publish to receive, in milliseconds, of the sampled clients that read. */
-  readonly latenciesMs: readonly number[];
+export interface LoadReport extends Readonly<LoadCounts>, SampleReport {
+  /** p99 of how late this process' own event loop was: latencies below it mean nothing. */
+  readonly loopMs: number;
 }
 
 const STEP_MS = 20;
-const MAX_SAMPLES = 200_000;
-const counts = { open: 0, closed: 0, failed: 0, frames: 0, bytes: 0 };
-const clients: LoadClient[] = [];
-let latenciesMs: number[] = [];
-
-function sample(payload: Buffer): void {
-  const text = payload.toString('latin1', 0, 4_096);
-  const at = text.indexOf('"at":');
-  if (at < 0 || latenciesMs.length >= MAX_SAMPLES) return;
-  latenciesMs.push(
-    performance.timeOrigin + performance.now() - Number.parseFloat(text.slice(at + 5, at + 25)),
-  );
-}
+const MUMBLE_MS = 2_000;
+const counts: LoadCounts = { open: 0, closed: 0, stuckClosed: 0, failed: 0, frames: 0, bytes: 0 };
+const samples = new Samples();
+const delay = monitorEventLoopDelay({ resolution: 5 });
+delay.enable();
+let clients: LoadClient[] = [];
 
 async function open(order: Extract<LoadOrder, { order: 'open' }>): Promise<void> {
   const perStep = Math.max(1, Math.round((order.pace * STEP_MS) / 1000));
-  const { host, port, paths, sampleEvery, greeting, extensions } = order;
+  const { host, port, paths, sampleEvery, greeting, extensions, stuck } = order;
+  const settled = (): number => counts.open + counts.closed + counts.stuckClosed + counts.failed + left;
+  const want = settled() + paths.length;
   for (let i = 0; i < paths.length; i += perStep) {
     for (const [k, path] of paths.slice(i, i + perStep).entries()) {
-      const sampled = (i + k) % sampleEvery === 0 ? sample : undefined;
-      clients.push(new LoadClient({ host, port, path, counts, sample: sampled, greeting, extensions }));
+      const sampled = sampleEvery > 0 && (i + k) % sampleEvery === 0;
+      const sample = sampled ? samples.client() : undefined;
+      clients.push(new LoadClient({ host, port, path, counts, sample, greeting, extensions, stuck }));
     }
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
-  process.send?.({ opened: paths.length });
+  while (settled() < want) await new Promise((resolve) => setTimeout(resolve, STEP_MS));
 }
 
-process.on('message', (order: LoadOrder) => {
-  if (order.order === 'open') void open(order);
-  // From the end, and never a sampled one: what is measured are those that read.
-  else if (order.order === 'stick') for (const client of clients.slice(-order.clients)) client.stick();
-  else if (order.order === 'reset') {
-    latenciesMs = [];
-    counts.frames = 0;
-    counts.bytes = 0;
-  } else if (order.order === 'report') process.send?.({ ...counts, latenciesMs } satisfies LoadReport);
-  else process.exit(0);
+/** Clients that were dismissed: they are neither open nor closed. */
+let left = 0;
+
+function dismissStuck(): void {
+  for (const client of clients) {
+    if (!client.stuck || client.ended) continue;
+    client.leave();
+    left++;
+  }
+  clients = clients.filter((client) => !client.ended);
+}
+
+function reset(): void {
+  samples.reset();
+  delay.reset();
+  counts.frames = 0;
+  counts.bytes = 0;
+}
+
+/** From the end, where nobody is sampled: what is measured are those that read. */
+function stick(howMany: number): void {
+  let rest = howMany;
+  for (let i = clients.length - 1; i >= 0 && rest > 0; i--) {
+    const client = clients[i];
+    if (client === undefined || client.stuck || client.ended) continue;
+    client.stick();
+    rest--;
+  }
+}
+
+async function obey(order: LoadOrder): Promise<LoadReport | undefined> {
+  if (order.order === 'open') await open(order);
+  else if (order.order === 'stick') stick(order.clients);
+  else if (order.order === 'dismissStuck') dismissStuck();
+  else if (order.order === 'reset') reset();
+  else return { ...counts, ...samples.report(order.brief), loopMs: delay.percentile(99) / 1e6 };
+  return undefined;
+}
+
+setInterval(() => {
+  for (const client of clients) if (client.stuck) client.mumble();
+}, MUMBLE_MS);
+process.on('message', ({ id, order }: { id: number; order: LoadOrder }) => {
+  void obey(order).then((answer) => process.send?.({ id, answer }));
 });
 process.on('disconnect', () => process.exit(0));

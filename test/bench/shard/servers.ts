@@ -3,6 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -10,7 +12,9 @@ import { startNatsServer } from '@weir/local';
 import type { TicketKey } from '@weir/protocol';
 import { issueTicket, paths } from '@weir/protocol';
 import type { Feed } from './peers/feed.ts';
-import { message } from './peers/feed.ts';
+import { sleep } from './scenario.ts';
+import type { Extras } from './weir-feed.ts';
+import { WeirFeed } from './weir-feed.ts';
 
 /** Something that broadcasts a feed. */
 export interface Server {
@@ -20,10 +24,25 @@ export interface Server {
   /** The request paths of so many clients, each on `perClient` channels of the feed. */
   clientPaths(clients: number, perClient: number): Promise<readonly string[]>;
   /** What a client says first. */
-  readonly greeting?: string;
+  readonly greeting?: string | undefined;
   /** WebSocket extensions that clients offer. */
-  readonly extensions?: string;
+  readonly extensions?: string | undefined;
+  /** A server is silent until it is told to play. */
+  play(playing: boolean): void;
+  /** Ticks that the feed has made. */
+  ticks(): Promise<number>;
+  /** Begins or ends a CPU profile, where the bench was asked for one. */
+  profile(on: boolean): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A shard, with the NATS server and the publisher that feed it. */
+export interface WeirServer extends Server {
+  readonly admin: string;
+  readonly natsUrl: string;
+  readonly nats: NatsConnection;
+  natsPid(): number;
+  pathOf(channels: readonly string[]): Promise<string>;
 }
 
 export type PeerName = 'naive-ws' | 'socket-io' | 'plain-write';
@@ -31,7 +50,8 @@ export type PeerName = 'naive-ws' | 'socket-io' | 'plain-write';
 /** A peer that makes its own feed. */
 export async function startPeer(name: PeerName, feed: Feed): Promise<Server> {
   const script = fileURLToPath(new URL(`./peers/${name}.js`, import.meta.url));
-  const child = fork(script, [feed.tickMs, feed.messagesPerTick, feed.bytes, feed.channels].map(String));
+  const args = [feed.tickMs, feed.messagesPerTick, feed.bytes, feed.channels].map(String);
+  const child = fork(script, args, { execArgv: profileArguments() });
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   const prefix = name === 'socket-io' ? '/socket.io/?EIO=4&transport=websocket&c=' : '/?c=';
   return {
@@ -41,31 +61,40 @@ export async function startPeer(name: PeerName, feed: Feed): Promise<Server> {
     clientPaths: async (clients, perClient) =>
       Array.from({ length: clients }, () => prefix + pick(feed.channels, perClient).join(',')),
     // Socket.IO: connect to the default namespace.
-    ...(name === 'socket-io' ? { greeting: '40' } : {}),
+    greeting: name === 'socket-io' ? '40' : undefined,
+    play: (playing) => void child.send(playing ? 'play' : 'pause'),
+    ticks: async () => {
+      const answer = once(child, 'message');
+      child.send('ticks');
+      return ((await answer) as [{ ticks: number }])[0].ticks;
+    },
+    profile: (on) => profile(child, on),
     stop: () => end(child),
   };
 }
 
+/** How a shard is started. */
+export interface WeirOptions {
+  readonly name?: string;
+  readonly pool?: string;
+  readonly extras?: Extras;
+  /** Settings of the shard. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A shard fed through a real NATS server by plain publishes, as a user's publisher does. */
-export async function startWeir(
-  feed: Feed,
-  env: Readonly<Record<string, string>> = {},
-): Promise<
-  Server & {
-    readonly natsUrl: string;
-    readonly admin: string;
-    pathOf(channels: readonly string[]): Promise<string>;
-  }
-> {
+export async function startWeir(feed: Feed, options: WeirOptions = {}): Promise<WeirServer> {
+  const { name = 'weir', pool = 'desktop', extras = {}, env = {} } = options;
   const server = await startNatsServer();
   const key: TicketKey = { id: 'bench', secret: new Uint8Array(randomBytes(32)) };
-  const script = fileURLToPath(new URL('../../../../services/shard/dist/main.js', import.meta.url));
-  const shard = fork(script, [], {
+  const shard = fork(serviceScript('shard'), [], {
+    execArgv: profileArguments(),
     env: {
       PATH: process.env['PATH'],
+      BENCH_PROFILE: process.env['BENCH_PROFILE'],
       WEIR_NATS_URL: server.url,
       WEIR_TICKET_KEYS: `bench:${Buffer.from(key.secret).toString('base64url')}`,
-      WEIR_POOL: 'desktop',
+      WEIR_POOL: pool,
       WEIR_SHARD_ID: 'bench',
       WEIR_ROUTER_URL: 'ws://127.0.0.1:1',
       WEIR_HOST: '127.0.0.1',
@@ -79,23 +108,28 @@ export async function startWeir(
     },
   });
   const [where] = (await once(shard, 'message')) as [{ url: string; adminUrl: string }];
-  while (!(await fetch(`${where.adminUrl}/readyz`)).ok)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!(await fetch(`${where.adminUrl}/readyz`)).ok) await sleep(50);
   const nats = await connectNats({ servers: server.url });
-  const stopFeed = publishFeed(nats, feed);
+  const publisher = new WeirFeed(nats, feed, extras);
+  const pathOf = (channels: readonly string[]): Promise<string> => streamPath(key, pool, channels);
   return {
-    name: 'weir',
+    name,
     pid: pidOf(shard),
     port: Number(new URL(where.url).port),
-    natsUrl: server.url,
-    pathOf: (channels) => streamPath(key, channels),
     admin: where.adminUrl,
+    natsUrl: server.url,
+    nats,
+    natsPid: () => server.pid ?? 0,
+    pathOf,
     clientPaths: (clients, perClient) =>
       Promise.all(
-        Array.from({ length: clients }, () => streamPath(key, names(pick(feed.channels, perClient)))),
+        Array.from({ length: clients }, () => pathOf(pick(feed.channels, perClient).map((c) => `c${c}`))),
       ),
+    play: (playing) => publisher.play(playing),
+    ticks: async () => publisher.ticks,
+    profile: (on) => profile(shard, on),
     stop: async () => {
-      stopFeed();
+      publisher.stop();
       await nats.close();
       await end(shard);
       await server.stop();
@@ -106,9 +140,11 @@ export async function startWeir(
 /** A shard with the demo lobby of a real publisher, with or without compression; all clients are in the lobby. */
 export async function startLobby(compression: boolean): Promise<Server> {
   const silence: Feed = { tickMs: 500, messagesPerTick: 0, bytes: 0, channels: 1 };
-  const weir = await startWeir(silence, { WEIR_COMPRESSION: String(compression) });
-  const script = fileURLToPath(new URL('../../../../services/publisher/dist/main.js', import.meta.url));
-  const publisher = fork(script, [], {
+  const weir = await startWeir(silence, {
+    name: compression ? 'compressed' : 'plain',
+    env: { WEIR_COMPRESSION: String(compression) },
+  });
+  const publisher = fork(serviceScript('publisher'), [], {
     env: {
       PATH: process.env['PATH'],
       WEIR_NATS_URL: weir.natsUrl,
@@ -131,26 +167,19 @@ export async function startLobby(compression: boolean): Promise<Server> {
   };
 }
 
-/** The messages of a tick go to keys of their own, so that a tick carries as many values as the peers send messages. */
-function publishFeed(nats: NatsConnection, feed: Feed): () => void {
-  let seq = 0;
-  const timer = setInterval(() => {
-    for (let channel = 0; channel < feed.channels; channel++) {
-      for (let i = 0; i < feed.messagesPerTick; i++) {
-        nats.publish(`weir.state.c${channel}.k${i}`, message(feed.bytes, seq++));
-      }
-    }
-  }, feed.tickMs);
-  return () => clearInterval(timer);
+function serviceScript(service: string): string {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    const script = join(folder, 'services', service, 'dist/main.js');
+    if (existsSync(script)) return script;
+  }
+  throw new Error(`services/${service} is not built`);
 }
 
-const names = (channels: readonly number[]): readonly string[] => channels.map((channel) => `c${channel}`);
-
-async function streamPath(key: TicketKey, channels: readonly string[]): Promise<string> {
+async function streamPath(key: TicketKey, pool: string, channels: readonly string[]): Promise<string> {
   const ticket = await issueTicket(
     {
       id: randomBytes(9).toString('base64url'),
-      pool: 'desktop',
+      pool,
       shard: 'bench',
       channels,
       allow: ['>'],
@@ -163,9 +192,23 @@ async function streamPath(key: TicketKey, channels: readonly string[]): Promise<
 }
 
 function pick(channels: number, perClient: number): readonly number[] {
+  if (perClient >= channels) return Array.from({ length: channels }, (_, channel) => channel);
   const picked = new Set<number>();
-  while (picked.size < Math.min(perClient, channels)) picked.add(Math.floor(Math.random() * channels));
+  while (picked.size < perClient) picked.add(Math.floor(Math.random() * channels));
   return [...picked];
+}
+
+function profileArguments(): string[] {
+  const preload = new URL('./cpu-profile.js', import.meta.url).href;
+  return process.env['BENCH_PROFILE'] === undefined ? [] : ['--import', preload];
+}
+
+const PROFILE_WRITE_MS = 2_000;
+
+async function profile(child: ChildProcess, on: boolean): Promise<void> {
+  if (process.env['BENCH_PROFILE'] === undefined) return;
+  child.send({ profile: on ? 'start' : 'stop' });
+  if (!on) await sleep(PROFILE_WRITE_MS);
 }
 
 function pidOf(child: ChildProcess): number {
@@ -175,6 +218,7 @@ function pidOf(child: ChildProcess): number {
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await exit;
 }

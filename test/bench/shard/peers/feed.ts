@@ -15,19 +15,28 @@ export function message(bytes: number, seq: number): string {
   return `${head}${'x'.repeat(Math.max(0, bytes - head.length - 2))}"}`;
 }
 
-/** Calls `publish` for every message of every tick until the process ends. */
+/** Calls `publish` for every message of every tick while the bench says so; tells it the number of ticks on demand. */
 export function runFeed(
   feed: Feed,
   publish: (channel: number, text: string) => void,
   flush: () => void,
 ): void {
   let seq = 0;
+  let ticks = 0;
+  let playing = false;
   setInterval(() => {
+    if (!playing) return;
+    ticks++;
     for (let channel = 0; channel < feed.channels; channel++) {
       for (let i = 0; i < feed.messagesPerTick; i++) publish(channel, message(feed.bytes, seq++));
     }
     flush();
   }, feed.tickMs);
+  process.on('message', (order) => {
+    if (order === 'play') playing = true;
+    else if (order === 'pause') playing = false;
+    else if (order === 'ticks') process.send?.({ ticks });
+  });
 }
 
 /** Channels of a client from its URL: `/?c=1,2,3`. */
