@@ -1,0 +1,94 @@
+// Owns which files make up a service at run time: its own build, the workspaces and the npm packages that it needs in
+// production. Reads package-lock.json and what is installed; fetches nothing.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ROOT } from '../set-up.mjs';
+
+/** Of a package no program needs these. */
+const LEFT_OUT = /(\.map|\.d\.[cm]?ts|\.tsbuildinfo|\.md|\.ts|\.tgz)$/i;
+const LEFT_OUT_FOLDERS = new Set([
+  'test',
+  'tests',
+  '__tests__',
+  'example',
+  'examples',
+  '.github',
+  'coverage',
+]);
+
+/** Paths of `package-lock.json` that a service needs, its own first. */
+function closure(service, packages = readLock()) {
+  const found = new Set();
+  const visit = (path) => {
+    if (found.has(path)) return;
+    found.add(path);
+    const { dependencies = {}, optionalDependencies = {} } = packages[path];
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const at = locate(packages, path, name);
+      if (at !== undefined) visit(at);
+      else if (!(name in optionalDependencies))
+        throw new Error(`${path} needs ${name}, which the lock file lacks`);
+    }
+  };
+  visit(`services/${service}`);
+  return [...found];
+}
+
+/** Copies a service into `target`, laid out as in the project. */
+export function copyService(service, target) {
+  rmSync(target, { recursive: true, force: true });
+  for (const path of closure(service)) copyPackage(path, target);
+}
+
+function copyPackage(path, target) {
+  const isOurs = !path.includes('node_modules/');
+  const from = join(ROOT, path);
+  if (!existsSync(from)) {
+    if (readLock()[path]?.optional === true) return; // for another platform
+    throw new Error(`${path} is not installed: run npm ci`);
+  }
+  if (!isOurs) {
+    copyFolder(from, join(target, path));
+    return;
+  }
+  if (!existsSync(join(from, 'dist'))) throw new Error(`${path} is not built: run npm run build`);
+  const { name } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+  // Where Node looks for it, and where it stands in the project: a service by its path, a package by its name.
+  const at = path.startsWith('services/') ? path : join('node_modules', name);
+  for (const part of ['package.json', 'dist', 'bin', 'data'].filter((one) => existsSync(join(from, one))))
+    copyFolder(join(from, part), join(target, at, part));
+}
+
+function copyFolder(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, {
+    recursive: true,
+    filter: (source) => {
+      const below = source.slice(from.length);
+      if (below === '') return true;
+      const names = below.split('/').filter((part) => part !== '');
+      // A folder of tests is one only at the package's root; deeper, it may be code.
+      const isForTests = LEFT_OUT_FOLDERS.has(names[0]);
+      return !names.includes('node_modules') && !isForTests && !LEFT_OUT.test(below);
+    },
+  });
+}
+
+/** Where Node would find it: beside the package, then further up. */
+function locate(packages, path, name) {
+  for (let at = path; ; at = dirname(at)) {
+    const candidate = at === '.' || at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+    const entry = packages[candidate];
+    if (entry !== undefined) return entry.link === true ? entry.resolved : candidate;
+    if (at === '.' || at === '') return undefined;
+  }
+}
+
+function readLock() {
+  return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+}
+
+/** Services that can be built: those that have a process. */
+export function servicesThere(names) {
+  return names.filter((name) => existsSync(join(ROOT, 'services', name, 'src/main.ts')));
+}
