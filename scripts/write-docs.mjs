@@ -1,13 +1,18 @@
-// Writes the pages of docs/ that are made from code: `node scripts/write-docs.mjs`; `--check` only says whether they
-// are as they would be written, and ends with 1 where not.
+// Writes what is made from code: pages of docs/ and the schema of the chart. `node scripts/write-docs.mjs`; `--check` only
+// says whether they are as they would be written, and ends with 1 where not.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chartSchema } from './chart/schema-page.mjs';
 import { configPage } from './config-page.mjs';
 import { metricsPage } from './metrics-page.mjs';
 import { command, ROOT, setUp } from './set-up.mjs';
 
-const PAGES = { 'docs/config.md': configPage, 'docs/metrics.md': metricsPage };
+const PAGES = {
+  'docs/config.md': configPage,
+  'docs/metrics.md': metricsPage,
+  'charts/weir/values.schema.json': chartSchema,
+};
 
 await command(async () => {
   await setUp();

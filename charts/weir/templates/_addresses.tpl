@@ -1,0 +1,37 @@
+{{/* Owns the URLs: where clients reach the cluster and one shard, where everybody reaches NATS. */}}
+
+{{/* The static part of the NodePort range, so that no Service that asks for any port has it. */}}
+{{- define "weir.nodePort" -}}
+{{- if .Values.service.nodePort }}{{ int64 .Values.service.nodePort -}}
+{{- else }}{{ add 30000 (mod (adler32sum (printf "%s/%s" .Release.Namespace .Release.Name) | int64) 86) }}{{ end -}}
+{{- end }}
+
+{{- define "weir.hostIp" -}}{{ ternary "[$(HOST_IP)]" "$(HOST_IP)" .Values.ipv6 }}{{- end }}
+{{- define "weir.podIp" -}}{{ ternary "[$(POD_IP)]" "$(POD_IP)" .Values.ipv6 }}{{- end }}
+
+{{/* The public URL of the router, where moved clients are sent. */}}
+{{- define "weir.routerUrl" -}}
+{{- if .Values.publicUrl }}{{ .Values.publicUrl | trimSuffix "/" -}}
+{{- else if eq .Values.service.type "NodePort" }}{{ printf "ws://%s:%s" (include "weir.hostIp" .) (include "weir.nodePort" .) -}}
+{{- else }}{{ printf "ws://%s.%s.svc.%s:%d" (include "weir.frontName" .) .Release.Namespace .Values.clusterDomain (int64 .Values.service.port) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Where clients reach one shard. */}}
+{{- define "weir.shardUrl" -}}
+{{- if .Values.shardUrl }}{{ .Values.shardUrl -}}
+{{- else if .Values.edge.enabled }}{{ printf "%s/s/$(POD_IP)" (include "weir.routerUrl" .) -}}
+{{- else }}{{ printf "ws://%s:8081" (include "weir.podIp" .) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "weir.natsUrl" -}}
+{{- if .Values.nats.url }}{{ .Values.nats.url -}}
+{{- else -}}
+{{- printf "nats://%s-nats.%s.svc.%s:4222" (include "weir.fullname" .) .Release.Namespace .Values.clusterDomain -}}
+{{- end -}}
+{{- end }}
+
+{{- define "weir.streamReplicas" -}}
+{{- if or .Values.nats.url (lt (int .Values.nats.replicas) 3) }}1{{ else }}3{{ end -}}
+{{- end }}

@@ -1,0 +1,127 @@
+{{/* Owns what every pod has: who it runs as, what it may do, how it is asked how it is, the settings of every service. */}}
+
+{{- define "weir.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ .user }}
+runAsGroup: {{ .user }}
+fsGroup: {{ .user }}
+seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- define "weir.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: { drop: [ALL] }
+{{- end }}
+
+{{- define "weir.podLabels" -}}
+{{- with .Values.podLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Where pods may run. */}}
+{{- define "weir.placement" -}}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .of.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .of.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .of.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- $.selector | nindent 8 }}
+    {{- if $.hashed }}
+    matchLabelKeys: [pod-template-hash]
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{/* Overload never makes a pod unready: a ReplicaSet deletes unready pods first. */}}
+{{- define "weir.probes" -}}
+startupProbe:
+  httpGet: { path: /livez, port: admin }
+  periodSeconds: 1
+  failureThreshold: 60
+livenessProbe:
+  httpGet: { path: /livez, port: admin }
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
+readinessProbe:
+  httpGet: { path: /readyz, port: admin }
+  periodSeconds: 2
+  timeoutSeconds: 2
+  failureThreshold: 2
+{{- end }}
+
+{{/* The settings that every service has. */}}
+{{- define "weir.commonEnv" -}}
+- name: WEIR_NATS_URL
+  value: {{ include "weir.natsUrl" . | quote }}
+- name: WEIR_SUBJECT_PREFIX
+  value: {{ .Values.subjectPrefix | quote }}
+- name: WEIR_LOG_LEVEL
+  value: {{ .Values.logLevel }}
+- name: WEIR_ADMIN_HOST
+  value: {{ ternary "::" "0.0.0.0" .Values.ipv6 | quote }}
+- name: WEIR_HOST
+  value: {{ ternary "::" "0.0.0.0" .Values.ipv6 | quote }}
+{{- with .Values.nats.existingSecret }}
+{{- range $env, $key := dict "WEIR_NATS_USER" "natsUser" "WEIR_NATS_PASSWORD" "natsPassword" "WEIR_NATS_TOKEN" "natsToken" }}
+- name: {{ $env }}
+  valueFrom: { secretKeyRef: { name: {{ $.Values.nats.existingSecret }}, key: {{ $key }}, optional: true } }
+{{- end }}
+{{- end }}
+{{- if .Values.nats.credsSecret }}
+- name: WEIR_NATS_CREDS_FILE
+  value: /etc/weir/nats/{{ .Values.nats.credsKey }}
+{{- end }}
+{{- end }}
+
+{{/* Further settings, by name. */}}
+{{- define "weir.furtherEnv" -}}
+{{- range $name, $value := . }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "weir.mounts" -}}
+volumeMounts:
+  - { name: tmp, mountPath: /tmp }
+  {{- if .Values.nats.credsSecret }}
+  - { name: nats-creds, mountPath: /etc/weir/nats, readOnly: true }
+  {{- end }}
+{{- end }}
+
+{{- define "weir.volumes" -}}
+volumes:
+  - name: tmp
+    emptyDir: { sizeLimit: 64Mi }
+  {{- with .Values.nats.credsSecret }}
+  - name: nats-creds
+    secret: { secretName: {{ . }} }
+  {{- end }}
+{{- end }}

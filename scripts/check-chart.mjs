@@ -1,0 +1,96 @@
+// `npm run check:chart`: lint, every file of charts/weir/ci rendered and held against the schemas of Kubernetes, the
+// plain manifests in step, and the tests of the chart. What is not installed is skipped by name.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { helms } from './chart/helms.mjs';
+import { manifestsAreInStep } from './chart/manifests.mjs';
+import { command, ROOT, runTool, setUp } from './set-up.mjs';
+
+const CHART = 'charts/weir';
+/** Lowest that the chart takes, the one that sysctls begin with, and a later one. */
+const KUBE_VERSIONS = ['1.30.0', '1.32.0', '1.37.0'];
+
+await command(async () => {
+  await setUp();
+  const found = helms();
+  const failed = [];
+  const skipped = [];
+  const step = (name, passed) => {
+    console.log(`${passed ? 'passed' : 'FAILED'}  ${name}`);
+    if (!passed) failed.push(name);
+  };
+  for (const major of [3, 4])
+    if (!found.some((helm) => helm.major === major)) skipped.push(`helm ${major}: not on the PATH`);
+  const values = readdirSync(join(ROOT, CHART, 'ci')).filter((name) => name.endsWith('.yaml'));
+  for (const helm of found) {
+    step(`helm ${helm.version} lint`, quiet(helm.program, ['lint', '--strict', CHART]));
+    for (const name of values) {
+      const file = join(CHART, 'ci', name);
+      step(`helm ${helm.version} lint ${name}`, quiet(helm.program, ['lint', CHART, '--values', file]));
+      for (const kube of KUBE_VERSIONS) {
+        const args = ['template', 'weir', CHART, '--values', file, '--kube-version', kube];
+        step(`helm ${helm.version} template ${name} for ${kube}`, quiet(helm.program, args));
+      }
+    }
+  }
+  conform({ found, values, step, skipped });
+  dryRun({ found, values, step, skipped });
+  if (found.length > 0) step('k8s/base/weir.yaml is what the chart gives', manifestsAreInStep(found[0]));
+  step('tests of the chart', (await runTool('vitest', ['run', 'test/k8s/chart', '--reporter=dot'])) === 0);
+  for (const one of skipped) console.log(`skipped ${one}`);
+  console.log(
+    failed.length === 0 ? '\ncheck:chart: all is well' : `\ncheck:chart FAILED: ${failed.join('; ')}`,
+  );
+  process.exitCode = failed.length === 0 ? 0 : 1;
+});
+
+/** kubeconform with schemas of this machine (KUBECONFORM_SCHEMAS), or those that it fetches. */
+function conform({ found, values, step, skipped }) {
+  const location = process.env['KUBECONFORM_SCHEMAS'];
+  if (found.length === 0 || !answers('kubeconform', ['-v']))
+    return skipped.push('kubeconform: not on the PATH');
+  if (
+    location === undefined &&
+    !answers('kubeconform', ['-summary', '-'], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n')
+  )
+    return skipped.push('kubeconform: cannot fetch its schemas; KUBECONFORM_SCHEMAS names a folder of them');
+  const from = location === undefined ? [] : ['-schema-location', location];
+  for (const name of values) {
+    const rendered = render(found[0], name);
+    const args = ['-strict', '-ignore-missing-schemas', ...from, '-'];
+    step(`kubeconform ${name}`, quiet('kubeconform', args, rendered));
+  }
+}
+
+/** Where a cluster answers it knows best: validation, defaults and Pod Security by the API server itself. */
+function dryRun({ found, values, step, skipped }) {
+  if (found.length === 0 || !answers('kubectl', ['version', '--request-timeout=5s']))
+    return skipped.push('server-side dry run: kubectl finds no cluster');
+  for (const name of values) {
+    // Of objects whose kinds the cluster does not know it can say nothing.
+    if (/keda|monitoring|http-route/.test(name)) continue;
+    const rendered = render(found[0], name);
+    step(
+      `server-side dry run ${name}`,
+      quiet('kubectl', ['apply', '--dry-run=server', '--validate=strict', '-f', '-'], rendered),
+    );
+  }
+}
+
+function render(helm, name) {
+  const args = ['template', 'weir', CHART, '--values', join(CHART, 'ci', name)];
+  return spawnSync(helm.program, args, { cwd: ROOT, encoding: 'utf8' }).stdout;
+}
+
+function quiet(program, args, input) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8', input });
+  if (status !== 0) console.error(`${stdout ?? ''}${stderr ?? ''}`.trim());
+  return status === 0;
+}
+
+function answers(program, args, input) {
+  return (
+    spawnSync(program, args, { stdio: ['pipe', 'ignore', 'ignore'], input, timeout: 20_000 }).status === 0
+  );
+}

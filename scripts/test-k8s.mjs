@@ -1,0 +1,24 @@
+// `npm run test:k8s`: the whole cluster, installed by Helm, on the Kubernetes that KUBECONFIG names.
+import { helms } from './chart/helms.mjs';
+import { command, runTool, setUp } from './set-up.mjs';
+
+const NEEDS = `npm run test:k8s needs
+
+  KUBECONFIG        a cluster of Kubernetes 1.30 or later that may be used up: releases are installed and removed. Its
+                    nodes and pods must be reached from here, and it must have the images of \`npm run images\`
+                    (dist/images/*.tar: ctr -n k8s.io images import, kind load image-archive, …)
+  kubectl, helm     on the PATH (helm 3 or 4; helm3 and helm4 where both are to be tried)
+`;
+
+await command(async () => {
+  const [helm] = helms();
+  if (process.env['KUBECONFIG'] === undefined || helm === undefined) {
+    console.error(NEEDS);
+    process.exitCode = 2;
+    return;
+  }
+  await setUp();
+  process.exitCode = await runTool('vitest', ['run', 'test/k8s/cluster', ...process.argv.slice(2)], {
+    env: { ...process.env, WEIR_TEST_K8S: 'true' },
+  });
+});

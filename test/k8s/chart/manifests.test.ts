@@ -1,0 +1,259 @@
+// What the chart gives, for every file of charts/weir/ci: pods that Pod Security `restricted` takes, settings that the
+// services take, Services that find their pods, HPAs that nothing else contradicts.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ciValues, helms, Kubernetes, render, root } from './render.ts';
+
+const every = [...ciValues];
+
+describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is not on the PATH)', () => {
+  it.each(every)('the same with every Helm: %s', (_, values) => {
+    const [first, ...others] = helms.map((helm) => withoutKeys(render(values, { helm }).objects));
+    expect(first?.length).toBeGreaterThan(0);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it.each(every)('pods that Pod Security restricted takes: %s', (_, values) => {
+    for (const { name, podSpec } of pods(values)) {
+      expect(podSpec.at('securityContext.runAsNonRoot'), name).toBe(true);
+      expect(podSpec.at('securityContext.seccompProfile.type'), name).toBe('RuntimeDefault');
+      expect(podSpec.at('hostNetwork'), name).toBeUndefined();
+      for (const container of podSpec.list('containers')) {
+        expect(container.at('securityContext'), name).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+        expect(container.list('ports').some((port) => port.at('hostPort') !== undefined)).toBe(false);
+      }
+    }
+  });
+
+  it.each(every)('no token to pods that ask the API server nothing: %s', (_, values) => {
+    for (const { name, podSpec } of pods(values))
+      expect(podSpec.at('automountServiceAccountToken'), name).toBe(/-control$/.test(name));
+  });
+
+  it.each(every)('settings that the services take: %s', (_, values) => {
+    for (const { podSpec } of pods(values)) {
+      for (const container of podSpec.list('containers')) {
+        const name = container.text('name');
+        if (!isBuilt(name)) continue;
+        expect(new Set(namesOf(container)).size, `${name}: a variable that is there twice`).toBe(
+          namesOf(container).length,
+        );
+        expect(configProblems(name, environment(container))).toBe('');
+      }
+    }
+  });
+
+  it.each(every)('Services that find their pods, at ports that these have: %s', (_, values) => {
+    const { objects } = render(values);
+    for (const service of objects.filter(({ kind }) => kind === 'Service')) {
+      const found = workloads(objects).filter((one) => selects(service.at('spec.selector'), labelsOf(one)));
+      expect(found.length, service.name).toBeGreaterThan(0);
+      for (const workload of found) {
+        const names = workload.podSpec
+          ?.list('containers')
+          .flatMap((one) => one.list('ports').map((p) => p.at('name')));
+        for (const port of service.list('spec.ports')) expect(names).toContain(port.at('targetPort'));
+      }
+    }
+  });
+
+  it.each(every)(
+    'workloads whose selectors take nobody else, so that each HPA counts its own: %s',
+    (_, values) => {
+      const all = workloads(render(values).objects);
+      for (const workload of all) {
+        const found = all.filter((one) => selects(workload.at('spec.selector.matchLabels'), labelsOf(one)));
+        expect(found.map(({ name }) => name)).toEqual([workload.name]);
+      }
+    },
+  );
+
+  it.each(every)('pods that do not change with the version of the chart alone: %s', (_, values) => {
+    for (const workload of workloads(render(values).objects))
+      expect(Object.keys(labelsOf(workload))).not.toContain('helm.sh/chart');
+  });
+
+  it('no number of replicas beside an HPA (case H2), and one where nothing scales', () => {
+    const replicas = (values: unknown): readonly unknown[] =>
+      shards(render(values).objects).map((shard) => shard.at('spec.replicas'));
+    for (const source of ['builtin', 'keda', 'prometheusAdapter'])
+      expect(replicas({ autoscaling: { source } })).toEqual([undefined, undefined]);
+    expect(replicas({ autoscaling: { source: 'none' } })).toEqual([2, 2]);
+  });
+
+  it('one drain at a time, and pods that have time for it', () => {
+    const drain = { graceMs: 60_000, windowMs: 200_000, withinMs: 30_000 };
+    const { objects } = render({ pools: { desktop: { drain } } });
+    const [desktop] = shards(objects).filter(({ name }) => /desktop/.test(name));
+    const grace = Number(desktop?.at('spec.template.spec.terminationGracePeriodSeconds'));
+    const container = desktop?.podSpec?.list('containers')[0];
+    const deadlineMs = Number(environment(container ?? new Kubernetes({}))['WEIR_SHUTDOWN_DEADLINE_MS']);
+    expect(deadlineMs).toBeGreaterThanOrEqual(60_000 + 200_000 + 30_000 + 3_000);
+    expect(grace).toBeGreaterThan(
+      deadlineMs / 1000 + Number(container?.at('lifecycle.preStop.sleep.seconds')),
+    );
+    const hpa = objects.find(({ kind, name }) => kind === 'HorizontalPodAutoscaler' && /desktop/.test(name));
+    const [policy] = hpa?.list('spec.behavior.scaleDown.policies') ?? [];
+    expect(policy?.at('value')).toBe(1);
+    expect(Number(policy?.at('periodSeconds'))).toBeGreaterThanOrEqual(grace);
+  });
+
+  it('sysctls as far as the cluster lets pods set them', () => {
+    const sysctls = (kube: string): readonly unknown[] =>
+      shards(render({}, { kube }).objects).map(
+        (shard) => shard.podSpec?.list('securityContext.sysctls').map((one) => one.at('name')) ?? [],
+      );
+    const wmem = 'net.ipv4.tcp_wmem';
+    const lowat = 'net.ipv4.tcp_notsent_lowat';
+    expect(sysctls('1.31.9')).toEqual([[], []]);
+    expect(sysctls('1.34.0')).toEqual([[wmem], [wmem]]);
+    expect(sysctls('1.37.1')).toEqual([
+      [wmem, lowat],
+      [wmem, lowat],
+    ]);
+  });
+
+  it('a third pool from a few lines, in its order', () => {
+    const { objects } = render({ pools: { tablet: { order: 50 } } });
+    expect(shards(objects).length).toBe(3);
+    const router = objects.find(({ kind, name }) => kind === 'Deployment' && name === 'weir-router');
+    const [container] = router?.podSpec?.list('containers') ?? [];
+    expect(environment(container ?? new Kubernetes({}))['WEIR_POOLS']).toBe('mobile,tablet,desktop');
+  });
+
+  it.each(['a'.repeat(53), '1234567890', 'weir.live.2', `9${'-x'.repeat(25)}`])(
+    'names that Kubernetes takes, whatever the release is called: %s',
+    (release) => {
+      const { objects, refusal } = render({ edge: { enabled: true } }, { release });
+      expect(refusal).toBe('');
+      for (const { kind, name } of objects) {
+        if (kind === 'APIService') continue;
+        const longest = /Service|Deployment|StatefulSet/.test(kind) ? 63 : 253;
+        expect(name.length, `${kind} ${name}`).toBeLessThanOrEqual(longest);
+        expect(name, kind).toMatch(
+          kind === 'Service' ? /^[a-z][a-z0-9-]*[a-z0-9]$/ : /^[a-z0-9][a-z0-9-]*[a-z0-9]$/,
+        );
+      }
+    },
+  );
+
+  it('images that `npm run images` makes', () => {
+    const names = readFileSync(`${root}scripts/images/names.mjs`, 'utf8');
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+    const constant = (name: string): string => new RegExp(`${name} = '(.*)'`).exec(names)?.[1] ?? '';
+    const made = ['router', 'shard', 'publisher', 'control'].map(
+      (service) => `${constant('DEFAULT_REGISTRY')}/${service}:${version}`,
+    );
+    const known = [...made, constant('NATS_IMAGE'), constant('EDGE_IMAGE')];
+    for (const { podSpec } of pods({ edge: { enabled: true } }))
+      for (const container of podSpec.list('containers')) expect(known).toContain(container.at('image'));
+  });
+
+  it('alerts and panels of metrics that there are', () => {
+    const page = readFileSync(`${root}docs/metrics.md`, 'utf8');
+    const documented = new Set([...page.matchAll(/^\| `(weir_\w+)`/gm)].map(([, name]) => name));
+    const files = ['alerts.yaml', 'dashboard.json'].map((name) =>
+      readFileSync(`${root}charts/weir/files/${name}`, 'utf8'),
+    );
+    const used = files.flatMap((text) => [
+      ...text.matchAll(/\bweir_(?:shard|router|nats|control|publisher)_\w+/g),
+    ]);
+    expect(used.length).toBeGreaterThan(10);
+    for (const [name] of used) expect([...documented]).toContain(name.replace(/_(bucket|sum|count)$/, ''));
+  });
+
+  it('the plain manifests of k8s/base', () => {
+    const script = `${root}scripts/chart/manifests.mjs`;
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+});
+
+interface Pod {
+  readonly name: string;
+  readonly podSpec: Kubernetes;
+}
+
+function pods(values: unknown): readonly Pod[] {
+  const { objects, refusal } = render(values);
+  expect(refusal).toBe('');
+  return objects.flatMap(({ name, podSpec }) => (podSpec === undefined ? [] : [{ name, podSpec }]));
+}
+
+function workloads(objects: readonly Kubernetes[]): readonly Kubernetes[] {
+  return objects.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet');
+}
+
+function shards(objects: readonly Kubernetes[]): readonly Kubernetes[] {
+  return objects.filter(({ kind, name }) => kind === 'Deployment' && /-shard-/.test(name));
+}
+
+function labelsOf(workload: Kubernetes): Readonly<Record<string, unknown>> {
+  const labels = workload.at('spec.template.metadata.labels');
+  return typeof labels === 'object' && labels !== null ? Object.fromEntries(Object.entries(labels)) : {};
+}
+
+function selects(selector: unknown, labels: Readonly<Record<string, unknown>>): boolean {
+  if (typeof selector !== 'object' || selector === null) return false;
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+function namesOf(container: Kubernetes): readonly string[] {
+  return container.list('env').map((one) => one.text('name'));
+}
+
+function isBuilt(service: string): boolean {
+  try {
+    readFileSync(`${root}services/${service}/dist/main.js`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const checked = new Map<string, string>();
+
+/** What the service says of this environment; nothing where it takes it. */
+function configProblems(service: string, env: Readonly<Record<string, string>>): string {
+  const key = JSON.stringify([service, env]);
+  const known = checked.get(key);
+  if (known !== undefined) return known;
+  const args = [`${root}services/${service}/dist/main.js`, '--check-config'];
+  const { stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+  checked.set(key, stderr);
+  return stderr;
+}
+
+const SECRET = 'k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+const FIELDS: Readonly<Record<string, readonly [v4: string, v6: string]>> = {
+  'status.podIP': ['10.0.0.7', 'fd00::7'],
+  'status.hostIP': ['192.168.1.2', 'fd00::1:2'],
+};
+
+/** What the container's process would find in its environment. */
+function environment(container: Kubernetes): Record<string, string> {
+  const env: Record<string, string> = {};
+  const isIpv6 = container.list('env').some((one) => one.at('value') === '::');
+  for (const one of container.list('env')) {
+    const field = one.at('valueFrom.fieldRef.fieldPath');
+    const optional = one.at('valueFrom.secretKeyRef.optional') === true;
+    if (optional) continue;
+    const value = one.at('value');
+    if (field !== undefined)
+      env[one.text('name')] = FIELDS[String(field)]?.[isIpv6 ? 1 : 0] ?? 'weir-x-abc12';
+    else if (value === undefined) env[one.text('name')] = SECRET;
+    else env[one.text('name')] = String(value).replace(/\$\((\w+)\)/g, (_, name: string) => env[name] ?? '');
+  }
+  return env;
+}
+
+/** Keys that are generated differ from rendering to rendering. */
+function withoutKeys(objects: readonly Kubernetes[]): readonly unknown[] {
+  return objects.filter(({ kind }) => kind !== 'Secret').map(({ whole }) => whole);
+}

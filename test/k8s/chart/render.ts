@@ -1,0 +1,130 @@
+// What `helm template` gives, as objects; what it says where it refuses. Knows which Helms are there.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments, stringify } from 'yaml';
+
+export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
+const chart = `${root}charts/weir`;
+
+export interface Helm {
+  readonly program: string;
+  readonly version: string;
+}
+
+/** `helm`, `helm4` and `helm3` of the PATH, one a major version. */
+export const helms: readonly Helm[] = findHelms();
+
+function findHelms(): readonly Helm[] {
+  const found = new Map<string, Helm>();
+  for (const program of ['helm', 'helm4', 'helm3']) {
+    const { status, stdout } = spawnSync(program, ['version', '--short'], { encoding: 'utf8' });
+    const version = status === 0 ? /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined;
+    const major = version?.split('.')[0];
+    if (version !== undefined && major !== undefined && !found.has(major))
+      found.set(major, { program, version });
+  }
+  return [...found.values()];
+}
+
+/** Values of charts/weir/ci by their file names. */
+export const ciValues: ReadonlyMap<string, unknown> = new Map(
+  readdirSync(`${chart}/ci`).map((name) => [
+    name,
+    parseAllDocuments(readFileSync(`${chart}/ci/${name}`, 'utf8'))[0]?.toJS() ?? {},
+  ]),
+);
+
+export interface Rendering {
+  readonly objects: readonly Kubernetes[];
+  /** What Helm said where it refused; empty where it did not. */
+  readonly refusal: string;
+}
+
+export interface RenderOptions {
+  readonly helm?: Helm | undefined;
+  readonly release?: string;
+  readonly kube?: string;
+}
+
+/** Renders the chart with these values. */
+export function render(
+  values: unknown,
+  { helm = helms[0], release = 'weir', kube = '1.34.0' }: RenderOptions = {},
+): Rendering {
+  if (helm === undefined) throw new Error('there is no helm');
+  const key = JSON.stringify([values, helm.program, release, kube]);
+  const known = rendered.get(key);
+  if (known !== undefined) return known;
+  const rendering = renderAnew(stringify(values), { helm, release, kube });
+  rendered.set(key, rendering);
+  return rendering;
+}
+
+const rendered = new Map<string, Rendering>();
+
+function renderAnew(
+  input: string,
+  { helm, release, kube }: { helm: Helm; release: string; kube: string },
+): Rendering {
+  const args = ['template', release, chart, '--namespace', 'live', '--kube-version', kube, '--values', '-'];
+  const { status, stdout, stderr } = spawnSync(helm.program, args, {
+    encoding: 'utf8',
+    input,
+    maxBuffer: 1e8,
+  });
+  if (status !== 0) return { objects: [], refusal: stderr };
+  const objects = parseAllDocuments(stdout).flatMap((document) => {
+    const object: unknown = document.toJS();
+    return object === null ? [] : [new Kubernetes(object)];
+  });
+  return { objects, refusal: '' };
+}
+
+/** One object: read by path, since its kinds are many. */
+export class Kubernetes {
+  readonly #object: unknown;
+
+  constructor(object: unknown) {
+    this.#object = object;
+  }
+
+  get kind(): string {
+    return this.text('kind');
+  }
+
+  get name(): string {
+    return this.text('metadata.name');
+  }
+
+  /** The value at `spec.template.spec`; undefined where there is none. A dot in a key is written as `\.`. */
+  at(path: string): unknown {
+    return path
+      .split(/(?<!\\)\./)
+      .reduce((value, key) => read(value, key.replaceAll('\\.', '.')), this.#object);
+  }
+
+  text(path: string): string {
+    return String(this.at(path) ?? '');
+  }
+
+  list(path: string): readonly Kubernetes[] {
+    const value = this.at(path);
+    return Array.isArray(value) ? value.map((one: unknown) => new Kubernetes(one)) : [];
+  }
+
+  /** The specification of its pods; undefined where it has none. */
+  get podSpec(): Kubernetes | undefined {
+    const spec = this.kind === 'Pod' ? this.at('spec') : this.at('spec.template.spec');
+    return spec === undefined ? undefined : new Kubernetes(spec);
+  }
+
+  get whole(): unknown {
+    return this.#object;
+  }
+}
+
+function read(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([name]) => name === key)?.[1];
+}
