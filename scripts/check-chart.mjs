@@ -36,7 +36,8 @@ await command(async () => {
   }
   conform({ found, values, step, skipped });
   dryRun({ found, values, step, skipped });
-  if (found.length > 0) step('k8s/base/weir.yaml is what the chart gives', manifestsAreInStep(found[0]));
+  if (found.length > 0)
+    step('k8s/base/weir.yaml is what the chart gives', await manifestsAreInStep(found[0]));
   step('tests of the chart', (await runTool('vitest', ['run', 'test/k8s/chart', '--reporter=dot'])) === 0);
   for (const one of skipped) console.log(`skipped ${one}`);
   console.log(

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseAllDocuments, stringify } from 'yaml';
 import { ROOT } from '../set-up.mjs';
 import { helms } from './helms.mjs';
 
@@ -12,12 +11,13 @@ const FILE = join(ROOT, 'k8s/base/weir.yaml');
 const HEADER = `# Written by \`node scripts/chart/manifests.mjs\` from charts/weir and k8s/values.yaml; do not edit by hand.
 `;
 
-export function manifestsAreInStep(helm) {
-  return readFileSync(FILE, 'utf8') === manifests(helm);
+export async function manifestsAreInStep(helm) {
+  return readFileSync(FILE, 'utf8') === (await manifests(helm));
 }
 
 /** All objects but the hooks, without the labels that say which chart made them. */
-function manifests({ program }) {
+async function manifests({ program }) {
+  const { parseAllDocuments, stringify } = await import('yaml'); // not installed yet when a command begins
   const args = ['template', 'weir', 'charts/weir', '--namespace', 'weir', '--values', 'k8s/values.yaml'];
   const rendered = execFileSync(program, [...args, '--kube-version', '1.34.0'], {
     cwd: ROOT,
@@ -27,7 +27,7 @@ function manifests({ program }) {
     .map((document) => document.toJS())
     .filter((object) => object !== null && object.metadata.annotations?.['helm.sh/hook'] === undefined)
     .toSorted((a, b) => keyOf(a).localeCompare(keyOf(b), 'en'));
-  return HEADER + objects.map((object) => `---\n${withoutHelm(object)}`).join('');
+  return HEADER + objects.map((object) => `---\n${stringify(withoutHelm(object))}`).join('');
 }
 
 const KINDS = [
@@ -51,14 +51,14 @@ function withoutHelm(object) {
   for (const name of ['helm.sh/chart', 'app.kubernetes.io/managed-by']) delete labels[name];
   if (object.metadata.namespace === undefined && !/^Cluster|^APIService/.test(object.kind))
     object.metadata.namespace = 'weir';
-  return stringify(object);
+  return object;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [helm] = helms();
   if (helm === undefined) throw new Error('there is no helm on the PATH');
-  if (!process.argv.includes('--check')) writeFileSync(FILE, manifests(helm));
-  else if (!manifestsAreInStep(helm)) {
+  if (!process.argv.includes('--check')) writeFileSync(FILE, await manifests(helm));
+  else if (!(await manifestsAreInStep(helm))) {
     console.error('k8s/base/weir.yaml is not what the chart gives: run node scripts/chart/manifests.mjs');
     process.exitCode = 1;
   }

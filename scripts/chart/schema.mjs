@@ -1,7 +1,5 @@
 // Owns charts/weir/values.schema.json: made from values.yaml (every key is there, nothing else is), from what is said
 // here about single keys, and from the settings tables of the services.
-import { parse } from 'yaml';
-
 const TEXT = { type: 'string' };
 const FLAG = { type: 'boolean' };
 const COUNT = { type: 'integer', minimum: 0 };
@@ -126,13 +124,14 @@ const SETTINGS = {
 const POOL_NAME = '^[a-z]([-a-z0-9]{0,14}[a-z0-9])?$';
 
 /** The schema as text. `variables` are the settings of each service by name of the environment variable. */
-export function schemaText(valuesYaml, variables) {
+export async function schemaText(valuesYaml, variables) {
+  const { parse } = await import('yaml'); // not installed yet when a command begins
   const values = parse(valuesYaml);
   const schema = objectOf(values, '', variables);
   schema.properties.pools = {
     type: 'object',
     propertyNames: { pattern: POOL_NAME },
-    additionalProperties: { anyOf: [{ type: 'null' }, optional(schema.properties.poolDefaults)] },
+    additionalProperties: { ...optional(schema.properties.poolDefaults), type: ['object', 'null'] },
   };
   schema.properties.global = FREE; // Helm's own, where the chart is a part of another
   const whole = { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of Weir', ...schema };
