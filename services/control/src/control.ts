@@ -202,7 +202,6 @@ export class Control {
 
   /** Keeps certificate, authorities and caBundle as they should be. */
   #keepTrust(cluster: Cluster, server: MetricsServer): void {
-    const { config } = this.#o;
     this.#poll('trust', async () => {
       const frontProxy = readFrontProxy(await cluster.api.request({ method: 'GET', path: frontProxyPath }));
       if (frontProxy === undefined) throw new Error('the API server has no front proxy (aggregation layer)');
@@ -210,15 +209,20 @@ export class Control {
       const trust: Trust = { certificate, key, frontProxy };
       if (JSON.stringify(trust) === JSON.stringify(this.#trust)) return;
       server.trust(trust);
+      const first = this.#trust === undefined;
       this.#trust = trust;
       this.#o.logger.info({ allowedNames: frontProxy.names.length }, 'metrics API has its certificate');
+      if (first) this.#keepBundles(cluster);
     });
-    if (config.tlsSecret === undefined) return;
+  }
+
+  /** Where the certificate is of our own making, the API server has to be told whom to believe. */
+  #keepBundles({ api, namespace }: Cluster): void {
+    const { apiServices, serviceName: service } = this.#o.config;
     this.#poll('caBundle', async () => {
-      if (this.#authority === undefined) throw new Error('there is no certificate yet');
-      const { apiServices, serviceName: service } = config;
-      const { api, namespace } = cluster;
-      const kept = await keepCaBundle({ api, apiServices, namespace, service, authority: this.#authority });
+      const authority = this.#authority;
+      if (authority === undefined) return;
+      const kept = await keepCaBundle({ api, apiServices, namespace, service, authority });
       for (const [apiService, outcome] of kept) {
         this.#o.metrics.bundle(outcome);
         if (outcome === 'foreign')
