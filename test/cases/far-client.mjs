@@ -19,13 +19,13 @@ function frame(opcode, payload) {
 }
 
 /** One connection: `onText` for messages, `onClose` for the code; data of its own before, between and after. */
-function open(address, { early, chatter, onText, onClose }) {
+function open(address, { early, burst, onText, onClose }) {
   const url = new URL(address);
   const socket = connect({ host: url.hostname, port: Number(url.port), allowHalfOpen: true, noDelay: true });
   let buffer = Buffer.alloc(0);
   let upgraded = false;
   let isClosed = false;
-  const talk = setInterval(() => socket.writable && socket.write(chatter), 200);
+  const talk = setInterval(() => socket.writable && socket.write(PONG), 200);
   socket.on('error', (error) => {
     if (!isClosed) got.errors.push(String(error.code));
   });
@@ -55,13 +55,13 @@ function open(address, { early, chatter, onText, onClose }) {
       buffer = buffer.subarray(2 + size + length);
       if (opcode === 9) socket.write(frame(10, payload));
       if (opcode === 1) {
-        socket.write(chatter);
+        socket.write(burst);
         onText(JSON.parse(payload));
       }
       if (opcode === 8) {
         isClosed = true;
         // It does not answer the Close at once, and goes on talking: what comes late must not cost it anything.
-        socket.write(chatter);
+        socket.write(burst);
         onClose(payload.length < 2 ? 1005 : payload.readUInt16BE(0));
       }
     }
@@ -89,7 +89,7 @@ function visit() {
   let target;
   open(routerUrl + path, {
     early: Buffer.concat(Array.from({ length: 8 }, () => frame(2, Buffer.alloc(4_000)))),
-    chatter: Buffer.concat([frame(2, Buffer.alloc(1_000)), PONG]),
+    burst: frame(2, Buffer.alloc(4_000)),
     onText: (message) => {
       if (message.type !== 'redirect') return;
       got.redirects++;
@@ -108,7 +108,7 @@ function visit() {
 function stay(url) {
   open(url, {
     early: PONG,
-    chatter: Buffer.concat([PONG, PONG]),
+    burst: Buffer.concat(Array.from({ length: 16 }, () => PONG)),
     onText: (message) => {
       if (message.type === 'move') got.moves++;
       if (message.type !== 'welcome') return;
