@@ -174,8 +174,27 @@ describe('access', () => {
     expect(await authorization()).toBe('Bearer two');
   }, 30_000); // loads the whole library
 
+  it('is that of the pod, read anew for each request', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-account-'));
+    cleanUp.push(() => rm(folder, { recursive: true }));
+    const access = createAccess({ kind: 'inCluster', server: 'https://api.example/', folder });
+    for (const token of ['one', 'two']) {
+      await writeFile(join(folder, 'token'), `${token}\n`);
+      await writeFile(join(folder, 'ca.crt'), `authority ${token}`);
+      expect(await access.next()).toEqual({
+        server: 'https://api.example',
+        options: {
+          agent: false,
+          ca: Buffer.from(`authority ${token}`),
+          headers: { authorization: `Bearer ${token}` },
+        },
+      });
+    }
+  });
+
   it('says so where there is no file', async () => {
-    const access = createAccess({ kind: 'kubeconfig', file: '/nowhere/config' });
-    await expect(access.next()).rejects.toThrow();
+    await expect(createAccess({ kind: 'kubeconfig', file: '/nowhere/config' }).next()).rejects.toThrow();
+    const pod = createAccess({ kind: 'inCluster', server: 'https://api.example', folder: '/nowhere' });
+    await expect(pod.next()).rejects.toThrow();
   });
 });

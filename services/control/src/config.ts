@@ -10,6 +10,7 @@ interface ControlValues {
   readonly beatSilentMs: number;
   readonly maxShards: number;
   readonly kubernetes: 'none' | 'inCluster' | 'kubeconfig';
+  readonly apiServer: string;
   readonly kubeconfig: string | undefined;
   readonly namespace: string | undefined;
   readonly podName: string | undefined;
@@ -84,6 +85,12 @@ export const settings: typeof commonSettings & TableOf<ControlValues> = {
     default: 'none',
     meaning:
       'How the API server is reached: not at all (no metrics API, no lease: run one control), as a pod, or by a file',
+  },
+  apiServer: {
+    env: 'WEIR_API_SERVER',
+    parse: parse.url('https:'),
+    default: 'https://kubernetes.default.svc',
+    meaning: 'URL of the API server as pods reach it; with WEIR_KUBERNETES=inCluster',
   },
   kubeconfig: {
     env: 'WEIR_KUBECONFIG',

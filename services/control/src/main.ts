@@ -100,7 +100,9 @@ async function listen(): Promise<{ readonly url: string | undefined; readonly ad
 function cluster(): Cluster | undefined {
   const { kubernetes, kubeconfig: file = '', namespace = '', podName } = config;
   if (kubernetes === 'none') return undefined;
-  const access = createAccess(kubernetes === 'inCluster' ? { kind: kubernetes } : { kind: kubernetes, file });
+  const access = createAccess(
+    kubernetes === 'inCluster' ? { kind: kubernetes, server: config.apiServer } : { kind: kubernetes, file },
+  );
   const identity = podName ?? `${hostname()}-${randomBytes(4).toString('hex')}`;
   return { api: createKubeApi(access), namespace, identity };
 }
