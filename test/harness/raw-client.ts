@@ -19,6 +19,8 @@ export interface RawOptions {
   readonly early?: Uint8Array;
   /** Which pings are answered, by their number from 0; all where it is not given. */
   readonly answers?: (ping: number) => boolean;
+  /** Closes with 1002 at the first Pong that comes, and says nothing more. */
+  readonly closesOnPong?: boolean;
 }
 
 /** What a client that behaves sends. */
@@ -53,13 +55,21 @@ export class RawClient {
   /** The socket is gone. */
   gone = false;
   readonly #answers: (ping: number) => boolean;
+  readonly #closesOnPong: boolean;
+  #isDone = false;
   #buffer: Buffer = Buffer.alloc(0);
 
   /** Opens `url` (ws://host:port/path?query) and sends the request. */
   constructor(
     url: string,
-    { headers = usualHeaders, early = Buffer.alloc(0), answers = () => true }: RawOptions = {},
+    {
+      headers = usualHeaders,
+      early = Buffer.alloc(0),
+      answers = () => true,
+      closesOnPong = false,
+    }: RawOptions = {},
   ) {
+    this.#closesOnPong = closesOnPong;
     const { hostname, port, pathname, search } = new URL(url);
     this.#answers = answers;
     this.socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
@@ -110,6 +120,11 @@ export class RawClient {
 
   #frame(frame: RawFrame): void {
     this.frames.push(frame);
+    if (this.#isDone) return;
+    if (frame.opcode === opcodes.pong && this.#closesOnPong) {
+      this.#isDone = true;
+      this.send(opcodes.close, Buffer.from([0x03, 0xea]));
+    }
     if (frame.opcode === opcodes.ping && this.#answers(this.pings++)) this.send(opcodes.pong, frame.payload);
     // 1005 stands for a Close without a code.
     if (frame.opcode === opcodes.close)
