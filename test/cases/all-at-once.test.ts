@@ -7,6 +7,7 @@ import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { freePort } from '../harness/free-port.ts';
 import { cpuSeconds, expectSound } from '../harness/oracle.ts';
 import { scale, seen } from '../harness/scale.ts';
 import type { Service } from '../harness/small-cluster.ts';
@@ -177,7 +178,7 @@ it('a proxy in front of everything is reloaded: all are cut without a Close (cas
     const proxy = await before({ url: `ws://127.0.0.1:${port}` });
     proxies.push(proxy);
     const pool = i < 2 ? 'desktop' : 'mobile';
-    const env = { WEIR_PORT: String(port), WEIR_PUBLIC_URL: `ws://127.0.0.1:${proxy.port}` };
+    const env = { WEIR_PORT: port, WEIR_PUBLIC_URL: `ws://127.0.0.1:${proxy.port}` };
     shards.push(await cluster.shard(pool, `${pool}-${i}`, env));
   }
   const members = await crowd(front.url(cluster.routerUrl).replace(/\/$/, ''), CLIENTS);
@@ -204,15 +205,6 @@ it.each<[string, number]>([
   },
   300_000,
 );
-
-/** A port that is free at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Stands before a router and lets a connection through 100 ms after its turn has come, from `begin` on. */
 async function slowAccepts(target: URL, sideBySide: boolean): Promise<{ url: string; begin(): void }> {

@@ -9,6 +9,7 @@ import { connect } from '@weir/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../harness/bare-client.ts';
+import { freePort } from '../harness/free-port.ts';
 import { expectSound, expectWholeFrames, residentMb } from '../harness/oracle.ts';
 import { scale, seen } from '../harness/scale.ts';
 import type { Service } from '../harness/small-cluster.ts';
@@ -127,11 +128,11 @@ it('a redirect that is followed again, there and elsewhere, opens nothing (case 
 
 it('a proxy that repeats the upgrade: one stream a ticket, and the client is served (case F4)', async () => {
   const port = await freePort();
-  const proxy = await repeatingProxy(port);
+  const proxy = await repeatingProxy(Number(port));
   shards = [
     await cluster.shard('desktop', 'desktop-1', {
       ...shardEnv,
-      WEIR_PORT: String(port),
+      WEIR_PORT: port,
       WEIR_PUBLIC_URL: proxy.url,
     }),
   ];
@@ -159,15 +160,6 @@ it('a proxy that repeats the upgrade: one stream a ticket, and the client is ser
   await proxy.close();
   expectSound(cluster.running);
 }, 120_000);
-
-/** A port that is free at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Sends every request twice, on two connections, and hands on what the one or the other answers, in turns. */
 async function repeatingProxy(

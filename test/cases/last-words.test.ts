@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../harness/free-port.ts';
 import { expectSound, residentMb } from '../harness/oracle.ts';
 import { scale, seen } from '../harness/scale.ts';
 import type { Service } from '../harness/small-cluster.ts';
@@ -61,7 +62,7 @@ describe.skipIf(reason !== undefined)(
     });
 
     it('all get the redirect and 4001, then move and 4012, whatever they are still saying (case D6)', async () => {
-      const port = String(40_000 + (process.pid % 20_000));
+      const port = await freePort('0.0.0.0');
       const shard = await cluster.shard('mobile', 'leaving', {
         WEIR_PORT: port,
         WEIR_PUBLIC_URL: `ws://${link.serverAddress}:${port}`,
