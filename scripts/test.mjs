@@ -1,7 +1,8 @@
-// `npm test`: set-up, a NATS server, then every test; arguments go to vitest. Ends with vitest's own count.
+// `npm test`: set-up, a NATS server, Python's library, then every test; arguments go to vitest. Ends with vitest's own count.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { providePython } from './python.mjs';
 import { command, runTool, setUp } from './set-up.mjs';
 
 await command(async () => {
@@ -14,6 +15,7 @@ await command(async () => {
     process.exitCode = 1;
     return;
   }
+  providePython((line) => console.log(line));
   await runTests(process.argv.slice(2));
 });
 

@@ -1,4 +1,5 @@
-// Whether and how programs in Python run here: python3 and the `websockets` library, which .ci/run installs.
+// Whether and how programs in Python run here: python3 and the `websockets` library of
+// scripts/python.mjs.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ const folder = process.env['WEIR_PYTHON_PATH'] ?? join(root, '.cache/python');
 /** Why clients in Python cannot run here; nothing where they can. */
 export function whyNoPython(): string | undefined {
   if (!existsSync(join(folder, 'websockets'))) {
-    return 'no websockets: pip install --target .cache/python websockets, or set WEIR_PYTHON_PATH';
+    return 'no websockets: `npm test` installs it where pip works, or set WEIR_PYTHON_PATH';
   }
   try {
     execFileSync('python3', ['--version'], { stdio: 'ignore' });
