@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { BareClient } from '../harness/bare-client.ts';
 import { until } from '../harness/small-cluster.ts';
 import { comesToRest } from './numbers.ts';
-import { every, Scene } from './scene.ts';
+import { Scene } from './scene.ts';
 
 const KEYS = 200;
 const ROUNDS = 3;
@@ -51,7 +51,7 @@ it('leaves the slow with the newest value of every key, and without those that a
   };
   const proxy = await scene.proxy({});
   const [slow, fast] = await Promise.all([scene.client('busy', proxy), scene.client('busy')]);
-  const feed = every(10, () => {
+  const feed = scene.every(10, () => {
     for (let i = 0; i < 20; i++) change();
   });
   for (let round = 0; round < ROUNDS; round++) {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/small-cluster.ts';
 import { comesToRest } from './numbers.ts';
-import { elapsed, every, Scene } from './scene.ts';
+import { elapsed, Scene } from './scene.ts';
 
 const SOFT_BYTES = 65_536;
 const KEYS = 20;
@@ -36,7 +36,7 @@ describe('a client behind a proxy that buffers 1 MB', () => {
     const before = await scene.numbers();
     const client = await scene.client('lobby', proxy);
     // 800 KB/s.
-    const feed = every(50, (n) => {
+    const feed = scene.every(50, (n) => {
       for (let key = 0; key < KEYS; key++)
         nats.publish(`weir.state.lobby.k${key}`, JSON.stringify(`${n} ${'x'.repeat(2_000)}`));
     });
@@ -91,7 +91,7 @@ describe('pings', () => {
     client.ws.on('ping', () => pings++);
     const startMs = performance.now();
     // 40 KB/s: less than what makes a ping due by its bytes.
-    const feed = every(50, (n) => {
+    const feed = scene.every(50, (n) => {
       scene.nats.publish('weir.state.calm.k', JSON.stringify(`${n} ${'x'.repeat(2_000)}`));
     });
     await elapsed(4_000);
@@ -108,7 +108,7 @@ describe('pings', () => {
     let pings = 0;
     client.ws.on('ping', () => pings++);
     const startMs = performance.now();
-    const feed = every(50, (n) => {
+    const feed = scene.every(50, (n) => {
       for (let key = 0; key < 20; key++)
         scene.nats.publish(`weir.state.torrent.k${key}`, JSON.stringify(`${n} ${'x'.repeat(2_000)}`));
     });

@@ -8,7 +8,8 @@ import type { Service } from '../harness/small-cluster.ts';
 import { until } from '../harness/small-cluster.ts';
 import { comesToRest, Numbers } from './numbers.ts';
 import { openFiles } from './open-files.ts';
-import { every, Scene } from './scene.ts';
+import type { Feed } from './scene.ts';
+import { Scene } from './scene.ts';
 
 const HEALTHY = 20;
 const MANY = 1_000;
@@ -17,7 +18,7 @@ const HEADERS_TIMEOUT_MS = 2_000;
 
 let scene: Scene;
 let healthy: readonly BareClient[];
-let feed: ReturnType<typeof every>;
+let feed: Feed;
 let filesBefore: readonly number[];
 const sockets: Socket[] = [];
 
@@ -38,7 +39,7 @@ const services = (): readonly Service[] => [scene.cluster.router, scene.shard];
 
 beforeEach(async () => {
   healthy = await scene.clients(HEALTHY);
-  feed = every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
+  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
   filesBefore = services().map(openFiles);
 });
 

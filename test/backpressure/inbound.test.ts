@@ -5,7 +5,8 @@ import type { RawClient } from '../harness/raw-client.ts';
 import { clientFrame, opcodes } from '../harness/raw-client.ts';
 import { until } from '../harness/small-cluster.ts';
 import { comesToRest } from './numbers.ts';
-import { elapsed, every, Scene } from './scene.ts';
+import type { Feed } from './scene.ts';
+import { elapsed, Scene } from './scene.ts';
 
 const HEALTHY = 20;
 const SUBSCRIBE = '{"type":"subscribe","channels":["other"]}';
@@ -14,7 +15,7 @@ const FRAMES = 200;
 
 let scene: Scene;
 let healthy: readonly BareClient[];
-let feed: ReturnType<typeof every>;
+let feed: Feed;
 
 beforeAll(async () => {
   scene = await Scene.start({ shard: { WEIR_TICK_MS: '50' } });
@@ -22,7 +23,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   healthy = await scene.clients(HEALTHY);
-  feed = every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
+  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
 });
 
 afterEach(async () => {

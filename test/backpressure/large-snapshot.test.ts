@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { until } from '../harness/small-cluster.ts';
 import { comesToRest } from './numbers.ts';
-import { every, Scene } from './scene.ts';
+import { Scene } from './scene.ts';
 
 const SOFT_BYTES = 65_536;
 const KEYS = 1_200;
@@ -58,7 +58,7 @@ it('reaches a slow client whole, while critical messages pass and values change'
   client.ws.on('message', (data) => {
     if (String(data).startsWith('{"type":"critical"')) bytesAtArrival.push(bytes);
   });
-  const feed = every(200, (n) => {
+  const feed = scene.every(200, (n) => {
     bytesAtPublish.push(bytes);
     nats.publish('weir.critical.large', String(n));
     // Some keys that the snapshot has sent already, some that it has not, some that are new, some that go.

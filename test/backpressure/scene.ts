@@ -26,6 +26,7 @@ export class Scene {
   readonly nats: NatsConnection;
   readonly #pool: string;
   readonly #proxies: ShapingProxy[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
   readonly #clients: { leave(): void }[] = [];
 
   private constructor(cluster: SmallCluster, shard: Service, nats: NatsConnection, pool: string) {
@@ -84,7 +85,8 @@ export class Scene {
   async raw(options: RawOptions = {}, channel = 'lobby'): Promise<RawClient> {
     const client = new RawClient(await this.url(channel), options);
     this.#clients.push({ leave: () => client.socket.destroy() });
-    await until(() => client.of('position').length > 0 || client.gone, 'it is served');
+    // Not by what they say: it may be compressed.
+    await until(() => client.frames.length > 1 || client.gone, 'it is served');
     return client;
   }
 
@@ -96,12 +98,26 @@ export class Scene {
     return proxy;
   }
 
+  /** Runs `step` again and again, at the latest until all leave. */
+  every(ms: number, step: (n: number) => void): Feed {
+    let count = 0;
+    const timer = setInterval(() => step(count++), ms);
+    this.#timers.push(timer);
+    return {
+      get count() {
+        return count;
+      },
+      stop: () => clearInterval(timer),
+    };
+  }
+
   numbers(): Promise<Numbers> {
     return Numbers.of(this.shard);
   }
 
   /** All clients go without a word. */
   async leave(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
     for (const client of this.#clients.splice(0)) client.leave();
     await Promise.all(this.#proxies.splice(0).map((proxy) => proxy.close()));
   }
@@ -116,14 +132,8 @@ export class Scene {
 /** Time passes; for what can only be seen not to happen. */
 export const elapsed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs `step` again and again until `stop` is called. */
-export function every(ms: number, step: (n: number) => void): { readonly count: number; stop(): void } {
-  let count = 0;
-  const timer = setInterval(() => step(count++), ms);
-  return {
-    get count() {
-      return count;
-    },
-    stop: () => clearInterval(timer),
-  };
+/** Something that happens again and again. */
+export interface Feed {
+  readonly count: number;
+  stop(): void;
 }

@@ -4,7 +4,8 @@ import type { BareClient } from '../harness/bare-client.ts';
 import { until } from '../harness/small-cluster.ts';
 import type { Numbers } from './numbers.ts';
 import { comesToRest } from './numbers.ts';
-import { every, Scene } from './scene.ts';
+import type { Feed } from './scene.ts';
+import { Scene } from './scene.ts';
 
 const LAG_MS = 1_500;
 const PING_MS = 500;
@@ -38,9 +39,9 @@ const closes = (numbers: Numbers, cause: string): number =>
   numbers.of(`weir_shard_closes_total{cause="${cause}"}`);
 
 /** 2 KB of state a tick and ten critical messages a second. */
-function lobby(channel = 'lobby'): ReturnType<typeof every> {
+function lobby(channel = 'lobby'): Feed {
   const { nats } = scene;
-  return every(100, (n) => {
+  return scene.every(100, (n) => {
     nats.publish(`weir.state.${channel}.slot-${n % 10}`, JSON.stringify(`${n} ${'x'.repeat(2_000)}`));
     nats.publish(`weir.critical.${channel}`, String(n));
     nats.publish(`weir.cosmetic.${channel}`, '"confetti"');
