@@ -35,6 +35,9 @@ export const advice = {
     '`unavailable` or `stale`: the key set cannot be fetched. `unknown`: tokens of a foreign issuer',
   weir_router_beats_total:
     '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
+  weir_router_endpoint_problems_total:
+    'A steady rate: the API server, or the right to list and watch EndpointSlices',
+  weir_router_endpoint_view_age_seconds: 'Over 60 it is no opinion any more, and beats decide alone',
   weir_router_pending_clients: 'Against WEIR_MAX_PENDING; beyond it clients are refused',
   weir_router_open_sockets: 'Against WEIR_MAX_SOCKETS',
   weir_router_rate_limit_networks: 'At WEIR_MAX_ADDRESSES the least recent is forgotten',

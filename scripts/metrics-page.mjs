@@ -83,7 +83,9 @@ async function registered({ registry, link }) {
 async function router() {
   const { createRouterMetrics } = await import('../services/router/dist/metrics.js');
   const parts = await kit('router');
-  createRouterMetrics(parts.registry).watch({
+  const metrics = createRouterMetrics(parts.registry);
+  metrics.watchEndpoints(() => Number.POSITIVE_INFINITY);
+  metrics.watch({
     pools: ['mobile', 'desktop'],
     pending: () => 0,
     sockets: () => 0,

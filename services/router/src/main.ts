@@ -1,7 +1,8 @@
 // The router's process: configuration, log, NATS, admin server, signals. What the router does is in router.ts.
 import { randomBytes } from 'node:crypto';
-import type { Beats } from '@weir/fleet';
+import type { Beats, ShardEntry } from '@weir/fleet';
 import { createBeats } from '@weir/fleet';
+import { createAccess, createKubeApi } from '@weir/kubernetes';
 import { createSubjects, limits } from '@weir/protocol';
 import type { AdminServer, Logger, NatsLink } from '@weir/runtime';
 import {
@@ -18,12 +19,15 @@ import {
 } from '@weir/runtime';
 import type { RouterConfig } from './config.ts';
 import { rules, settings } from './config.ts';
+import type { Endpoints } from './endpoints/endpoints.ts';
+import { createEndpoints } from './endpoints/endpoints.ts';
 import { createRouterMetrics, largestSkewMs } from './metrics.ts';
 import { createRouter } from './router.ts';
 
 const service = 'router';
 const skewCheckMs = 10_000;
 const skewLogMs = 60_000;
+const kubeLogMs = 30_000;
 
 const config: RouterConfig = loadConfig({
   service,
@@ -52,16 +56,25 @@ const beats = createBeats({
   clock,
   onBeat: (outcome) => metrics.beat(outcome),
 });
+const endpoints = watchEndpoints();
 const router = createRouter({
   config,
-  shards: beats,
+  shards: {
+    entries,
+    ticketGiven: (shard) => beats.ticketGiven(shard),
+    get stale() {
+      return beats.stale;
+    },
+  },
   metrics,
   logger,
   clock,
   random: Math.random,
   randomBytes,
 });
+metrics.watchEndpoints(() => endpoints?.ageMs ?? Number.POSITIVE_INFINITY);
 hearBeats(link, beats);
+endpoints?.start();
 watchSkew(beats, logger);
 const { port, admin } = await listen();
 runUntilSignal({
@@ -70,6 +83,7 @@ runUntilSignal({
   steps: [
     { name: 'leave the load balancers', run: leave },
     { name: 'answer who is there', run: () => router.stop() },
+    { name: 'stop watching the endpoints', run: () => endpoints?.stop() },
     { name: 'close NATS', run: () => link.close() },
     { name: 'close the admin server', run: () => admin.close() },
   ],
@@ -89,6 +103,32 @@ async function listen(): Promise<{ readonly port: number; readonly admin: AdminS
   }
 }
 
+/** The shards by their beats, without those that Kubernetes says are leaving. */
+function entries(): readonly ShardEntry[] {
+  const heard = beats.entries();
+  return endpoints === undefined ? heard : endpoints.weigh(heard);
+}
+
+function watchEndpoints(): Endpoints | undefined {
+  const { kubernetes, kubeconfig: file = '', namespace = '', apiServer: server } = config;
+  if (kubernetes === 'none') return undefined;
+  const often = everySoOften(kubeLogMs, clock);
+  return createEndpoints({
+    api: createKubeApi(
+      createAccess(kubernetes === 'inCluster' ? { kind: kubernetes, server } : { kind: kubernetes, file }),
+    ),
+    namespace,
+    labelSelector: config.endpointSelector,
+    clock,
+    random: Math.random,
+    onProblem: (error) => {
+      metrics.endpointProblem();
+      const reason = error instanceof Error ? error.message : 'unknown reason';
+      often((suppressed) => logger.warn({ reason, suppressed }, 'the endpoints cannot be watched'));
+    },
+  });
+}
+
 function hearBeats(from: NatsLink, to: Beats): void {
   const subject = createSubjects(config.subjectPrefix).allBeats;
   from.ready().then(
@@ -104,7 +144,7 @@ function health(): { ready: boolean; reasons: readonly string[]; info: Readonly<
     ...(state.draining ? ['draining'] : []),
     ...(beats.settled ? [] : ['has not heard the shards yet']),
   ];
-  const shards = beats.entries();
+  const shards = entries();
   const readyShards = shards.filter((shard) => shard.ready && !shard.draining).length;
   const info = { shards: shards.length, readyShards, stale: beats.stale, nats: link.connected };
   return { ready: reasons.length === 0, reasons, info };

@@ -6,7 +6,9 @@ import { createRouterMetrics, largestSkewMs, metricsTable } from './metrics.ts';
 describe('the metrics', () => {
   it('are exactly those of the table', async () => {
     const registry = createMetricsRegistry({ service: 'router', version: 'test' });
-    createRouterMetrics(registry).watch({
+    const metrics = createRouterMetrics(registry);
+    metrics.watchEndpoints(() => Number.POSITIVE_INFINITY);
+    metrics.watch({
       pools: ['mobile', 'desktop'],
       pending: () => 1,
       sockets: () => 2,

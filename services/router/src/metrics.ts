@@ -68,8 +68,9 @@ type CounterKey =
   | 'remeasured'
   | 'endings'
   | 'tokenKeys'
-  | 'beats';
-type GaugeKey = 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew';
+  | 'beats'
+  | 'endpointProblems';
+type GaugeKey = 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew' | 'endpointAge';
 
 /** One series. */
 export interface MetricRow {
@@ -167,6 +168,12 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     help: 'Load reports of shards by what became of them; full: more shards than are remembered',
     labels: ['outcome'],
   },
+  endpointProblems: {
+    kind: 'counter',
+    name: 'weir_router_endpoint_problems_total',
+    help: 'Requests to the API server for the endpoints of the shards that failed',
+    labels: [],
+  },
   pending: {
     kind: 'gauge',
     name: 'weir_router_pending_clients',
@@ -203,6 +210,12 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     help: "Largest difference between a shard's clock and ours; beyond 5 s tickets are refused",
     labels: [],
   },
+  endpointAge: {
+    kind: 'gauge',
+    name: 'weir_router_endpoint_view_age_seconds',
+    help: 'Since when nothing proved that the view of the endpoints is right; -1 before the first and without Kubernetes',
+    labels: [],
+  },
 };
 
 /** What gauges ask when they are scraped. */
@@ -229,8 +242,11 @@ export interface RouterMetrics {
   ending(how: Ending): void;
   tokenKey(outcome: KeyOutcome): void;
   beat(outcome: BeatOutcome): void;
+  endpointProblem(): void;
   /** Tells the gauges where to look; once. */
   watch(sources: MetricSources): void;
+  /** Tells the age of the endpoints in milliseconds, infinite where there is no view; once. */
+  watchEndpoints(ageMs: () => number): void;
 }
 
 /** Registers everything. */
@@ -255,6 +271,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   const endings = counter('endings');
   const tokenKeys = counter('tokenKeys');
   const beats = counter('beats');
+  const endpointProblems = counter('endpointProblems');
   // A series that is there from the start: a first refusal is then a rise that `rate()` sees.
   for (const outcome of CONNECT_OUTCOMES) connects.inc({ outcome }, 0);
   for (const reason of REFUSAL_REASONS) refusals.inc({ reason }, 0);
@@ -284,8 +301,22 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     ending: (how) => endings.inc({ how }),
     tokenKey: (outcome) => tokenKeys.inc({ outcome }),
     beat: (outcome) => beats.inc({ outcome }),
+    endpointProblem: () => endpointProblems.inc(),
     watch: (sources) => watchGauges(registry, sources),
+    watchEndpoints: (ageMs) => watchEndpointAge(registry, ageMs),
   };
+}
+
+function watchEndpointAge(registry: Registry, ageMs: () => number): void {
+  const { name, help } = metricsTable.endpointAge;
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(Number.isFinite(ageMs()) ? ageMs() / 1000 : -1);
+    },
+  });
 }
 
 function watchGauges(registry: Registry, sources: MetricSources): void {
