@@ -20,6 +20,7 @@ const HELP = `npm run images -- [options]
   --archives                          writes archives also where an engine has built
   --with nats,edge                    with no engine: also archives of these images of others, from programs of this
                                       machine (default nats, and edge where nginx is installed)
+  --nginx PATH                        the nginx to put into the edge's image (default /usr/sbin/nginx)
 `;
 
 const { values: options } = parseArgs({
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     out: { type: 'string', default: 'dist/images' },
     archives: { type: 'boolean', default: false },
     with: { type: 'string' },
+    nginx: { type: 'string', default: '/usr/sbin/nginx' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -76,7 +78,8 @@ async function build() {
   }
   const others = (options.with ?? 'nats,edge').split(',');
   if (others.includes('nats')) await writeNatsArchive({ out, say, wrote });
-  if (others.includes('edge')) writeEdgeArchive({ out, say, wrote, wanted: options.with !== undefined });
+  if (others.includes('edge'))
+    writeEdgeArchive({ out, say, wrote, program: options.nginx, wanted: options.with !== undefined });
 }
 
 function fail(message) {

@@ -67,10 +67,9 @@ export async function writeNatsArchive({ out, say, wrote }) {
 }
 
 /** The nginx of this machine, under the name that the chart uses for the edge. */
-export function writeEdgeArchive({ out, say, wrote, wanted }) {
-  const program = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
-  if (program === undefined) {
-    if (wanted) say('no archive of the edge: nginx is not installed here (apt-get install nginx-light)');
+export function writeEdgeArchive({ out, say, wrote, program, wanted }) {
+  if (!existsSync(program)) {
+    if (wanted) say(`no archive of the edge: there is no ${program} (apt-get install nginx)`);
     return;
   }
   const layer = baseLayer();
@@ -83,6 +82,7 @@ export function writeEdgeArchive({ out, say, wrote, wanted }) {
     WorkingDir: '/',
     Entrypoint: ['/usr/sbin/nginx'],
     Cmd: ['-g', 'daemon off;'],
+    StopSignal: 'SIGQUIT',
     Labels: { 'org.opencontainers.image.title': 'nginx, made from local files' },
   };
   const file = join(out, 'edge.tar');

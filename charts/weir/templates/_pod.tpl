@@ -72,8 +72,8 @@ livenessProbe:
 readinessProbe:
   httpGet: { path: /readyz, port: admin }
   periodSeconds: 2
-  timeoutSeconds: 2
-  failureThreshold: 2
+  timeoutSeconds: 5
+  failureThreshold: 3
 {{- end }}
 
 {{/* The settings that every service has. */}}

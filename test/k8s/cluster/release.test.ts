@@ -1,0 +1,153 @@
+// A release from its installation to its end on a real cluster, by each Helm that is there: defaults alone, clients from
+// outside, `helm test`, upgrade and rollback under clients, uninstall.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BareClient } from '../../harness/bare-client.ts';
+import { Crowd, until } from './crowd.ts';
+import { createNamespace, get, kubectl, type Publisher, programs, Release, wanted, whyNot } from './lab.ts';
+
+const minutes = 60_000;
+/** Drains that are short enough for a test; the rules are the same. */
+const QUICK = ['--set', 'poolDefaults.drain.graceMs=3000', '--set', 'poolDefaults.drain.windowMs=5000'];
+const CROWD = 60;
+
+const helms = wanted ? programs((process.env['WEIR_TEST_HELMS'] ?? 'helm,helm4,helm3').split(',')) : ['helm'];
+
+describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
+  const namespace = `weir-${helm}`;
+  const release = new Release(helm, 'weir', namespace);
+  let publisher: Publisher;
+
+  beforeAll(() => createNamespace(namespace));
+  afterAll(async () => {
+    publisher?.close();
+    await release.uninstall().catch(() => {});
+    await kubectl('delete', 'namespace', namespace, '--timeout=120s');
+  }, 5 * minutes);
+
+  it(
+    'is ready with no value set, under Pod Security restricted',
+    async () => {
+      const began = performance.now();
+      await release.install();
+      console.log(`${helm}: ready after ${Math.round((performance.now() - began) / 1000)} s`);
+      expect(await release.readyShards('desktop')).toBe(2);
+      expect(await release.readyShards('mobile')).toBe(2);
+      publisher = await release.publisher();
+    },
+    4 * minutes,
+  );
+
+  it(
+    'passes helm test',
+    async () => {
+      expect(await release.test()).toMatch(/Phase: +Succeeded/);
+      expect(await get('pods', namespace, 'app.kubernetes.io/component=test')).toEqual([]);
+    },
+    4 * minutes,
+  );
+
+  it(
+    'serves clients from outside in the right pool',
+    async () => {
+      const url = await release.routerUrl();
+      for (const pool of ['mobile', 'desktop']) {
+        const client = await BareClient.connect(url, `channels=odds&class=${pool}`);
+        await until(() => client.of('welcome').length > 0, 'the welcome');
+        expect(client.redirect).toMatchObject({ pool });
+        const shard = String(client.of('welcome')[0]?.message['shard']);
+        expect((await release.shards(pool)).map(({ name }) => name)).toContain(shard);
+        client.close();
+      }
+    },
+    2 * minutes,
+  );
+
+  it(
+    'gives its HPAs their metrics',
+    async () => {
+      await until(async () => {
+        const hpas = await get('hpa', namespace);
+        return hpas.length === 2 && hpas.every((hpa) => hpa.list('status.currentMetrics').length >= 3);
+      }, 'metrics in both HPAs');
+      for (const hpa of await get('hpa', namespace)) {
+        const active = hpa.list('status.conditions').find((one) => one.at('type') === 'ScalingActive');
+        expect(active?.at('status')).toBe('True');
+      }
+    },
+    2 * minutes,
+  );
+
+  it(
+    'is upgraded under clients: nothing lost, nothing doubled, every client moved once, keys as before',
+    async () => {
+      await release.upgrade(...QUICK);
+      const keys = await secretsOf(namespace);
+      const crowd = new Crowd(publisher, `upgrade-${helm}`);
+      await crowd.join(await release.routerUrl(), CROWD);
+      await crowd.join(await release.routerUrl(), CROWD / 3, { class: 'mobile' });
+      crowd.start();
+      await release.upgrade(...QUICK, '--set-string', 'poolDefaults.settings.WEIR_LAG_MS=30000');
+      await until(async () => (await draining(namespace)) === 0, 'the old shards are gone', 3 * minutes);
+      const report = await crowd.end();
+      console.log(`${helm} upgrade: ${JSON.stringify(report)}`);
+      expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0, breaks: 0, moved: { 1: report.clients } });
+      expect(await secretsOf(namespace)).toEqual(keys);
+    },
+    10 * minutes,
+  );
+
+  it(
+    'is rolled back under clients: nothing lost, nothing doubled',
+    async () => {
+      const crowd = new Crowd(publisher, `rollback-${helm}`);
+      await crowd.join(await release.routerUrl(), CROWD);
+      crowd.start();
+      await release.helm('rollback', 'weir', '--wait', '--timeout', '600s');
+      await until(async () => (await draining(namespace)) === 0, 'the old shards are gone', 3 * minutes);
+      const report = await crowd.end();
+      console.log(`${helm} rollback: ${JSON.stringify(report)}`);
+      expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0 });
+    },
+    10 * minutes,
+  );
+
+  it(
+    'leaves nothing when it is uninstalled',
+    async () => {
+      publisher.close();
+      await release.uninstall();
+      const kinds = 'apiservices,clusterroles,clusterrolebindings';
+      const left = await kubectl('get', kinds, '-l', 'app.kubernetes.io/name=weir', '-o', 'name');
+      expect(left.trim()).toBe('');
+      const everywhere = await kubectl(
+        'get',
+        'rolebindings',
+        '-A',
+        '-l',
+        'app.kubernetes.io/name=weir',
+        '-o',
+        'name',
+      );
+      expect(everywhere.trim()).toBe('');
+      const objects = 'deployments,statefulsets,services,secrets,configmaps,hpa,pdb,networkpolicies,leases';
+      const own = await kubectl('get', objects, '-n', namespace, '-o', 'name');
+      expect(
+        own
+          .trim()
+          .split('\n')
+          .filter((name) => !/kube-root-ca/.test(name)),
+      ).toEqual([]);
+    },
+    6 * minutes,
+  );
+});
+
+async function secretsOf(namespace: string): Promise<readonly unknown[]> {
+  const secrets = await get('secrets', namespace, 'app.kubernetes.io/name=weir');
+  return secrets.filter(({ name }) => !/-tls$/.test(name)).map((secret) => secret.at('data'));
+}
+
+async function draining(namespace: string): Promise<number> {
+  const pods = await get('pods', namespace, 'app.kubernetes.io/component=shard');
+  return pods.filter((pod) => pod.at('metadata.deletionTimestamp') !== undefined).length;
+}
