@@ -1,34 +1,96 @@
-// Many clients by SDK in this process, and what each of them did and got: when it visited the router, which messages
-// it had. Judges nothing.
-import type { Channel, ReconnectOptions, Weir } from '@weir/client';
-import { connect } from '@weir/client';
-import { WebSocket } from 'ws';
+// Starts processes full of clients by SDK, adds up how they are, and fetches what each of them did and got.
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ReconnectOptions } from '@weir/client';
 
-interface Member {
-  readonly weir: Weir;
-  readonly channel: Channel;
+export interface Member {
+  /** When it visited the router, since 1970. */
+  readonly visitsAtMs: readonly number[];
   /** Data of critical messages, in the order in which they came. */
-  readonly got: number[];
-  readonly gaps: unknown[];
-  /** When it visited the router. */
-  readonly visitsAtMs: number[];
+  readonly got: readonly number[];
+  readonly gaps: number;
+  readonly state: Readonly<Record<string, number>>;
 }
 
-/** `url` is that of the router. */
-export function join(url: string, channel: string, reconnect: ReconnectOptions): Member {
-  const visitsAtMs: number[] = [];
-  class Counted extends WebSocket {
-    constructor(address: string, protocols: string[] = []) {
-      if (address.includes('/v1/connect')) visitsAtMs.push(performance.now());
-      super(address, protocols, { perMessageDeflate: false });
+interface Health {
+  readonly open: number;
+  readonly losses: number;
+  readonly leastGot: number;
+}
+
+type Said = Health | { readonly report: readonly Member[] };
+
+const none: Health = { open: 0, losses: 0, leastGot: 0 };
+
+export interface CrowdOptions {
+  /** Of the router. */
+  readonly url: string;
+  readonly channel: string;
+  readonly size: number;
+  readonly processes: number;
+  /** Between two clients of a process that join. */
+  readonly paceMs: number;
+  readonly reconnect: ReconnectOptions;
+}
+
+export class Crowd {
+  readonly size: number;
+  readonly #children: readonly ChildProcess[];
+  readonly #health: Health[];
+
+  constructor({ processes, size, ...options }: CrowdOptions) {
+    this.size = size;
+    this.#health = Array.from({ length: processes }, () => none);
+    this.#children = this.#health.map((_, at) => {
+      const script = fileURLToPath(new URL('./crowd-process.mjs', import.meta.url));
+      const child = fork(script, [JSON.stringify({ ...options, size: size / processes })], { execArgv: [] });
+      child.on('message', (said: Said) => {
+        if (!('report' in said)) this.#health[at] = said;
+      });
+      return child;
+    });
+  }
+
+  get open(): number {
+    return this.#sum('open');
+  }
+
+  /** Connections that have been lost, ever. */
+  get losses(): number {
+    return this.#sum('losses');
+  }
+
+  /** Critical messages that everybody has at least. */
+  get leastGot(): number {
+    return Math.min(...this.#health.map(({ leastGot }) => leastGot));
+  }
+
+  async members(): Promise<readonly Member[]> {
+    const reports = this.#children.map(
+      (child) =>
+        new Promise<readonly Member[]>((resolve) => {
+          child.on('message', (said: Said) => {
+            if ('report' in said) resolve(said.report);
+          });
+          child.send('report');
+        }),
+    );
+    return (await Promise.all(reports)).flat();
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
     }
   }
-  const weir = connect({ url, channels: [channel], WebSocket: Counted, reconnect });
-  const handle = weir.channel(channel);
-  const member: Member = { weir, channel: handle, got: [], gaps: [], visitsAtMs };
-  handle.on('critical', ({ data }) => member.got.push(Number(data)));
-  handle.on('gap', (gap) => member.gaps.push(gap));
-  return member;
+
+  #sum(what: 'open' | 'losses'): number {
+    return this.#health.reduce((sum, health) => sum + health[what], 0);
+  }
 }
 
 export interface Visits {
@@ -37,11 +99,13 @@ export interface Visits {
   readonly most: number;
   /** The part of all that fell into the fullest second. */
   readonly fullestSecond: number;
+  /** The visits of each second, one after the other. */
+  readonly bySecond: readonly number[];
 }
 
-/** The visits to the router from a moment on. */
+/** The visits to the router from a moment on, since 1970. */
 export function visitsSince(members: readonly Member[], sinceMs: number): Visits {
-  const perSecond = new Map<number, number>();
+  const bySecond: number[] = [];
   let most = 0;
   let all = 0;
   for (const { visitsAtMs } of members) {
@@ -50,8 +114,9 @@ export function visitsSince(members: readonly Member[], sinceMs: number): Visits
     all += mine.length;
     for (const atMs of mine) {
       const second = Math.floor((atMs - sinceMs) / 1_000);
-      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+      bySecond[second] = (bySecond[second] ?? 0) + 1;
     }
   }
-  return { all, most, fullestSecond: Math.max(0, ...perSecond.values()) / Math.max(1, all) };
+  const counts = Array.from(bySecond, (count) => count ?? 0);
+  return { all, most, fullestSecond: Math.max(0, ...counts) / Math.max(1, all), bySecond: counts };
 }
