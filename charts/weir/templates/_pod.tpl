@@ -66,9 +66,10 @@ startupProbe:
   failureThreshold: 60
 livenessProbe:
   httpGet: { path: /livez, port: admin }
+  # A node that is starved answers late: to kill for that would make it worse.
   periodSeconds: 10
-  timeoutSeconds: 5
-  failureThreshold: 3
+  timeoutSeconds: 10
+  failureThreshold: 6
 readinessProbe:
   httpGet: { path: /readyz, port: admin }
   periodSeconds: 2

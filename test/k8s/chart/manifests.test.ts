@@ -32,7 +32,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
 
   it.each(every)('no token to pods that ask the API server nothing: %s', (_, values) => {
     for (const { name, podSpec } of pods(values))
-      expect(podSpec.at('automountServiceAccountToken'), name).toBe(/-control$/.test(name));
+      expect(podSpec.at('automountServiceAccountToken'), name).toBe(/-(control|router)$/.test(name));
   });
 
   it.each(every)('settings that the services take: %s', (_, values) => {
