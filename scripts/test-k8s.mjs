@@ -18,7 +18,9 @@ await command(async () => {
     return;
   }
   await setUp();
-  process.exitCode = await runTool('vitest', ['run', 'test/k8s/cluster', ...process.argv.slice(2)], {
+  const given = process.argv.slice(2);
+  const what = given.length === 0 ? ['test/k8s/cluster'] : given;
+  process.exitCode = await runTool('vitest', ['run', ...what], {
     env: { ...process.env, WEIR_TEST_K8S: 'true' },
   });
 });
