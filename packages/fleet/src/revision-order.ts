@@ -1,19 +1,30 @@
 // Which of a pool's revisions is the newer one. Revisions are opaque hashes in Kubernetes, so the order is the
-// order in which they appeared. Never guesses: what appeared together counts as equally new.
+// order in which they appeared. Never guesses: what appeared together counts as equally new. A revision that was gone
+// and comes back, as in a rollback, appears anew.
 import type { Beat } from './beat.ts';
 
 interface Appeared {
   readonly atMs: number;
   readonly order: number;
+  lastMs: number;
+}
+
+interface Pool {
+  readonly revisions: Map<string, Appeared>;
+  /** Since when the pool has been heard without a break. */
+  heardSinceMs: number;
+  lastMs: number;
 }
 
 /** A pool has two in a rollout; more come from rollouts in a row, and beyond this the oldest are forgotten. */
 const maxRevisions = 16;
 const maxPools = 64;
+/** A revision that was not heard for so long, while others of its pool were, is gone. */
+const goneMs = 10_000;
 
 /** Numbers the revisions of each pool by the time of their first beat. */
 export class RevisionOrder {
-  readonly #pools = new Map<string, Map<string, Appeared>>();
+  readonly #pools = new Map<string, Pool>();
   readonly #togetherMs: number;
 
   /** Revisions that appear within `togetherMs` of a pool's first one were there before us: no order. */
@@ -22,28 +33,40 @@ export class RevisionOrder {
   }
 
   /** The place of this beat's revision: 0 for what was there at the start, then rising. */
-  order({ pool, revision }: Pick<Beat, 'pool' | 'revision'>, nowMs: number): number {
-    const revisions = this.#of(pool);
+  order({ pool: name, revision }: Pick<Beat, 'pool' | 'revision'>, nowMs: number): number {
+    const pool = this.#of(name, nowMs);
+    // Where nobody was heard, NATS was away: who comes back then was never gone.
+    if (nowMs - pool.lastMs > this.#togetherMs) pool.heardSinceMs = nowMs;
+    pool.lastMs = nowMs;
+    const { revisions } = pool;
     const known = revisions.get(revision);
-    if (known !== undefined) return known.order;
+    if (known !== undefined && !isGone(known, pool, nowMs)) {
+      known.lastMs = nowMs;
+      return known.order;
+    }
     const all = [...revisions.values()];
     const firstMs = Math.min(nowMs, ...all.map(({ atMs }) => atMs));
     const newest = Math.max(-1, ...all.map(({ order }) => order));
     const atStart = nowMs - firstMs <= this.#togetherMs && newest <= 0;
     const order = atStart ? 0 : newest + 1;
+    revisions.delete(revision);
     dropOldest(revisions, maxRevisions);
-    revisions.set(revision, { atMs: nowMs, order });
+    revisions.set(revision, { atMs: nowMs, order, lastMs: nowMs });
     return order;
   }
 
-  #of(pool: string): Map<string, Appeared> {
-    const known = this.#pools.get(pool);
+  #of(name: string, nowMs: number): Pool {
+    const known = this.#pools.get(name);
     if (known !== undefined) return known;
     dropOldest(this.#pools, maxPools);
-    const revisions = new Map<string, Appeared>();
-    this.#pools.set(pool, revisions);
-    return revisions;
+    const pool: Pool = { revisions: new Map(), heardSinceMs: nowMs, lastMs: nowMs };
+    this.#pools.set(name, pool);
+    return pool;
   }
+}
+
+function isGone(known: Appeared, { heardSinceMs }: Pool, nowMs: number): boolean {
+  return nowMs - known.lastMs > goneMs && nowMs - heardSinceMs > goneMs;
 }
 
 /** Makes room for one more; maps keep the order of insertion. */
