@@ -87,7 +87,7 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
       await crowd.join(await release.routerUrl(), CROWD / 3, { class: 'mobile' });
       crowd.start();
       await release.upgrade(...QUICK, '--set-string', 'poolDefaults.settings.WEIR_LAG_MS=30000');
-      await until(async () => (await draining(namespace)) === 0, 'the old shards are gone', 3 * minutes);
+      await rolledOut(namespace);
       const report = await crowd.end();
       console.log(`${helm} upgrade: ${JSON.stringify(report)}`);
       expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0, breaks: 0, moved: { 1: report.clients } });
@@ -103,7 +103,7 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
       await crowd.join(await release.routerUrl(), CROWD);
       crowd.start();
       await release.helm('rollback', 'weir', '--wait', '--timeout', '600s');
-      await until(async () => (await draining(namespace)) === 0, 'the old shards are gone', 3 * minutes);
+      await rolledOut(namespace);
       const report = await crowd.end();
       console.log(`${helm} rollback: ${JSON.stringify(report)}`);
       expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0 });
@@ -147,7 +147,12 @@ async function secretsOf(namespace: string): Promise<readonly unknown[]> {
   return secrets.filter(({ name }) => !/-tls$/.test(name)).map((secret) => secret.at('data'));
 }
 
-async function draining(namespace: string): Promise<number> {
-  const pods = await get('pods', namespace, 'app.kubernetes.io/component=shard');
-  return pods.filter((pod) => pod.at('metadata.deletionTimestamp') !== undefined).length;
+/** Helm waits for new pods, and not each version of it for all of them; none waits for the drains of the old ones. */
+async function rolledOut(namespace: string): Promise<void> {
+  const shards = 'app.kubernetes.io/component=shard';
+  for (const { name } of await get('deployments', namespace, shards))
+    await kubectl('rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=240s');
+  const isLeaving = async (): Promise<boolean> =>
+    (await get('pods', namespace, shards)).some((pod) => pod.at('metadata.deletionTimestamp') !== undefined);
+  await until(async () => !(await isLeaving()), 'the old shards are gone', 3 * minutes);
 }
