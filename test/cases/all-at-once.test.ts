@@ -1,8 +1,6 @@
 // Everybody loses the connection in one moment: a shard is killed under load, a proxy is reloaded, and the router that
 // all come back to is slow. All are back by themselves, with all that they missed, and without a stampede.
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { connect as connectTcp, createServer } from 'node:net';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -12,8 +10,9 @@ import { cpuSeconds, expectSound } from '../harness/oracle.ts';
 import { scale, seen } from '../harness/scale.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { elapsed, metric, SmallCluster, until } from '../harness/small-cluster.ts';
-import { startShapingProxy } from '../proxies/shaping-proxy.ts';
 import { Crowd, visitsSince } from './crowd.ts';
+import type { Accepts } from './proxies.ts';
+import { Proxies } from './proxies.ts';
 
 const CLIENTS = scale(200, 3_000);
 const KEYS = 20;
@@ -163,40 +162,32 @@ it('kill -9 of a shard that has them all (case F3)', async () => {
 }, 300_000);
 
 it('a proxy in front of everything is reloaded: all are cut without a Close (case F3)', async () => {
-  const before = async (service: { url: string }): Promise<Awaited<ReturnType<typeof startShapingProxy>>> => {
-    const { hostname, port } = new URL(service.url);
-    const proxy = await startShapingProxy({ target: { host: hostname, port: Number(port) } });
-    closers.push(() => proxy.close());
-    return proxy;
-  };
-  const front = await before(cluster.router);
+  const ports = await Promise.all(Array.from({ length: 3 }, () => freePort()));
+  const proxies = await Proxies.start([Number(new URL(cluster.routerUrl).port), ...ports.map(Number)]);
+  closers.push(() => proxies.stop());
+  const [front = '', ...urls] = proxies.urls;
   const shards: Service[] = [];
-  const proxies = [front];
-  for (let i = 0; i < 3; i++) {
-    const port = await freePort();
-    const proxy = await before({ url: `ws://127.0.0.1:${port}` });
-    proxies.push(proxy);
+  for (const [i, port] of ports.entries()) {
     const pool = i < 2 ? 'desktop' : 'mobile';
-    const env = { WEIR_PORT: port, WEIR_PUBLIC_URL: `ws://127.0.0.1:${proxy.port}` };
+    const env = { WEIR_PORT: port, WEIR_PUBLIC_URL: urls[i] ?? '', WEIR_ROUTER_URL: front };
     shards.push(await cluster.shard(pool, `${pool}-${i}`, env));
   }
-  const clients = await crowd(front.url(cluster.routerUrl).replace(/\/$/, ''), CLIENTS);
-  await survived('F3, proxy reload', clients, shards, async () => {
-    for (const proxy of proxies) proxy.cut();
-  });
+  const clients = await crowd(front, CLIENTS);
+  await survived('F3, proxy reload', clients, shards, async () => proxies.cut());
 }, 300_000);
 
-it.each<[string, number]>([
+it.each<[Exclude<Accepts, 'at once'>, number]>([
   ['one after the other', scale(30, 150)],
-  ...scale<[string, number][]>([], [['side by side', 3_000]]),
+  ...scale<['side by side', number][]>([], [['side by side', 3_000]]),
 ])(
   'a router that takes 100 ms for each accept, %s (case F3)',
   async (how, size) => {
     const doomed = await cluster.shard('desktop', 'desktop-0');
-    const slow = await slowAccepts(new URL(cluster.routerUrl), how === 'side by side');
-    const clients = await crowd(slow.url, size);
+    const proxies = await Proxies.start([Number(new URL(cluster.routerUrl).port)]);
+    closers.push(() => proxies.stop());
+    const clients = await crowd(proxies.urls[0] ?? '', size);
     const others = [await cluster.shard('desktop', 'desktop-1'), await cluster.shard('desktop', 'desktop-2')];
-    slow.begin();
+    proxies.accept(how);
     await survived(`F3, 100 ms for each accept, ${how}`, clients, others, async () => {
       doomed.process.kill('SIGKILL');
       await once(doomed.process, 'exit');
@@ -204,38 +195,3 @@ it.each<[string, number]>([
   },
   300_000,
 );
-
-/** Stands before a router and lets a connection through 100 ms after its turn has come, from `begin` on. */
-async function slowAccepts(target: URL, sideBySide: boolean): Promise<{ url: string; begin(): void }> {
-  const ACCEPT_MS = 100;
-  let hasBegun = false;
-  let turn = Promise.resolve();
-  const through = (near: Socket): void => {
-    if (near.destroyed) return;
-    const far = connectTcp(Number(target.port), target.hostname);
-    far.setNoDelay();
-    for (const socket of [near, far]) {
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
-  };
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, (near) => {
-    near.on('error', () => undefined);
-    if (!hasBegun) return through(near);
-    if (sideBySide) return void elapsed(ACCEPT_MS).then(() => through(near));
-    turn = turn.then(() => elapsed(ACCEPT_MS)).then(() => through(near));
-  });
-  closers.push(() => void server.close());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `ws://127.0.0.1:${port}`,
-    begin: () => {
-      hasBegun = true;
-    },
-  };
-}
