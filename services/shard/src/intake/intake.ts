@@ -78,7 +78,7 @@ export class Intake {
     options.link.onStatus((status) => {
       for (const reader of this.#readers) {
         if (status === 'disconnected') reader.lost();
-        else reader.poke();
+        else reader.back();
       }
     });
     options.link.ready().then(

@@ -453,9 +453,30 @@ describe('StreamReader', () => {
     await settle();
     bench.reader.lost();
     expect(bench.reader.current).toBe(false);
-    bench.reader.poke();
+    bench.reader.back();
     await settle();
     expect(bench.reader.current).toBe(true);
+    await end(bench);
+  });
+
+  it('asks nothing while the connection is gone, and at once when it is back', async () => {
+    const bench = start();
+    await settle();
+    bench.reader.lost();
+    const { facts } = bench.stream.asked;
+    bench.stream.failures.facts = 1_000_000;
+    for (let i = 0; i < 3; i++) {
+      // Also where somebody has a reason.
+      bench.reader.poke();
+      await settle();
+    }
+    expect(bench.stream.asked.facts).toBe(facts);
+    bench.stream.failures.facts = 0;
+    bench.stream.publish({ lost: true });
+    bench.reader.back();
+    await settle();
+    expect([bench.told.at(-1), bench.reader.current]).toEqual(['1', true]);
+    bench.reader.lost();
     await end(bench);
   });
 

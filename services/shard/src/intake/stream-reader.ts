@@ -37,6 +37,7 @@ export class StreamReader {
   #minGeneration = 0;
   #current = false;
   #stopped = false;
+  #away = false;
   #wake: ((wake: Wake) => void) | undefined;
   #pending: Wake | undefined;
 
@@ -58,6 +59,8 @@ export class StreamReader {
     let feed: { stop(): void } | undefined;
     while (!this.#stopped) {
       try {
+        await this.#untilBack();
+        if (this.#stopped) break;
         feed ??= this.#options.access.follow((message) => this.#live(message));
         if (this.#known === undefined) await this.#load();
         else await this.#check(await this.#nextWake());
@@ -78,14 +81,28 @@ export class StreamReader {
     this.poke();
   }
 
-  /** Look at the stream now: the connection is back, or somebody has seen a later message. */
+  /** Look at the stream now: somebody has seen a later message. */
   poke(): void {
     this.#signal('poked');
   }
 
-  /** The connection is gone: until the next look nothing is known to be current. */
+  /** The connection is gone: until the next look nothing is known to be current, and nothing is asked. */
   lost(): void {
     this.#current = false;
+    this.#away = true;
+  }
+
+  /** The connection is there again: look at once. */
+  back(): void {
+    this.#away = false;
+    this.poke();
+  }
+
+  /** A question that is asked while nobody hears it would only be found unanswered long after the return. */
+  async #untilBack(): Promise<void> {
+    if (!this.#away) return;
+    while (this.#away && !this.#stopped) await this.#nextWake();
+    this.poke();
   }
 
   #live(message: StreamMessage): void {
@@ -117,7 +134,7 @@ export class StreamReader {
   }
 
   async #check(wake: Wake): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#away) return;
     const { access, onProblem } = this.#options;
     // What we had before we asked must be in the answer; what comes while we wait need not be.
     const { seq, liveSeq } = this.#sequencer;
