@@ -28,7 +28,7 @@ export const advice = {
   weir_router_hints_total:
     '`refused`: keys differ between services, or forgeries. `elsewhere` is a client that changed its network',
   weir_router_remeasured_total:
-    'Many `same`: shards ask clients that are fine where they are; look at their delivery lag and at WEIR_DEMOTION_LAG_MS',
+    'Many `same`: shards ask clients that are fine where they are; look at their delivery lag, at WEIR_DEMOTION_LAG_MS and at WEIR_PROMOTION_LAG_MS',
   weir_router_endings_total:
     '`cut`: clients that never answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
   weir_router_token_keys_total:
@@ -54,6 +54,8 @@ export const advice = {
     'Cosmetic traffic is over WEIR_COSMETIC_MAX_PER_TICK or its bytes',
   weir_shard_closes_total:
     '`hardBytes`, `lag`: clients too slow for this pool. `tooManyMessages`, `protocolError`: clients that do not keep to the protocol',
+  weir_shard_healthy_pongs_total:
+    '`move` against `weir_router_remeasured_total{result="faster"}`: how many were led up. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
   weir_shard_slow_pongs_total:
     '`shardIsSlow`: many turned slow at once, so nobody is moved: look at the shard, its node and the edge',
   weir_shard_moves_total: 'Outside a drain: clients that are sent to be measured again',

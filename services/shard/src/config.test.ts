@@ -89,6 +89,10 @@ describe('the configuration', () => {
     [{ WEIR_ROUTER_URL: 'router.example' }, /WEIR_ROUTER_URL/],
     [{ WEIR_PORT: '65536' }, /WEIR_PORT/],
     [{ WEIR_MOVES_PER_SECOND: '9' }, /WEIR_MOVES_PER_SECOND/],
+    [{ WEIR_PROMOTION_RTT_MS: '600' }, /WEIR_PROMOTION_RTT_MS must not exceed WEIR_PROMOTION_LAG_MS/],
+    [{ WEIR_MOVE_BACKOFF_MS: '31m' }, /WEIR_MOVE_BACKOFF_MS must not exceed WEIR_MOVE_BACKOFF_MAX_MS/],
+    [{ WEIR_PROMOTION: 'perhaps' }, /WEIR_PROMOTION/],
+    [{ WEIR_PROMOTION_HEALTH_MS: '0' }, /WEIR_PROMOTION_HEALTH_MS/],
   ])('refuses %j', (env, problem) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
   });
@@ -135,6 +139,17 @@ describe('the limits of a pool', () => {
       hardBytes: 131_072,
       lagMs: 5_000,
     });
+  });
+
+  it('lead clients up out of mobile, and down out of all others, unless it is set', () => {
+    const moves = (env: Record<string, string>): unknown => {
+      const { demotion, promotion } = poolDefaults(configOf(env));
+      return { demotion, promotion };
+    };
+    expect(moves({ WEIR_POOL: 'mobile' })).toEqual({ demotion: false, promotion: true });
+    expect(moves({ WEIR_POOL: 'tv' })).toEqual({ demotion: true, promotion: false });
+    const both = { WEIR_POOL: 'tv', WEIR_PROMOTION: 'true', WEIR_DEMOTION: 'false' };
+    expect(moves(both)).toEqual({ demotion: false, promotion: true });
   });
 
   it('has a deadline that a drain fits in', () => {

@@ -30,6 +30,13 @@ interface ShardValues {
   readonly demotion: boolean | undefined;
   readonly demotionLagMs: number;
   readonly minStayMs: number;
+  readonly promotion: boolean | undefined;
+  readonly promotionHealthMs: number;
+  readonly promotionRttMs: number;
+  readonly promotionLagMs: number;
+  readonly promotionMinBytes: number;
+  readonly moveBackoffMs: number;
+  readonly moveBackoffMaxMs: number;
   readonly compression: boolean | undefined;
   readonly compressionMinBytes: number;
   readonly pingMs: number;
@@ -208,7 +215,51 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
     env: 'WEIR_MIN_STAY_MS',
     default: 60_000,
     min: 0,
-    meaning: 'Shortest stay of a client before it is asked to be measured again',
+    meaning:
+      'Shortest stay of a client in a pool, on whichever shards, before it is asked to be measured again',
+  }),
+  promotion: {
+    env: 'WEIR_PROMOTION',
+    parse: parse.flag(),
+    optional: true,
+    meaning:
+      'Whether clients that are well enough for a faster pool are asked to be measured again; by default in mobile and nowhere else',
+  },
+  promotionHealthMs: ms({
+    env: 'WEIR_PROMOTION_HEALTH_MS',
+    default: 60_000,
+    min: 1_000,
+    meaning: 'How long a client must have been well before it is asked to be measured for a faster pool',
+  }),
+  promotionRttMs: ms({
+    env: 'WEIR_PROMOTION_RTT_MS',
+    default: 220,
+    meaning:
+      "Delivery lag that such a client reached in that time; raise it together with the router's WEIR_PROBE_RTT_THRESHOLD_MS",
+  }),
+  promotionLagMs: ms({
+    env: 'WEIR_PROMOTION_LAG_MS',
+    default: 500,
+    meaning: 'Delivery lag that such a client never exceeded in that time',
+  }),
+  promotionMinBytes: bytes({
+    env: 'WEIR_PROMOTION_MIN_BYTES',
+    default: 16_384,
+    min: 0,
+    meaning: 'Bytes that such a client got in that time: less proves nothing',
+  }),
+  moveBackoffMs: ms({
+    env: 'WEIR_MOVE_BACKOFF_MS',
+    default: 120_000,
+    min: 1_000,
+    meaning:
+      'Stay of a moved client before it is asked to move up, or again for nothing; twice as long after each further move',
+  }),
+  moveBackoffMaxMs: ms({
+    env: 'WEIR_MOVE_BACKOFF_MAX_MS',
+    default: 1_800_000,
+    min: 1_000,
+    meaning: 'Longest of these stays; after one twice as long, earlier moves are forgotten',
   }),
   compression: {
     env: 'WEIR_COMPRESSION',
@@ -386,6 +437,7 @@ export function poolDefaults(config: ShardConfig): {
   readonly lagMs: number;
   readonly compression: boolean;
   readonly demotion: boolean;
+  readonly promotion: boolean;
 } {
   const mobile = config.pool === 'mobile';
   return {
@@ -395,6 +447,7 @@ export function poolDefaults(config: ShardConfig): {
     lagMs: config.lagMs ?? (mobile ? 20_000 : 10_000),
     compression: config.compression ?? mobile,
     demotion: config.demotion ?? !mobile,
+    promotion: config.promotion ?? mobile,
   };
 }
 
@@ -407,6 +460,10 @@ export function rules(config: ShardConfig): readonly string[] {
   if (config.maxMessageBytes + 512 > config.maxFrameBytes) {
     problems.push('WEIR_MAX_MESSAGE_BYTES must be at least 512 bytes less than WEIR_MAX_FRAME_BYTES');
   }
+  if (config.promotionRttMs > config.promotionLagMs)
+    problems.push('WEIR_PROMOTION_RTT_MS must not exceed WEIR_PROMOTION_LAG_MS');
+  if (config.moveBackoffMs > config.moveBackoffMaxMs)
+    problems.push('WEIR_MOVE_BACKOFF_MS must not exceed WEIR_MOVE_BACKOFF_MAX_MS');
   const drainMs = longestDrainMs(config);
   if (drainMs > config.shutdownDeadlineMs) {
     problems.push(

@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
-import { SLOW_VERDICTS } from './demote/demotion.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
 import { CLOSE_CAUSES, createShardMetrics, exposeReadings, MOVE_REASONS } from './metrics.ts';
+import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
 
 /** Value of every sample, by its name and labels as the text has them. */
 async function samples(registry: Registry): Promise<ReadonlyMap<string, number>> {
@@ -34,7 +34,10 @@ describe('the series of a shard', () => {
     }
     metrics.cosmeticDropped();
     for (const reason of MOVE_REASONS) metrics.moved(reason);
-    for (const verdict of SLOW_VERDICTS) metrics.slow(verdict);
+    for (const verdict of REASSIGN_VERDICTS) {
+      metrics.judged({ is: 'slow', verdict });
+      metrics.judged({ is: 'healthy', verdict });
+    }
     metrics.lag(30);
     metrics.tick(4);
     const after = await samples(registry);

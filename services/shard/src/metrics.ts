@@ -5,17 +5,17 @@ import type { Registry } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { AdmitOutcome } from './admit/admission.ts';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
-import type { SlowVerdict } from './demote/demotion.ts';
-import { SLOW_VERDICTS } from './demote/demotion.ts';
 import type { RejectReason } from './intake/accept.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
+import type { Judgement } from './reassign/reassignment.ts';
+import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
 
 /** What ended a connection from our side. */
 export const CLOSE_CAUSES = ['hardBytes', 'lag', 'tooManyMessages', 'protocolError', 'drain'] as const;
 export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
 /** Why the shard asks clients to move. */
-export const MOVE_REASONS = ['drain', 'tooSlow'] as const;
+export const MOVE_REASONS = ['drain', 'tooSlow', 'promote'] as const;
 
 /** Numbers that are read when somebody looks. */
 export interface ShardReadings {
@@ -31,8 +31,8 @@ export interface ShardMetrics {
   cosmeticDropped(): void;
   closed(cause: CloseCause): void;
   moved(reason: (typeof MOVE_REASONS)[number]): void;
-  /** A pong came late; what followed. */
-  slow(verdict: SlowVerdict): void;
+  /** A pong came of a client that another pool may suit better; what followed. */
+  judged(judgement: Judgement): void;
   intakeProblem(stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed'): void;
   lag(lagMs: number): void;
   tick(lateMs: number): void;
@@ -54,6 +54,11 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
   const closes = counter('closes_total', 'Connections that the shard closed, by cause', ['cause']);
   const moves = counter('moves_total', 'Clients asked to move, by reason', ['reason']);
   const slow = counter('slow_pongs_total', 'Deliveries too late for the pool, by what followed', ['verdict']);
+  const healthy = counter(
+    'healthy_pongs_total',
+    'Deliveries of clients well enough for a faster pool, by what followed',
+    ['verdict'],
+  );
   const problems = counter('intake_problems_total', 'Epochs, gaps and failures of reading, by stream', [
     'stream',
     'problem',
@@ -79,7 +84,10 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     for (const problem of ['epoch', 'gap', 'failed']) problems.inc({ stream, problem }, 0);
   }
   for (const reason of MOVE_REASONS) moves.inc({ reason }, 0);
-  for (const verdict of SLOW_VERDICTS) slow.inc({ verdict }, 0);
+  for (const verdict of REASSIGN_VERDICTS) {
+    slow.inc({ verdict }, 0);
+    healthy.inc({ verdict }, 0);
+  }
   for (const cause of CLOSE_CAUSES) closes.inc({ cause }, 0);
   return {
     admitted: (outcome) => admissions.inc({ outcome }),
@@ -88,7 +96,7 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     cosmeticDropped: () => cosmetic.inc(),
     closed: (cause) => closes.inc({ cause }),
     moved: (reason) => moves.inc({ reason }),
-    slow: (verdict) => slow.inc({ verdict }),
+    judged: ({ is, verdict }) => (is === 'slow' ? slow : healthy).inc({ verdict }),
     intakeProblem: (stream, problem) => problems.inc({ stream, problem }),
     lag: (lagMs) => lags.observe(lagMs / 1000),
     tick: (lateMs) => lateness.observe(lateMs / 1000),

@@ -29,7 +29,6 @@ import { Connection } from './connection/connection.ts';
 import { InboundRate, judgeInbound } from './connection/inbound.ts';
 import type { LaneHeads } from './connection/resume.ts';
 import { isAhead, startOf } from './connection/resume.ts';
-import { Demotion } from './demote/demotion.ts';
 import { drain } from './drain/drain.ts';
 import { Deflater } from './encode/deflate.ts';
 import { Encoder } from './encode/encoder.ts';
@@ -41,6 +40,8 @@ import { Lanes } from './lanes/lanes.ts';
 import { criticalSink, stateSink } from './lanes/sinks.ts';
 import { StateLane } from './lanes/state-lane.ts';
 import type { CloseCause, ShardMetrics } from './metrics.ts';
+import { Reassignment } from './reassign/reassignment.ts';
+import { Standing } from './reassign/standing.ts';
 import { LoadMeter } from './report/load.ts';
 import { Ticker } from './tick/ticker.ts';
 
@@ -52,7 +53,7 @@ const REACH_MS = 2_000;
 const REACH_STEP_MS = 20;
 const HINT_TTL_MS = 120_000;
 /** Slow clients need longer than others to be welcome elsewhere. */
-const DEMOTION_WITHIN_MS = 10_000;
+const REASSIGN_WITHIN_MS = 10_000;
 const CACHE_BYTES = 33_554_432;
 
 export interface ShardOptions {
@@ -76,7 +77,9 @@ export class Shard {
   readonly #ticker: Ticker;
   readonly #load: LoadMeter;
   readonly #used: UsedTickets;
-  readonly #demotion: Demotion;
+  readonly #reassignment: Reassignment;
+  /** The pong that is being judged: one object for all of them. */
+  readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #subjects: ReturnType<typeof createSubjects>;
   #flush: NodeJS.Immediate | undefined;
@@ -91,7 +94,19 @@ export class Shard {
     this.#subjects = createSubjects(config.subjectPrefix);
     this.#load = new LoadMeter(nowMs());
     this.#used = new UsedTickets(config.maxUsedTickets);
-    this.#demotion = new Demotion({ lagMs: config.demotionLagMs, minStayMs: config.minStayMs });
+    this.#reassignment = new Reassignment({
+      demotes: pool.demotion,
+      promotes: pool.promotion,
+      slowLagMs: config.demotionLagMs,
+      minStayMs: config.minStayMs,
+      healthMs: config.promotionHealthMs,
+      healthyRttMs: config.promotionRttMs,
+      healthyLagMs: config.promotionLagMs,
+      healthyBytes: config.promotionMinBytes,
+      backoffMs: config.moveBackoffMs,
+      maxBackoffMs: config.moveBackoffMaxMs,
+      threads: 1,
+    });
     const makeState = (): StateLane =>
       new StateLane({
         maxKeys: config.stateMaxKeys,
@@ -321,7 +336,7 @@ export class Shard {
   #tick(lateMs: number): void {
     this.#load.tick(lateMs);
     this.#options.metrics.tick(lateMs);
-    this.#demotion.tick(lateMs, this.#options.clock.monotonicMs());
+    this.#reassignment.tick(lateMs, this.#options.clock.monotonicMs());
     this.fanOut.broadcast(this.encoder.tickBatch());
   }
 
@@ -374,6 +389,8 @@ export class Shard {
       compressed,
       nowMs: clock.monotonicMs(),
     });
+    const mayRise = ticket.ceiling !== config.pool;
+    connection.standing = new Standing({ history: ticket.history, mayRise, nowMs: clock.monotonicMs() });
     const gaps = starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
       if (gap === undefined) return [];
       const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
@@ -432,44 +449,56 @@ export class Shard {
     this.fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
   }
 
-  /** A pong tells how late a delivery was: a client that is too slow for this pool is asked to be measured again. */
+  /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
   #delivered(connection: Connection): void {
-    const { config, metrics, clock } = this.#options;
+    const { metrics, clock } = this.#options;
     const { lagMs } = connection.clock;
     metrics.lag(lagMs);
-    if (connection.moving || this.#draining || !poolDefaults(config).demotion) return;
-    const nowMs = clock.monotonicMs();
-    const { verdict, slowSinceMs } = this.#demotion.judge({
-      lagMs,
-      stayMs: nowMs - connection.openedMs,
-      connections: this.fanOut.size,
-      slowSinceMs: connection.slowSinceMs,
-      nowMs,
-    });
-    connection.slowSinceMs = slowSinceMs;
-    if (verdict === 'fine') return;
-    metrics.slow(verdict);
-    if (verdict !== 'move') return;
-    connection.moving = true;
-    this.#move(connection, 'tooSlow', DEMOTION_WITHIN_MS).catch((error: unknown) =>
-      this.#options.logger.error({ err: error }, 'could not ask a client to move'),
+    const { standing } = connection;
+    if (connection.moving || this.#draining || standing === undefined) return;
+    const pong = this.#pong;
+    pong.lagMs = lagMs;
+    pong.writtenBytes = connection.clock.written;
+    pong.flowingSinceMs = connection.flowingSinceMs;
+    pong.connections = this.fanOut.size;
+    pong.nowMs = clock.monotonicMs();
+    const judged = this.#reassignment.judge(standing, pong);
+    if (judged === undefined) return;
+    metrics.judged(judged);
+    if (judged.verdict !== 'move') return;
+    this.#move(connection, judged.is === 'slow' ? 'tooSlow' : 'promote', REASSIGN_WITHIN_MS).catch(
+      (error: unknown) => this.#options.logger.error({ err: error }, 'could not ask a client to move'),
     );
   }
 
   /** Asks a client to go through the router to another shard; it keeps this connection until it is welcome there. */
-  async #move(connection: Connection, reason: 'drain' | 'tooSlow', withinMs: number): Promise<void> {
+  async #move(
+    connection: Connection,
+    reason: 'drain' | 'tooSlow' | 'promote',
+    withinMs: number,
+  ): Promise<void> {
     const { config, clock, metrics } = this.#options;
     const [key] = config.ticketKeys;
     if (connection.closing || key === undefined) return;
-    const { allow, tls } = connection.ticket;
-    const measure = reason === 'tooSlow';
+    const { allow, tls, ceiling } = connection.ticket;
+    const history = connection.standing?.history(clock.monotonicMs());
     const hint = await issueHint(
-      { id: connection.session, pool: config.pool, allow, avoid: config.shardId, measure },
+      {
+        id: connection.session,
+        pool: config.pool,
+        allow,
+        measure: reason !== 'drain',
+        // A shard on which a client was well is a good place to come back to.
+        ...(reason === 'promote' ? {} : { avoid: config.shardId }),
+        ...(ceiling === undefined ? {} : { ceiling }),
+        ...(history === undefined ? {} : { history }),
+      },
       { key, nowMs: clock.wallMs(), ttlMs: HINT_TTL_MS },
     );
     if (connection.closing) return;
     const url = moveUrl(secured(config.routerUrl, tls), this.fanOut.channelsOf(connection), hint);
-    connection.moving = true;
+    // Who is asked for its network's sake may stay; a drain asks it once more.
+    if (reason === 'drain') connection.moving = true;
     metrics.moved(reason);
     this.#say(connection, [{ type: 'move', url, withinMs, reason }]);
   }

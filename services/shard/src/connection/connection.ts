@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { Ticket } from '@weir/protocol';
 import type { WebSocket } from 'ws';
+import type { Standing } from '../reassign/standing.ts';
 import { DeliveryClock } from './delivery-clock.ts';
 import type { Flow, FlowLimits } from './policy.ts';
 import { nextFlow } from './policy.ts';
@@ -47,8 +48,10 @@ export class Connection {
   closing = false;
   /** Set when it has been asked to move away. */
   moving = false;
-  /** Since when its deliveries are too late for this pool; nothing where they are not. */
-  slowSinceMs: number | undefined = undefined;
+  /** How it stands in its pool; nothing where nobody looks. */
+  standing: Standing | undefined = undefined;
+  /** Since when it gets everything that comes; infinity where it does not. */
+  flowingSinceMs: number = Number.POSITIVE_INFINITY;
   readonly openedMs: number;
   /** When the oldest unanswered ping was sent, in time that the process ran; nothing where all are answered. */
   unansweredSinceMs: number | undefined = undefined;

@@ -294,6 +294,7 @@ export class FanOut {
       const form = this.#formOf(connection);
       if (catchUp({ connection, source, form, softBytes: flow.softBytes })) {
         this.#behind.delete(connection);
+        connection.flowingSinceMs = nowMs();
         this.counts.recovered++;
         const group = this.#groupOf.get(connection);
         const pos = source.position(group?.hashes ?? []);
@@ -331,6 +332,7 @@ export class FanOut {
       }));
     }
     connection.stateLive = false;
+    connection.flowingSinceMs = Number.POSITIVE_INFINITY;
     this.#behind.add(connection);
   }
 
