@@ -97,7 +97,6 @@ export class Reassignment {
    */
   judge(standing: Standing, pong: Pong): Judgement | undefined {
     const { demotes, promotes, slowLagMs } = this.#limits;
-    if (!demotes && !promotes) return undefined;
     const healthy = promotes && standing.mayRise && this.#isHealthy(standing, pong);
     if (pong.lagMs >= slowLagMs) {
       if (standing.slowSinceMs === undefined) this.#turnedSlow.note(pong.nowMs);
