@@ -1,6 +1,6 @@
 // Owns a copy of the project in a temporary folder, so that `npm start` can run beside one that runs from here.
 // Shares what is installed, but none of what is built from then on, and no state.
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,7 @@ async function linkInstalled(folder: string): Promise<void> {
   for (const name of await readdir(from))
     if (name !== '@weir') await symlink(join(from, name), join(to, name));
   for (const name of await readdir(join(from, '@weir'))) {
-    const kind = ['protocol', 'runtime', 'fleet', 'client'].includes(name) ? 'packages' : 'services';
-    await symlink(join(folder, kind, name), join(to, '@weir', name));
+    const workspace = await readlink(join(from, '@weir', name)); // ../../packages/protocol
+    await symlink(workspace, join(to, '@weir', name));
   }
 }
