@@ -123,7 +123,10 @@ const counted = async (): Promise<readonly number[]> => [
 
 it('are all refused, without a request or a word about them (case G5)', async () => {
   const ticket = await ticketKind();
-  const fresh = (): object => ({ ...ticket.claims, jti: randomBytes(12).toString('base64url') });
+  const fresh = (): object => {
+    const iat = Math.floor(Date.now() / 1_000);
+    return { ...ticket.claims, jti: randomBytes(12).toString('base64url'), iat, exp: iat + 30 };
+  };
   // The forgers' own workshop is in order: what is right opens a stream.
   const right = BareClient.open(`${shard.url}/v1/stream?ticket=${forge(ticket.header, fresh(), ticket.key)}`);
   await until(() => right.of('welcome').length > 0, 'a right ticket opens a stream');
@@ -134,7 +137,8 @@ it('are all refused, without a request or a word about them (case G5)', async ()
     ['a ticket', forge(ticket.header, fresh(), ticket.key)],
     ['a ticket signed with the secret of users', forge(ticket.header, fresh(), secret)],
   ];
-  const asTickets: (readonly [string, string])[] = [
+  // Made anew each time: a ticket lives for half a minute.
+  const asTickets = (): (readonly [string, string])[] => [
     // Whoever has our key may sign what he likes: a header that is ignored is no fault of a ticket then.
     ...classics(ticket, fresh, 'my own key'),
     ['a user token', forge(userToken.header, userToken.claims, userToken.key)],
@@ -152,7 +156,7 @@ it('are all refused, without a request or a word about them (case G5)', async ()
       expect(offered.of('redirect')).toEqual([]);
       for (const client of [bare, offered]) client.socket.destroy();
     }
-    for (const [name, token] of asTickets) {
+    for (const [name, token] of asTickets()) {
       const client = new RawClient(`${shard.url}/v1/stream?ticket=${token}`);
       // A request line beyond the shard's bounds is answered by HTTP, before anybody looks at the ticket.
       const tooLarge = token.length > 8_192;
@@ -166,7 +170,7 @@ it('are all refused, without a request or a word about them (case G5)', async ()
   }
   const [tokens = 0, tickets = 0] = await counted();
   expect(tokens - tokensBefore).toBe(asTokens.length * 2 * TIMES);
-  expect(tickets - ticketsBefore).toBe((asTickets.length - 1) * TIMES);
+  expect(tickets - ticketsBefore).toBe((asTickets().length - 1) * TIMES);
   expect(fetched).toBe(0);
   expect(cluster.router.log.length + shard.log.length - lines).toBeLessThanOrEqual(2);
   expectSound(cluster.running);
