@@ -260,8 +260,9 @@ describe('line 5: clearly fast', () => {
   });
   it('the long train needs no confirmation where the short one was slower', () => {
     const noisyA: Told = ['A', at(3000, 60, 'A')];
-    expect(after([['lone', 60], noisyA])).toEqual(train('Z'));
-    expect(after([['lone', 60], noisyA, ['Z', at(4400, 60, 'Z')]])).toEqual(decided('fast', 5));
+    const noisy: readonly Told[] = [['lone', 60], noisyA, ['lone', 80]];
+    expect(after(noisy)).toEqual(train('Z'));
+    expect(after([...noisy, ['Z', at(4400, 60, 'Z')]])).toEqual(decided('fast', 5));
     // A late first ping makes A look fast, not slow: then nothing spares the confirmation.
     expect(
       after([
@@ -294,6 +295,35 @@ describe('line 5: clearly fast', () => {
         ['lone', 116],
       ]),
     ).toEqual(ping));
+  it('below two thresholds two pings that agree are enough', () => {
+    const between: readonly Told[] = [
+      ['lone', 60],
+      ['A', at(2800, 60, 'A')],
+    ];
+    expect(after([...between, ['lone', 62]])).toMatchObject({ class: 'fast', line: 5, confidence: 'medium' });
+    // Their difference counts as if the RTT were smaller by it.
+    expect(after([...between, ['lone', 63]])).toEqual(decided('fast', 5));
+    expect(after([...between, ['lone', 64]])).toEqual(train('Z'));
+  });
+  it('a cold first ping does not agree: a third is asked for', () => {
+    const cold: readonly Told[] = [
+      ['lone', 120],
+      ['A', at(2800, 60, 'A')],
+      ['lone', 61],
+    ];
+    expect(after(cold)).toEqual(ping);
+    expect(after([...cold, ['lone', 60]])).toEqual(decided('fast', 5));
+    expect(after([...cold, ['lone', 75]])).toEqual(train('Z'));
+  });
+  it('two pings do not outweigh a first train below the threshold', () =>
+    expect(
+      after([
+        ['lone', 60],
+        ['A', at(1300, 60, 'A')],
+        ['R', at(3000, 60, 'R')],
+        ['lone', 60],
+      ]),
+    ).toEqual(train('E')));
   it('gives up after six', () => {
     const six = Array.from({ length: 6 }, (): Told => ['lone', 120]);
     expect(after([['lone', 60], ['A', 75], ...six])).toMatchObject({
@@ -319,13 +349,14 @@ describe('line 6: the second train', () => {
         ['A', at(1500, 40, 'A')],
       ]),
     ).toEqual(train('R')));
-  it('Z above it', () =>
-    expect(
-      after([
-        ['lone', 60],
-        ['A', at(2500, 60, 'A')],
-      ]),
-    ).toEqual(train('Z')));
+  it('a ping above it, then Z where the two do not agree', () => {
+    const above: readonly Told[] = [
+      ['lone', 60],
+      ['A', at(2500, 60, 'A')],
+    ];
+    expect(after(above)).toEqual(ping);
+    expect(after([...above, ['lone', 69]])).toEqual(train('Z'));
+  });
   it('no Z from 110 ms on', () =>
     expect(
       after([
@@ -371,8 +402,8 @@ describe('lines 7 and 8: A and R', () => {
 describe('line 9: near the threshold', () => {
   const pair: readonly Told[] = [
     ['lone', 60],
-    ['A', at(2300, 60, 'A')],
-    ['Z', at(2300, 60, 'Z')],
+    ['A', at(2200, 60, 'A')],
+    ['Z', at(2200, 60, 'Z')],
   ];
   it('asks for four confirmations, the warm-up among them', () => {
     expect(after([...pair, ['lone', 61], ['lone', 61]])).toEqual(ping);
@@ -385,7 +416,7 @@ describe('line 9: near the threshold', () => {
       ['Z', at(2600, 60, 'Z')],
     ];
     expect(after(clear)).toEqual(ping);
-    expect(after([...clear, ['lone', 61]])).toEqual(decided('fast', 9));
+    expect(after([...clear, ['lone', 75]])).toEqual(decided('fast', 9));
   });
   it('does not take the short train for the long one', () =>
     expect(
@@ -393,7 +424,7 @@ describe('line 9: near the threshold', () => {
         ['lone', 60],
         ['A', at(2600, 60, 'A')],
         ['Z', at(2300, 60, 'Z')],
-        ['lone', 61],
+        ['lone', 75],
       ]),
     ).toEqual(ping));
   it('asks for two where everything is 20 % below', () => {

@@ -130,17 +130,19 @@ function firstTrain(c: Case): Act | undefined {
   return c.e.lone.length < K.RTT_ONLY_PINGS ? PING : slow(4, 'low', c.rule, last?.kbps);
 }
 
-/** Line 5: twice the threshold needs little confirmation. */
+/** Line 5: twice the threshold needs little confirmation, and less than that does where the RTT is known well. */
 function clearlyFast(c: Case): Act | undefined {
   const { best } = c.e;
   const t = c.rule.rateThresholdKbps;
-  if (best === undefined || best.kbps < K.CLEARLY_FAST_RATIO * t) return undefined;
+  if (best === undefined || best.kbps < t) return undefined;
+  if (isQuietFast(c.e, best, t)) return fast(5, c, best.kbps);
+  if (best.kbps < K.CLEARLY_FAST_RATIO * t) return undefined;
   const sure = isRawFast(best, t) || isLongAfterSlower(c.e, t) || validConfirmations(c.e, best).length > 0;
   if (sure) return fast(5, c, best.kbps);
   return mayConfirm(c) ? PING : slow(5, 'low', c.rule);
 }
 
-/** Line 6: after A alone, the train that tells most. */
+/** Line 6: after A alone, what tells most. Over the threshold a ping is enough for line 5 on most links, and the cheapest. */
 function nextTrain(c: Case): Act | undefined {
   const { trains, best } = c.e;
   if (best === undefined || trains.filter((train) => train.name !== 's').length > 1 || !hasRoom(c))
@@ -149,8 +151,9 @@ function nextTrain(c: Case): Act | undefined {
   const hadSmall = trains.some((train) => train.name === 's');
   if (best.kbps < K.SMALL_NEXT_RATIO * t && !hadSmall && fits('s', c)) return { act: 'train', train: 's' };
   if (best.kbps < t) return fits('R', c) ? { act: 'train', train: 'R' } : undefined;
-  const wantsLong = best.kbps < K.CLEARLY_FAST_RATIO * t && c.rttMs <= K.LONG_TRAIN_RTT_MS;
-  return wantsLong && fits('Z', c) ? { act: 'train', train: 'Z' } : undefined;
+  if (best.kbps >= K.CLEARLY_FAST_RATIO * t) return undefined;
+  if (wantsQuietPing(c, best)) return PING;
+  return c.rttMs <= K.LONG_TRAIN_RTT_MS && fits('Z', c) ? { act: 'train', train: 'Z' } : undefined;
 }
 
 /** Line 7: A and R agree that it is slow. */
@@ -217,6 +220,24 @@ function isSlowTrain(train: Train, rule: Rule): boolean {
 
 function isRawFast(best: Train, thresholdKbps: number): boolean {
   return rate(best.bytes, best.tMs) >= K.RAW_FAST_RATIO * thresholdKbps;
+}
+
+/**
+ * Fast even if the RTT were smaller than the smallest time by as much as the two quickest lone pings differ, and some
+ * more: noise on a train only makes its rate smaller, so that it is too large only through an RTT that is. Not after a
+ * first train that was slow.
+ */
+function isQuietFast({ lone, rttMs }: Evidence, best: Train, thresholdKbps: number): boolean {
+  const [, second] = lone.toSorted((a, b) => a - b);
+  if (second === undefined || rttMs === undefined || (best.name !== 'A' && best.name !== 'Z')) return false;
+  const worstMs = best.spreadMs + (second - rttMs) + K.QUIET_MARGIN_MS;
+  return worstMs <= rate(best.bytes, thresholdKbps);
+}
+
+/** Until two pings met a client that was awake, or three were sent. */
+function wantsQuietPing(c: Case, best: Train): boolean {
+  const awake = validConfirmations(c.e, best).length + warmUp(c.e, c.rttMs).length;
+  return awake < K.QUIET_PINGS && c.e.lonesSent <= K.QUIET_PINGS && mayConfirm(c);
 }
 
 /** An A below twice the threshold shows that the RTT was not read too large by much, and Z weighs twice as much. */

@@ -72,9 +72,11 @@ describe('the rule on noisy links', () => {
     // Mbit/s, RTT, jitter, cold, how many may be taken for fast
     [1, 60, 15, false, 0.1],
     [1, 60, 15, true, 0.3],
+    [1.4, 60, 10, false, 0.4],
+    [1.4, 60, 10, true, 1],
     [1.48, 20, 5, true, 0.1],
     [1.48, 60, 5, true, 0.1],
-    [1.48, 60, 10, false, 1.5],
+    [1.48, 60, 10, false, 1],
     [1.48, 60, 10, true, 1.5],
     [1.48, 100, 10, false, 1.5],
   ])('%d Mbit/s at %d ms with %d ms of jitter (cold: %s) is slow', (mbps, rttMs, jitterMs, cold, most) => {
@@ -84,10 +86,11 @@ describe('the rule on noisy links', () => {
   it.each([
     // Mbit/s, RTT, jitter, cold, how many must be fast, median
     [2.55, 60, 5, false, 99.5, 450],
-    [3, 60, 5, false, 99.5, 400],
+    [3, 60, 2, false, 99.9, 240],
+    [3, 60, 5, false, 99.5, 370],
     [3, 60, 10, true, 98.5, 520],
-    [4, 60, 5, false, 99.9, 360],
-    [4, 60, 5, true, 99.9, 400],
+    [4, 60, 5, false, 99.9, 250],
+    [4, 60, 5, true, 99.9, 320],
     [12, 70, 10, false, 99.9, 290],
     [50, 18, 1, false, 99.9, 60],
   ])(
