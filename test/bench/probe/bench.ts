@@ -9,8 +9,12 @@ import { parseArgs } from 'node:util';
 import { type Congestion, type EmulatedLink, openLink, whyNoLinks } from '../../netlab/link.ts';
 import { CLIENT_KINDS, type ClientKind, type Visit, type Visited } from './client-end.ts';
 import { links, type ProbeLink, randomLinks } from './links.ts';
-import { goals, type Run, summarise, table } from './report.ts';
+import { goals, inBrief, type Run, summarise, table } from './report.ts';
 import type { FromRouterEnd } from './router-end.ts';
+
+/** Links so far away take minutes of waiting and next to no CPU. */
+const FAR_MS = 200;
+const PROGRESS_MS = 30_000;
 
 const USAGE = `npm run bench:probe -- [options]
   --runs N         visits per link and kind of client (default 30)
@@ -19,7 +23,7 @@ const USAGE = `npm run bench:probe -- [options]
   --seed N         which (default 1)
   --clients A,B    of ${CLIENT_KINDS.join(',')} (default all)
   --congestion A   bbr, cubic, reno, comma separated: in turn (default: bbr and cubic, what there is of them)
-  --jobs N         links at the same time (default 2)
+  --jobs N         links at the same time (default 4); those from ${FAR_MS} ms of RTT on, which mostly wait, all at once beside
   --json           all runs as JSON on the standard output, the table on the other
   --list           the links`;
 
@@ -50,7 +54,7 @@ async function main(): Promise<number> {
       seed: { type: 'string', default: '1' },
       clients: { type: 'string', default: CLIENT_KINDS.join(',') },
       congestion: { type: 'string' },
-      jobs: { type: 'string', default: '2' },
+      jobs: { type: 'string', default: '4' },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -124,23 +128,39 @@ async function measure(
 ): Promise<{ runs: Run[]; lost: Lost[] }> {
   const runs: Run[] = [];
   const lost: Lost[] = [];
-  const waiting = [...chosen];
-  const worker = async (): Promise<void> => {
+  const done = { visits: 0 };
+  const began = performance.now();
+  const all = chosen.length * plan.runs * plan.clients.length;
+  const progress = setInterval(() => {
+    const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+    console.error(`${done.visits} of ${all} visits after ${minutes} min`);
+  }, PROGRESS_MS);
+  const worker = async (waiting: ProbeLink[]): Promise<void> => {
     for (let link = waiting.shift(); link !== undefined; link = waiting.shift()) {
-      const found = await measureLink(link, plan, lost);
+      const found = await measureLink(link, plan, { lost, done });
       runs.push(...found);
-      const { rightPercent, medianMs } = summarise(link.name, found);
-      console.error(
-        `${link.name}: ${found.length} runs, ${rightPercent.toFixed(1)} % right, ${medianMs.toFixed(0)} ms`,
-      );
+      console.error(inBrief(summarise(link.name, found)));
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, jobs) }, worker));
+  const far = chosen.filter((link) => link.rttMs >= FAR_MS);
+  const near = chosen.filter((link) => link.rttMs < FAR_MS).sort((a, b) => b.rttMs - a.rttMs);
+  try {
+    await Promise.all([
+      ...far.map((link) => worker([link])),
+      ...Array.from({ length: Math.max(1, jobs) }, () => worker(near)),
+    ]);
+  } finally {
+    clearInterval(progress);
+  }
   runs.sort((a, b) => chosen.indexOf(a.link) - chosen.indexOf(b.link));
   return { runs, lost };
 }
 
-async function measureLink(link: ProbeLink, plan: Plan, lost: Lost[]): Promise<Run[]> {
+async function measureLink(
+  link: ProbeLink,
+  plan: Plan,
+  { lost, done }: { readonly lost: Lost[]; readonly done: { visits: number } },
+): Promise<Run[]> {
   const emulated = await openLink({ ...link, server: 'namespace' });
   try {
     const server = start(emulated, 'router-end.js');
@@ -153,7 +173,8 @@ async function measureLink(link: ProbeLink, plan: Plan, lost: Lost[]): Promise<R
       const congestion = plan.congestions[i % plan.congestions.length] ?? 'cubic';
       emulated.setCongestion(congestion);
       for (const kind of plan.clients) {
-        const result = await visit(server, client, { id: runs.length + lost.length, kind, url });
+        const result = await visit(server, client, { id: done.visits, kind, url });
+        done.visits++;
         if ('why' in result) lost.push({ link: link.name, client: kind, why: result.why });
         else runs.push({ ...result, link, client: kind, congestion });
       }

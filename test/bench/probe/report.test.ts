@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { expectedClass, links, randomLinks } from './links.ts';
-import { goals, quantile, type Run, summarise, table } from './report.ts';
+import { goals, inBrief, quantile, type Run, summarise, table } from './report.ts';
 
 const [first] = links;
 if (first === undefined) throw new Error('there are no links');
@@ -60,6 +60,12 @@ describe('the bench of the probe', () => {
     expect(goals([run(fastLink, 'fast', 101)]).filter(({ met }) => !met)).toHaveLength(1);
     expect(goals([run(fastLink, 'fast', 1700, 40_001)]).filter(({ met }) => !met)).toHaveLength(4);
     expect(table(good)).toContain('met     bytes <= 40 000: 11000');
+  });
+  it('says in one line how a link did', () => {
+    const runs = [run(fastLink, 'fast'), run(fastLink, 'slow')];
+    expect(inBrief(summarise('x', runs))).toBe(
+      'x: 2 runs, 50.0 % right, 0 false desktop, 1 false mobile, 50 ms, at most 11.0 KB',
+    );
   });
   it('takes quantiles from what there is', () => {
     expect(quantile([], 0.5)).toBe(0);

@@ -49,6 +49,13 @@ export function summarise(name: string, runs: readonly Run[]): Summary {
   };
 }
 
+/** One line while others are still being measured. */
+export function inBrief(s: Summary): string {
+  const wrong = `${s.falseDesktop} false desktop, ${s.falseMobile} false mobile`;
+  const cost = `${s.medianMs.toFixed(0)} ms, at most ${(s.maxBytes / 1000).toFixed(1)} KB`;
+  return `${s.name}: ${s.runs} runs, ${s.rightPercent.toFixed(1)} % right, ${wrong}, ${cost}`;
+}
+
 /** The value below which that part of all lies; 0 where there are none. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
