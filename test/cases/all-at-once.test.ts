@@ -172,7 +172,7 @@ it('a proxy in front of everything is reloaded: all are cut without a Close (cas
     const env = { WEIR_PORT: port, WEIR_PUBLIC_URL: urls[i] ?? '', WEIR_ROUTER_URL: front };
     shards.push(await cluster.shard(pool, `${pool}-${i}`, env));
   }
-  const clients = await crowd(front, CLIENTS);
+  const clients = await crowd(front, scale(60, CLIENTS));
   await survived('F3, proxy reload', clients, shards, async () => proxies.cut());
 }, 300_000);
 

@@ -138,7 +138,7 @@ it('a proxy that repeats the upgrade: one stream a ticket, and the client is ser
   ];
   const [shard] = shards;
   if (shard === undefined) throw new Error('there is no shard');
-  const clients = Array.from({ length: scale(4, 50) }, () => {
+  const clients = Array.from({ length: scale(2, 50) }, () => {
     const weir = connect({ url: cluster.routerUrl, channels: ['twice'], WebSocket });
     const got: number[] = [];
     weir.channel('twice').on('critical', ({ data }) => got.push(Number(data)));
