@@ -4,7 +4,8 @@ import { Server } from 'socket.io';
 import { channelsOf, feedFromArguments, runFeed } from './feed.ts';
 
 const http = createServer();
-const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false, pingInterval: 25_000 });
+// The load walks frames and does not know the pings of Engine.IO: none within a run.
+const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false, pingInterval: 86_400_000 });
 io.on('connection', (socket) => {
   for (const channel of channelsOf(socket.request.url)) void socket.join(String(channel));
 });
