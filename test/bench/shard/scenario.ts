@@ -42,7 +42,7 @@ export interface Scenario {
 
 /** A goal; a value that could not be measured misses it. */
 export function goal(what: string, value: number, bound: Goal['bound'], limit: number): Goal {
-  const met = bound === 'at most' ? value <= limit : value >= limit;
+  const met = Number.isFinite(value) && (bound === 'at most' ? value <= limit : value >= limit);
   return { what, value: round(value, 3), bound, limit, met };
 }
 

@@ -5,7 +5,11 @@ import { channelsOf, feedFromArguments, runFeed } from './feed.ts';
 
 const http = createServer();
 // The load walks frames and does not know the pings of Engine.IO: none within a run.
-const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false, pingInterval: 86_400_000 });
+const io = new Server(http, {
+  transports: ['websocket'],
+  perMessageDeflate: false,
+  pingInterval: 86_400_000,
+});
 io.on('connection', (socket) => {
   for (const channel of channelsOf(socket.request.url)) void socket.join(String(channel));
 });
