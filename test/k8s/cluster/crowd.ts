@@ -22,6 +22,8 @@ interface Client {
   readonly weir: ReturnType<typeof connect>;
   readonly got: Map<number, number>;
   readonly shards: string[];
+  /** The first message that it must have: what is published before it is served is not its. */
+  firstNumber: number;
   gaps: number;
   /** Connections that ended without a move. */
   breaks: number;
@@ -52,6 +54,11 @@ export class Crowd {
     return this.#clients.map(({ shards }) => shards.at(-1) ?? '');
   }
 
+  /** `count` go, those who came as number `first` and after, and count no more. */
+  leave(first: number, count: number): void {
+    for (const { weir } of this.#clients.splice(first, count)) weir.close();
+  }
+
   /** Begins to publish, ten times a second, a critical message and a state key. */
   start(): void {
     this.#feed = this.#publishAll();
@@ -62,9 +69,11 @@ export class Crowd {
     this.#ended = true;
     await this.#feed;
     const all = this.#published;
-    await until(() => this.#clients.every(({ got }) => got.size >= all), 'the last messages', 15_000).catch(
-      () => {},
-    );
+    await until(
+      () => this.#clients.every(({ got, firstNumber }) => got.size >= all - firstNumber),
+      'the last messages',
+      15_000,
+    ).catch(() => {});
     for (const { weir } of this.#clients) weir.close();
     const sum = (of: (client: Client) => number): number =>
       this.#clients.reduce((total, one) => total + of(one), 0);
@@ -73,7 +82,7 @@ export class Crowd {
     return {
       published: all,
       clients: this.#clients.length,
-      lost: sum(({ got }) => all - got.size),
+      lost: sum(({ got, firstNumber }) => all - firstNumber - got.size),
       doubled: sum(({ got }) => [...got.values()].filter((times) => times > 1).length),
       gaps: sum(({ gaps }) => gaps),
       breaks: sum(({ breaks }) => breaks),
@@ -88,6 +97,7 @@ export class Crowd {
       weir,
       got: new Map(),
       shards: [],
+      firstNumber: 0,
       gaps: 0,
       breaks: 0,
       lastAtMs: 0,
@@ -108,7 +118,9 @@ export class Crowd {
     channel.on('state', heard);
     channel.on('critical', ({ data }) => {
       heard();
-      client.got.set(Number(data), (client.got.get(Number(data)) ?? 0) + 1);
+      const number = Number(data);
+      if (client.got.size === 0) client.firstNumber = number;
+      client.got.set(number, (client.got.get(number) ?? 0) + 1);
     });
     channel.on('gap', () => {
       client.gaps++;
@@ -117,11 +129,24 @@ export class Crowd {
     return client;
   }
 
+  /** A publisher does so: the id makes it safe to send again what was not acknowledged. */
+  async #publish(messages: readonly unknown[]): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#publisher.publish(messages);
+        return;
+      } catch (error) {
+        if (tries >= 10) throw error;
+        await delay(500);
+      }
+    }
+  }
+
   async #publishAll(): Promise<void> {
     while (!this.#ended) {
       const began = performance.now();
       const number = this.#published;
-      await this.#publisher.publish([
+      await this.#publish([
         { lane: 'critical', channel: this.#channel, data: number, id: `${this.#channel}-${number}` },
         { lane: 'state', channel: this.#channel, key: 'tick', data: number },
       ]);
