@@ -34,7 +34,9 @@ it('eight shards of two releases agree on one stream each, and all are ready (ca
     ),
   );
   const startMs = performance.now();
-  await Promise.all(shards.map((shard) => until(() => isReady(shard), 'the shard is ready', 10_000)));
+  await Promise.all(
+    shards.map((shard) => until(() => isReady(shard), 'the shard is ready', scale(40_000, 10_000))),
+  );
   const readyMs = performance.now() - startMs;
   // A tug of war would go on.
   await elapsed(scale(500, 30_000));
@@ -65,6 +67,6 @@ it('a foreign stream in the way: unready and alive until it is gone (case B8)', 
   const { config } = await manager.streams.info('FOREIGN');
   expect(config.subjects).toEqual(['weir.state.>']);
   await manager.streams.delete('FOREIGN');
-  await until(() => isReady(shard), 'the shard is ready', 10_000);
+  await until(() => isReady(shard), 'the shard is ready', scale(40_000, 10_000));
   expect(shard.process.exitCode).toBeNull();
 }, 90_000);
