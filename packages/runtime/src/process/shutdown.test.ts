@@ -5,6 +5,7 @@ import { runUntilSignal } from './shutdown.ts';
 
 /** A process whose exits are recorded instead of done. */
 class FakeHost {
+  connected?: boolean;
   readonly exits: number[] = [];
   readonly exited: Promise<number>;
   readonly #listeners = new Map<string, (detail: unknown) => void>();
@@ -30,8 +31,7 @@ class FakeHost {
   }
 }
 
-function start(steps: readonly ShutdownStep[], deadlineMs = 10_000) {
-  const host = new FakeHost();
+function start(steps: readonly ShutdownStep[], deadlineMs = 10_000, host = new FakeHost()) {
   const lines: string[] = [];
   const clock = { nowMs: 0 };
   const logger = createLogger({
@@ -68,6 +68,15 @@ describe('runUntilSignal', () => {
     expect(await host.exited).toBe(1);
     expect(ran).toEqual(['after']);
     expect(lines.join('')).toContain('"step":"broken"');
+  });
+
+  it('stops where the parent went before anybody listened', async () => {
+    const ran: string[] = [];
+    const orphan = new FakeHost();
+    orphan.connected = false;
+    const { host } = start([{ name: 'only', run: () => void ran.push('only') }], 10_000, orphan);
+    expect(await host.exited).toBe(0);
+    expect(ran).toEqual(['only']);
   });
 
   it('exits with 1 when the deadline passes, and names the step that hangs', async () => {

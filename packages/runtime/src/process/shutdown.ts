@@ -12,6 +12,8 @@ export interface ShutdownStep {
 
 /** What the shutdown needs of `process`. */
 export interface ShutdownHost {
+  /** Whether the parent's IPC channel is open; nothing where there never was one. */
+  readonly connected?: boolean;
   on(event: string, listener: (detail: unknown) => void): unknown;
   exit(code: number): void;
 }
@@ -50,6 +52,8 @@ export function runUntilSignal(
     host.exit(1);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) host.on(signal, () => request(signal));
+  // The parent may be gone since before anybody listened.
+  if (host.connected === false) request('disconnect');
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     host.on(event, (err) => {
       logger.fatal({ err, event }, 'unexpected error');
