@@ -65,6 +65,23 @@ export const advice = {
     'The tail is slow clients; when the median moves it is the shard or its network',
   weir_shard_tick_lateness_seconds: 'Over a tenth of the tick: the process is short of CPU',
   weir_shard_connections: 'Against WEIR_CAPACITY',
+  weir_shard_connections_by_state:
+    'Many `congested`: the limits of the pool are small for what is published, or its clients slow. Many `behind` are clients that have just come',
+  weir_shard_healthy_backlog_bytes:
+    'Grows with the load; more shards make it smaller. Clients that are merely slow are not in it',
+  weir_shard_connection_backlog_bytes: 'How many clients are near WEIR_SOFT_BYTES and WEIR_HARD_BYTES',
+  weir_shard_buffered_bytes:
+    'Above 0: the kernel takes no more for that client. Against the backlog: what kernels and proxies hold',
+  weir_shard_delivered_bytes_total: 'Against the bytes written; falls behind them while clients do not drain',
+  weir_shard_threads: 'Below WEIR_THREADS for more than a second: threads cannot be started',
+  weir_shard_thread_deaths_total: 'Any rise: a fault of ours; the clients of that thread had to come back',
+  weir_shard_thread_loop_utilisation:
+    'Near 1: ticks merge soon. One high and others low: clients are spread unevenly',
+  weir_shard_hand_overs_total: 'Ticks and bursts of critical messages, once a thread',
+  weir_shard_hand_over_bytes_total: 'Grows with what is published and with WEIR_THREADS, not with clients',
+  weir_shard_hand_overs_outstanding: 'At two a thread for long: threads are short of CPU',
+  weir_shard_merged_ticks_total: 'Its part of the hand-overs: how often threads cannot keep the tick',
+  weir_shard_merged_cosmetic_dropped_total: 'See the merged ticks',
   weir_shard_groups:
     'Clients with the same channels share their writes; as many groups as connections means that none do',
   weir_shard_connections_behind:
@@ -138,5 +155,8 @@ What holds at every moment; where it does not, it is a fault of ours.
 - \`weir_shard_cosmetic_offered_total\` = \`weir_shard_cosmetic_sent_total\` + \`weir_shard_cosmetic_dropped_total\`
 - Each client that the router upgraded is once in \`weir_router_connects_total\`; a refusal that is said by a close is in \`weir_router_refusals_total\` too
 - \`weir_shard_pongs_total\` ≤ \`weir_shard_pings_total\`
+- \`weir_shard_delivered_bytes_total\` ≤ \`weir_shard_written_bytes_total\`
+- \`weir_shard_hand_overs_outstanding\` ≤ 2 × \`weir_shard_threads\`
+- The states of \`weir_shard_connections_by_state\` add up to \`weir_shard_connections\` of the last sweep (four a second)
 - Each message of an answered request is once in \`weir_publisher_messages_total\` or \`weir_publisher_invalid_messages_total\`
 `;

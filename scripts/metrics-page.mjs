@@ -102,6 +102,7 @@ async function shard() {
   const { createShardMetrics, exposeReadings } = await import('../services/shard/dist/metrics.js');
   const { readings } = await import('../services/shard/dist/report/readings.js');
   const { Shard } = await import('../services/shard/dist/shard.js');
+  const { numberPlaces } = await import('../services/shard/dist/thread-counts.js');
   const parts = await kit('shard');
   const env = {
     WEIR_POOL: 'desktop',
@@ -111,7 +112,7 @@ async function shard() {
   const { config } = readConfig({ table: settings, rules, env });
   const metrics = createShardMetrics(parts.registry);
   const never = new Shard({ ...parts, config, metrics, clock: systemClock, random: Math.random });
-  exposeReadings(parts.registry, readings(never));
+  exposeReadings(parts.registry, readings(never, numberPlaces));
   return registered(parts);
 }
 

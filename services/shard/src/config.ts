@@ -1,9 +1,13 @@
 // The shard's settings, one table. The only file that names environment variables; docs/config.md is made from it.
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { TicketKey } from '@weir/protocol';
 import { defaultStreamLimits, isToken, limits, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
 import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
 import { commonSettings, parse } from '@weir/runtime';
+
+/** Most threads of a shard. */
+const MAX_THREADS = 64;
 
 function token(text: string): string {
   if (!isToken(text, 64)) throw new Error('must be letters, digits, - and _, at most 64 of them');
@@ -21,6 +25,8 @@ interface ShardValues {
   readonly ticketKeys: readonly TicketKey[];
   readonly revision: string | undefined;
   readonly capacity: number;
+  readonly threads: number | undefined;
+  readonly threadStuckMs: number;
   readonly maxPending: number;
   readonly maxUsedTickets: number;
   readonly tickMs: number | undefined;
@@ -155,6 +161,19 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
     default: 16_000,
     max: 1e6,
     meaning: 'Connections that this shard takes',
+  }),
+  threads: {
+    env: 'WEIR_THREADS',
+    parse: parse.int({ min: 1, max: MAX_THREADS }),
+    optional: true,
+    meaning: 'Threads that write to clients; by default one less than the cores that this process may use',
+  },
+  threadStuckMs: ms({
+    env: 'WEIR_THREAD_STUCK_MS',
+    default: 10_000,
+    min: 1_000,
+    meaning:
+      'Time without a sign of life after which a thread is replaced; its clients come back by the router',
   }),
   maxPending: count({
     env: 'WEIR_MAX_PENDING',
@@ -449,6 +468,11 @@ export function poolDefaults(config: ShardConfig): {
     demotion: config.demotion ?? !mobile,
     promotion: config.promotion ?? mobile,
   };
+}
+
+/** How many threads write to clients. */
+export function threadsOf(config: ShardConfig): number {
+  return config.threads ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1));
 }
 
 /** What must hold between settings. */

@@ -16,6 +16,7 @@ import { rules, settings } from './config.ts';
 import { createShardMetrics, exposeReadings } from './metrics.ts';
 import { readings } from './report/readings.ts';
 import { Shard } from './shard.ts';
+import { numberPlaces } from './thread-counts.ts';
 
 const service = 'shard';
 const config: ShardConfig = loadConfig({
@@ -38,7 +39,7 @@ const link = openNats({
   registry,
 });
 const shard = new Shard({ config, link, metrics, logger, clock: systemClock, random: Math.random });
-exposeReadings(registry, readings(shard));
+exposeReadings(registry, readings(shard, numberPlaces));
 const admin = await listen();
 runUntilSignal({
   logger,

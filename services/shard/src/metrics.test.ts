@@ -1,9 +1,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { ADMIT_OUTCOMES } from './admit/admission.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
-import { CLOSE_CAUSES, createShardMetrics, exposeReadings, MOVE_REASONS } from './metrics.ts';
-import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
+import { createShardMetrics, exposeReadings } from './metrics.ts';
 
 /** Value of every sample, by its name and labels as the text has them. */
 async function samples(registry: Registry): Promise<ReadonlyMap<string, number>> {
@@ -22,23 +20,15 @@ describe('the series of a shard', () => {
     const metrics = createShardMetrics(registry);
     const before = await samples(registry);
     expect([...before.values()].every((value) => value === 0)).toBe(true);
-    for (const outcome of ADMIT_OUTCOMES) metrics.admitted(outcome);
     for (const reason of REJECT_REASONS) {
       for (const lane of ['state', 'critical', 'cosmetic', undefined] as const)
         metrics.rejected(lane, reason);
     }
     for (const lane of ['state', 'critical', 'cosmetic'] as const) metrics.accepted(lane);
-    for (const cause of CLOSE_CAUSES) metrics.closed(cause);
     for (const stream of ['state', 'critical'] as const) {
       for (const problem of ['epoch', 'gap', 'failed'] as const) metrics.intakeProblem(stream, problem);
     }
     metrics.cosmeticDropped();
-    for (const reason of MOVE_REASONS) metrics.moved(reason);
-    for (const verdict of REASSIGN_VERDICTS) {
-      metrics.judged({ is: 'slow', verdict });
-      metrics.judged({ is: 'healthy', verdict });
-    }
-    metrics.lag(30);
     metrics.tick(4);
     const after = await samples(registry);
     expect([...after.keys()]).toEqual([...before.keys()]);
@@ -61,10 +51,8 @@ describe('the series of a shard', () => {
   it('measure times in seconds', async () => {
     const registry = new Registry();
     const metrics = createShardMetrics(registry);
-    metrics.lag(250);
     metrics.tick(1.5);
     const all = await samples(registry);
-    expect(all.get('weir_shard_delivery_lag_seconds_sum')).toBe(0.25);
     expect(all.get('weir_shard_tick_lateness_seconds_sum')).toBe(0.0015);
   });
 });
@@ -84,6 +72,7 @@ describe('readings', () => {
         },
       },
       counters: { sent_total: { help: 'Frames sent', read: () => state.sent } },
+      histograms: {},
     });
     expect(state.reads).toBe(0);
     const first = await samples(registry);
@@ -93,5 +82,39 @@ describe('readings', () => {
     const second = await samples(registry);
     expect([second.get('weir_shard_connections'), second.get('weir_shard_sent_total')]).toEqual([1, 25]);
     expect(state.reads).toBe(2);
+  });
+
+  it('may have a label with known values', async () => {
+    const registry = new Registry();
+    const counts = { one: 1, two: 2 };
+    exposeReadings(registry, {
+      gauges: { things: { help: 'Things', label: 'kind', values: () => Object.entries(counts) } },
+      counters: { things_total: { help: 'Things', label: 'kind', values: () => Object.entries(counts) } },
+      histograms: {},
+    });
+    counts.two = 7;
+    const all = await samples(registry);
+    expect(all.get('weir_shard_things{kind="two"}')).toBe(7);
+    expect(all.get('weir_shard_things_total{kind="one"}')).toBe(1);
+  });
+
+  it('may be histograms: buckets that add up, sum and count', async () => {
+    const registry = new Registry();
+    exposeReadings(registry, {
+      gauges: {},
+      counters: {},
+      histograms: {
+        lag_seconds: { help: 'Lag', bounds: [0.5, 2], read: () => ({ buckets: [3, 0, 4], sum: 99.5 }) },
+      },
+    });
+    const text = await registry.metrics();
+    expect(text).toContain('# TYPE weir_shard_lag_seconds histogram');
+    expect([...(await samples(registry))]).toEqual([
+      ['weir_shard_lag_seconds_bucket{le="0.5"}', 3],
+      ['weir_shard_lag_seconds_bucket{le="2"}', 3],
+      ['weir_shard_lag_seconds_bucket{le="+Inf"}', 7],
+      ['weir_shard_lag_seconds_sum', 99.5],
+      ['weir_shard_lag_seconds_count', 7],
+    ]);
   });
 });

@@ -1,59 +1,47 @@
-// A shard from NATS to socket: intake -> lanes -> tick -> encode -> fan-out -> connection. Read this file first;
-// it only connects the stages, each of which knows nothing of the others.
-import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+// A shard from NATS to its fan-out threads: intake -> lanes -> tick -> encode -> hand-over. Read this file first, then
+// thread.ts, which goes on from there to the sockets. It only connects the stages, each of which knows nothing of the
+// others. This thread never accepts a client and never writes to one.
+import { Worker } from 'node:worker_threads';
 import { encodeBeat } from '@weir/fleet';
-import type { ControlMessage, Position } from '@weir/protocol';
-import {
-  closeCodes,
-  controlText,
-  createSubjects,
-  issueHint,
-  moveUrl,
-  secured,
-  streamDefinitions,
-  utf8Frame,
-  verifyTicket,
-} from '@weir/protocol';
+import type { Position } from '@weir/protocol';
+import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
 import { ensureStreams } from '@weir/runtime';
-import type { Arrival } from './admit/admission.ts';
-import { Admission } from './admit/admission.ts';
 import { UsedTickets } from './admit/used-tickets.ts';
+import { catchUp } from './catch-up/catch-up.ts';
 import type { ShardConfig } from './config.ts';
-import { poolDefaults } from './config.ts';
-import { closeGently } from './connection/closing.ts';
-import { Connection } from './connection/connection.ts';
-import { InboundRate, judgeInbound } from './connection/inbound.ts';
+import { poolDefaults, threadsOf } from './config.ts';
 import type { LaneHeads } from './connection/resume.ts';
 import { isAhead, startOf } from './connection/resume.ts';
-import { drain } from './drain/drain.ts';
 import { Deflater } from './encode/deflate.ts';
 import { Encoder } from './encode/encoder.ts';
-import { FanOut } from './fan-out/fan-out.ts';
+import { count, gauge } from './fan-out/counts.ts';
+import { Link } from './hand-over/link.ts';
+import type { Arriving, FromThread, Heads } from './hand-over/messages.ts';
+import { sharedMs } from './hand-over/shared-clock.ts';
+import { SharedFlags } from './hand-over/shared-flags.ts';
+import type { Thread } from './hand-over/threads.ts';
+import { Threads } from './hand-over/threads.ts';
 import { Intake } from './intake/intake.ts';
 import { CosmeticLane } from './lanes/cosmetic-lane.ts';
 import { CriticalLane } from './lanes/critical-lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { criticalSink, stateSink } from './lanes/sinks.ts';
 import { StateLane } from './lanes/state-lane.ts';
-import type { CloseCause, ShardMetrics } from './metrics.ts';
-import { Reassignment } from './reassign/reassignment.ts';
-import { Standing } from './reassign/standing.ts';
+import type { SocketHandle } from './listen/duplicate.ts';
+import { duplicateSocket } from './listen/duplicate.ts';
+import type { ShardMetrics } from './metrics.ts';
 import { LoadMeter } from './report/load.ts';
+import type { ThreadStart } from './thread.ts';
+import { SummedCounts } from './thread-counts.ts';
 import { Ticker } from './tick/ticker.ts';
 
 const BEAT_MS = 1_000;
-const SWEEP_MS = 250;
+const WATCH_MS = 250;
 const EXPIRE_MS = 5_000;
 /** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
 const REACH_MS = 2_000;
 const REACH_STEP_MS = 20;
-const HINT_TTL_MS = 120_000;
-/** Slow clients need longer than others to be welcome elsewhere. */
-const REASSIGN_WITHIN_MS = 10_000;
 const CACHE_BYTES = 33_554_432;
 
 export interface ShardOptions {
@@ -66,25 +54,27 @@ export interface ShardOptions {
 }
 
 export class Shard {
-  readonly fanOut: FanOut;
   readonly encoder: Encoder;
   readonly deflater: Deflater;
   readonly lanes: Lanes;
   readonly intake: Intake;
+  readonly threads: Threads;
+  readonly flags: SharedFlags = new SharedFlags();
+  readonly counts: SummedCounts;
   readonly #options: ShardOptions;
-  readonly #admission: Admission;
-  readonly #server: Server;
   readonly #ticker: Ticker;
   readonly #load: LoadMeter;
   readonly #used: UsedTickets;
-  readonly #reassignment: Reassignment;
-  /** The pong that is being judged: one object for all of them. */
-  readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #subjects: ReturnType<typeof createSubjects>;
+  readonly #sockets: Int32Array;
+  readonly #doorways: Int32Array;
+  /** Keeps the listening socket open when threads that listen on it come and go. */
+  #reserve: SocketHandle | undefined;
+  #opened: ((how: FromThread) => void) | undefined;
+  #drained: (thread: Thread) => void = () => undefined;
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
-  #draining = false;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -94,19 +84,6 @@ export class Shard {
     this.#subjects = createSubjects(config.subjectPrefix);
     this.#load = new LoadMeter(nowMs());
     this.#used = new UsedTickets(config.maxUsedTickets);
-    this.#reassignment = new Reassignment({
-      demotes: pool.demotion,
-      promotes: pool.promotion,
-      slowLagMs: config.demotionLagMs,
-      minStayMs: config.minStayMs,
-      healthMs: config.promotionHealthMs,
-      healthyRttMs: config.promotionRttMs,
-      healthyLagMs: config.promotionLagMs,
-      healthyBytes: config.promotionMinBytes,
-      backoffMs: config.moveBackoffMs,
-      maxBackoffMs: config.moveBackoffMaxMs,
-      threads: 1,
-    });
     const makeState = (): StateLane =>
       new StateLane({
         maxKeys: config.stateMaxKeys,
@@ -132,18 +109,30 @@ export class Shard {
       maxCacheBytes: CACHE_BYTES,
     });
     this.deflater = new Deflater({ minBytes: config.compressionMinBytes });
-    this.fanOut = new FanOut({
-      deflate: (run) => this.deflater.run(run),
-      flow: pool,
-      ping: config,
-      positionMs: config.positionMs,
-      idlePositionMs: config.idlePositionMs,
-      source: this.encoder,
-      nowMs,
-      onEvict: (connection, reason) => this.#close(connection, reason),
-      onLag: (connection) => this.#delivered(connection),
+    this.#sockets = new Int32Array(new SharedArrayBuffer(threadsOf(config) * 4));
+    this.#doorways = new Int32Array(new SharedArrayBuffer(threadsOf(config) * 4));
+    this.counts = new SummedCounts(threadsOf(config));
+    this.threads = new Threads({
+      threads: threadsOf(config),
+      stuckMs: config.threadStuckMs,
+      spawn: (index) => this.#spawn(index),
+      link: (post) =>
+        new Link({ source: this.encoder, deflate: (run) => this.deflater.run(run), post, nowMs: sharedMs }),
+      onMessage: (thread, message) => this.#heard(thread, message),
+      onDeath: (index) => {
+        this.flags.forget(index);
+        Atomics.store(this.#doorways, index, 0);
+        Atomics.store(this.#sockets, index, 0);
+        this.counts.died(index);
+      },
+      onReplaced: (thread) => this.#letAccept(thread),
+      onHopeless: () => {
+        throw new Error('fan-out threads end as fast as they are started');
+      },
+      nowMs: sharedMs,
+      logger,
     });
-    const { lanes, encoder, fanOut } = this;
+    const { lanes, encoder, threads } = this;
     this.intake = new Intake({
       link,
       logger,
@@ -152,7 +141,10 @@ export class Shard {
       verifyMs: config.verifyMs,
       nowMs,
       // Not within the turn of the load: until its end the shard still counts as stale, and so would its beat.
-      onLoaded: () => queueMicrotask(() => this.#beatWhenReady()),
+      onLoaded: () => {
+        this.flags.set('loaded');
+        queueMicrotask(() => this.#beatWhenReady());
+      },
       streams: streamDefinitions(this.#subjects, {
         criticalMaxAgeMs: config.criticalMaxAgeMs,
         criticalMaxPerChannel: config.criticalMaxPerChannel,
@@ -168,7 +160,7 @@ export class Shard {
         nowMs,
         onLoaded: () => {
           encoder.restart('state');
-          fanOut.resetState();
+          for (const { link: to } of threads) to.reset('state', this.#heads(), 0);
         },
       }),
       critical: criticalSink({
@@ -179,9 +171,9 @@ export class Shard {
           encoder.critical(channel, entry);
           this.#flush ??= setImmediate(() => this.#flushCritical());
         },
-        onLoaded: ({ afterSeq, sinceSeq }) => {
+        onLoaded: ({ sinceSeq }) => {
           encoder.restart('critical');
-          fanOut.resetCritical(afterSeq, sinceSeq);
+          for (const { link: to } of threads) to.reset('critical', this.#heads(), sinceSeq);
         },
       }),
       cosmetic: (channel, value) => {
@@ -191,31 +183,6 @@ export class Shard {
       onRejected: metrics.rejected,
       onProblem: metrics.intakeProblem,
     });
-    this.#admission = new Admission({
-      maxPending: config.maxPending,
-      compression: pool.compression,
-      verify: (ticket) =>
-        verifyTicket(ticket, {
-          keys: config.ticketKeys,
-          nowMs: options.clock.wallMs(),
-          pool: config.pool,
-          shard: config.shardId,
-        }),
-      use: (ticket, expiresInMs) => this.#used.use(ticket.id, nowMs(), expiresInMs),
-      refusal: () => this.#refusal(),
-      reach: (position) => this.#reach(position),
-      close: ({ ws, socket, code, reason }) => closeGently({ ws, socket, code: code.code, reason }),
-      admit: (arrival) => this.#admit(arrival),
-      count: metrics.admitted,
-    });
-    this.#server = createServer(
-      { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 1_000 },
-      (request, response) => {
-        const { status, text } = this.#admission.answer(request);
-        response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
-      },
-    );
-    this.#server.on('upgrade', (request, socket, head) => this.#admission.upgrade(request, socket, head));
     this.#ticker = new Ticker(
       pool.tickMs,
       { nowMs, set: setTimeout, clear: (timer) => clearTimeout(timer as never) },
@@ -225,15 +192,12 @@ export class Shard {
 
   /** Begins to listen, to tick and to report. Resolves with the port. */
   async start(): Promise<number> {
-    const { config, clock } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host: config.host, port: config.port, backlog: 4_096 }, () => resolve());
-    });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    const { clock } = this.#options;
+    this.threads.start();
+    this.#port = await this.#listen();
     this.#ticker.start();
     this.#timers.push(
-      setInterval(() => this.fanOut.sweep(), SWEEP_MS),
+      setInterval(() => this.threads.watch(), WATCH_MS),
       setInterval(() => this.beat(), BEAT_MS),
       setInterval(() => {
         this.lanes.state.forgetDeletions(clock.monotonicMs());
@@ -249,24 +213,24 @@ export class Shard {
     return this.#options.config.publicUrl ?? `ws://127.0.0.1:${this.#port}`;
   }
 
-  get pending(): number {
-    return this.#admission.pending;
-  }
-
   get usedTickets(): number {
     return this.#used.size;
   }
 
+  get connections(): number {
+    return this.counts.sum('gauges', gauge.connections);
+  }
+
   health(): Health {
     const reasons = [
-      ...(this.#draining ? ['draining'] : []),
+      ...(this.flags.draining ? ['draining'] : []),
       ...(this.#port === 0 ? ['not listening yet'] : []),
       ...(this.intake.loaded ? [] : ['has not read the streams yet']),
     ];
     return {
       ready: reasons.length === 0,
       reasons,
-      info: { stale: this.intake.stale, connections: this.fanOut.size },
+      info: { stale: this.intake.stale, connections: this.connections },
     };
   }
 
@@ -274,19 +238,21 @@ export class Shard {
   beat(): void {
     const { config, link, clock } = this.#options;
     const { pool, shardId, capacity, revision = '' } = config;
-    const load = this.#load.take(clock.monotonicMs(), this.fanOut.counts.bytes);
-    let backlogBytes = 0;
-    for (const connection of this.fanOut.connections()) backlogBytes += connection.backlogBytes;
+    this.threads.measure();
+    const load = this.#load.take(clock.monotonicMs(), this.counts.sum('fanOut', count.bytes));
+    const busiest = [...this.threads].map(({ loopUtilisation }) => loopUtilisation);
     const beat = encodeBeat({
       v: 1,
       pool,
       shard: shardId,
       url: this.url,
-      connections: this.fanOut.size,
+      connections: this.connections,
       capacity,
-      backlogBytes,
+      backlogBytes: this.counts.sum('gauges', gauge.backlogBytes),
+      healthyBacklogBytes: this.counts.sum('gauges', gauge.healthyBacklogBytes),
       ...load,
-      draining: this.#draining,
+      loopUtilisation: Math.max(load.loopUtilisation, ...busiest),
+      draining: this.flags.draining,
       stale: this.intake.stale,
       ready: this.health().ready,
       revision,
@@ -302,24 +268,25 @@ export class Shard {
 
   /** Moves everybody away, then stops. */
   async drain(): Promise<void> {
-    const { config, random, logger } = this.#options;
-    logger.info({ connections: this.fanOut.size }, 'draining');
-    await drain({
-      limits: {
-        graceMs: config.drainGraceMs,
-        windowMs: config.drainWindowMs,
-        withinMs: config.drainWithinMs,
-        movesPerSecond: config.movesPerSecond,
-      },
-      connections: () => [...this.fanOut.connections()],
-      move: (connection) => this.#move(connection, 'drain', config.drainWithinMs),
-      close: (connection) => this.#close(connection, 'drain'),
-      announce: () => {
-        this.#draining = true;
-        this.beat();
-      },
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      random,
+    const { config, logger } = this.#options;
+    logger.info({ connections: this.connections }, 'draining');
+    this.flags.set('draining');
+    this.beat();
+    // Also where nobody is here: routers that have not heard it yet are sending clients.
+    await new Promise((resolve) => setTimeout(resolve, config.drainGraceMs));
+    const waiting = new Set(this.threads);
+    const total = Math.max(1, this.connections);
+    await new Promise<void>((resolve) => {
+      this.#drained = (thread) => {
+        waiting.delete(thread);
+        if ([...waiting].every(({ alive }) => !alive)) resolve();
+      };
+      for (const thread of waiting) {
+        const own = this.counts.of(thread.index, 'gauges', gauge.connections);
+        const movesPerSecond = config.movesPerSecond * Math.max(own / total, 1 / total);
+        thread.post({ type: 'drain', movesPerSecond });
+        void thread.ended().then(() => this.#drained(thread));
+      }
     });
   }
 
@@ -328,46 +295,91 @@ export class Shard {
     for (const timer of this.#timers) clearInterval(timer);
     clearImmediate(this.#flush);
     this.intake.stop();
-    for (const connection of this.fanOut.connections()) connection.destroy();
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await this.threads.stop();
+    this.#reserve?.close();
   }
 
-  #tick(lateMs: number): void {
-    this.#load.tick(lateMs);
-    this.#options.metrics.tick(lateMs);
-    this.#reassignment.tick(lateMs, this.#options.clock.monotonicMs());
-    this.fanOut.broadcast(this.encoder.tickBatch());
+  /** The first thread opens the listening socket; all listen on duplicates of it. */
+  async #listen(): Promise<number> {
+    const { host, port } = this.#options.config;
+    const how = await new Promise<FromThread>((resolve) => {
+      this.#opened = resolve;
+      for (const thread of this.threads) if (thread.index === 0) thread.post({ type: 'open', host, port });
+    });
+    if (how.type === 'notOpened') throw how.error;
+    if (how.type !== 'opened') throw new Error('the thread that was to listen has ended');
+    this.#reserve = await duplicateSocket(how.fd);
+    for (const thread of this.threads) this.#letAccept(thread);
+    return how.port;
   }
 
-  #flushCritical(): void {
-    this.#flush = undefined;
-    if (this.encoder.criticalWaiting) this.fanOut.broadcast(this.encoder.criticalBatch());
+  #letAccept(thread: Thread): void {
+    if (this.#reserve !== undefined) thread.post({ type: 'join', fd: this.#reserve.fd });
   }
 
-  #refusal(): 'full' | 'draining' | 'notReady' | undefined {
-    if (this.#draining) return 'draining';
-    if (!this.intake.loaded) return 'notReady';
-    return this.fanOut.size >= this.#options.config.capacity ? 'full' : undefined;
-  }
-
-  #heads(): LaneHeads {
-    const { lanes, encoder } = this;
-    return {
-      stateEpoch: lanes.stateEpoch,
-      stateSeq: lanes.state.seq,
-      criticalEpoch: lanes.criticalEpoch,
-      criticalSeq: encoder.criticalSeq,
-      stateFloor: (channel) => lanes.state.log(channel)?.floorSeq ?? 0,
-      criticalLostSeq: (channel) => lanes.critical.lostSeq(channel),
-      stale: this.intake.stale,
+  #spawn(index: number): Worker {
+    const start: ThreadStart = {
+      index,
+      config: this.#options.config,
+      heads: this.#heads(),
+      flags: this.flags.memory,
+      counts: this.counts.born(index),
+      sockets: this.#sockets,
+      doorways: this.#doorways,
     };
+    return new Worker(new URL('./thread-main.js', import.meta.url), { workerData: start });
+  }
+
+  #heard(thread: Thread, message: FromThread): void {
+    switch (message.type) {
+      case 'done':
+        return thread.link.done(message.number);
+      case 'want':
+        return thread.link.want(message);
+      case 'catchUp':
+        return this.#catchUp(thread, message);
+      case 'arrive':
+        return this.#arrive(thread, message.id, message.arrival);
+      case 'drained':
+        return this.#drained(thread);
+      case 'opened':
+      case 'notOpened':
+        return this.#opened?.(message);
+    }
+  }
+
+  #catchUp(thread: Thread, { id, request }: FromThread & { readonly type: 'catchUp' }): void {
+    const answer = catchUp(request, {
+      source: this.encoder,
+      form: request.compressed ? (run) => this.deflater.run(run) : (run) => run,
+      limits: {
+        criticalSeq: thread.link.criticalSeq,
+        maxBytes: poolDefaults(this.#options.config).softBytes / 2,
+      },
+    });
+    thread.link.reply({ kind: 'caughtUp', id, answer });
+  }
+
+  /** Tickets are good once in the whole shard, and only this thread knows the lanes. */
+  #arrive({ link }: Thread, id: number, { ticketId, expiresInMs, channels, position }: Arriving): void {
+    const use = this.#used.use(ticketId, this.#options.clock.monotonicMs(), expiresInMs);
+    if (use !== 'first') return link.reply({ kind: 'arrived', id, arrived: { use } });
+    const answer = (): void => {
+      const heads = this.#laneHeads();
+      const starts = channels.map((channel) => startOf(channel, position, heads));
+      link.reply({ kind: 'arrived', id, arrived: { use, starts } });
+    };
+    if (position === undefined || !isAhead(position, this.#laneHeads())) return answer();
+    void this.#reach(position).then(() => {
+      answer();
+      link.flushReplies();
+    });
   }
 
   async #reach(position: Position): Promise<void> {
     for (
       let waitedMs = 0;
-      waitedMs < REACH_MS && isAhead(position, this.#heads());
+      waitedMs < REACH_MS && isAhead(position, this.#laneHeads());
       waitedMs += REACH_STEP_MS
     ) {
       if (waitedMs === REACH_STEP_MS * 10) this.intake.poke();
@@ -375,150 +387,38 @@ export class Shard {
     }
   }
 
-  #admit({ ws, socket, ticket, position, compressed }: Arrival): void {
-    const { config, clock } = this.#options;
-    const heads = this.#heads();
-    const starts = ticket.channels.map((channel) => startOf(channel, position, heads));
-    const session = randomBytes(12).toString('base64url');
-    const connection = new Connection({
-      session,
-      socket,
-      ws,
-      ticket,
-      starts,
-      compressed,
-      nowMs: clock.monotonicMs(),
-    });
-    const mayRise = ticket.ceiling !== config.pool;
-    connection.standing = new Standing({ history: ticket.history, mayRise, nowMs: clock.monotonicMs() });
-    const gaps = starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
-      if (gap === undefined) return [];
-      const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
-      return [gap.reset ? { ...announced, reset: true } : announced];
-    });
-    this.#say(connection, [
-      {
-        type: 'welcome',
-        session,
-        pool: config.pool,
-        shard: config.shardId,
-        tickMs: poolDefaults(config).tickMs,
-        channels: ticket.channels,
-        resumed:
-          position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined),
-      },
-      ...ticket.denied.map(
-        (channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel }),
-      ),
-      ...gaps,
-    ]);
-    this.#listen(connection, socket);
-    this.fanOut.add(connection);
+  #tick(lateMs: number): void {
+    this.#load.tick(lateMs);
+    this.#options.metrics.tick(lateMs);
+    const news = this.encoder.tick(lateMs);
+    for (const { link } of this.threads) link.news(news);
   }
 
-  #listen(connection: Connection, socket: Arrival['socket']): void {
-    const { config, clock } = this.#options;
-    const { ws } = connection;
-    const limits = { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst };
-    const rate = new InboundRate(limits, clock.monotonicMs());
-    ws.on('pong', (payload) => this.fanOut.pong(connection, payload));
-    ws.on('ping', () => {
-      if (!rate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
-    });
-    ws.on('message', (data, binary) => {
-      if (connection.closing) return;
-      if (!rate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
-      else if (Buffer.isBuffer(data)) this.#inbound(connection, data, binary);
-    });
-    ws.once('close', () => this.fanOut.remove(connection));
-    socket.once('close', () => this.fanOut.remove(connection));
+  #flushCritical(): void {
+    this.#flush = undefined;
+    if (!this.encoder.criticalWaiting) return;
+    const news = this.encoder.flush();
+    for (const { link } of this.threads) link.news(news);
   }
 
-  #inbound(connection: Connection, data: Buffer, binary: boolean): void {
-    const view = { channels: this.fanOut.channelsOf(connection), allow: connection.ticket.allow };
-    const judged = judgeInbound(data, binary, view);
-    if (judged.act === 'close') return this.#close(connection, 'protocolError', judged.reason);
-    this.#say(connection, judged.errors);
-    if (judged.act === 'answer' || judged.channels.length === 0) return;
-    if (judged.act === 'subscribe') this.fanOut.subscribe(connection, judged.channels);
-    else this.fanOut.unsubscribe(connection, judged.channels);
+  #heads(): Heads {
+    const { lanes, encoder } = this;
+    return {
+      stateEpoch: lanes.stateEpoch,
+      stateSeq: encoder.stateSeq,
+      criticalEpoch: lanes.criticalEpoch,
+      criticalSeq: encoder.criticalSeq,
+    };
   }
 
-  #say(connection: Connection, messages: readonly ControlMessage[]): void {
-    if (messages.length === 0) return;
-    this.fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
-  }
-
-  /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
-  #delivered(connection: Connection): void {
-    const { metrics, clock } = this.#options;
-    const { lagMs } = connection.clock;
-    metrics.lag(lagMs);
-    const { standing } = connection;
-    if (connection.moving || this.#draining || standing === undefined) return;
-    const pong = this.#pong;
-    pong.lagMs = lagMs;
-    pong.writtenBytes = connection.clock.written;
-    pong.flowingSinceMs = connection.flowingSinceMs;
-    pong.connections = this.fanOut.size;
-    pong.nowMs = clock.monotonicMs();
-    const judged = this.#reassignment.judge(standing, pong);
-    if (judged === undefined) return;
-    metrics.judged(judged);
-    if (judged.verdict !== 'move') return;
-    this.#move(connection, judged.is === 'slow' ? 'tooSlow' : 'promote', REASSIGN_WITHIN_MS).catch(
-      (error: unknown) => this.#options.logger.error({ err: error }, 'could not ask a client to move'),
-    );
-  }
-
-  /** Asks a client to go through the router to another shard; it keeps this connection until it is welcome there. */
-  async #move(
-    connection: Connection,
-    reason: 'drain' | 'tooSlow' | 'promote',
-    withinMs: number,
-  ): Promise<void> {
-    const { config, clock, metrics } = this.#options;
-    const [key] = config.ticketKeys;
-    if (connection.closing || key === undefined) return;
-    const { allow, tls, ceiling } = connection.ticket;
-    const history = connection.standing?.history(clock.monotonicMs());
-    const hint = await issueHint(
-      {
-        id: connection.session,
-        pool: config.pool,
-        allow,
-        measure: reason !== 'drain',
-        // A shard on which a client was well is a good place to come back to.
-        ...(reason === 'promote' ? {} : { avoid: config.shardId }),
-        ...(ceiling === undefined ? {} : { ceiling }),
-        ...(history === undefined ? {} : { history }),
-      },
-      { key, nowMs: clock.wallMs(), ttlMs: HINT_TTL_MS },
-    );
-    if (connection.closing) return;
-    const url = moveUrl(secured(config.routerUrl, tls), this.fanOut.channelsOf(connection), hint);
-    // Who is asked for its network's sake may stay; a drain asks it once more.
-    if (reason === 'drain') connection.moving = true;
-    metrics.moved(reason);
-    this.#say(connection, [{ type: 'move', url, withinMs, reason }]);
-  }
-
-  #close(connection: Connection, cause: CloseCause, reason?: string): void {
-    if (connection.closing) return;
-    const code = {
-      hardBytes: closeCodes.tooSlow,
-      lag: closeCodes.noPong,
-      tooManyMessages: closeCodes.tooManyMessages,
-      protocolError: closeCodes.protocolError,
-      drain: closeCodes.restarting,
-    }[cause];
-    this.#options.metrics.closed(cause);
-    connection.closing = true;
-    closeGently({
-      ws: connection.ws,
-      socket: connection.socket,
-      code: code.code,
-      reason: reason ?? code.reason,
-    });
+  #laneHeads(): LaneHeads {
+    const { lanes } = this;
+    return {
+      ...this.#heads(),
+      stateSeq: lanes.state.seq,
+      stateFloor: (channel) => lanes.state.log(channel).floorSeq,
+      criticalLostSeq: (channel) => lanes.critical.lostSeq(channel),
+      stale: this.intake.stale,
+    };
   }
 }

@@ -37,6 +37,8 @@ const position: Position = {
 
 interface Bench {
   readonly admission: Admission;
+  /** Handshakes under way, and seats that are taken. */
+  readonly taken: { pending: number; seats: number };
   readonly counted: string[];
   readonly arrivals: Arrival[];
   readonly closed: { code: CloseCode; reason: string }[];
@@ -45,27 +47,45 @@ interface Bench {
   open(url: string, change?: { method?: string; headers?: Record<string, string> }): Promise<FakeSocket>;
 }
 
-function setUp(change: Partial<AdmissionOptions> = {}): Bench {
+const starts = [{ channel: 'lobby', stateSeq: 0, snapshot: true, criticalSeq: 0, gap: undefined }];
+
+function setUp(change: Partial<AdmissionOptions> & { readonly maxPending?: number } = {}): Bench {
+  const { maxPending = 10, ...others } = change;
+  const taken = { pending: 0, seats: 0 };
   const counted: string[] = [];
   const arrivals: Arrival[] = [];
   const closed: { code: CloseCode; reason: string }[] = [];
   const reached: Position[] = [];
   const admission = new Admission({
-    maxPending: 10,
     compression: false,
     verify: async (): Promise<Verified<Ticket>> => ({ ok: true, value: ticket, expiresInMs: 1_000 }),
-    use: () => 'first',
-    refusal: () => undefined,
-    reach: async (to) => {
-      reached.push(to);
+    begin: () => {
+      if (taken.pending >= maxPending) return false;
+      taken.pending++;
+      return true;
+    },
+    end: () => {
+      taken.pending--;
+    },
+    takeSeat: () => {
+      taken.seats++;
+      return 'taken';
+    },
+    leaveSeat: () => {
+      taken.seats--;
+    },
+    arrive: async ({ position: to }) => {
+      if (to !== undefined) reached.push(to);
+      return { use: 'first', starts };
     },
     close: ({ code, reason }) => closed.push({ code, reason }),
     admit: (arrival) => arrivals.push(arrival),
     count: (outcome) => counted.push(outcome),
-    ...change,
+    ...others,
   });
   return {
     admission,
+    taken,
     counted,
     arrivals,
     closed,
@@ -95,11 +115,11 @@ const refused = (problem: (Verified<Ticket> & { ok: false })['problem']): Partia
 
 describe('the door', () => {
   it('lets a good ticket in', async () => {
-    const { open, arrivals, counted, admission } = setUp();
+    const { open, arrivals, counted, taken } = setUp();
     const socket = await open('/v1/stream?ticket=good');
     expect(socket.text).toMatch(/^HTTP\/1\.1 101 /);
     expect(arrivals).toMatchObject([{ ticket, position: undefined }]);
-    expect([counted, admission.pending]).toEqual([['admitted'], 0]);
+    expect([counted, taken]).toEqual([['admitted'], { pending: 0, seats: 1 }]);
   });
 
   it('hands the ticket of the URL to the check, and nothing where there is none', async () => {
@@ -165,10 +185,10 @@ describe('the door', () => {
     ] as const)('%s, and does not use the ticket up', async (why, code) => {
       let uses = 0;
       const { open, closed, counted } = setUp({
-        refusal: () => why,
-        use: () => {
+        takeSeat: () => why,
+        arrive: async () => {
           uses++;
-          return 'first';
+          return { use: 'first', starts };
         },
       });
       await open('/v1/stream?ticket=good');
@@ -176,26 +196,27 @@ describe('the door', () => {
     });
 
     it('of a ticket that was used, and of one that could not be remembered', async () => {
-      const again = setUp({ use: () => 'again' });
+      const again = setUp({ arrive: async () => ({ use: 'again' }) });
       await again.open('/v1/stream?ticket=good');
       expect(again.closed).toEqual([{ code: closeCodes.ticketRefused, reason: 'ticket used' }]);
-      const full = setUp({ use: () => 'full' });
+      const full = setUp({ arrive: async () => ({ use: 'full' }) });
       await full.open('/v1/stream?ticket=good');
       expect([full.closed.map((end) => end.code), full.counted]).toEqual([[closeCodes.noCapacity], ['full']]);
+      expect([again.taken.seats, full.taken.seats]).toEqual([0, 0]);
     });
   });
 
   describe('a position', () => {
     it('is waited for before the client comes in', async () => {
       let arrive: () => void = () => undefined;
-      const { open, arrivals, admission } = setUp({
-        reach: () =>
+      const { open, arrivals, taken } = setUp({
+        arrive: () =>
           new Promise((resolve) => {
-            arrive = resolve;
+            arrive = () => resolve({ use: 'first', starts });
           }),
       });
       await open(`/v1/stream?ticket=good&resume=${encodePosition(position)}`);
-      expect([arrivals.length, admission.pending]).toEqual([0, 1]);
+      expect([arrivals.length, taken.pending]).toEqual([0, 1]);
       arrive();
       await new Promise((resolve) => setImmediate(resolve));
       expect(arrivals[0]?.position).toEqual(position);
@@ -235,7 +256,7 @@ describe('the door', () => {
 
     it('more handshakes at a time than it may have, until one is over', async () => {
       const verdicts: ((verified: Verified<Ticket>) => void)[] = [];
-      const { open, counted, arrivals, admission } = setUp({
+      const { open, counted, arrivals, taken } = setUp({
         maxPending: 2,
         verify: () => new Promise((resolve) => verdicts.push(resolve)),
       });
@@ -243,23 +264,23 @@ describe('the door', () => {
       await open('/v1/stream?ticket=2');
       const third = await open('/v1/stream?ticket=3');
       expect(third.text).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 1/s);
-      expect([counted, admission.pending]).toEqual([['busy'], 2]);
+      expect([counted, taken.pending]).toEqual([['busy'], 2]);
       verdicts[0]?.({ ok: true, value: ticket, expiresInMs: 1 });
       await new Promise((resolve) => setImmediate(resolve));
-      expect([arrivals.length, admission.pending]).toEqual([1, 1]);
+      expect([arrivals.length, taken.pending]).toEqual([1, 1]);
     });
 
     it('a handshake that is none', async () => {
-      const { open, counted, arrivals } = setUp();
+      const { open, counted, arrivals, taken } = setUp();
       const socket = await open('/v1/stream?ticket=good', { headers: { 'sec-websocket-key': 'short' } });
       expect(socket.text).toMatch(/^HTTP\/1\.1 400 /);
-      expect([counted, arrivals]).toEqual([['notUpgrade'], []]);
+      expect([counted, arrivals, taken.seats]).toEqual([['notUpgrade'], [], 0]);
     });
   });
 
   it('forgets a client that has gone before its ticket was checked', async () => {
     let decide: (verified: Verified<Ticket>) => void = () => undefined;
-    const { open, counted, arrivals, admission } = setUp({
+    const { open, counted, arrivals, taken } = setUp({
       verify: () =>
         new Promise((resolve) => {
           decide = resolve;
@@ -269,7 +290,7 @@ describe('the door', () => {
     socket.destroy(new Error('reset by peer'));
     decide({ ok: true, value: ticket, expiresInMs: 1 });
     await new Promise((resolve) => setImmediate(resolve));
-    expect([counted, arrivals, admission.pending]).toEqual([['gone'], [], 0]);
+    expect([counted, arrivals, taken]).toEqual([['gone'], [], { pending: 0, seats: 0 }]);
   });
 
   it.each([
@@ -283,9 +304,9 @@ describe('the door', () => {
       },
     ],
   ])('survives a fault of %s: that client is cut off, and counted', async (_name, change) => {
-    const { open, counted, admission } = setUp(change);
+    const { open, counted, taken } = setUp(change);
     const socket = await open('/v1/stream?ticket=good');
-    expect([socket.destroyed, counted.at(-1), admission.pending]).toEqual([true, 'failed', 0]);
+    expect([socket.destroyed, counted.at(-1), taken]).toEqual([true, 'failed', { pending: 0, seats: 0 }]);
   });
 });
 

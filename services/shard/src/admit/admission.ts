@@ -6,6 +6,7 @@ import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir
 import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import type { ChannelStart } from '../connection/resume.ts';
 
 /** What became of somebody at the door. A closed set: it is a label of a metric. */
 export const ADMIT_OUTCOMES = [
@@ -34,21 +35,36 @@ export interface Arrival {
   readonly ws: WebSocket;
   readonly ticket: Ticket;
   readonly position: Position | undefined;
+  /** Where its channels begin. */
+  readonly starts: readonly ChannelStart[];
   /** Whether permessage-deflate was negotiated. */
   readonly compressed: boolean;
 }
 
+/** What the shard makes of a good ticket. */
+export type Arrived =
+  | { readonly use: 'again' | 'full' }
+  | { readonly use: 'first'; readonly starts: readonly ChannelStart[] };
+
+/** Somebody with a good ticket. */
+export interface Arriving {
+  readonly ticket: Ticket;
+  readonly expiresInMs: number;
+  readonly position: Position | undefined;
+}
+
 export interface AdmissionOptions {
-  /** Handshakes under way at a time. */
-  readonly maxPending: number;
   /** Whether permessage-deflate is negotiated with clients that offer it. */
   readonly compression: boolean;
   readonly verify: (ticket: string) => Promise<Verified<Ticket>>;
-  readonly use: (ticket: Ticket, expiresInMs: number) => 'first' | 'again' | 'full';
-  /** Why nobody is let in at the moment; nothing where there is room. */
-  readonly refusal: () => 'full' | 'draining' | 'notReady' | undefined;
-  /** Resolves when this shard has read as far as the position says, or has given up on it. */
-  readonly reach: (position: Position) => Promise<void>;
+  /** One of the handshakes that may be under way; false where there are too many. */
+  readonly begin: () => boolean;
+  readonly end: () => void;
+  /** Takes a seat, or says why nobody is let in at the moment. The seat is the arrival's as soon as it is admitted. */
+  readonly takeSeat: () => 'taken' | 'full' | 'draining' | 'notReady';
+  readonly leaveSeat: () => void;
+  /** Uses up the ticket, waits until this shard has read as far as the position says, and finds where to begin. */
+  readonly arrive: (arriving: Arriving) => Promise<Arrived>;
   readonly close: (end: { ws: WebSocket; socket: Duplex; code: CloseCode; reason: string }) => void;
   readonly admit: (arrival: Arrival) => void;
   readonly count: (outcome: AdmitOutcome) => void;
@@ -71,22 +87,16 @@ const byRefusal = {
 } as const;
 
 type Verdict =
-  | { readonly outcome: 'admitted'; readonly ticket: Ticket }
+  | { readonly outcome: 'admitted'; readonly ticket: Ticket; readonly starts: readonly ChannelStart[] }
   | { readonly outcome: AdmitOutcome; readonly code: CloseCode; readonly reason: string };
 
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #plain = acceptor(false);
   readonly #compressing = acceptor({ serverNoContextTakeover: true, clientNoContextTakeover: true });
-  #pending = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
-  }
-
-  /** Handshakes under way. */
-  get pending(): number {
-    return this.#pending;
   }
 
   /** Handles an `upgrade` event of the HTTP server. */
@@ -97,8 +107,7 @@ export class Admission {
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
     if (path !== paths.stream || request.method !== 'GET') return this.#refuse(socket, 404, 'path');
     if (url.length > limits.urlBytes * 2) return this.#refuse(socket, 414, 'path');
-    if (this.#pending >= this.#options.maxPending) return this.#refuse(socket, 503, 'busy');
-    this.#pending++;
+    if (!this.#options.begin()) return this.#refuse(socket, 503, 'busy');
     const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
     this.#handshake({ request, socket, head, query })
       .catch(() => {
@@ -106,9 +115,7 @@ export class Admission {
         this.#options.count('failed');
         socket.destroy();
       })
-      .finally(() => {
-        this.#pending--;
-      });
+      .finally(() => this.#options.end());
   }
 
   /** Answers a request that is no upgrade. */
@@ -125,39 +132,65 @@ export class Admission {
     query: URLSearchParams;
   }): Promise<void> {
     const { request, socket, head, query } = at;
-    const verdict = await this.#judge(query.get('ticket') ?? '');
+    const ticket = query.get('ticket') ?? '';
     const resume = query.get('resume');
     const position = resume === null ? undefined : decodePosition(resume);
-    if (position !== undefined && 'ticket' in verdict) await this.#options.reach(position);
-    if (socket.destroyed) return this.#options.count('gone');
+    const verdict = await this.#judge(ticket, position);
+    let admitted = false;
+    try {
+      admitted = this.#answerUpgrade({ request, socket, head }, verdict, position);
+    } finally {
+      if ('ticket' in verdict && !admitted) this.#options.leaveSeat();
+    }
+  }
+
+  /** Answers the upgrade by letting the client in, or by telling it why not. Answers whether it is in. */
+  #answerUpgrade(
+    { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
+    verdict: Verdict,
+    position: Position | undefined,
+  ): boolean {
+    const { count, admit, close } = this.#options;
+    if (socket.destroyed) {
+      count('gone');
+      return false;
+    }
     let upgraded = false;
     const server = this.#options.compression && mayCompress(request) ? this.#compressing : this.#plain;
     server.handleUpgrade(request, socket, head, (ws) => {
       upgraded = true;
       ws.on('error', ignore);
-      this.#options.count(verdict.outcome);
+      count(verdict.outcome);
       const compressed = ws.extensions.includes('permessage-deflate');
       if ('ticket' in verdict)
-        this.#options.admit({ socket, ws, ticket: verdict.ticket, position, compressed });
-      else this.#options.close({ ws, socket, code: verdict.code, reason: verdict.reason });
+        admit({ socket, ws, ticket: verdict.ticket, position, starts: verdict.starts, compressed });
+      else close({ ws, socket, code: verdict.code, reason: verdict.reason });
     });
-    if (!upgraded) this.#options.count('notUpgrade');
+    if (!upgraded) count('notUpgrade');
+    return upgraded;
   }
 
-  async #judge(token: string): Promise<Verdict> {
-    const verified = await this.#options.verify(token);
+  async #judge(token: string, position: Position | undefined): Promise<Verdict> {
+    const { verify, takeSeat, leaveSeat, arrive } = this.#options;
+    const verified = await verify(token);
     if (!verified.ok) {
       const { outcome, code } = byProblem[verified.problem];
       return { outcome, code, reason: code.reason };
     }
-    const refusal = this.#options.refusal();
-    if (refusal !== undefined)
-      return { outcome: refusal, code: byRefusal[refusal], reason: byRefusal[refusal].reason };
-    const use = this.#options.use(verified.value, verified.expiresInMs);
-    if (use === 'again') return { outcome: 'used', code: closeCodes.ticketRefused, reason: 'ticket used' };
-    if (use === 'full')
+    const seat = takeSeat();
+    if (seat !== 'taken') return { outcome: seat, code: byRefusal[seat], reason: byRefusal[seat].reason };
+    const { value: ticket, expiresInMs } = verified;
+    let seated = false;
+    try {
+      const arrived = await arrive({ ticket, expiresInMs, position });
+      seated = arrived.use === 'first';
+      if (arrived.use === 'first') return { outcome: 'admitted', ticket, starts: arrived.starts };
+      if (arrived.use === 'again')
+        return { outcome: 'used', code: closeCodes.ticketRefused, reason: 'ticket used' };
       return { outcome: 'full', code: closeCodes.noCapacity, reason: closeCodes.noCapacity.reason };
-    return { outcome: 'admitted', ticket: verified.value };
+    } finally {
+      if (!seated) leaveSeat();
+    }
   }
 
   #refuse(socket: Duplex, status: number, outcome: AdmitOutcome): void {

@@ -46,7 +46,7 @@ describe('Connection', () => {
     const { connection } = setUp();
     expect(connection.live).toBe(false);
     expect(connection.cursors).toEqual([
-      { channel: 'a', stateSeq: 5, snapshot: false, snapshotSeq: 0, criticalSeq: 7 },
+      { channel: 'a', stateSeq: 5, snapshot: false, snapshotSeq: 0, half: false, criticalSeq: 7 },
     ]);
   });
 
@@ -78,11 +78,9 @@ describe('Connection', () => {
   it('is judged by its backlog', () => {
     const { connection } = setUp();
     const limits = { softBytes: 100, hardBytes: 200, lagMs: 1_000 };
-    expect(connection.judge(0, limits)).toBe('flowing');
-    connection.write(Buffer.alloc(150));
-    expect([connection.judge(0, limits), connection.flow]).toEqual(['congested', 'congested']);
-    connection.write(Buffer.alloc(60));
-    expect(connection.judge(0, limits)).toBe('evicted');
+    expect(connection.judge(100, 0, limits)).toBe('flowing');
+    expect([connection.judge(150, 0, limits), connection.flow]).toEqual(['congested', 'congested']);
+    expect(connection.judge(210, 0, limits)).toBe('evicted');
   });
 
   it('lets several writes leave together', () => {

@@ -12,12 +12,21 @@ import type { ChannelStart } from './resume.ts';
 /** How far one channel of a connection has got while the connection is not live. */
 export interface Cursor {
   readonly channel: string;
-  stateSeq: number;
+  readonly stateSeq: number;
   /** The state frames still to come replace what the client has. */
-  snapshot: boolean;
+  readonly snapshot: boolean;
   /** Where the state stood when the snapshot began: what was deleted before is not in it. 0 without a snapshot. */
-  snapshotSeq: number;
-  criticalSeq: number;
+  readonly snapshotSeq: number;
+  /** A part of a snapshot was sent, and not its end. */
+  readonly half: boolean;
+  readonly criticalSeq: number;
+}
+
+/** What a connection that is not live has asked for; others at the same cursors may have asked with it. */
+export interface Ask {
+  readonly id: number;
+  readonly key: string;
+  readonly waiting: Connection[];
 }
 
 /** What is known of a connection when it is admitted. */
@@ -46,6 +55,8 @@ export class Connection {
   flow: Flow = 'flowing';
   /** Set when Weir has begun to close it: nothing more is written. */
   closing = false;
+  /** Set when it has left the fan-out: nothing more is written. */
+  gone = false;
   /** Set when it has been asked to move away. */
   moving = false;
   /** How it stands in its pool; nothing where nobody looks. */
@@ -57,8 +68,12 @@ export class Connection {
   unansweredSinceMs: number | undefined = undefined;
   /** Where it stands in its group's list of members; kept by the group. */
   slot = -1;
-  cursors: Cursor[];
-  /** Channels of which a snapshot has begun and not ended, also ones that were unsubscribed meanwhile. */
+  cursors: readonly Cursor[];
+  /** The catch-up that it waits for. */
+  ask: Ask | undefined = undefined;
+  /** Number of the last batch that it was given, or that came before it. */
+  batch = 0;
+  /** Channels that were unsubscribed when a snapshot of them had begun and not ended. */
   readonly halfSent: Set<string> = new Set();
   readonly socket: Duplex;
 
@@ -75,6 +90,7 @@ export class Connection {
       stateSeq,
       snapshot,
       snapshotSeq: 0,
+      half: false,
       criticalSeq,
     }));
   }
@@ -94,9 +110,9 @@ export class Connection {
     this.socket.write(bytes);
   }
 
-  /** Applies the policy of the pool. */
-  judge(unansweredMs: number, limits: FlowLimits): Flow {
-    this.flow = nextFlow(this.flow, limits, this.backlogBytes, unansweredMs);
+  /** Applies the policy of the pool to a backlog. */
+  judge(backlogBytes: number, unansweredMs: number, limits: FlowLimits): Flow {
+    this.flow = nextFlow(this.flow, limits, backlogBytes, unansweredMs);
     return this.flow;
   }
 

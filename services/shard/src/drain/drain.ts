@@ -1,13 +1,11 @@
-// Empties a shard before it stops: a grace in which routers learn of it, moves paced so that nobody stampedes, a wait
-// for the clients to go, then 4012 for who is left. Make-before-break is the client's part. Critical messages lost: 0.
+// Empties a thread before its shard stops: moves paced so that nobody stampedes, a wait for the clients to go, then 4012
+// for who is left. Make-before-break is the client's part. Critical messages lost: 0.
 
 /** Pace of a drain. */
 export interface DrainLimits {
-  /** Time between saying `draining` and the first move. */
-  readonly graceMs: number;
   /** Time that a client has to be gone after it was asked to move. */
   readonly withinMs: number;
-  /** Moves a second at most. */
+  /** Moves a second at most; may be less than one. */
   readonly movesPerSecond: number;
   /** Longest time over which the moves are spread. */
   readonly windowMs: number;
@@ -18,8 +16,6 @@ export interface DrainOptions<C> {
   readonly connections: () => readonly C[];
   readonly move: (connection: C) => Promise<void>;
   readonly close: (connection: C) => void;
-  /** Everything after this tells the world that the shard drains. */
-  readonly announce: () => void;
   readonly sleep: (ms: number) => Promise<void>;
   readonly random: () => number;
 }
@@ -29,22 +25,16 @@ const STEP_MS = 100;
 /** Resolves when nobody is left, or nobody can be waited for any longer. */
 export async function drain<C>(options: DrainOptions<C>): Promise<void> {
   const { limits, sleep } = options;
-  options.announce();
-  // Also where nobody is here: routers that have not heard it yet are sending clients.
-  await sleep(limits.graceMs);
   const all = shuffled(options.connections(), options.random);
   // Spread over the window, but never faster than the limit; a few clients go at once.
-  const perStep = Math.max(
-    1,
-    Math.min(
-      Math.ceil(all.length / (limits.windowMs / STEP_MS)),
-      Math.floor((limits.movesPerSecond * STEP_MS) / 1000),
-    ),
-  );
+  const spread = Math.max(1, Math.ceil(all.length / (limits.windowMs / STEP_MS)));
+  const most = (limits.movesPerSecond * STEP_MS) / 1000;
+  const perStep = Math.max(1, Math.min(spread, Math.floor(most)));
+  const stepMs = spread <= most ? STEP_MS : (1000 * perStep) / limits.movesPerSecond;
   for (let i = 0; i < all.length; i += perStep) {
     // Who cannot be asked is closed at the end like those who do not go.
     await Promise.allSettled(all.slice(i, i + perStep).map((connection) => options.move(connection)));
-    if (i + perStep < all.length) await sleep(STEP_MS);
+    if (i + perStep < all.length) await sleep(stepMs);
   }
   for (
     let waitedMs = 0;

@@ -1,6 +1,6 @@
-import { decodePosition } from '@weir/protocol';
 import { describe, expect, it } from 'vitest';
 import { heardTexts } from '../fakes/client-ear.ts';
+import type { News } from '../hand-over/link.ts';
 import { CosmeticLane } from '../lanes/cosmetic-lane.ts';
 import { CriticalLane } from '../lanes/critical-lane.ts';
 import { Lanes } from '../lanes/lanes.ts';
@@ -10,6 +10,27 @@ import { Encoder } from './encoder.ts';
 const makeState = (): StateLane => new StateLane({ maxKeys: 100, maxBytes: 100_000, deletionMs: 1_000 });
 const makeCritical = (): CriticalLane =>
   new CriticalLane({ maxAgeMs: 1_000, maxPerChannel: 100, maxBytes: 100_000 });
+
+/** What a thread gets that has had everything before. */
+function framesOf(
+  encoder: Encoder,
+  news: News,
+  from = { stateSeq: encoder.stateSeq, criticalSeq: encoder.criticalSeq },
+): ReadonlyMap<string, { critical: Buffer; state: Buffer; cosmetic: Buffer }> {
+  const { state, critical, cosmetic } = news;
+  const none = Buffer.alloc(0);
+  const channels = new Set([...critical, ...state, ...cosmetic]);
+  return new Map(
+    [...channels].map((channel) => [
+      channel,
+      {
+        critical: critical.includes(channel) ? encoder.criticalRun(channel, from.criticalSeq) : none,
+        state: state.includes(channel) ? encoder.stateRun(channel, from.stateSeq) : none,
+        cosmetic: cosmetic.includes(channel) ? encoder.cosmeticRun(channel) : none,
+      },
+    ]),
+  );
+}
 
 /** Lanes, their encoder, and what intake does with a message of each lane. */
 class Bench {
@@ -26,6 +47,17 @@ class Bench {
     this.encoder = new Encoder(this.lanes, { maxFrameBytes: 30_000, maxCacheBytes });
   }
 
+  /** A tick's frames, as a thread gets them that has had everything before. */
+  tick(): ReturnType<typeof framesOf> {
+    const { stateSeq, criticalSeq } = this.encoder;
+    return framesOf(this.encoder, this.encoder.tick(0), { stateSeq, criticalSeq });
+  }
+
+  flush(): ReturnType<typeof framesOf> {
+    const { stateSeq, criticalSeq } = this.encoder;
+    return framesOf(this.encoder, this.encoder.flush(), { stateSeq, criticalSeq });
+  }
+
   set(channel: string, key: string, value: string | undefined): void {
     this.lanes.state.apply(channel, { key, value, seq: ++this.#stateSeq, timeMs: 0 });
   }
@@ -37,19 +69,20 @@ class Bench {
 }
 
 const whole = { maxPieceBytes: 100_000 };
+const upTo = (encoder: Encoder): { upToSeq: number } => ({ upToSeq: encoder.criticalSeq });
 
 describe('a tick', () => {
   it('carries what changed since the last, once, by channel and lane', () => {
-    const { lanes, encoder } = new Bench();
-    const empty = encoder.tickBatch();
-    expect([empty.channels.size, empty.fromStateSeq, empty.stateSeq]).toEqual([0, 0, 0]);
+    const bench = new Bench();
+    const { lanes, encoder } = bench;
+    expect([bench.tick().size, encoder.stateSeq]).toEqual([0, 0]);
     lanes.state.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
     lanes.state.apply('a', { key: 'x', value: '2', seq: 2, timeMs: 0 });
     lanes.state.apply('b', { key: 'y', value: undefined, seq: 3, timeMs: 0 });
     lanes.cosmetic.add('a', '"c"');
-    const batch = encoder.tickBatch();
-    expect([batch.fromStateSeq, batch.stateSeq]).toEqual([0, 3]);
-    const texts = [...batch.channels].map(([channel, { critical, state, cosmetic }]) => [
+    const frames = bench.tick();
+    expect(encoder.stateSeq).toBe(3);
+    const texts = [...frames].map(([channel, { critical, state, cosmetic }]) => [
       channel,
       heardTexts(critical),
       heardTexts(state),
@@ -64,8 +97,7 @@ describe('a tick', () => {
       ],
       ['b', [], ['{"type":"state","channel":"b","set":{},"del":["y"]}'], []],
     ]);
-    const next = encoder.tickBatch();
-    expect([next.channels.size, next.fromStateSeq, next.stateSeq]).toEqual([0, 3, 3]);
+    expect([bench.tick().size, encoder.stateSeq]).toEqual([0, 3]);
   });
 
   it('takes critical messages that have not gone yet along, before the rest', () => {
@@ -74,14 +106,14 @@ describe('a tick', () => {
     bench.critical('a', '2');
     bench.set('a', 'x', '1');
     expect(bench.encoder.criticalWaiting).toBe(true);
-    const frames = bench.encoder.tickBatch().channels.get('a');
+    const frames = bench.tick().get('a');
     expect(heardTexts(frames?.critical ?? Buffer.alloc(0))).toEqual([
       '{"type":"critical","channel":"a","id":1,"data":1}',
       '{"type":"critical","channel":"a","id":2,"data":2}',
     ]);
     expect(frames?.state.length).toBeGreaterThan(0);
     expect(bench.encoder.criticalWaiting).toBe(false);
-    expect(bench.encoder.tickBatch().channels.size).toBe(0);
+    expect(bench.tick().size).toBe(0);
   });
 });
 
@@ -91,35 +123,49 @@ describe('critical messages between ticks', () => {
     bench.set('a', 'x', '1');
     bench.critical('a', '{"hit":1}');
     bench.critical('b', '2');
-    const batch = bench.encoder.criticalBatch();
-    expect([...batch.channels.keys()]).toEqual(['a', 'b']);
-    expect([batch.fromStateSeq, batch.stateSeq]).toEqual([0, 0]);
-    expect(
-      [...batch.channels.values()].every(({ state, cosmetic }) => state.length + cosmetic.length === 0),
-    ).toBe(true);
+    const frames = bench.flush();
+    expect([...frames.keys()]).toEqual(['a', 'b']);
+    expect([...frames.values()].every(({ state, cosmetic }) => state.length + cosmetic.length === 0)).toBe(
+      true,
+    );
     expect([bench.encoder.criticalSeq, bench.encoder.stateSeq]).toEqual([2, 0]);
   });
 
   it('come by catch-up only when they have been in a batch: nobody gets one twice', () => {
     const bench = new Bench();
     bench.critical('a', '1');
-    bench.encoder.criticalBatch();
+    bench.flush();
     bench.critical('a', '2');
-    const before = bench.encoder.criticalSince({ channel: 'a', sinceSeq: 0, ...whole });
+    const before = bench.encoder.criticalSince({
+      channel: 'a',
+      sinceSeq: 0,
+      ...upTo(bench.encoder),
+      ...whole,
+    });
     expect([heardTexts(before.bytes).length, before.toSeq, before.done]).toEqual([1, 1, true]);
-    bench.encoder.tickBatch();
-    const after = bench.encoder.criticalSince({ channel: 'a', sinceSeq: 0, ...whole });
+    bench.tick();
+    const after = bench.encoder.criticalSince({
+      channel: 'a',
+      sinceSeq: 0,
+      ...upTo(bench.encoder),
+      ...whole,
+    });
     expect([heardTexts(after.bytes).length, after.toSeq, after.done]).toEqual([2, 2, true]);
   });
 
   it('come in pieces of a bounded size, at least one message each', () => {
     const bench = new Bench();
     for (let i = 0; i < 5; i++) bench.critical('a', '"0123456789"');
-    bench.encoder.criticalBatch();
+    bench.flush();
     const ids: number[] = [];
     let sinceSeq = 0;
     for (let done = false; !done; ) {
-      const piece = bench.encoder.criticalSince({ channel: 'a', sinceSeq, maxPieceBytes: 1 });
+      const piece = bench.encoder.criticalSince({
+        channel: 'a',
+        sinceSeq,
+        ...upTo(bench.encoder),
+        maxPieceBytes: 1,
+      });
       ids.push(...heardTexts(piece.bytes).map((text) => Number(JSON.parse(text).id)));
       ({ toSeq: sinceSeq, done } = piece);
     }
@@ -131,14 +177,14 @@ describe('catch-up of state', () => {
   it('is the same bytes for everybody at the same cursor, until the next tick', () => {
     const bench = new Bench();
     bench.set('a', 'x', '1');
-    bench.encoder.tickBatch();
+    bench.tick();
     const request = { channel: 'a', sinceSeq: 0, snapshot: true, ...whole };
     const first = bench.encoder.state(request);
     expect(bench.encoder.state(request)).toBe(first);
     expect(bench.encoder.counts.cachedPieces).toBe(1);
     expect(bench.encoder.state({ ...request, snapshot: false }).bytes).not.toEqual(first.bytes);
     bench.set('a', 'x', '2');
-    bench.encoder.tickBatch();
+    bench.tick();
     expect(heardTexts(bench.encoder.state(request).bytes)).toEqual([
       '{"type":"state","channel":"a","snapshot":true,"set":{"x":2}}',
     ]);
@@ -166,13 +212,13 @@ describe('catch-up of state', () => {
     const bench = new Bench();
     const texts: string[] = [];
     bench.set('a', 'x', '1');
-    bench.encoder.tickBatch();
+    bench.tick();
     bench.set('a', 'y', '2');
     // Joins between two ticks: gets what the lane has now, and what the next tick carries.
     const piece = bench.encoder.state({ channel: 'a', sinceSeq: 0, snapshot: true, ...whole });
     texts.push(...heardTexts(piece.bytes));
     bench.set('a', 'z', '3');
-    texts.push(...heardTexts(bench.encoder.tickBatch().channels.get('a')?.state ?? Buffer.alloc(0)));
+    texts.push(...heardTexts(bench.tick().get('a')?.state ?? Buffer.alloc(0)));
     const client = Object.assign({}, ...texts.map((text) => JSON.parse(text).set));
     expect(client).toEqual({ x: 1, y: 2, z: 3 });
   });
@@ -187,16 +233,10 @@ describe('another epoch', () => {
     bench.lanes.state.apply('a', { key: 'n', value: '9', seq: 40, timeMs: 0 });
     bench.lanes.stateEpoch = 'two';
     bench.encoder.restart('state');
-    expect(bench.encoder.tickBatch().channels.size).toBe(0);
+    expect(bench.tick().size).toBe(0);
     const fresh = bench.encoder.state({ channel: 'a', sinceSeq: 0, snapshot: true, ...whole });
     expect(heardTexts(fresh.bytes)).toEqual(['{"type":"state","channel":"a","snapshot":true,"set":{"n":9}}']);
-    expect(decodePosition(bench.encoder.position(['abcdef']))).toEqual({
-      stateEpoch: 'two',
-      stateSeq: 40,
-      criticalEpoch: '0',
-      criticalSeq: 0,
-      channels: ['abcdef'],
-    });
+    expect(bench.encoder.stateSeq).toBe(40);
   });
 
   it('of critical: messages of the old lane that wait are dropped, those loaded are not sent again', () => {
@@ -206,20 +246,64 @@ describe('another epoch', () => {
     bench.lanes.critical.append('a', { seq: 7, value: '7', timeMs: 0 });
     bench.encoder.restart('critical');
     expect([bench.encoder.criticalWaiting, bench.encoder.criticalSeq]).toEqual([false, 7]);
-    expect(bench.encoder.criticalBatch().channels.size).toBe(0);
+    expect(bench.flush().size).toBe(0);
   });
 });
 
-describe('a position', () => {
-  it('never claims what no batch has carried', () => {
+describe('a thread that is behind', () => {
+  it('gets what changed since its own cursor, once however often it is asked for', () => {
     const bench = new Bench();
     bench.set('a', 'x', '1');
-    bench.critical('a', '1');
-    expect(decodePosition(bench.encoder.position([]))).toMatchObject({ stateSeq: 0, criticalSeq: 0 });
-    bench.encoder.criticalBatch();
-    expect(decodePosition(bench.encoder.position([]))).toMatchObject({ stateSeq: 0, criticalSeq: 1 });
-    bench.encoder.tickBatch();
-    expect(decodePosition(bench.encoder.position([]))).toMatchObject({ stateSeq: 1, criticalSeq: 1 });
+    bench.tick();
+    bench.set('a', 'y', '2');
+    bench.tick();
+    const { frames } = bench.encoder.counts;
+    const run = bench.encoder.stateRun('a', 0);
+    expect(heardTexts(run)).toEqual(['{"type":"state","channel":"a","set":{"x":1,"y":2}}']);
+    expect(bench.encoder.stateRun('a', 0)).toBe(run);
+    expect(bench.encoder.counts.frames).toBe(frames + 1);
+  });
+
+  it('gets a snapshot where a deletion was forgotten that it has not had', () => {
+    const bench = new Bench();
+    bench.set('a', 'x', '1');
+    bench.set('a', 'y', '1');
+    bench.tick();
+    bench.set('a', 'x', undefined);
+    bench.tick();
+    bench.lanes.state.forgetDeletions(5_000);
+    bench.set('a', 'z', '1');
+    bench.tick();
+    expect(heardTexts(bench.encoder.stateRun('a', 2))).toEqual([
+      '{"type":"state","channel":"a","snapshot":true,"set":{"y":1,"z":1}}',
+    ]);
+    expect(heardTexts(bench.encoder.stateRun('a', 3))).toEqual([
+      '{"type":"state","channel":"a","set":{"z":1}}',
+    ]);
+  });
+
+  it('gets all critical messages since its cursor, and a gap where some are lost', () => {
+    const bench = new Bench();
+    for (let i = 1; i <= 3; i++) {
+      bench.critical('a', `${i}`);
+      bench.flush();
+    }
+    const ids = (run: Buffer): unknown[] => heardTexts(run).map((text) => JSON.parse(text).id ?? text);
+    expect(ids(bench.encoder.criticalRun('a', 1))).toEqual([2, 3]);
+    bench.lanes.critical.expire(5_000);
+    bench.critical('a', '4');
+    bench.flush();
+    expect(ids(bench.encoder.criticalRun('a', 1))).toEqual([
+      '{"type":"gap","channel":"a","lane":"critical","after":1}',
+      4,
+    ]);
+  });
+
+  it('that is not behind gets what the lane could not keep', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 150; i++) bench.critical('a', `${i}`);
+    const frames = bench.flush().get('a');
+    expect(heardTexts(frames?.critical ?? Buffer.alloc(0))).toHaveLength(150);
   });
 });
 
@@ -229,7 +313,7 @@ describe('counts', () => {
     bench.set('a', 'x', '1');
     bench.set('a', 'y', '1');
     bench.critical('a', '1');
-    const frames = bench.encoder.tickBatch().channels.get('a');
+    const frames = bench.tick().get('a');
     const { counts } = bench.encoder;
     expect([counts.frames, counts.stateKeys]).toEqual([2, 2]);
     expect(counts.bytes).toBe((frames?.state.length ?? 0) + (frames?.critical.length ?? 0));

@@ -1,9 +1,12 @@
-// Turns what the lanes have into frames, once: a tick's batch, critical messages between ticks, and the pieces by
-// which connections catch up. It never writes to a socket and never changes a lane.
-import { encodePosition } from '@weir/protocol';
-import type { Batch, CatchUpSource, ChannelFrames } from '../fan-out/batch.ts';
+// Turns what the lanes have into frames, once: the runs of a tick or of critical messages between two, and the pieces
+// by which connections catch up. It never writes to a socket and never changes a lane.
+import { controlText, utf8Frame } from '@weir/protocol';
+import type { CatchUpSource } from '../catch-up/catch-up.ts';
+import type { News, RunSource } from '../hand-over/link.ts';
+import type { CriticalEntry } from '../lanes/critical-lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { cosmeticFrames, criticalFrame, statePiece } from './data-frames.ts';
+import { RunCache } from './run-cache.ts';
 
 /** Bounds of frames and of the cache of catch-up pieces. */
 export interface EncodeLimits {
@@ -25,97 +28,127 @@ type StateAnswer = ReturnType<CatchUpSource['state']>;
 
 const EMPTY = Buffer.alloc(0);
 
-export class Encoder implements CatchUpSource {
+export class Encoder implements CatchUpSource, RunSource {
   readonly counts: EncodeCounts = { frames: 0, bytes: 0, stateKeys: 0, cachedPieces: 0 };
   readonly #lanes: Lanes;
   readonly #limits: EncodeLimits;
   readonly #pieces = new Map<string, StateAnswer>();
   #pieceBytes = 0;
-  #critical = new Map<string, Buffer[]>();
+  readonly #stateRuns: RunCache;
+  readonly #criticalRuns: RunCache;
+  readonly #cosmeticRuns: RunCache;
+  /** Critical messages that wait for the next flush, and those of the last one. */
+  #waiting = new Map<string, CriticalEntry[]>();
+  #flushed = new Map<string, CriticalEntry[]>();
+  #flushedFromSeq = 0;
+  #cosmetic = new Map<string, readonly string[]>();
+  #tickFromSeq = 0;
   #stateSeq = 0;
   #criticalSeq = 0;
 
   constructor(lanes: Lanes, limits: EncodeLimits) {
     this.#lanes = lanes;
     this.#limits = limits;
+    this.#stateRuns = new RunCache(limits.maxCacheBytes);
+    this.#criticalRuns = new RunCache(limits.maxCacheBytes);
+    this.#cosmeticRuns = new RunCache(limits.maxCacheBytes);
   }
 
-  /** State sequence up to which ticks have been made. */
+  /** State sequence of the last tick. */
   get stateSeq(): number {
     return this.#stateSeq;
   }
 
-  /** Critical sequence up to which batches have been made. */
+  /** Critical sequence of the last flush. */
   get criticalSeq(): number {
     return this.#criticalSeq;
   }
 
-  /** A critical message is to go out with the next batch. */
-  critical(
-    channel: string,
-    entry: { readonly seq: number; readonly value: string; readonly timeMs: number },
-  ): void {
-    const frame = this.#counted(criticalFrame(channel, entry));
-    const frames = this.#critical.get(channel);
-    if (frames === undefined) this.#critical.set(channel, [frame]);
-    else frames.push(frame);
+  /** A critical message is to go out with the next flush. */
+  critical(channel: string, entry: CriticalEntry): void {
+    const entries = this.#waiting.get(channel);
+    if (entries === undefined) this.#waiting.set(channel, [entry]);
+    else entries.push(entry);
   }
 
-  /** Critical messages that wait for the next batch. */
+  /** Critical messages that wait for the next flush. */
   get criticalWaiting(): boolean {
-    return this.#critical.size > 0;
+    return this.#waiting.size > 0;
   }
 
-  /** The critical messages that have come since the last batch. */
-  criticalBatch(): Batch {
-    const channels = new Map<string, ChannelFrames>();
-    for (const [channel, frames] of this.#takeCritical()) {
-      channels.set(channel, { critical: Buffer.concat(frames), state: EMPTY, cosmetic: EMPTY });
-    }
-    return { channels, fromStateSeq: this.#stateSeq, stateSeq: this.#stateSeq };
+  /** Takes the critical messages that have come since the last flush. */
+  flush(): News {
+    return { state: [], critical: this.#takeCritical(), cosmetic: [], lateMs: undefined };
   }
 
-  /** Everything since the last tick. */
-  tickBatch(): Batch {
+  /** Takes everything since the last tick. */
+  tick(lateMs: number): News {
     const { state, cosmetic } = this.#lanes;
-    const fromStateSeq = this.#stateSeq;
     const critical = this.#takeCritical();
-    const channels = new Map<string, ChannelFrames>();
-    const frames = (channel: string): ChannelFrames =>
-      channels.get(channel) ?? { critical: EMPTY, state: EMPTY, cosmetic: EMPTY };
-    for (const [channel, waiting] of critical) {
-      channels.set(channel, { ...frames(channel), critical: Buffer.concat(waiting) });
-    }
-    for (const { channel, log, sinceSeq } of state.takeDirty()) {
-      const piece = statePiece(log, {
-        channel,
-        sinceSeq,
-        snapshot: false,
-        maxFrameBytes: this.#limits.maxFrameBytes,
-        maxPieceBytes: Number.POSITIVE_INFINITY,
-      });
-      this.counts.stateKeys += piece.keys;
-      channels.set(channel, { ...frames(channel), state: this.#joined(piece.frames) });
-    }
-    for (const { channel, values } of cosmetic.take()) {
-      const made = cosmeticFrames(channel, values, this.#limits.maxFrameBytes);
-      channels.set(channel, { ...frames(channel), cosmetic: this.#joined(made) });
-    }
+    const dirty = state.takeDirty().map(({ channel }) => channel);
+    this.#cosmetic = new Map(cosmetic.take().map(({ channel, values }) => [channel, values]));
+    this.#tickFromSeq = this.#stateSeq;
     this.#stateSeq = state.seq;
-    this.#forgetPieces();
-    return { channels, fromStateSeq, stateSeq: this.#stateSeq };
+    this.#forgetState();
+    this.#cosmeticRuns.clear();
+    return { state: dirty, critical, cosmetic: [...this.#cosmetic.keys()], lateMs };
   }
 
   /** A lane was replaced: what was made of the old one no longer counts. */
   restart(lane: 'state' | 'critical'): void {
-    this.#forgetPieces();
     if (lane === 'state') {
       this.#lanes.state.takeDirty();
       this.#stateSeq = this.#lanes.state.seq;
+      this.#tickFromSeq = this.#stateSeq;
+      this.#forgetState();
     } else {
-      this.#critical.clear();
+      this.#waiting.clear();
+      this.#flushed.clear();
+      this.#criticalRuns.clear();
       this.#criticalSeq = this.#lanes.critical.seq;
+      this.#flushedFromSeq = this.#criticalSeq;
     }
+  }
+
+  stateRun(channel: string, sinceSeq: number): Buffer {
+    return this.#stateRuns.get(channel, sinceSeq, () => {
+      const log = this.#lanes.state.log(channel);
+      // A thread that has missed ticks may have missed a deletion that is forgotten since.
+      const snapshot = sinceSeq < this.#tickFromSeq && sinceSeq < log.floorSeq;
+      const piece = statePiece(log, {
+        channel,
+        sinceSeq: snapshot ? 0 : sinceSeq,
+        snapshot,
+        maxFrameBytes: this.#limits.maxFrameBytes,
+        maxPieceBytes: Number.POSITIVE_INFINITY,
+      });
+      this.counts.stateKeys += piece.keys;
+      return this.#joined(piece.frames);
+    });
+  }
+
+  criticalRun(channel: string, sinceSeq: number): Buffer {
+    return this.#criticalRuns.get(channel, sinceSeq, () => {
+      const flushed = sinceSeq === this.#flushedFromSeq ? this.#flushed.get(channel) : undefined;
+      // Also what the lane has lost meanwhile, where it keeps little.
+      if (flushed !== undefined) return this.#joined(flushed.map((entry) => criticalFrame(channel, entry)));
+      const frames: Buffer[] = [];
+      const lostSeq = Math.min(this.#lanes.critical.lostSeq(channel), this.#criticalSeq);
+      if (sinceSeq < lostSeq)
+        frames.push(utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: sinceSeq })));
+      this.#lanes.critical.since(channel, Math.max(sinceSeq, lostSeq), (entry) => {
+        if (entry.seq > this.#criticalSeq) return false;
+        frames.push(criticalFrame(channel, entry));
+        return true;
+      });
+      return this.#joined(frames);
+    });
+  }
+
+  cosmeticRun(channel: string): Buffer {
+    return this.#cosmeticRuns.get(channel, this.#stateSeq, () =>
+      this.#joined(cosmeticFrames(channel, this.#cosmetic.get(channel) ?? [], this.#limits.maxFrameBytes)),
+    );
   }
 
   state(request: StateRequest): StateAnswer {
@@ -143,8 +176,8 @@ export class Encoder implements CatchUpSource {
     let toSeq = request.sinceSeq;
     let done = true;
     this.#lanes.critical.since(request.channel, request.sinceSeq, (entry) => {
-      // What has not been in a batch yet comes with the next one, to everybody.
-      if (entry.seq > this.#criticalSeq) return false;
+      // What has not been handed over yet comes with the next batch, to everybody.
+      if (entry.seq > request.upToSeq) return false;
       if (bytes > 0 && bytes + entry.value.length > request.maxPieceBytes) {
         done = false;
         return false;
@@ -178,21 +211,13 @@ export class Encoder implements CatchUpSource {
     return this.#lanes.critical.lostSeq(channel);
   }
 
-  position(hashes: readonly string[]): string {
-    return encodePosition({
-      stateEpoch: this.#lanes.stateEpoch,
-      stateSeq: this.#stateSeq,
-      criticalEpoch: this.#lanes.criticalEpoch,
-      criticalSeq: this.#criticalSeq,
-      channels: hashes,
-    });
-  }
-
-  #takeCritical(): Map<string, Buffer[]> {
-    const waiting = this.#critical;
-    this.#critical = new Map();
+  #takeCritical(): readonly string[] {
+    this.#flushed = this.#waiting;
+    this.#waiting = new Map();
+    this.#flushedFromSeq = this.#criticalSeq;
     this.#criticalSeq = this.#lanes.critical.seq;
-    return waiting;
+    this.#criticalRuns.clear();
+    return [...this.#flushed.keys()];
   }
 
   #joined(frames: readonly Buffer[]): Buffer {
@@ -208,7 +233,8 @@ export class Encoder implements CatchUpSource {
     return frame;
   }
 
-  #forgetPieces(): void {
+  #forgetState(): void {
+    this.#stateRuns.clear();
     this.#pieces.clear();
     this.#pieceBytes = 0;
   }

@@ -5,13 +5,13 @@ import type { Writable } from 'node:stream';
 const ws: { readonly Receiver: new (options: object) => Writable } = createRequire(import.meta.url)('ws');
 
 /** One frame; an error of the parser is one too. */
-interface Heard {
+export interface Heard {
   readonly kind: 'text' | 'binary' | 'ping' | 'pong' | 'close' | 'error';
   readonly data: Buffer;
 }
 
 /** The frames in `bytes`, as the parser of `ws` finds them. A frame that a server may not send is an error. */
-function heard(bytes: Uint8Array): readonly Heard[] {
+export function heard(bytes: Uint8Array): readonly Heard[] {
   const all: Heard[] = [];
   const receiver = new ws.Receiver({ isServer: false, maxPayload: 1_000_000 });
   receiver.on('message', (data: Buffer, binary: boolean) =>

@@ -1,58 +1,40 @@
-// What crosses from encoding to the fan-out: a tick's frames by channel, built once. Knows no socket and no lane.
+// What the fan-out gets from the main thread: the frames of a tick by channel. Types alone; who reads the bytes of a
+// hand-over brings them.
 
-/** The frames of one channel, each lane's joined into one run of bytes; empty where there is nothing. */
-export interface ChannelFrames {
-  readonly critical: Buffer;
-  readonly state: Buffer;
-  readonly cosmetic: Buffer;
-}
+export type FormName = 'plain' | 'compressed';
 
-/** The frames of a tick, or of critical messages between two ticks. */
-export interface Batch {
-  readonly channels: ReadonlyMap<string, ChannelFrames>;
-  /** State sequence before this batch: where a connection stands that does not get it. */
-  readonly fromStateSeq: number;
-  /** State sequence after it. */
-  readonly stateSeq: number;
-}
-
-/** What a connection that is not live asks for, a piece at a time. Answers go up to what was last broadcast. */
-export interface CatchUpSource {
-  state(request: {
-    readonly channel: string;
-    readonly sinceSeq: number;
-    readonly snapshot: boolean;
-    readonly maxPieceBytes: number;
-  }): { readonly bytes: Buffer; readonly toSeq: number; readonly done: boolean };
-  criticalSince(request: {
-    readonly channel: string;
-    readonly sinceSeq: number;
-    readonly maxPieceBytes: number;
-  }): {
-    readonly bytes: Buffer;
-    readonly toSeq: number;
-    readonly done: boolean;
-  };
-  /** What ends a snapshot of which a part was sent, so that another can begin: a last frame with nothing in it. */
-  emptySnapshot(channel: string): Buffer;
-  /** State up to here may have been deleted and forgotten: a cursor below it needs a snapshot. */
-  stateFloor(channel: string): number;
-  /** The newest critical message of the channel that is out of the window; 0 where none is. */
-  criticalLostSeq(channel: string): number;
-  /** The position of a connection that is live on the channels with these hashes. */
-  readonly stateSeq: number;
-  readonly criticalSeq: number;
-  position(hashes: readonly string[]): string;
-}
-
-/** A run of frames in the form for connections that compress, or for those that do not. */
+/** A run of frames as connections that compress understand it. */
 export type Form = (run: Buffer) => Buffer;
 
-const EMPTY = Buffer.alloc(0);
+/** Frames by channel. A place is where the numbers of one channel in one form are. */
+export interface Frames {
+  readonly bytes: Buffer;
+  /** Numbers of the channels that there are frames of. */
+  ids(): Iterable<number>;
+  /** -1 where there are none. */
+  find(id: number, form: FormName): number;
+  /** Where in `bytes` its runs begin: critical, then state, then cosmetic. */
+  at(place: number): number;
+  criticalBytes(place: number): number;
+  stateBytes(place: number): number;
+  cosmeticBytes(place: number): number;
+}
 
-/** Joins frames without a copy where there is one alone. */
-export function joined(frames: readonly Buffer[]): Buffer {
-  const [first] = frames;
-  if (first === undefined) return EMPTY;
-  return frames.length === 1 ? first : Buffer.concat(frames);
+export interface Batch {
+  readonly number: number;
+  /** Sequences before it: where a connection stands that does not get it. */
+  readonly fromStateSeq: number;
+  readonly fromCriticalSeq: number;
+  /** Sequences after it. */
+  readonly stateSeq: number;
+  readonly criticalSeq: number;
+  readonly frames: Frames;
+}
+
+/** Where a connection that is live stands. */
+export interface Heads {
+  readonly stateEpoch: string;
+  readonly stateSeq: number;
+  readonly criticalEpoch: string;
+  readonly criticalSeq: number;
 }

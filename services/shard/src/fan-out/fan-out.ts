@@ -1,72 +1,85 @@
-// Owns the connections and writes to them: one buffer per group and batch, one write per client and tick.
-// The hot loop is #writeGroup; it allocates nothing per client, awaits nothing, logs nothing.
-import { channelHash, controlText, utf8Frame } from '@weir/protocol';
-import type { Connection } from '../connection/connection.ts';
-import type { PingLimits } from '../connection/delivery-clock.ts';
-import type { FlowLimits } from '../connection/policy.ts';
-import type { Batch, CatchUpSource, Form } from './batch.ts';
-import { catchUp } from './catch-up.ts';
-import type { Counts } from './counts.ts';
-import { emptyCounts } from './counts.ts';
+// Owns the connections of a thread: who is in which group, who is live, and who gets what next. Batches are written in
+// slices, so that accepting, handshakes and pongs go on meanwhile; whatever else happens to a connection happens after
+// it was given every batch that has come ("settled"), so that all of it happens at one head.
+import { controlText, utf8Frame } from '@weir/protocol';
+import type { Connection, Cursor } from '../connection/connection.ts';
+import type { AskedFor } from './asks.ts';
+import { Asks } from './asks.ts';
+import type { Batch, FormName, Heads } from './batch.ts';
+import type { Want } from './channels.ts';
+import { Channels } from './channels.ts';
+import { add, count, GAUGE_PLACES, gauge } from './counts.ts';
 import { Group, groupKey } from './group.ts';
-import { Pings } from './pings.ts';
-import { Variants } from './variants.ts';
+import { Round } from './round.ts';
+import type { EvictReason, WriterOptions } from './writer.ts';
+import { positionFrame, positionHeadOf, Writer } from './writer.ts';
 
-/** Why a connection was evicted. */
-export type EvictReason = 'hardBytes' | 'lag';
+/** What a connection gets that is not live. */
+export interface CaughtUp {
+  readonly bytes: Uint8Array;
+  readonly cursors: readonly Cursor[];
+  readonly criticalLive: boolean;
+  readonly live: boolean;
+}
 
-export interface FanOutOptions {
-  readonly flow: FlowLimits;
-  readonly ping: PingLimits;
-  /** Time between two positions while data flows, and while it does not. */
-  readonly positionMs: number;
+export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withholdCritical'> {
+  /** Time between two positions while only other channels have data. */
   readonly idlePositionMs: number;
-  readonly source: CatchUpSource;
-  /** Compresses a run of frames; asked once for each that is shared. */
-  readonly deflate: Form;
-  readonly pings?: Pings;
+  /** Longest time of writing before everything else gets its turn, and the writes between two looks at the clock. */
+  readonly sliceMs: number;
+  readonly looksAfter: number;
+  /** Where the lanes stand at first. */
+  readonly heads: Heads;
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
+  /** Runs something when everything else has had its turn. */
+  readonly later: (run: () => void) => void;
+  /** Asks for what a connection misses; the answer goes to `caughtUp`. */
+  readonly ask: (id: number, request: AskedFor) => void;
+  readonly want: (want: Want) => void;
+  /** A batch has been written to everybody whom it concerns. */
+  readonly done: (number: number) => void;
   /** The policy says that this connection has to go. */
   readonly onEvict: (connection: Connection, reason: EvictReason) => void;
   /** Delivery lag of a connection, measured by a pong; it is on the connection's clock. */
   readonly onLag: (connection: Connection) => void;
 }
 
-const plain: Form = (run) => run;
-
 export class FanOut {
-  readonly counts: Counts = emptyCounts();
   readonly #options: FanOutOptions;
-  readonly #pings: Pings;
+  readonly #writer: Writer;
+  readonly #channels: Channels;
+  readonly #asks: Asks;
   readonly #groups = new Map<string, Group>();
   readonly #groupOf = new Map<Connection, Group>();
-  readonly #byChannel = new Map<string, Set<Group>>();
-  readonly #touched = new Set<Group>();
-  /** Connections that are not live, and want a piece as soon as they have room. */
-  readonly #behind = new Set<Connection>();
-  #evicted: Connection[] = [];
-  /** Time in which this process ran: a stop of the whole process is not the clients' fault. */
-  #ranMs = 0;
-  #sweptMs: number;
-  #batchPing: Buffer | undefined;
+  /** Connections that want a piece as soon as they have room. */
+  readonly #notLive = new Set<Connection>();
+  /** Batches that have come and are not written yet, the oldest first. */
+  #rounds: Round[] = [];
+  #sliceComes = false;
+  #heads: Heads;
+  #positionHead: string;
+  #newest = 0;
+  readonly #sums = new Float64Array(GAUGE_PLACES);
 
   constructor(options: FanOutOptions) {
     this.#options = options;
-    this.#pings = options.pings ?? new Pings();
-    this.#sweptMs = options.nowMs();
+    this.#writer = new Writer(
+      {
+        ...options,
+        withhold: (connection, batch) => this.#withhold(connection, batch),
+        withholdCritical: (connection, batch) => this.#withholdCritical(connection, batch),
+      },
+      options.nowMs(),
+    );
+    this.#channels = new Channels(options.want);
+    this.#asks = new Asks(options.ask);
+    this.#heads = options.heads;
+    this.#positionHead = positionHeadOf(options.heads);
   }
 
   get size(): number {
     return this.#groupOf.size;
-  }
-
-  get groups(): number {
-    return this.#groups.size;
-  }
-
-  get behind(): number {
-    return this.#behind.size;
   }
 
   connections(): IterableIterator<Connection> {
@@ -74,292 +87,314 @@ export class FanOut {
   }
 
   channelsOf(connection: Connection): readonly string[] {
-    return this.#groupOf.get(connection)?.channels ?? [];
+    return this.#groupOf.get(connection)?.names ?? [];
   }
 
   /** Takes a connection in; it gets what it misses as its network allows, then everything that comes. */
   add(connection: Connection): void {
+    connection.batch = this.#newest;
     this.#join(
       connection,
-      connection.cursors.map((cursor) => cursor.channel),
+      connection.cursors.map(({ channel }) => channel),
     );
-    this.#behind.add(connection);
+    this.#notLive.add(connection);
     this.#advance(connection);
+    this.#showGauges();
   }
 
   /** Lets a connection go. */
   remove(connection: Connection): void {
     this.#leave(connection);
-    this.#behind.delete(connection);
+    this.#notLive.delete(connection);
+    connection.ask = undefined;
+    this.#writer.forget(connection);
+    this.#showGauges();
   }
 
   /** Sends control frames to one connection, in its form. */
   say(connection: Connection, frames: Buffer): void {
-    this.#write(connection, this.#formOf(connection)(frames));
+    this.#writer.write(connection, this.#writer.form(formOf(connection))(frames));
   }
 
   /** Adds channels that begin with a snapshot, critical messages from now on. */
   subscribe(connection: Connection, added: readonly string[]): void {
+    this.#settle(connection);
     const channels = this.channelsOf(connection);
+    const { criticalSeq } = this.#heads;
     this.#rewind(connection);
-    const { criticalSeq } = this.#options.source;
-    connection.cursors.push(
-      ...added.map((channel) => ({
-        channel,
-        stateSeq: 0,
-        snapshot: true,
-        snapshotSeq: 0,
-        criticalSeq,
-      })),
-    );
+    if (connection.criticalLive && this.#hasRoom(connection)) {
+      // The main thread learns of the channels only now: what is on its way may lack their critical messages.
+      connection.criticalLive = false;
+      connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq }));
+    }
+    const fresh = { stateSeq: 0, snapshot: true, snapshotSeq: 0, criticalSeq } as const;
+    connection.cursors = [
+      ...connection.cursors,
+      ...added.map((channel) => ({ ...fresh, channel, half: connection.halfSent.delete(channel) })),
+    ];
     this.#regroup(connection, [...channels, ...added]);
-    this.#advance(connection);
   }
 
   unsubscribe(connection: Connection, removed: readonly string[]): void {
+    this.#settle(connection);
     const rest = this.channelsOf(connection).filter((channel) => !removed.includes(channel));
-    connection.cursors = connection.cursors.filter((cursor) => !removed.includes(cursor.channel));
+    for (const { channel, half } of connection.cursors)
+      if (half && removed.includes(channel)) connection.halfSent.add(channel);
+    connection.cursors = connection.cursors.filter(({ channel }) => !removed.includes(channel));
     this.#regroup(connection, rest);
   }
 
-  /** Sends a batch to everyone whom it concerns. Must not be called from within itself. */
-  broadcast(batch: Batch): void {
-    const nowMs = this.#options.nowMs();
-    this.#batchPing = undefined;
-    for (const channel of batch.channels.keys()) {
-      const groups = this.#byChannel.get(channel);
-      if (groups !== undefined) for (const group of groups) this.#touched.add(group);
+  /** Takes a batch and writes it to everybody whom it concerns, behind those that came before it. */
+  take(batch: Batch): void {
+    this.#newest = batch.number;
+    this.#moveTo({ ...this.#heads, stateSeq: batch.stateSeq, criticalSeq: batch.criticalSeq });
+    this.#rounds.push(new Round(batch, this.#positionHead, this.#channels));
+    if (!this.#sliceComes) this.#slice();
+  }
+
+  /** What connections asked for. Every batch that was handed over before it has come before it. */
+  caughtUp(id: number, answer: CaughtUp): void {
+    for (const connection of this.#asks.take(id)) {
+      if (connection.closing) continue;
+      this.#settle(connection);
+      this.#writer.begin(this.#options.nowMs());
+      connection.cursors = answer.cursors;
+      connection.criticalLive = answer.criticalLive;
+      if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)]);
+      else {
+        this.#writer.catchUp(connection, [answer.bytes]);
+        this.#advance(connection);
+      }
     }
-    for (const group of this.#touched) this.#writeGroup(group, batch, nowMs);
-    this.#touched.clear();
-    this.#evictMarked('hardBytes');
+    this.#letGo();
+    this.#showGauges();
   }
 
   /** Another state epoch: everyone begins anew with a snapshot of every channel. */
-  resetState(): void {
+  resetState(heads: Heads): void {
+    this.#begin(heads);
     for (const [connection, group] of this.#groupOf) {
       this.#rewind(connection);
-      const critical = new Map(connection.cursors.map((cursor) => [cursor.channel, cursor.criticalSeq]));
-      connection.cursors = group.channels.map((channel) => ({
+      const before = new Map(connection.cursors.map((cursor) => [cursor.channel, cursor]));
+      connection.cursors = group.names.map((channel) => ({
         channel,
         stateSeq: 0,
         snapshot: true,
         snapshotSeq: 0,
-        criticalSeq: critical.get(channel) ?? this.#options.source.criticalSeq,
+        half: before.get(channel)?.half ?? false,
+        criticalSeq: before.get(channel)?.criticalSeq ?? heads.criticalSeq,
       }));
       this.#advance(connection);
     }
+    this.#showGauges();
   }
 
   /** Another critical epoch: everyone is told, then gets what came after `sinceSeq` of the new one. */
-  resetCritical(afterSeq: number, sinceSeq: number): void {
+  resetCritical(heads: Heads, afterSeq: number, sinceSeq: number): void {
+    this.#begin(heads);
     for (const group of this.#groups.values()) {
-      const gaps = this.#formOf(group)(
-        Buffer.concat(
-          group.channels.map((channel) =>
-            utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: afterSeq, reset: true })),
-          ),
-        ),
+      const gaps = group.names.map((channel) =>
+        utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: afterSeq, reset: true })),
       );
+      const frames = this.#writer.form(group.form)(Buffer.concat(gaps));
       for (const connection of group.members) {
         this.#rewind(connection);
         connection.criticalLive = false;
-        for (const cursor of connection.cursors) cursor.criticalSeq = sinceSeq;
-        this.#write(connection, gaps);
+        connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq: sinceSeq }));
+        this.#writer.write(connection, frames);
       }
     }
     for (const connection of this.#groupOf.keys()) this.#advance(connection);
+    this.#showGauges();
   }
 
-  /** A pong came from a connection. */
-  pong(connection: Connection, payload: Uint8Array): void {
-    const nowMs = this.#options.nowMs();
-    if (!connection.clock.ponged(this.#pings.counterOf(payload), nowMs)) {
-      this.counts.pongsForeign++;
-      return;
-    }
-    this.counts.pongs++;
-    connection.unansweredSinceMs = connection.clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
+  /** A pong came from a connection. Answers whether it proved anything. */
+  pong(connection: Connection, payload: Uint8Array): boolean {
+    if (!this.#writer.pong(connection, payload, this.#options.nowMs())) return false;
     this.#options.onLag(connection);
-    if (!connection.live) this.#advance(connection);
+    this.#advance(connection);
+    return true;
   }
 
-  /** Once in a while (a few times a second): pings of quiet connections, catch-up, and who has to go. */
+  /** Once in a while (a few times a second): positions, pings of quiet connections, catch-up, and who has to go. */
   sweep(): void {
     const nowMs = this.#options.nowMs();
-    // Longer than that and the process itself was stopped or starved.
-    this.#ranMs += Math.min(nowMs - this.#sweptMs, 500);
-    this.#sweptMs = nowMs;
-    this.#batchPing = undefined;
-    for (const connection of this.#behind) this.#advance(connection);
-    for (const group of this.#groups.values()) this.#sweepGroup(group, nowMs);
-    this.#evictMarked('lag');
+    this.#writer.begin(nowMs);
+    this.#writer.elapse(nowMs);
+    for (const connection of this.#notLive) this.#advance(connection);
+    const sums = this.#sums.fill(0);
+    for (const group of this.#groups.values()) this.#sweepGroup(group, sums);
+    const { gauges } = this.#options.numbers;
+    gauges.set(sums.subarray(gauge.flowing), gauge.flowing);
+    this.#letGo();
   }
 
-  #sweepGroup(group: Group, nowMs: number): void {
-    const { ping, flow, positionMs, idlePositionMs } = this.#options;
-    const position = this.#positionDue(group, nowMs, group.fed ? positionMs : idlePositionMs);
+  #sweepGroup(group: Group, sums: Float64Array): void {
+    const { positionMs, idlePositionMs, tickMs, flow } = this.#options;
+    // While batches are being written some members are not where the others are. And as long as they come, positions
+    // travel with them: alone they would be half as many writes again.
+    const position =
+      this.#rounds.length > 0
+        ? undefined
+        : this.#writer.position(group, this.#positionHead, group.fed ? positionMs + tickMs : idlePositionMs);
     for (const connection of group.members) {
-      if (connection.closing) continue;
-      if (position !== undefined && connection.live) this.#write(connection, position);
-      const unansweredMs = this.#ranMs - (connection.unansweredSinceMs ?? this.#ranMs);
-      if (connection.judge(unansweredMs, flow) === 'evicted') {
-        this.#evicted.push(connection);
-      } else if (connection.clock.pingDue(nowMs, 0, ping)) {
-        this.#write(connection, this.#sharedPing());
-        this.#pinged(connection, nowMs);
+      const { backlogBytes, live } = connection;
+      if (connection.closing) {
+        add(sums, gauge.closing, 1);
+        continue;
       }
+      if (position !== undefined && position.length > 0 && live) this.#writer.write(connection, position);
+      const next = connection.judge(backlogBytes, this.#writer.unansweredMs(connection), flow);
+      if (next === 'evicted') this.#writer.evict(connection);
+      else this.#writer.pingIfDue(connection);
+      add(sums, live ? gauge.flowing : next === 'congested' ? gauge.congested : gauge.behind, 1);
+      if (live && connection.standing?.slowSinceMs === undefined)
+        add(sums, gauge.healthyBacklogBytes, Math.min(backlogBytes, flow.softBytes));
     }
   }
 
-  #writeGroup(group: Group, batch: Batch, nowMs: number): void {
-    const { ping, flow } = this.#options;
-    group.fed = true;
-    const position = this.#positionDue(group, nowMs, this.#options.positionMs);
-    const form = this.#formOf(group);
-    const variants = new Variants({ batch, group, form, tail: position, ping: () => this.#sharedPing() });
-    const { counts } = this;
-    const { members } = group;
-    for (let i = 0; i < members.length; i++) {
-      const connection = members[i];
-      if (connection === undefined || connection.closing) continue;
-      const next = connection.judge(0, flow);
-      if (next === 'evicted') {
-        this.#evicted.push(connection);
-        continue;
-      }
-      if (next === 'congested' && connection.stateLive) this.#withhold(connection, batch.fromStateSeq);
-      counts.stateOffered += variants.stateFrames;
-      counts.cosmeticOffered += variants.cosmeticFrames;
-      let bytes: Buffer;
-      if (connection.stateLive) {
-        const pinged = connection.clock.pingDue(nowMs, variants.fullBytes, ping);
-        bytes = variants.full(pinged);
-        counts.stateSent += variants.stateFrames;
-        counts.cosmeticSent += variants.cosmeticFrames;
-        counts.criticalSent += variants.criticalFrames;
-        this.#write(connection, bytes);
-        if (pinged) this.#pinged(connection, nowMs);
-        continue;
-      }
-      counts.stateWithheld += variants.stateFrames;
-      counts.cosmeticDropped += variants.cosmeticFrames;
-      if (!connection.criticalLive || variants.criticalFrames === 0) continue;
-      const pinged = connection.clock.pingDue(nowMs, variants.criticalBytes, ping);
-      bytes = variants.critical(pinged);
-      counts.criticalSent += variants.criticalFrames;
-      this.#write(connection, bytes);
-      if (pinged) this.#pinged(connection, nowMs);
+  /** Writes for a while; what is left comes later. */
+  #slice(): void {
+    this.#sliceComes = false;
+    const { nowMs, sliceMs, later } = this.#options;
+    const beganMs = nowMs();
+    if (this.#run(() => nowMs() - beganMs < sliceMs)) return;
+    this.#sliceComes = true;
+    later(() => this.#slice());
+  }
+
+  /** Writes what has come, as long as `goOn` says so. Answers whether all is written. */
+  #run(goOn: () => boolean): boolean {
+    this.#writer.begin(this.#options.nowMs());
+    const { looksAfter } = this.#options;
+    let left = looksAfter;
+    for (let round = this.#rounds[0]; round !== undefined; round = this.#rounds[0]) {
+      const given = round;
+      const whole = given.run((group, connection) => {
+        this.#writer.give(group, connection, given);
+        if (--left > 0) return true;
+        left = looksAfter;
+        return goOn();
+      });
+      if (!whole) break;
+      this.#rounds.shift();
+      this.#options.done(given.batch.number);
+    }
+    this.#letGo();
+    return this.#rounds.length === 0;
+  }
+
+  /** Gives one connection the batches that have come and that it has not had. */
+  #settle(connection: Connection): void {
+    const group = this.#groupOf.get(connection);
+    if (this.#rounds.length === 0 || group === undefined) return;
+    this.#writer.begin(this.#options.nowMs());
+    for (const round of this.#rounds) {
+      if (connection.batch >= round.batch.number) continue;
+      connection.batch = round.batch.number;
+      this.#writer.give(group, connection, round);
     }
   }
 
-  #write(connection: Connection, bytes: Buffer): void {
-    this.counts.writes++;
-    this.counts.bytes += bytes.length;
-    connection.write(bytes);
+  /** Another epoch begins: what was handed over of the old one is written first, what was asked for no longer counts. */
+  #begin(heads: Heads): void {
+    this.#run(() => true);
+    this.#asks.forget(this.#groupOf.keys());
+    this.#moveTo(heads);
+    this.#writer.begin(this.#options.nowMs());
   }
 
-  #pinged(connection: Connection, nowMs: number): void {
-    this.counts.pings++;
-    connection.clock.pinged(this.#pings.counter, nowMs);
-    connection.unansweredSinceMs ??= this.#ranMs;
+  #moveTo(heads: Heads): void {
+    this.#heads = heads;
+    this.#positionHead = positionHeadOf(heads);
   }
 
-  /** One ping a batch, shared by all who are due. */
-  #sharedPing(): Buffer {
-    this.#batchPing ??= this.#pings.next();
-    return this.#batchPing;
-  }
-
-  #positionDue(group: Group, nowMs: number, everyMs: number): Buffer | undefined {
-    if (nowMs - group.positionMs < everyMs) return undefined;
-    const pos = this.#options.source.position(group.hashes);
-    if (pos === group.positionText) return undefined;
-    group.positionMs = nowMs;
-    group.positionText = pos;
-    group.fed = false;
-    return this.#formOf(group)(utf8Frame(controlText({ type: 'position', pos })));
-  }
-
-  #formOf(of: { readonly compressed: boolean }): Form {
-    return of.compressed ? this.#options.deflate : plain;
-  }
-
-  /** Gives a connection that is not live what it has room for. */
+  /** Asks for what a connection that is not live misses, where its network has room for it. */
   #advance(connection: Connection): void {
-    if (connection.closing || connection.live) return;
-    const before = connection.clock.written;
-    const { source, flow, nowMs } = this.#options;
-    connection.together(() => {
-      const form = this.#formOf(connection);
-      if (catchUp({ connection, source, form, softBytes: flow.softBytes })) {
-        this.#behind.delete(connection);
-        connection.flowingSinceMs = nowMs();
-        this.counts.recovered++;
-        const group = this.#groupOf.get(connection);
-        const pos = source.position(group?.hashes ?? []);
-        connection.write(form(utf8Frame(controlText({ type: 'position', pos }))));
-      }
-      const wrote = connection.clock.written - before;
-      if (wrote > 0) this.counts.catchUpPieces++;
-      if (
-        connection.clock.pingDue(nowMs(), wrote, this.#options.ping) ||
-        (wrote > 0 && connection.clock.canPing)
-      ) {
-        connection.write(this.#pings.next());
-        this.#pinged(connection, nowMs());
-      }
-    });
-    this.counts.bytes += connection.clock.written - before;
+    if (connection.closing || connection.live || !this.#hasRoom(connection)) return;
+    this.#asks.add(connection, this.#groupOf.get(connection)?.stints ?? '');
   }
 
-  #withhold(connection: Connection, stateSeq: number): void {
+  #hasRoom(connection: Connection): boolean {
+    return connection.backlogBytes <= this.#options.flow.softBytes / 2;
+  }
+
+  /** From now on it gets what everybody gets. Answers the position that tells it so. */
+  #goLive(connection: Connection): Buffer {
+    connection.stateLive = true;
+    connection.flow = 'flowing';
+    connection.flowingSinceMs = this.#writer.nowMs;
+    this.#notLive.delete(connection);
+    add(this.#options.numbers.fanOut, count.recovered, 1);
+    const group = this.#groupOf.get(connection);
+    if (group === undefined) return Buffer.alloc(0);
+    return positionFrame(this.#positionHead, group, this.#writer.form(group.form));
+  }
+
+  #withhold(connection: Connection, { fromStateSeq: stateSeq }: Batch): void {
     this.#rewind(connection);
-    for (const cursor of connection.cursors) cursor.stateSeq = stateSeq;
-    this.counts.congested++;
+    connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, stateSeq }));
+    add(this.#options.numbers.fanOut, count.congested, 1);
+    this.#advance(connection);
+  }
+
+  #withholdCritical(connection: Connection, { fromCriticalSeq: criticalSeq }: Batch): void {
+    connection.criticalLive = false;
+    connection.ask = undefined;
+    connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq }));
+    this.#advance(connection);
   }
 
   /** From live to cursors at the head, so that they can be changed. */
   #rewind(connection: Connection): void {
     if (connection.stateLive) {
-      const { stateSeq, criticalSeq } = this.#options.source;
-      connection.cursors = this.channelsOf(connection).map((channel) => ({
-        channel,
-        stateSeq,
-        snapshot: false,
-        snapshotSeq: 0,
-        criticalSeq,
-      }));
+      const { stateSeq, criticalSeq } = this.#heads;
+      const at = { stateSeq, snapshot: false, snapshotSeq: 0, half: false, criticalSeq } as const;
+      connection.cursors = this.channelsOf(connection).map((channel) => ({ ...at, channel }));
     }
     connection.stateLive = false;
     connection.flowingSinceMs = Number.POSITIVE_INFINITY;
-    this.#behind.add(connection);
+    this.#notLive.add(connection);
   }
 
-  #evictMarked(reason: EvictReason): void {
-    if (this.#evicted.length === 0) return;
-    const evicted = this.#evicted;
-    this.#evicted = [];
-    for (const connection of evicted) this.#options.onEvict(connection, reason);
+  #letGo(): void {
+    const { onEvict, flow } = this.#options;
+    for (const connection of this.#writer.takeEvicted()) {
+      const full = connection.backlogBytes > flow.hardBytes;
+      onEvict(connection, full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag');
+    }
+  }
+
+  #showGauges(): void {
+    const { gauges } = this.#options.numbers;
+    gauges[gauge.connections] = this.#groupOf.size;
+    gauges[gauge.groups] = this.#groups.size;
+    gauges[gauge.notLive] = this.#notLive.size;
   }
 
   #regroup(connection: Connection, channels: readonly string[]): void {
-    this.#leave(connection);
+    connection.ask = undefined;
+    const before = this.#groupOf.get(connection);
+    before?.remove(connection);
+    // The new group comes before the old one goes: channels that are in both keep their numbers.
     this.#join(connection, channels);
+    if (before !== undefined) this.#forgetIfEmpty(before);
+    this.#advance(connection);
+    this.#showGauges();
   }
 
-  #join(connection: Connection, channels: readonly string[]): void {
-    const { compressed } = connection;
-    const key = groupKey(channels, compressed);
+  #join(connection: Connection, names: readonly string[]): void {
+    const form = formOf(connection);
+    const key = groupKey(names, form);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = new Group(channels, channels.map(channelHash), compressed);
+      group = new Group(
+        key,
+        names.map((name) => this.#channels.named(name)),
+        form,
+      );
       this.#groups.set(key, group);
-      for (const channel of channels) {
-        const groups = this.#byChannel.get(channel);
-        if (groups === undefined) this.#byChannel.set(channel, new Set([group]));
-        else groups.add(group);
-      }
+      this.#channels.join(group);
     }
     group.add(connection);
     this.#groupOf.set(connection, group);
@@ -370,12 +405,16 @@ export class FanOut {
     if (group === undefined) return;
     this.#groupOf.delete(connection);
     group.remove(connection);
+    this.#forgetIfEmpty(group);
+  }
+
+  #forgetIfEmpty(group: Group): void {
     if (group.members.length > 0) return;
     this.#groups.delete(group.key);
-    for (const channel of group.channels) {
-      const groups = this.#byChannel.get(channel);
-      groups?.delete(group);
-      if (groups?.size === 0) this.#byChannel.delete(channel);
-    }
+    this.#channels.leave(group);
   }
+}
+
+function formOf({ compressed }: { readonly compressed: boolean }): FormName {
+  return compressed ? 'compressed' : 'plain';
 }

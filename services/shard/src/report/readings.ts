@@ -1,22 +1,80 @@
-// The numbers of a running shard that a scrape reads, by the name of their series. Types only of who has them.
-import type { ShardReadings } from '../metrics.ts';
+// The numbers of a running shard that a scrape reads, by the name of their series: those of the main thread's stages,
+// and the sums of what its fan-out threads have counted.
+import type { HistogramReading, ShardReadings } from '../metrics.ts';
 import type { Shard } from '../shard.ts';
+import type { CountsPart, NumberPlaces } from '../thread-counts.ts';
+
+/** Bounds of the histograms of bytes; between two of them there are one or two of the counted buckets. */
+const BYTES_BOUNDS: readonly number[] = [0, 10, 12, 14, 15, 16, 17, 18, 19, 20, 22].map((log2) =>
+  log2 === 0 ? 0 : 2 ** log2,
+);
 
 /** All gauges and counters that live in the stages as plain numbers. */
-export function readings(shard: Shard): ShardReadings {
-  const { fanOut, encoder, deflater, intake } = shard;
-  const { counts } = fanOut;
+export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
+  const { encoder, deflater, intake, counts, flags, threads } = shard;
+  const { count, gauge, histogram, labels } = places;
+  const counted = (help: string, place: number): { help: string; read: () => number } => ({
+    help,
+    read: () => counts.sum('fanOut', place),
+  });
+  const now = (help: string, place: number): { help: string; read: () => number } => ({
+    help,
+    read: () => counts.sum('gauges', place),
+  });
+  const labelled = (
+    help: string,
+    label: string,
+    part: CountsPart,
+    names: readonly string[],
+  ): ShardReadings['counters'][string] => ({
+    help,
+    label,
+    values: () => names.map((name, place) => [name, counts.sum(part, place)] as const),
+  });
+  const linked = (key: 'handOvers' | 'bytes' | 'mergedTicks' | 'cosmeticDropped'): (() => number) => {
+    return () => threads.linkCounts(key);
+  };
+  const ofBytes = (help: string, at: number): HistogramReading => ({
+    help,
+    bounds: BYTES_BOUNDS,
+    read: () => {
+      // Counted: 0, then up to 1, 2, 4 … bytes.
+      const bucketOf = (bound: number): number => (bound === 0 ? 0 : Math.log2(bound) + 1);
+      const ends = [...BYTES_BOUNDS.map(bucketOf), histogram.bytesBuckets - 1];
+      let from = 0;
+      const buckets = ends.map((end) => {
+        let sum = 0;
+        for (; from <= end; from++) sum += counts.sum('histograms', at + from);
+        return sum;
+      });
+      return { buckets, sum: counts.sum('histograms', at + histogram.bytesBuckets) };
+    },
+  });
   return {
     gauges: {
-      connections: { help: 'Open connections', read: () => fanOut.size },
-      groups: { help: 'Sets of channels that connections share', read: () => fanOut.groups },
-      connections_behind: { help: 'Connections that catch up', read: () => fanOut.behind },
-      handshakes_pending: { help: 'Handshakes under way', read: () => shard.pending },
-      used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.usedTickets },
-      backlog_bytes: {
-        help: 'Bytes written and not yet proven to have arrived, all connections',
-        read: () => [...fanOut.connections()].reduce((sum, connection) => sum + connection.backlogBytes, 0),
+      connections: now('Open connections', gauge.connections),
+      connections_by_state: {
+        help: 'Open connections by what they get: everything, critical messages alone until there is room, what they miss, or a Close',
+        label: 'state',
+        values: () => [
+          ['flowing', counts.sum('gauges', gauge.flowing)],
+          ['congested', counts.sum('gauges', gauge.congested)],
+          ['behind', counts.sum('gauges', gauge.behind)],
+          ['closing', counts.sum('gauges', gauge.closing)],
+        ],
       },
+      groups: now('Sets of channels that connections of a thread share', gauge.groups),
+      connections_behind: now('Connections that catch up', gauge.notLive),
+      handshakes_pending: { help: 'Handshakes under way', read: () => flags.pending },
+      used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.usedTickets },
+      backlog_bytes: now(
+        'Bytes written and not yet proven to have arrived, all connections',
+        gauge.backlogBytes,
+      ),
+      healthy_backlog_bytes: now(
+        'The part of it of connections that get everything and are not too slow for this pool',
+        gauge.healthyBacklogBytes,
+      ),
       stale: {
         help: '1 while what is served may be behind what was published',
         read: () => (intake.stale ? 1 : 0),
@@ -30,55 +88,100 @@ export function readings(shard: Shard): ShardReadings {
         read: () => shard.lanes.critical.messages,
       },
       critical_bytes: { help: 'Bytes of the critical lane', read: () => shard.lanes.critical.bytes },
+      threads: { help: 'Threads that write to clients and are alive', read: () => [...threads].length },
+      thread_loop_utilisation: {
+        help: 'Part of the last second that a thread was busy, 0 to 1',
+        label: 'thread',
+        values: () => [...threads].map(({ index, loopUtilisation }) => [String(index), loopUtilisation]),
+      },
+      hand_overs_outstanding: {
+        help: 'Hand-overs that threads have not written yet, at most two a thread',
+        read: () => [...threads].reduce((sum, { link }) => sum + link.outstanding, 0),
+      },
     },
     counters: {
-      state_offered_total: {
-        help: 'State frames offered to connections = sent + withheld',
-        read: () => counts.stateOffered,
-      },
-      state_sent_total: { help: 'State frames sent with a tick', read: () => counts.stateSent },
-      state_withheld_total: {
-        help: 'State frames withheld; they come conflated later',
-        read: () => counts.stateWithheld,
-      },
-      cosmetic_offered_total: {
-        help: 'Cosmetic frames offered = sent + dropped',
-        read: () => counts.cosmeticOffered,
-      },
-      cosmetic_sent_total: { help: 'Cosmetic frames sent', read: () => counts.cosmeticSent },
-      cosmetic_dropped_total: {
-        help: 'Cosmetic frames dropped for connections that are behind',
-        read: () => counts.cosmeticDropped,
-      },
-      critical_sent_total: {
-        help: 'Runs of critical frames sent as they came',
-        read: () => counts.criticalSent,
-      },
-      writes_total: { help: 'Writes to sockets', read: () => counts.writes },
-      written_bytes_total: { help: 'Bytes written to sockets', read: () => counts.bytes },
-      pings_total: { help: 'Pings sent', read: () => counts.pings },
-      pongs_total: { help: 'Pongs that proved delivery', read: () => counts.pongs },
-      pongs_foreign_total: { help: 'Pongs that answer none of our pings', read: () => counts.pongsForeign },
-      catch_ups_total: {
-        help: 'Times that a connection was given what it missed',
-        read: () => counts.catchUpPieces,
-      },
-      congestions_total: { help: 'Times that a connection became congested', read: () => counts.congested },
-      recoveries_total: { help: 'Times that a connection became live', read: () => counts.recovered },
+      admissions_total: labelled('Upgrade requests by outcome', 'outcome', 'admissions', labels.admissions),
+      closes_total: labelled('Connections that the shard closed, by cause', 'cause', 'closes', labels.closes),
+      moves_total: labelled('Clients asked to move, by reason', 'reason', 'moves', labels.moves),
+      slow_pongs_total: labelled(
+        'Deliveries too late for the pool, by what followed',
+        'verdict',
+        'slow',
+        labels.verdicts,
+      ),
+      healthy_pongs_total: labelled(
+        'Deliveries of clients well enough for a faster pool, by what followed',
+        'verdict',
+        'healthy',
+        labels.verdicts,
+      ),
+      state_offered_total: counted(
+        'State frames offered to connections = sent + withheld',
+        count.stateOffered,
+      ),
+      state_sent_total: counted('State frames sent with a tick', count.stateSent),
+      state_withheld_total: counted('State frames withheld; they come conflated later', count.stateWithheld),
+      cosmetic_offered_total: counted('Cosmetic frames offered = sent + dropped', count.cosmeticOffered),
+      cosmetic_sent_total: counted('Cosmetic frames sent', count.cosmeticSent),
+      cosmetic_dropped_total: counted(
+        'Cosmetic frames dropped for connections that are behind',
+        count.cosmeticDropped,
+      ),
+      critical_sent_total: counted('Runs of critical frames sent as they came', count.criticalSent),
+      writes_total: counted('Writes to sockets', count.writes),
+      written_bytes_total: counted('Bytes written to sockets', count.bytes),
+      delivered_bytes_total: counted('Bytes proven to have arrived', count.deliveredBytes),
+      pings_total: counted('Pings sent', count.pings),
+      pongs_total: counted('Pongs that proved delivery', count.pongs),
+      pongs_foreign_total: counted('Pongs that answer none of our pings', count.pongsForeign),
+      catch_ups_total: counted('Times that a connection was given what it missed', count.catchUps),
+      congestions_total: counted('Times that a connection became congested', count.congested),
+      recoveries_total: counted('Times that a connection became live', count.recovered),
       frames_encoded_total: { help: 'Frames built', read: () => encoder.counts.frames },
       encoded_bytes_total: { help: 'Bytes of frames built', read: () => encoder.counts.bytes },
       compressed_in_bytes_total: {
         help: 'Bytes of frames before they were compressed, once for all who share them',
-        read: () => deflater.counts.inBytes,
+        read: () => deflater.counts.inBytes + counts.sum('fanOut', count.deflateInBytes),
       },
       compressed_out_bytes_total: {
         help: 'Bytes of the same frames compressed',
-        read: () => deflater.counts.outBytes,
+        read: () => deflater.counts.outBytes + counts.sum('fanOut', count.deflateOutBytes),
       },
       state_keys_encoded_total: {
         help: 'State values in frames of ticks',
         read: () => encoder.counts.stateKeys,
       },
+      hand_overs_total: { help: 'Hand-overs to threads', read: linked('handOvers') },
+      hand_over_bytes_total: { help: 'Bytes of hand-overs', read: linked('bytes') },
+      merged_ticks_total: {
+        help: 'Ticks that went with a later hand-over because a thread was behind',
+        read: linked('mergedTicks'),
+      },
+      merged_cosmetic_dropped_total: {
+        help: 'Runs of cosmetic frames of such ticks, which are dropped',
+        read: linked('cosmeticDropped'),
+      },
+      thread_deaths_total: { help: 'Threads that ended and were replaced', read: () => threads.deaths },
+    },
+    histograms: {
+      delivery_lag_seconds: {
+        help: 'Time until a ping behind a frame was answered: network and client together',
+        bounds: histogram.lagBounds,
+        read: () => ({
+          buckets: Array.from({ length: histogram.lagBounds.length + 1 }, (_, place) =>
+            counts.sum('histograms', histogram.lag + place),
+          ),
+          sum: counts.sum('histograms', histogram.lag + histogram.lagBounds.length + 1),
+        }),
+      },
+      buffered_bytes: ofBytes(
+        'Bytes in the own queue of a socket when a batch is written to it',
+        histogram.buffered,
+      ),
+      connection_backlog_bytes: ofBytes(
+        'Backlog of a connection when a batch is written to it',
+        histogram.backlog,
+      ),
     },
   };
 }

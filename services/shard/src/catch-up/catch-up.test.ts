@@ -1,31 +1,34 @@
-import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WebSocket } from 'ws';
 import type { Cursor } from '../connection/connection.ts';
-import { Connection } from '../connection/connection.ts';
 import { Encoder } from '../encode/encoder.ts';
 import { heardTexts } from '../fakes/client-ear.ts';
 import { CosmeticLane } from '../lanes/cosmetic-lane.ts';
 import { CriticalLane } from '../lanes/critical-lane.ts';
 import { Lanes } from '../lanes/lanes.ts';
 import { StateLane } from '../lanes/state-lane.ts';
+import type { CatchUpRequest } from './catch-up.ts';
 import { catchUp } from './catch-up.ts';
 
-const SOFT_BYTES = 400;
+const MAX_BYTES = 400;
+const FIRST: Cursor = {
+  channel: 'a',
+  stateSeq: 0,
+  snapshot: true,
+  snapshotSeq: 0,
+  half: false,
+  criticalSeq: 0,
+};
 
-/** What arrives at a client, and what the client makes of it as docs/protocol.md has it. */
-class Client extends Duplex {
+/** What a client makes of what it gets, as docs/protocol.md has it. */
+class Client {
   readonly state = new Map<string, unknown>();
   readonly critical: number[] = [];
   readonly gaps: number[] = [];
   #waiting: Map<string, unknown> | undefined;
 
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    for (const text of heardTexts(chunk)) this.#hear(JSON.parse(text));
-    callback();
+  take(bytes: Uint8Array): void {
+    for (const text of heardTexts(bytes)) this.#hear(JSON.parse(text));
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: parsed frames.
@@ -46,7 +49,9 @@ class Client extends Duplex {
 
 class Bench {
   readonly client = new Client();
-  readonly connection: Connection;
+  request: CatchUpRequest;
+  /** Bytes of the last answer. */
+  bytes = 0;
   readonly lanes = new Lanes(
     new StateLane({ maxKeys: 1_000, maxBytes: 1_000_000, deletionMs: 1_000 }),
     new CriticalLane({ maxAgeMs: 1_000, maxPerChannel: 5, maxBytes: 1_000_000 }),
@@ -58,18 +63,7 @@ class Bench {
   #criticalSeq = 0;
 
   constructor(cursor: Partial<Cursor> = {}) {
-    const starts = [
-      { channel: 'a', stateSeq: 0, snapshot: true, criticalSeq: 0, gap: undefined, ...cursor },
-    ] as const;
-    this.connection = new Connection({
-      session: 's',
-      socket: this.client,
-      ws: {} as WebSocket,
-      compressed: false,
-      ticket: { id: 't', pool: 'p', channels: ['a'], allow: ['>'], denied: [], tls: false },
-      starts,
-      nowMs: 0,
-    });
+    this.request = { compressed: false, criticalLive: false, cursors: [{ ...FIRST, ...cursor }] };
   }
 
   set(key: string, value: number | undefined, timeMs = 0): void {
@@ -84,19 +78,20 @@ class Bench {
   }
 
   tick(): void {
-    this.encoder.tickBatch();
+    this.encoder.tick(0);
   }
 
-  /** The client has everything that was written; the connection gets what it has room for. */
+  /** The client asks, and gets the answer. */
   advance(): boolean {
-    this.connection.clock.pinged(1, 0);
-    this.connection.clock.ponged(1, 0);
-    return catchUp({
-      connection: this.connection,
+    const { bytes, cursors, criticalLive, live } = catchUp(this.request, {
       source: this.encoder,
       form: (run) => run,
-      softBytes: SOFT_BYTES,
+      limits: { criticalSeq: this.encoder.criticalSeq, maxBytes: MAX_BYTES },
     });
+    this.client.take(bytes);
+    this.bytes = bytes.length;
+    this.request = { ...this.request, cursors, criticalLive };
+    return live;
   }
 
   finish(): void {
@@ -110,10 +105,9 @@ describe('catchUp', () => {
     const bench = new Bench();
     for (let i = 0; i < 100; i++) bench.set(`k${i}`, i);
     bench.tick();
-    let before = 0;
     while (!bench.advance()) {
-      expect(bench.connection.clock.written - before).toBeLessThanOrEqual(SOFT_BYTES);
-      before = bench.connection.clock.written;
+      expect(bench.bytes).toBeGreaterThan(0);
+      expect(bench.bytes).toBeLessThanOrEqual(MAX_BYTES);
     }
     expect(bench.client.state).toEqual(bench.model);
   });
@@ -175,16 +169,8 @@ describe('catchUp', () => {
           } else if (!live) live = bench.advance();
           // Once it is live the fan-out sends it the ticks; here it only begins again where it stands.
           if (live) {
-            bench.connection.stateLive = false;
-            bench.connection.cursors = [
-              {
-                channel: 'a',
-                stateSeq: bench.encoder.stateSeq,
-                snapshot: false,
-                snapshotSeq: 0,
-                criticalSeq: 0,
-              },
-            ];
+            const cursor = { ...FIRST, stateSeq: bench.encoder.stateSeq, snapshot: false };
+            bench.request = { ...bench.request, cursors: [cursor] };
             live = false;
           }
         }

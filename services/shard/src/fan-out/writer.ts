@@ -1,0 +1,249 @@
+// Writes to connections and counts what it wrote: a batch's part, with the ping and the position that are due. The hot
+// loop is `give`; it allocates nothing per client, awaits nothing, logs nothing. It knows no list of connections.
+import { encodePosition, textFrame } from '@weir/protocol';
+import type { Connection } from '../connection/connection.ts';
+import type { PingLimits } from '../connection/delivery-clock.ts';
+import type { FlowLimits } from '../connection/policy.ts';
+import type { Batch, Form, FormName, Heads } from './batch.ts';
+import { add, count, gauge, histogram, observeBytes, observeLag } from './counts.ts';
+import type { Group } from './group.ts';
+import { Pings } from './pings.ts';
+import type { Round } from './round.ts';
+
+/** Why a connection was evicted. */
+export type EvictReason = 'hardBytes' | 'lag';
+
+/** Where its numbers go: counters, gauges, histograms (counts.ts). */
+export interface FanOutNumbers {
+  readonly fanOut: Float64Array;
+  readonly gauges: Float64Array;
+  readonly histograms: Float64Array;
+}
+
+export interface WriterOptions {
+  readonly flow: FlowLimits;
+  readonly ping: PingLimits;
+  /** Time between two positions while data flows. */
+  readonly positionMs: number;
+  /** Compresses what is said to one connection or one group. */
+  readonly deflate: Form;
+  readonly numbers: FanOutNumbers;
+  readonly pings?: Pings;
+  /** Period of the batches. */
+  readonly tickMs: number;
+  /** From this batch on a connection gets nothing but critical messages; or not even those as they come. */
+  readonly withhold: (connection: Connection, batch: Batch) => void;
+  readonly withholdCritical: (connection: Connection, batch: Batch) => void;
+}
+
+const plain: Form = (run) => run;
+const NOTHING = Buffer.alloc(0);
+
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #pings: Pings;
+  readonly #fanOut: Float64Array;
+  readonly #histograms: Float64Array;
+  readonly #gauges: Float64Array;
+  #nowMs = 0;
+  #ping: Buffer | undefined;
+  #evicted: Connection[] = [];
+  #sweptMs: number;
+  /** Time in which this process ran: a stop of the whole process is not the clients' fault. */
+  #ranMs = 0;
+
+  constructor(options: WriterOptions, nowMs: number) {
+    this.#options = options;
+    this.#pings = options.pings ?? new Pings();
+    this.#fanOut = options.numbers.fanOut;
+    this.#histograms = options.numbers.histograms;
+    this.#gauges = options.numbers.gauges;
+    this.#sweptMs = nowMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** A turn of writing begins: all pings of it are one. */
+  begin(nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#ping = undefined;
+  }
+
+  /** Time since the last call in which this process ran goes by for connections that owe a pong. */
+  elapse(nowMs: number): void {
+    // Longer than that and the process itself was stopped or starved.
+    this.#ranMs += Math.min(nowMs - this.#sweptMs, 500);
+    this.#sweptMs = nowMs;
+  }
+
+  /** How long a connection has owed a pong. */
+  unansweredMs(connection: Connection): number {
+    return this.#ranMs - (connection.unansweredSinceMs ?? this.#ranMs);
+  }
+
+  form(name: FormName): Form {
+    return name === 'compressed' ? this.#options.deflate : plain;
+  }
+
+  write(connection: Connection, bytes: Uint8Array): void {
+    if (connection.gone) return;
+    add(this.#fanOut, count.writes, 1);
+    add(this.#fanOut, count.bytes, bytes.length);
+    add(this.#gauges, gauge.backlogBytes, bytes.length);
+    connection.write(bytes);
+  }
+
+  /** This connection has to go. */
+  evict(connection: Connection): void {
+    this.#evicted.push(connection);
+  }
+
+  /** The connections that the policy lets go since the last call. */
+  takeEvicted(): readonly Connection[] {
+    if (this.#evicted.length === 0) return this.#evicted;
+    const evicted = this.#evicted;
+    this.#evicted = [];
+    return evicted;
+  }
+
+  /** Gives one member of a group its part of a batch. */
+  give(group: Group, connection: Connection, round: Round): void {
+    if (connection.closing) return;
+    if (group.batch !== round.batch.number) this.#prepare(group, round);
+    if (group.fullBytes === 0) return;
+    const { flow, ping } = this.#options;
+    const counts = this.#fanOut;
+    const queuedBytes = connection.socket.writableLength;
+    const backlogBytes = Math.max(connection.clock.backlog, queuedBytes);
+    observeBytes(this.#histograms, histogram.buffered, queuedBytes);
+    observeBytes(this.#histograms, histogram.backlog, backlogBytes);
+    const next = connection.judge(backlogBytes, 0, flow);
+    if (next === 'evicted') {
+      this.#evicted.push(connection);
+      return;
+    }
+    // What would take it over the hard limit at one go is no reason to let it go: it comes in pieces instead.
+    const roomBytes =
+      backlogBytes <= flow.softBytes ? flow.hardBytes - backlogBytes : Number.POSITIVE_INFINITY;
+    if (connection.stateLive && (next === 'congested' || group.fullBytes > roomBytes))
+      this.#options.withhold(connection, round.batch);
+    add(counts, count.stateOffered, group.stateFrames);
+    add(counts, count.cosmeticOffered, group.cosmeticFrames);
+    const live = connection.stateLive;
+    if (live) {
+      add(counts, count.stateSent, group.stateFrames);
+      add(counts, count.cosmeticSent, group.cosmeticFrames);
+    } else {
+      add(counts, count.stateWithheld, group.stateFrames);
+      add(counts, count.cosmeticDropped, group.cosmeticFrames);
+      if (!connection.criticalLive || group.criticalFrames === 0) return;
+      if (group.criticalBytes > roomBytes) return this.#options.withholdCritical(connection, round.batch);
+    }
+    add(counts, count.criticalSent, group.criticalFrames);
+    const due = connection.clock.pingDue(this.#nowMs, live ? group.fullBytes : group.criticalBytes, ping);
+    const pinging = due ? this.#sharedPing() : undefined;
+    this.write(connection, live ? group.full(pinging) : group.critical(pinging));
+    if (due) this.#pinged(connection);
+  }
+
+  /** Writes what a connection asked for, and a ping behind it that tells when it has arrived. */
+  catchUp(connection: Connection, parts: readonly Uint8Array[]): void {
+    const { clock } = connection;
+    let wrote = 0;
+    connection.together(() => {
+      for (const part of parts) {
+        if (part.length === 0) continue;
+        wrote += part.length;
+        connection.write(part);
+      }
+      if (wrote > 0) add(this.#fanOut, count.catchUps, 1);
+      if (!clock.pingDue(this.#nowMs, wrote, this.#options.ping) && !(wrote > 0 && clock.canPing)) return;
+      const ping = this.#sharedPing();
+      wrote += ping.length;
+      connection.write(ping);
+      this.#pinged(connection);
+    });
+    add(this.#fanOut, count.writes, 1);
+    add(this.#fanOut, count.bytes, wrote);
+    add(this.#gauges, gauge.backlogBytes, wrote);
+  }
+
+  /** A connection is gone, and what it has not got with it. */
+  forget(connection: Connection): void {
+    if (connection.gone) return;
+    connection.gone = true;
+    add(this.#gauges, gauge.backlogBytes, -connection.clock.backlog);
+  }
+
+  /** Pings a quiet connection where it is due. */
+  pingIfDue(connection: Connection): void {
+    if (!connection.clock.pingDue(this.#nowMs, 0, this.#options.ping)) return;
+    this.write(connection, this.#sharedPing());
+    this.#pinged(connection);
+  }
+
+  /** A pong came; answers whether it proved anything. */
+  pong(connection: Connection, payload: Uint8Array, nowMs: number): boolean {
+    const { clock } = connection;
+    const before = clock.backlog;
+    if (!clock.ponged(this.#pings.counterOf(payload), nowMs)) {
+      add(this.#fanOut, count.pongsForeign, 1);
+      return false;
+    }
+    add(this.#fanOut, count.pongs, 1);
+    add(this.#fanOut, count.deliveredBytes, before - clock.backlog);
+    if (!connection.gone) add(this.#gauges, gauge.backlogBytes, clock.backlog - before);
+    observeLag(this.#histograms, clock.lagMs);
+    connection.unansweredSinceMs = clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
+    return true;
+  }
+
+  /** A position frame for a group, where one is due. */
+  position(group: Group, head: string, everyMs: number): Buffer {
+    if (this.#nowMs - group.positionMs < everyMs || head === group.positionHead) return NOTHING;
+    group.positionMs = this.#nowMs;
+    group.positionHead = head;
+    group.fed = false;
+    return positionFrame(head, group, this.form(group.form));
+  }
+
+  /** A batch that is prepared twice has the same position both times. */
+  #prepare(group: Group, { batch, positionHead }: Round): void {
+    group.fed = true;
+    group.measure(batch);
+    if (group.fullBytes === 0) return;
+    if (group.positionBatch === batch.number) {
+      group.addPosition(positionFrame(positionHead, group, this.form(group.form)));
+      return;
+    }
+    // A little early rather than a whole batch too late.
+    const { positionMs, tickMs } = this.#options;
+    const position = this.position(group, positionHead, positionMs - tickMs / 2);
+    if (position.length === 0) return;
+    group.positionBatch = batch.number;
+    group.addPosition(position);
+  }
+
+  #pinged(connection: Connection): void {
+    add(this.#fanOut, count.pings, 1);
+    connection.clock.pinged(this.#pings.counter, this.#nowMs);
+    connection.unansweredSinceMs ??= this.#ranMs;
+  }
+
+  #sharedPing(): Buffer {
+    this.#ping ??= this.#pings.next();
+    return this.#ping;
+  }
+}
+
+/** The beginning of every position at these heads; the channels' hashes follow it. */
+export function positionHeadOf(heads: Heads): string {
+  return encodePosition({ ...heads, channels: [] });
+}
+
+/** The position message of a group, as `controlText` would write it. */
+export function positionFrame(head: string, group: { readonly hashes: string }, form: Form): Buffer {
+  return form(textFrame(`{"type":"position","pos":"${head}${group.hashes}"}`));
+}

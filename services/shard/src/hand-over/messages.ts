@@ -1,0 +1,82 @@
+// What crosses between the main thread and a fan-out thread. Both ways everything comes in the order in which it was
+// sent, and much of what is promised rests on that: an answer is true at the newest batch that came before it.
+import type { Position } from '@weir/protocol';
+import type { Arrived } from '../admit/admission.ts';
+import type { CatchUpAnswer, CatchUpRequest } from '../catch-up/catch-up.ts';
+
+/** Where the lanes stand. */
+export interface Heads {
+  readonly stateEpoch: string;
+  readonly stateSeq: number;
+  readonly criticalEpoch: string;
+  readonly criticalSeq: number;
+}
+
+/** The frames of a tick, or of several that were merged, or of critical messages between two. */
+export interface HandOver {
+  readonly type: 'handOver';
+  readonly number: number;
+  /** Sequences before it: where a connection stands that does not get it. */
+  readonly fromStateSeq: number;
+  readonly fromCriticalSeq: number;
+  /** Sequences after it. */
+  readonly stateSeq: number;
+  readonly criticalSeq: number;
+  /** The latest of its ticks, in milliseconds behind its time. */
+  readonly lateMs: number;
+  /** When it was sent, on the clock that all threads share. */
+  readonly sentMs: number;
+  readonly rows: number;
+  readonly bytes: ArrayBuffer;
+}
+
+export type Reply =
+  | { readonly kind: 'arrived'; readonly id: number; readonly arrived: Arrived }
+  | { readonly kind: 'caughtUp'; readonly id: number; readonly answer: CatchUpAnswer };
+
+/** Another epoch of a lane: everything that was handed over before it is of the old one. */
+export type Reset =
+  | { readonly type: 'reset'; readonly lane: 'state'; readonly heads: Heads }
+  | {
+      readonly type: 'reset';
+      readonly lane: 'critical';
+      readonly heads: Heads;
+      /** The last of the old epoch that clients may have, and the one of the new that they have in any case. */
+      readonly afterSeq: number;
+      readonly sinceSeq: number;
+    };
+
+export type ToThread =
+  | HandOver
+  | Reset
+  | { readonly type: 'replies'; readonly replies: readonly Reply[] }
+  /** Open the listening socket for all threads. */
+  | { readonly type: 'open'; readonly host: string; readonly port: number }
+  /** Accept clients from the socket behind `fd`. */
+  | { readonly type: 'join'; readonly fd: number }
+  | { readonly type: 'drain'; readonly movesPerSecond: number }
+  | { readonly type: 'stop' };
+
+export type FromThread =
+  | { readonly type: 'opened'; readonly port: number; readonly fd: number }
+  | { readonly type: 'notOpened'; readonly error: unknown }
+  | { readonly type: 'done'; readonly number: number }
+  /** Which forms of a channel the thread has subscribers for. The number is never used again for another channel. */
+  | {
+      readonly type: 'want';
+      readonly id: number;
+      readonly channel: string;
+      readonly plain: boolean;
+      readonly compressed: boolean;
+    }
+  | { readonly type: 'arrive'; readonly id: number; readonly arrival: Arriving }
+  | { readonly type: 'catchUp'; readonly id: number; readonly request: CatchUpRequest }
+  | { readonly type: 'drained' };
+
+/** Somebody with a good ticket. */
+export interface Arriving {
+  readonly ticketId: string;
+  readonly expiresInMs: number;
+  readonly channels: readonly string[];
+  readonly position: Position | undefined;
+}

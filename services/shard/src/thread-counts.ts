@@ -1,0 +1,120 @@
+// What a fan-out thread counts, in memory that the main thread reads at a scrape: one buffer a thread, cut into parts.
+// Hot loops add to plain numbers in it; nothing here knows a metric.
+import { ADMIT_OUTCOMES } from './admit/admission.ts';
+import { COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram } from './fan-out/counts.ts';
+
+import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
+
+/** What ended a connection from our side. */
+export const CLOSE_CAUSES = ['hardBytes', 'lag', 'tooManyMessages', 'protocolError', 'drain'] as const;
+export type CloseCause = (typeof CLOSE_CAUSES)[number];
+
+/** Why the shard asks clients to move. */
+export const MOVE_REASONS = ['drain', 'tooSlow', 'promote'] as const;
+export type MoveReason = (typeof MOVE_REASONS)[number];
+
+/** The parts and their sizes; a number's place in its part is that of its name in the list. */
+const PLACES: Readonly<Record<CountsPart, number>> = {
+  fanOut: COUNT_PLACES,
+  histograms: HISTOGRAM_PLACES,
+  admissions: ADMIT_OUTCOMES.length,
+  closes: CLOSE_CAUSES.length,
+  moves: MOVE_REASONS.length,
+  slow: REASSIGN_VERDICTS.length,
+  healthy: REASSIGN_VERDICTS.length,
+  gauges: GAUGE_PLACES,
+};
+
+export type CountsPart =
+  | 'fanOut'
+  | 'histograms'
+  | 'admissions'
+  | 'closes'
+  | 'moves'
+  | 'slow'
+  | 'healthy'
+  | 'gauges';
+export type ThreadCounts = Readonly<Record<CountsPart, Float64Array>>;
+
+/** Memory for the counts of one thread. */
+function countsMemory(): SharedArrayBuffer {
+  const places = Object.values(PLACES).reduce((sum, size) => sum + size, 0);
+  return new SharedArrayBuffer(places * Float64Array.BYTES_PER_ELEMENT);
+}
+
+/** The parts of a thread's memory. */
+export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
+  let at = 0;
+  const part = (size: number): Float64Array => {
+    const view = new Float64Array(memory, at, size);
+    at += size * Float64Array.BYTES_PER_ELEMENT;
+    return view;
+  };
+  return {
+    fanOut: part(PLACES.fanOut),
+    histograms: part(PLACES.histograms),
+    admissions: part(PLACES.admissions),
+    closes: part(PLACES.closes),
+    moves: part(PLACES.moves),
+    slow: part(PLACES.slow),
+    healthy: part(PLACES.healthy),
+    gauges: part(PLACES.gauges),
+  };
+}
+
+const KEPT = ['fanOut', 'histograms', 'admissions', 'closes', 'moves', 'slow', 'healthy'] as const;
+
+/** The counts of all threads of a shard; what a thread counted that has died stays counted. */
+export class SummedCounts {
+  readonly #dead: ThreadCounts = countsIn(countsMemory());
+  readonly #living: (ThreadCounts | undefined)[];
+
+  constructor(threads: number) {
+    this.#living = Array.from({ length: threads }, () => undefined);
+  }
+
+  /** Memory for a thread that is about to start. */
+  born(index: number): SharedArrayBuffer {
+    const memory = countsMemory();
+    this.#living[index] = countsIn(memory);
+    return memory;
+  }
+
+  /** Adds what it has counted to what its predecessors have; gauges are of the living alone. */
+  died(index: number): void {
+    const counts = this.#living[index];
+    this.#living[index] = undefined;
+    if (counts === undefined) return;
+    for (const part of KEPT) {
+      const sums = this.#dead[part];
+      for (const [place, value] of counts[part].entries()) sums[place] = (sums[place] ?? 0) + value;
+    }
+  }
+
+  of(index: number, part: CountsPart, place: number): number {
+    return this.#living[index]?.[part][place] ?? 0;
+  }
+
+  sum(part: CountsPart, place: number): number {
+    return this.#living.reduce((sum, of) => sum + (of?.[part][place] ?? 0), this.#dead[part][place] ?? 0);
+  }
+}
+
+/** Where each number is, for whoever reads them. */
+export interface NumberPlaces {
+  readonly count: typeof count;
+  readonly gauge: typeof gauge;
+  readonly histogram: typeof histogram;
+  readonly labels: Readonly<Record<'admissions' | 'closes' | 'moves' | 'verdicts', readonly string[]>>;
+}
+export const numberPlaces: NumberPlaces = {
+  count,
+  gauge,
+  histogram,
+  labels: {
+    admissions: ADMIT_OUTCOMES,
+    closes: CLOSE_CAUSES,
+    moves: MOVE_REASONS,
+    verdicts: REASSIGN_VERDICTS,
+  },
+};

@@ -1,0 +1,441 @@
+// A fan-out thread: it owns the sockets of its clients, from the doorway to the close, and writes to them what the main
+// thread hands over. Read it second, after shard.ts; it only connects stages.
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { ControlMessage } from '@weir/protocol';
+import {
+  closeCodes,
+  controlText,
+  issueHint,
+  moveUrl,
+  secured,
+  utf8Frame,
+  verifyTicket,
+} from '@weir/protocol';
+import type { Clock } from '@weir/runtime';
+import type { Arrival, Arrived, Arriving } from './admit/admission.ts';
+import { ADMIT_OUTCOMES, Admission } from './admit/admission.ts';
+import type { ShardConfig } from './config.ts';
+import { poolDefaults, threadsOf } from './config.ts';
+import { closeGently } from './connection/closing.ts';
+import { Connection } from './connection/connection.ts';
+import { InboundRate, judgeInbound } from './connection/inbound.ts';
+import { drain } from './drain/drain.ts';
+import { Deflater } from './encode/deflate.ts';
+import { add, count } from './fan-out/counts.ts';
+import { FanOut } from './fan-out/fan-out.ts';
+import { FramesTable } from './hand-over/frames-table.ts';
+import type { FromThread, HandOver, Heads, Reply, ToThread } from './hand-over/messages.ts';
+import { SharedFlags } from './hand-over/shared-flags.ts';
+import { Doorway } from './listen/doorway.ts';
+import { duplicateSocket } from './listen/duplicate.ts';
+import { REASSIGN_VERDICTS, Reassignment } from './reassign/reassignment.ts';
+import { Standing } from './reassign/standing.ts';
+import type { CloseCause, MoveReason, ThreadCounts } from './thread-counts.ts';
+import { CLOSE_CAUSES, countsIn, MOVE_REASONS } from './thread-counts.ts';
+
+const SWEEP_MS = 250;
+const SLICE_MS = 8;
+/** Well below a millisecond of writing. */
+const WRITES_A_LOOK = 32;
+/** Pongs that prove nothing may be so much more than messages: some stacks keep a connection alive by them. */
+const PONGS_A_MESSAGE = 10;
+const HINT_TTL_MS = 120_000;
+/** Slow clients need longer than others to be welcome elsewhere. */
+const REASSIGN_WITHIN_MS = 10_000;
+
+/** What a thread is started with; everything in it can be cloned or is shared memory. */
+export interface ThreadStart {
+  readonly index: number;
+  readonly config: ShardConfig;
+  readonly heads: Heads;
+  readonly flags: SharedArrayBuffer;
+  readonly counts: SharedArrayBuffer;
+  /** Of the doorways: open sockets and open doorways by thread. */
+  readonly sockets: Int32Array;
+  readonly doorways: Int32Array;
+}
+
+export interface ThreadOptions extends ThreadStart {
+  readonly clock: Clock;
+  /** Milliseconds of the clock that all threads share. */
+  readonly sharedMs: () => number;
+  readonly random: () => number;
+  readonly send: (messages: readonly FromThread[]) => void;
+  /** It has ended by itself, after it was asked to. */
+  readonly onStopped: () => void;
+}
+
+export class FanOutThread {
+  readonly #options: ThreadOptions;
+  readonly #pool: ReturnType<typeof poolDefaults>;
+  readonly #counts: ThreadCounts;
+  readonly #flags: SharedFlags;
+  readonly #fanOut: FanOut;
+  readonly #deflater: Deflater;
+  readonly #admission: Admission;
+  readonly #server: Server;
+  readonly #doorway: Doorway;
+  readonly #reassignment: Reassignment;
+  /** The pong that is being judged: one object for all of them. */
+  readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
+  readonly #arriving = new Map<number, (arrived: Arrived) => void>();
+  readonly #sweeps: NodeJS.Timeout;
+  #lastArrival = 0;
+  #accepts = false;
+  #outbox: FromThread[] = [];
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+    const { config, index, clock } = options;
+    const nowMs = (): number => clock.monotonicMs();
+    this.#pool = poolDefaults(config);
+    this.#counts = countsIn(options.counts);
+    this.#flags = new SharedFlags(options.flags);
+    this.#deflater = new Deflater({ minBytes: config.compressionMinBytes });
+    this.#reassignment = reassignmentOf(config);
+    this.#fanOut = new FanOut({
+      deflate: (run) => this.#deflater.run(run),
+      flow: this.#pool,
+      ping: config,
+      positionMs: config.positionMs,
+      idlePositionMs: config.idlePositionMs,
+      sliceMs: SLICE_MS,
+      looksAfter: WRITES_A_LOOK,
+      tickMs: this.#pool.tickMs,
+      heads: options.heads,
+      numbers: this.#counts,
+      nowMs,
+      later: setImmediate,
+      ask: (id, request) => this.#send({ type: 'catchUp', id, request }),
+      want: (want) => this.#send({ type: 'want', ...want }),
+      done: (number) => this.#send({ type: 'done', number }),
+      onEvict: (connection, reason) => this.#close(connection, reason),
+      onLag: (connection) => this.#delivered(connection),
+    });
+    this.#admission = new Admission({
+      compression: this.#pool.compression,
+      verify: (ticket) =>
+        verifyTicket(ticket, {
+          keys: config.ticketKeys,
+          nowMs: clock.wallMs(),
+          pool: config.pool,
+          shard: config.shardId,
+        }),
+      begin: () => this.#flags.takePending(index, config.maxPending),
+      end: () => this.#flags.leavePending(index),
+      takeSeat: () => this.#takeSeat(),
+      leaveSeat: () => this.#flags.leaveSeat(index),
+      arrive: (arriving) => this.#arrive(arriving),
+      close: ({ ws, socket, code, reason }) => closeGently({ ws, socket, code: code.code, reason }),
+      admit: (arrival) => this.#admit(arrival),
+      count: (outcome) => add(this.#counts.admissions, ADMIT_OUTCOMES.indexOf(outcome), 1),
+    });
+    this.#server = this.#createServer();
+    this.#doorway = new Doorway({
+      index,
+      sockets: options.sockets,
+      open: options.doorways,
+      onSocket: (socket) => this.#server.emit('connection', socket),
+      duplicate: duplicateSocket,
+      onFailed: (error) => {
+        throw error;
+      },
+    });
+    this.#sweeps = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** Takes a message of the main thread. */
+  receive(message: ToThread): void {
+    switch (message.type) {
+      case 'handOver':
+        return this.#handOver(message);
+      case 'replies':
+        for (const reply of message.replies) this.#reply(reply);
+        return;
+      case 'reset':
+        if (message.lane === 'state') this.#fanOut.resetState(message.heads);
+        else this.#fanOut.resetCritical(message.heads, message.afterSeq, message.sinceSeq);
+        return;
+      case 'open':
+        return this.#run(this.#open(message));
+      case 'join':
+        return this.#run(this.#join(message.fd));
+      case 'drain':
+        return this.#run(this.#drain(message.movesPerSecond));
+      case 'stop':
+        return this.#stop();
+    }
+  }
+
+  #createServer(): Server {
+    const server = createServer(
+      {
+        maxHeaderSize: 16_384,
+        headersTimeout: 10_000,
+        requestTimeout: 10_000,
+        keepAliveTimeout: 1_000,
+        connectionsCheckingInterval: 1_000,
+      },
+      (request, response) => {
+        const { status, text } = this.#admission.answer(request);
+        response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
+      },
+    );
+    server.on('upgrade', (request, socket, head) => this.#admission.upgrade(request, socket, head));
+    // It gets its sockets from the doorway; this begins the watch over requests that never end.
+    server.emit('listening');
+    return server;
+  }
+
+  /** A fault of this thread ends it; the main thread starts another. */
+  #run(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      setImmediate(() => {
+        throw error;
+      });
+    });
+  }
+
+  async #open({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+    const opened = await this.#doorway.open({ host, port }).catch((error: unknown) => ({ error }));
+    if ('error' in opened) this.#send({ type: 'notOpened', error: opened.error });
+    else this.#send({ type: 'opened', ...opened });
+  }
+
+  async #join(fd: number): Promise<void> {
+    await this.#doorway.join(fd);
+    this.#accepts = true;
+  }
+
+  /** Messages of one turn go together. */
+  #send(message: FromThread): void {
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#options.send(this.#outbox.splice(0)));
+    this.#outbox.push(message);
+  }
+
+  #sweep(): void {
+    this.#fanOut.sweep();
+    const { inBytes, outBytes } = this.#deflater.counts;
+    this.#counts.fanOut[count.deflateInBytes] = inBytes;
+    this.#counts.fanOut[count.deflateOutBytes] = outBytes;
+  }
+
+  #handOver(message: HandOver): void {
+    const { clock, sharedMs } = this.#options;
+    // What waited for this thread was late, too; but not while it was starting, without a client.
+    const lateMs = Math.max(message.lateMs, sharedMs() - message.sentMs);
+    if (this.#accepts) this.#reassignment.tick(lateMs, clock.monotonicMs());
+    this.#fanOut.take({ ...message, frames: new FramesTable(message.bytes, message.rows) });
+  }
+
+  #reply(reply: Reply): void {
+    if (reply.kind === 'caughtUp') return this.#fanOut.caughtUp(reply.id, reply.answer);
+    const arrived = this.#arriving.get(reply.id);
+    this.#arriving.delete(reply.id);
+    arrived?.(reply.arrived);
+  }
+
+  #takeSeat(): 'taken' | 'full' | 'draining' | 'notReady' {
+    const { config, index } = this.#options;
+    if (this.#flags.draining) return 'draining';
+    if (!this.#flags.loaded) return 'notReady';
+    return this.#flags.takeSeat(index, config.capacity) ? 'taken' : 'full';
+  }
+
+  #arrive({ ticket, expiresInMs, position }: Arriving): Promise<Arrived> {
+    return new Promise((resolve) => {
+      const id = ++this.#lastArrival;
+      this.#arriving.set(id, resolve);
+      const { id: ticketId, channels } = ticket;
+      this.#send({ type: 'arrive', id, arrival: { ticketId, expiresInMs, channels, position } });
+    });
+  }
+
+  #admit({ ws, socket, ticket, position, starts, compressed }: Arrival): void {
+    const { config, clock } = this.#options;
+    const session = randomBytes(12).toString('base64url');
+    const nowMs = clock.monotonicMs();
+    const connection = new Connection({ session, socket, ws, ticket, starts, compressed, nowMs });
+    const mayRise = ticket.ceiling !== config.pool;
+    connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
+    const gaps = starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
+      if (gap === undefined) return [];
+      const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
+      return [gap.reset ? { ...announced, reset: true } : announced];
+    });
+    this.#say(connection, [
+      {
+        type: 'welcome',
+        session,
+        pool: config.pool,
+        shard: config.shardId,
+        tickMs: this.#pool.tickMs,
+        channels: ticket.channels,
+        resumed:
+          position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined),
+      },
+      ...ticket.denied.map(
+        (channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel }),
+      ),
+      ...gaps,
+    ]);
+    this.#listen(connection, socket);
+    this.#fanOut.add(connection);
+  }
+
+  #listen(connection: Connection, socket: Arrival['socket']): void {
+    const { config, clock, index } = this.#options;
+    const { ws } = connection;
+    const limits = { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst };
+    const rate = new InboundRate(limits, clock.monotonicMs());
+    const pongRate = new InboundRate(
+      { perSecond: limits.perSecond * PONGS_A_MESSAGE, burst: limits.burst * PONGS_A_MESSAGE },
+      clock.monotonicMs(),
+    );
+    const bounded = (): void => {
+      if (!rate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
+    };
+    ws.on('pong', (payload) => {
+      const proved = this.#fanOut.pong(connection, payload);
+      if (!proved && !pongRate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
+    });
+    ws.on('ping', bounded);
+    ws.on('message', (data, binary) => {
+      if (connection.closing) return;
+      if (!rate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
+      else if (Buffer.isBuffer(data)) this.#inbound(connection, data, binary);
+    });
+    let gone = false;
+    const leave = (): void => {
+      if (gone) return;
+      gone = true;
+      this.#flags.leaveSeat(index);
+      this.#fanOut.remove(connection);
+    };
+    ws.once('close', leave);
+    socket.once('close', leave);
+  }
+
+  #inbound(connection: Connection, data: Buffer, binary: boolean): void {
+    const view = { channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow };
+    const judged = judgeInbound(data, binary, view);
+    if (judged.act === 'close') return this.#close(connection, 'protocolError', judged.reason);
+    this.#say(connection, judged.errors);
+    if (judged.act === 'answer' || judged.channels.length === 0) return;
+    if (judged.act === 'subscribe') this.#fanOut.subscribe(connection, judged.channels);
+    else this.#fanOut.unsubscribe(connection, judged.channels);
+  }
+
+  #say(connection: Connection, messages: readonly ControlMessage[]): void {
+    if (messages.length === 0) return;
+    this.#fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
+  }
+
+  /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
+  #delivered(connection: Connection): void {
+    const { standing } = connection;
+    if (connection.closing || connection.moving || standing === undefined || this.#flags.draining) return;
+    const pong = this.#pong;
+    pong.lagMs = connection.clock.lagMs;
+    pong.writtenBytes = connection.clock.written;
+    pong.flowingSinceMs = connection.flowingSinceMs;
+    pong.connections = this.#fanOut.size;
+    pong.nowMs = this.#options.clock.monotonicMs();
+    const judged = this.#reassignment.judge(standing, pong);
+    if (judged === undefined) return;
+    const { slow, healthy } = this.#counts;
+    add(judged.is === 'slow' ? slow : healthy, REASSIGN_VERDICTS.indexOf(judged.verdict), 1);
+    if (judged.verdict !== 'move') return;
+    this.#run(this.#move(connection, judged.is === 'slow' ? 'tooSlow' : 'promote', REASSIGN_WITHIN_MS));
+  }
+
+  /** Asks a client to go through the router to another shard; it keeps this connection until it is welcome there. */
+  async #move(connection: Connection, reason: MoveReason, withinMs: number): Promise<void> {
+    const { config, clock } = this.#options;
+    const [key] = config.ticketKeys;
+    if (connection.closing || key === undefined) return;
+    const { allow, tls, ceiling } = connection.ticket;
+    const history = connection.standing?.history(clock.monotonicMs());
+    const hint = await issueHint(
+      {
+        id: connection.session,
+        pool: config.pool,
+        allow,
+        measure: reason !== 'drain',
+        // A shard on which a client was well is a good place to come back to.
+        ...(reason === 'promote' ? {} : { avoid: config.shardId }),
+        ...(ceiling === undefined ? {} : { ceiling }),
+        ...(history === undefined ? {} : { history }),
+      },
+      { key, nowMs: clock.wallMs(), ttlMs: HINT_TTL_MS },
+    );
+    if (connection.closing) return;
+    const url = moveUrl(secured(config.routerUrl, tls), this.#fanOut.channelsOf(connection), hint);
+    // Who is asked for its network's sake may stay; a drain asks it once more.
+    if (reason === 'drain') connection.moving = true;
+    add(this.#counts.moves, MOVE_REASONS.indexOf(reason), 1);
+    this.#say(connection, [{ type: 'move', url, withinMs, reason }]);
+  }
+
+  #close(connection: Connection, cause: CloseCause, reason?: string): void {
+    if (connection.closing) return;
+    const code = {
+      hardBytes: closeCodes.tooSlow,
+      lag: closeCodes.noPong,
+      tooManyMessages: closeCodes.tooManyMessages,
+      protocolError: closeCodes.protocolError,
+      drain: closeCodes.restarting,
+    }[cause];
+    add(this.#counts.closes, CLOSE_CAUSES.indexOf(cause), 1);
+    connection.closing = true;
+    closeGently({
+      ws: connection.ws,
+      socket: connection.socket,
+      code: code.code,
+      reason: reason ?? code.reason,
+    });
+    // Who floods is not read any more: the kernel holds it back until it is cut off.
+    if (cause === 'tooManyMessages') connection.ws.pause();
+  }
+
+  async #drain(movesPerSecond: number): Promise<void> {
+    const { config, random } = this.#options;
+    await drain({
+      limits: { windowMs: config.drainWindowMs, withinMs: config.drainWithinMs, movesPerSecond },
+      connections: () => [...this.#fanOut.connections()],
+      move: (connection) => this.#move(connection, 'drain', config.drainWithinMs),
+      close: (connection) => this.#close(connection, 'drain'),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      random,
+    });
+    this.#send({ type: 'drained' });
+  }
+
+  #stop(): void {
+    clearInterval(this.#sweeps);
+    this.#doorway.close();
+    for (const connection of this.#fanOut.connections()) connection.destroy();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    this.#options.onStopped();
+  }
+}
+
+function reassignmentOf(config: ShardConfig): Reassignment {
+  const { demotion, promotion } = poolDefaults(config);
+  return new Reassignment({
+    demotes: demotion,
+    promotes: promotion,
+    slowLagMs: config.demotionLagMs,
+    minStayMs: config.minStayMs,
+    healthMs: config.promotionHealthMs,
+    healthyRttMs: config.promotionRttMs,
+    healthyLagMs: config.promotionLagMs,
+    healthyBytes: config.promotionMinBytes,
+    backoffMs: config.moveBackoffMs,
+    maxBackoffMs: config.moveBackoffMaxMs,
+    threads: threadsOf(config),
+  });
+}
