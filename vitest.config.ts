@@ -1,6 +1,18 @@
 // Which tests there are and how they run. No retries: a test that needs one is a bug to be found.
 import { defineConfig } from 'vitest/config';
 
+/** What measures time, runs a browser, or loads the machine on purpose: alone, one file at a time. */
+const measured = [
+  'test/{backpressure,netlab,proxies,k8s,images}/**/*.test.ts',
+  'test/cases/{all-at-once,clocks,frozen-tab,labels,last-words,middlebox,quiet,sparse-stream,threads,zip-bomb}.test.ts',
+  'test/cases/browser.test.ts',
+  'test/clients/demo-page.test.ts',
+  'test/integration/{demotion,probe-links,promotion,reconnect-storm}.test.ts',
+];
+
+/** They start real servers and kill processes, each on ports of its own. */
+const integration = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,14 +27,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...integration,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          // One file at a time: they measure time, start real servers and kill processes.
-          pool: 'forks',
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: measured,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...integration,
+          name: 'measured',
+          include: measured,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
