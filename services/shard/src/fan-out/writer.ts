@@ -38,6 +38,8 @@ export interface WriterOptions {
 
 const plain: Form = (run) => run;
 const NOTHING = Buffer.alloc(0);
+/** Ticks are not that exact: a ping that is due so soon goes with this one, or it would go alone, as one more write. */
+const EARLY_MS = 50;
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -45,6 +47,8 @@ export class Writer {
   readonly #fanOut: Float64Array;
   readonly #histograms: Float64Array;
   readonly #gauges: Float64Array;
+  readonly #pingsWithBatches: PingLimits;
+  readonly #pingsAlone: PingLimits;
   #nowMs = 0;
   #ping: Buffer | undefined;
   #evicted: Connection[] = [];
@@ -59,6 +63,9 @@ export class Writer {
     this.#histograms = options.numbers.histograms;
     this.#gauges = options.numbers.gauges;
     this.#sweptMs = nowMs;
+    const { ping, tickMs } = options;
+    this.#pingsWithBatches = { ...ping, pingMs: ping.pingMs - Math.min(EARLY_MS, tickMs / 2) };
+    this.#pingsAlone = { ...ping, pingMs: ping.pingMs + tickMs };
   }
 
   get nowMs(): number {
@@ -113,7 +120,7 @@ export class Writer {
     if (connection.closing) return;
     if (group.batch !== round.batch.number) this.#prepare(group, round);
     if (group.fullBytes === 0) return;
-    const { flow, ping } = this.#options;
+    const { flow } = this.#options;
     const counts = this.#fanOut;
     const queuedBytes = connection.socket.writableLength;
     const backlogBytes = Math.max(connection.clock.backlog, queuedBytes);
@@ -142,7 +149,8 @@ export class Writer {
       if (group.criticalBytes > roomBytes) return this.#options.withholdCritical(connection, round.batch);
     }
     add(counts, count.criticalSent, group.criticalFrames);
-    const due = connection.clock.pingDue(this.#nowMs, live ? group.fullBytes : group.criticalBytes, ping);
+    const nextBytes = live ? group.fullBytes : group.criticalBytes;
+    const due = connection.clock.pingDue(this.#nowMs, nextBytes, this.#pingsWithBatches);
     const pinging = due ? this.#sharedPing() : undefined;
     this.write(connection, live ? group.full(pinging) : group.critical(pinging));
     if (due) this.#pinged(connection);
@@ -177,9 +185,9 @@ export class Writer {
     add(this.#gauges, gauge.backlogBytes, -connection.clock.backlog);
   }
 
-  /** Pings a quiet connection where it is due. */
+  /** Pings a connection where it is due and no batch has taken the ping along. */
   pingIfDue(connection: Connection): void {
-    if (!connection.clock.pingDue(this.#nowMs, 0, this.#options.ping)) return;
+    if (!connection.clock.pingDue(this.#nowMs, 0, this.#pingsAlone)) return;
     this.write(connection, this.#sharedPing());
     this.#pinged(connection);
   }
