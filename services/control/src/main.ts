@@ -10,7 +10,9 @@ import {
   createLogger,
   createMetricsRegistry,
   loadConfig,
+  natsAccess,
   openNats,
+  reachable,
   runUntilSignal,
   startAdmin,
   systemClock,
@@ -39,10 +41,7 @@ const subjects = createSubjects(config.subjectPrefix);
 const link = openNats({
   servers: config.natsUrl,
   name: `weir-${service}`,
-  credsFile: config.natsCredsFile,
-  user: config.natsUser,
-  password: config.natsPassword,
-  token: config.natsToken,
+  ...natsAccess(config),
   logger,
   registry,
 });
@@ -117,10 +116,4 @@ async function shed(shard: string, moves: number): Promise<number | undefined> {
   } catch {
     return undefined; // nobody listens, or not in time
   }
-}
-
-/** How this machine reaches an address that something listens on, as a URL wants it. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -5,7 +5,9 @@ import {
   createLogger,
   createMetricsRegistry,
   loadConfig,
+  natsAccess,
   openNats,
+  reachable,
   runUntilSignal,
   startAdmin,
   systemClock,
@@ -28,10 +30,7 @@ const registry = createMetricsRegistry({ service, version: WEIR_VERSION });
 const link = openNats({
   servers: config.natsUrl,
   name: `weir-${service}`,
-  credsFile: config.natsCredsFile,
-  user: config.natsUser,
-  password: config.natsPassword,
-  token: config.natsToken,
+  ...natsAccess(config),
   logger,
   registry,
 });
@@ -72,10 +71,4 @@ async function listen(): Promise<{ readonly port: number; readonly admin: AdminS
     logger.fatal({ err }, 'cannot start');
     process.exit(1);
   }
-}
-
-/** How this machine reaches an address that something listens on, as a URL wants it. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

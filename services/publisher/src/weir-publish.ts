@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { NatsLink } from '@weir/runtime';
-import { createLogger, ensureStreams, openNats, systemClock } from '@weir/runtime';
+import { createLogger, ensureStreams, natsAccess, openNats, systemClock } from '@weir/runtime';
 import type { CliConfig } from './config.ts';
 import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import { runFeed } from './demo/run-feed.ts';
@@ -70,10 +70,7 @@ export class Publishing {
     const link = openNats({
       servers,
       name: 'weir-publish',
-      credsFile: config.natsCredsFile,
-      user: config.natsUser,
-      password: config.natsPassword,
-      token: config.natsToken,
+      ...natsAccess(config),
       logger: quiet(),
     });
     const late = new AbortController();

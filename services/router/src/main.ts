@@ -11,7 +11,9 @@ import {
   createMetricsRegistry,
   everySoOften,
   loadConfig,
+  natsAccess,
   openNats,
+  reachable,
   runUntilSignal,
   startAdmin,
   systemClock,
@@ -43,10 +45,7 @@ const state = { listening: false, draining: false };
 const link = openNats({
   servers: config.natsUrl,
   name: `weir-${service}`,
-  credsFile: config.natsCredsFile,
-  user: config.natsUser,
-  password: config.natsPassword,
-  token: config.natsToken,
+  ...natsAccess(config),
   logger,
   registry,
 });
@@ -172,10 +171,4 @@ function announce({ port: adminPort }: AdminServer): void {
   const adminUrl = `http://${reachable(config.adminHost)}:${adminPort}`;
   logger.info({ url, admin: adminUrl }, 'listening');
   announceListening({ url, adminUrl });
-}
-
-/** How this machine reaches an address that something listens on, as a URL wants it. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

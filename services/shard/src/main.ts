@@ -5,6 +5,7 @@ import {
   createLogger,
   createMetricsRegistry,
   loadConfig,
+  natsAccess,
   openNats,
   runUntilSignal,
   startAdmin,
@@ -31,10 +32,7 @@ const metrics = createShardMetrics(registry);
 const link = openNats({
   servers: config.natsUrl,
   name: `weir-${service}-${config.shardId}`,
-  credsFile: config.natsCredsFile,
-  user: config.natsUser,
-  password: config.natsPassword,
-  token: config.natsToken,
+  ...natsAccess(config),
   logger,
   registry,
 });

@@ -1,7 +1,8 @@
 // The settings that every service has. A service spreads them into its own table.
 import { logLevels } from '../logging/logger.ts';
+import type { NatsOptions } from '../nats/link.ts';
 import { parse } from './parse.ts';
-import type { OptionalSetting, Setting } from './setting.ts';
+import type { ConfigOf, OptionalSetting, Setting } from './setting.ts';
 
 type LogLevel = (typeof logLevels)[number];
 
@@ -81,3 +82,20 @@ export const commonSettings: {
     meaning: 'Longest time from SIGTERM to the end of the process',
   },
 };
+
+type NatsCredentials = Pick<
+  ConfigOf<typeof commonSettings>,
+  'natsCredsFile' | 'natsUser' | 'natsPassword' | 'natsToken'
+>;
+
+/** What `openNats` needs of these settings to be let in; the servers are the caller's. */
+export function natsAccess(
+  config: NatsCredentials,
+): Pick<NatsOptions, 'credsFile' | 'user' | 'password' | 'token'> {
+  return {
+    credsFile: config.natsCredsFile,
+    user: config.natsUser,
+    password: config.natsPassword,
+    token: config.natsToken,
+  };
+}

@@ -1,4 +1,5 @@
-// Tells the parent process, where there is one, what this process listens on. The log line is the caller's.
+// Where this process listens, in the words of whoever connects to it: URLs, and the parent process where there is one.
+// The log line is the caller's.
 
 /** Sends `{type:'listening', url, adminUrl}` over the IPC channel; does nothing without one. */
 export function announceListening(where: { readonly url: string; readonly adminUrl: string }): void {
@@ -10,4 +11,10 @@ export function announceListening(where: { readonly url: string; readonly adminU
     {},
     () => undefined,
   );
+}
+
+/** How this machine reaches an address that something listens on, as a URL wants it. */
+export function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
