@@ -75,13 +75,9 @@ export class Group {
 
   /** Looks at what a batch has for this group. */
   measure(batch: Batch): void {
+    this.release();
     this.batch = batch.number;
-    this.#position = EMPTY;
     this.#batch = batch;
-    this.#full = undefined;
-    this.#critical = undefined;
-    this.#fullPinged = undefined;
-    this.#criticalPinged = undefined;
     const { frames } = batch;
     let critical = 0;
     let rest = 0;
