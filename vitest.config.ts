@@ -7,7 +7,7 @@ const measured = [
   'test/cases/{all-at-once,clocks,frozen-tab,labels,last-words,middlebox,quiet,sparse-stream,threads,zip-bomb}.test.ts',
   'test/cases/browser.test.ts',
   'test/clients/demo-page.test.ts',
-  'test/integration/{demotion,probe-links,promotion,reconnect-storm}.test.ts',
+  'test/integration/{control,demotion,probe-links,promotion,reconnect-storm}.test.ts',
 ];
 
 /** They start real servers and kill processes, each on ports of its own. */

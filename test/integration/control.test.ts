@@ -76,7 +76,7 @@ beforeAll(async () => {
   await cluster.shard('mobile', 'm1');
   control = await startControl();
   await until(async () => (await fetch(`${control.admin}/readyz`)).ok, 'control is ready');
-  await until(async () => typeof (await values()) === 'object', 'control knows pods and shards');
+  await until(async () => Object.keys(Object(await values())).length === 2, 'control knows pods and shards');
 });
 afterAll(async () => {
   await cluster?.stop();
