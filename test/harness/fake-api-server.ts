@@ -29,6 +29,7 @@ export class FakeApiServer {
   hangs = false;
   token = 'first';
   readonly #objects = new Map<string, Stored>();
+  readonly #deleted: (Stored & { readonly path: string })[] = [];
   readonly #watchers = new Set<Watcher>();
   #version = 100;
   /** Versions up to here are forgotten. */
@@ -111,7 +112,9 @@ export class FakeApiServer {
     this.#version += 1;
     this.#objects.delete(path);
     const metadata = { ...Object(found.object['metadata']), resourceVersion: String(this.#version) };
-    this.#tell(path, 'DELETED', { ...found.object, metadata });
+    const object = { ...found.object, metadata };
+    this.#deleted.push({ path, version: this.#version, object });
+    this.#tell(path, 'DELETED', object);
   }
 
   #tell(path: string, type: string, object: Json): void {
@@ -138,9 +141,12 @@ export class FakeApiServer {
     if (since < this.#oldest) return fail(response, 410, 'too old resource version');
     response.writeHead(200, { 'content-type': 'application/json' });
     const watcher = { prefix: `${pathname}/`, response };
-    for (const [path, { version, object }] of this.#objects)
+    // What went meanwhile is told, too: who watches from a version does not list.
+    const present = [...this.#objects].map(([path, stored]) => ({ type: 'ADDED', path, ...stored }));
+    const gone = this.#deleted.map((stored) => ({ type: 'DELETED', ...stored }));
+    for (const { type, path, version, object } of [...present, ...gone].sort((a, b) => a.version - b.version))
       if (path.startsWith(watcher.prefix) && version > since)
-        response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+        response.write(`${JSON.stringify({ type, object })}\n`);
     response.flushHeaders();
     this.#watchers.add(watcher);
     response.on('close', () => this.#watchers.delete(watcher));
