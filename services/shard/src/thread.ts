@@ -96,7 +96,7 @@ export class FanOutThread {
     this.#deflater = new Deflater({ minBytes: config.compressionMinBytes });
     this.#reassignment = reassignmentOf(config);
     this.#fanOut = new FanOut({
-      deflate: (run) => this.#deflater.run(run),
+      deflate: (run) => this.#deflated(run),
       flow: this.#pool,
       ping: config,
       positionMs: config.positionMs,
@@ -143,7 +143,7 @@ export class FanOutThread {
         throw error;
       },
     });
-    this.#sweeps = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeps = setInterval(() => this.#fanOut.sweep(), SWEEP_MS);
   }
 
   /** Takes a message of the main thread. */
@@ -215,11 +215,12 @@ export class FanOutThread {
     this.#outbox.push(message);
   }
 
-  #sweep(): void {
-    this.#fanOut.sweep();
+  #deflated(run: Buffer): Buffer {
+    const made = this.#deflater.run(run);
     const { inBytes, outBytes } = this.#deflater.counts;
     this.#counts.fanOut[count.deflateInBytes] = inBytes;
     this.#counts.fanOut[count.deflateOutBytes] = outBytes;
+    return made;
   }
 
   #handOver(message: HandOver): void {
