@@ -19,6 +19,8 @@ export interface StatePiece {
 export interface StateRequest {
   readonly channel: string;
   readonly sinceSeq: number;
+  /** Entries after it are left out; the newest one by default. */
+  readonly upToSeq?: number;
   /** The frames replace everything that the client has of the channel. */
   readonly snapshot: boolean;
   readonly maxFrameBytes: number;
@@ -28,10 +30,12 @@ export interface StateRequest {
 
 /** Encodes what a log has after a cursor. A snapshot of an empty channel is one empty frame. */
 export function statePiece(log: StateLog | undefined, request: StateRequest): StatePiece {
+  const { sinceSeq, upToSeq = Number.POSITIVE_INFINITY } = request;
   const writer = new StateWriter(request);
-  let toSeq = request.sinceSeq;
+  let toSeq = sinceSeq;
   let done = true;
-  log?.since(request.sinceSeq, (entry) => {
+  log?.since(sinceSeq, (entry) => {
+    if (entry.seq > upToSeq) return false;
     if (!writer.add(entry)) {
       done = false;
       return false;

@@ -118,6 +118,8 @@ export class Encoder implements CatchUpSource, RunSource {
       const piece = statePiece(log, {
         channel,
         sinceSeq: snapshot ? 0 : sinceSeq,
+        // What came after the tick comes with the next one. A snapshot cannot leave it out: the key would be gone.
+        ...(snapshot ? {} : { upToSeq: this.#stateSeq }),
         snapshot,
         maxFrameBytes: this.#limits.maxFrameBytes,
         maxPieceBytes: Number.POSITIVE_INFINITY,

@@ -315,8 +315,9 @@ export class FanOut {
     this.#asks.add(connection, this.#groupOf.get(connection)?.stints ?? '');
   }
 
+  /** The last piece has arrived: with two of them under way, the newer would be twice as old on arrival. */
   #hasRoom(connection: Connection): boolean {
-    return connection.backlogBytes <= this.#options.flow.softBytes / 2;
+    return connection.backlogBytes <= this.#options.flow.softBytes / 4;
   }
 
   /** From now on it gets what everybody gets. Answers the position that tells it so. */

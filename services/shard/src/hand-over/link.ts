@@ -13,7 +13,7 @@ const NOTHING = Buffer.alloc(0);
 export interface RunSource {
   readonly stateSeq: number;
   readonly criticalSeq: number;
-  /** What changed in a channel after a sequence, up to the last tick at least. */
+  /** What changed in a channel after a sequence, up to the last tick. */
   stateRun(channel: string, sinceSeq: number): Buffer;
   /** A channel's critical messages after a sequence, up to `criticalSeq`; a gap first where some are lost. */
   criticalRun(channel: string, sinceSeq: number): Buffer;
