@@ -6,7 +6,8 @@ import { elapsed, Scene } from './scene.ts';
 
 const SOFT_BYTES = 65_536;
 const KEYS = 20;
-const CRITICALS = 40;
+/** With what the connection may have of state, as much as the proxy takes: it has it for seconds. */
+const CRITICALS = 55;
 
 let scene: Scene;
 

@@ -13,7 +13,7 @@ import { Scene } from './scene.ts';
 
 const HEALTHY = 20;
 const MANY = 1_000;
-/** The router's setting; the shard has 10 s and looks every 30 s at the latest. */
+/** The router's setting; the shard has 10 s. */
 const HEADERS_TIMEOUT_MS = 2_000;
 
 let scene: Scene;

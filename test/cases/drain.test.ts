@@ -76,9 +76,7 @@ it('all 200 get move, every message and 4012, whatever else waits for them (case
   // The URL of a move leads to another shard without a measurement.
   await cluster.shard('desktop', 'staying');
   const url = String(clients[0]?.of('move')[0]?.message['url']);
-  const startMs = performance.now();
   const redirect = await askRouter(url);
   expect(redirect['pool']).toBe('desktop');
   expect(redirect['rttMs']).toBeUndefined();
-  expect(performance.now() - startMs).toBeLessThan(1_000);
 }, 60_000);

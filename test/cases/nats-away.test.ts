@@ -64,11 +64,11 @@ async function outage(channel: string, awayMs: number): Promise<number> {
   weir.channel(channel).on('critical', ({ data }) => bySdk.push(data));
   await until(() => clients.every((client) => client.state.has('before')), 'both are served');
   await until(() => weir.channel(channel).state.has('before'), 'the SDK is served');
-  for (const shard of shards()) expect(await isStale(shard)).toBe(false);
+  for (const shard of shards()) await until(async () => !(await isStale(shard)), 'the shard is current');
 
   await cluster.nats.kill();
   const endMs = performance.now() + awayMs;
-  for (const shard of shards()) await until(() => isStale(shard), 'the shard says that it is stale', 5_000);
+  for (const shard of shards()) await until(() => isStale(shard), 'the shard says that it is stale');
   while (performance.now() < endMs) {
     for (const shard of shards()) {
       const answer = await fetch(`${shard.admin}/readyz`);
@@ -167,7 +167,8 @@ describe('while NATS is away (case B6)', () => {
 });
 
 describe('while NATS is away for twenty minutes of their own time (case B6)', () => {
-  const PACE = 10;
+  /** What is slow in this process is ten times as slow for theirs: the small scale also runs where others work. */
+  const PACE = scale(4, 10);
   const startMs = Date.now();
   beforeAll(() => start(fastClock(PACE, startMs)));
   afterAll(stop);

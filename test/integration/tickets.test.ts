@@ -261,6 +261,9 @@ describe('afterwards', () => {
       async () => (await metric(shard, 'weir_shard_connections')) === 1,
       'only the healthy one is left',
     );
-    expect(await metric(shard, 'weir_shard_handshakes_pending')).toBe(0);
+    await until(
+      async () => (await metric(shard, 'weir_shard_handshakes_pending')) === 0,
+      'no handshake is left',
+    );
   });
 });
