@@ -2,15 +2,19 @@
 // critical does not wait for its end.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { percentile } from '../harness/oracle.ts';
+import { scale, seen } from '../harness/scale.ts';
 import { until } from '../harness/small-cluster.ts';
 import { comesToRest } from './numbers.ts';
-import { Scene } from './scene.ts';
+import { elapsed, Scene } from './scene.ts';
 
-const SOFT_BYTES = 65_536;
-const KEYS = 1_200;
+/** At full scale 5 MB to a client that takes 10 KB/s, with the limits of a pool for such clients; else 100 KB/s. */
+const SOFT_BYTES = scale(65_536, 32_768);
+const KEYS = scale(1_200, 10_000);
 const VALUE_BYTES = 500;
-/** 100 KB/s. */
-const KBPS = 800;
+const KBPS = scale(800, 80);
+const CHANGES_MS = scale(200, 2_000);
+const LONGEST_MS = scale(40_000, 900_000);
 
 let scene: Scene;
 
@@ -27,7 +31,9 @@ afterEach(async () => {
 
 afterAll(() => scene.stop());
 
-it('reaches a slow client whole, while critical messages pass and values change', async () => {
+it('reaches a slow client whole, while critical messages pass and values change', {
+  timeout: LONGEST_MS + 60_000,
+}, async () => {
   const { nats } = scene;
   const stream = new Map<string, string>();
   const set = (key: string): void => {
@@ -55,11 +61,17 @@ it('reaches a slow client whole, while critical messages pass and values change'
   /** How many bytes the client had when each critical message was published, and when it came. */
   const bytesAtPublish: number[] = [];
   const bytesAtArrival: number[] = [];
+  const publishedMs: number[] = [];
+  const agesMs: number[] = [];
   client.ws.on('message', (data) => {
-    if (String(data).startsWith('{"type":"critical"')) bytesAtArrival.push(bytes);
+    if (!String(data).startsWith('{"type":"critical"')) return;
+    agesMs.push(performance.now() - (publishedMs[bytesAtArrival.length] ?? 0));
+    bytesAtArrival.push(bytes);
   });
-  const feed = scene.every(200, (n) => {
+  const beganMs = performance.now();
+  const feed = scene.every(CHANGES_MS, (n) => {
     bytesAtPublish.push(bytes);
+    publishedMs.push(performance.now());
     nats.publish('weir.critical.large', String(n));
     // Some keys that the snapshot has sent already, some that it has not, some that are new, some that go.
     set(`k${(n * 37) % KEYS}`);
@@ -73,14 +85,16 @@ it('reaches a slow client whole, while critical messages pass and values change'
     async () => {
       const numbers = await scene.numbers();
       mostBacklogBytes = Math.max(mostBacklogBytes, numbers.of('weir_shard_backlog_bytes'));
+      await elapsed(scale(0, 250));
       return hasEnded();
     },
     'the snapshot has ended',
-    40_000,
+    LONGEST_MS,
   );
+  const tookMs = performance.now() - beganMs;
   const inTime = client.of('critical').length;
   feed.stop();
-  await until(() => client.of('critical').length === feed.count, 'all critical messages');
+  await until(() => client.of('critical').length === feed.count, 'all critical messages', 30_000);
   expect(client.of('critical').map(({ message }) => message['data'])).toEqual(
     Array.from({ length: feed.count }, (_, n) => n),
   );
@@ -95,4 +109,13 @@ it('reaches a slow client whole, while critical messages pass and values change'
   expect(new Map([...client.state].sort())).toEqual(new Map([...stream].sort()));
   expect(client.closed).toBeUndefined();
   expect(client.of('gap')).toEqual([]);
+  seen('large snapshot', {
+    keys: KEYS,
+    'MB that came': bytes / 1e6,
+    'whole after s': tookMs / 1_000,
+    'under way, at most KB': mostBacklogBytes / 1_000,
+    'critical messages meanwhile': inTime,
+    'their age at p50 in ms': percentile(agesMs, 0.5),
+    'at p99': percentile(agesMs, 0.99),
+  });
 });

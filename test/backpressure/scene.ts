@@ -62,6 +62,11 @@ export class Scene {
     return `${this.shard.url}/v1/stream?ticket=${ticket}`;
   }
 
+  /** So many of them, to be used within a minute. */
+  urls(count: number, channel = 'lobby'): Promise<readonly string[]> {
+    return Promise.all(Array.from({ length: count }, () => this.url(channel)));
+  }
+
   /** A client that has been served with a first snapshot, through a proxy where there is one. */
   async client(channel = 'lobby', proxy?: ShapingProxy): Promise<BareClient> {
     const client = await this.visitor(channel, proxy);

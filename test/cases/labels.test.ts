@@ -3,12 +3,13 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { comesToRest, Numbers } from '../backpressure/numbers.ts';
-import { Scene } from '../backpressure/scene.ts';
+import { elapsed, Scene } from '../backpressure/scene.ts';
 import { expectSound } from '../harness/oracle.ts';
 import { clientFrame, opcodes } from '../harness/raw-client.ts';
 import { scale, seen } from '../harness/scale.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { until } from '../harness/small-cluster.ts';
+import { Listeners } from './listeners.ts';
 
 const VISITS = scale(1_000, 30_000);
 const AT_ONCE = 30;
@@ -130,4 +131,54 @@ it(
     expectSound(cluster.running);
   },
   scale(60_000, 900_000),
+);
+
+/** How late ticks were at p99 between two scrapes, in milliseconds: the bound of the bucket in which it is. */
+function latenessMs(before: Numbers, after: Numbers): number {
+  const rise = (le: string): number => {
+    const series = `weir_shard_tick_lateness_seconds_bucket{le="${le}"}`;
+    return after.of(series) - before.of(series);
+  };
+  const bounds = after.series.flatMap(
+    (series) => /^weir_shard_tick_lateness_seconds_bucket\{le="([\d.]+)"\}$/.exec(series)?.[1] ?? [],
+  );
+  return 1_000 * Number(bounds.find((le) => rise(le) >= 0.99 * rise('+Inf')) ?? Number.POSITIVE_INFINITY);
+}
+
+it(
+  'cost nothing to read: with ten thousand clients a scrape a second makes no tick late (case E8)',
+  async () => {
+    const [clients, seconds] = scale<readonly [number, number]>([100, 1], [10_000, 60]);
+    const listeners = new Listeners();
+    try {
+      for (let left = clients; left > 0; left -= 1_000)
+        await listeners.join(await scene.urls(Math.min(left, 1_000)), 500);
+      const pad = 'x'.repeat(200);
+      scene.every(500, (n) => scene.nats.publish('weir.state.lobby.k', `{"n":${n},"pad":"${pad}"}`));
+      const from = await scene.numbers();
+      await elapsed(seconds * 1_000);
+      const calm = await scene.numbers();
+      const tookMs: number[] = [];
+      for (let second = 0; second < seconds; second++) {
+        await elapsed(1_000);
+        const startMs = performance.now();
+        await scene.numbers();
+        tookMs.push(performance.now() - startMs);
+      }
+      const scraped = await scene.numbers();
+      seen('E8', {
+        clients,
+        'ticks late at p99, nobody scrapes: ms below': latenessMs(from, calm),
+        'a scrape a second: ms below': latenessMs(calm, scraped),
+        'a scrape takes ms, at most': Math.max(...tookMs),
+      });
+      expect(listeners.closed).toBe(0);
+      expect(scraped.bytes).toBeLessThan(MAX_BYTES);
+    } finally {
+      await listeners.stop();
+      await scene.leave();
+      await comesToRest(scene.shard, 0, 60_000);
+    }
+  },
+  scale(60_000, 300_000),
 );

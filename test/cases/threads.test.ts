@@ -5,22 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../harness/bare-client.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../harness/small-cluster.ts';
+import type { ThreadOrder } from '../harness/thread-orders.ts';
+import { obedient, orderThread } from '../harness/thread-orders.ts';
 
 const THREADS = 3;
 const CLIENTS = 150;
-
-/** Loaded into every thread of the shard: obeys `{thread, order, ms}` that comes to the process. */
-const OBEDIENT = `
-  import { BroadcastChannel, isMainThread, workerData } from 'node:worker_threads';
-  const channel = new BroadcastChannel('weir-test');
-  if (isMainThread) process.on('message', (order) => channel.postMessage(order));
-  channel.onmessage = ({ data }) => {
-    if (isMainThread || data.thread !== workerData.index) return;
-    if (data.order === 'die') throw new Error('told to');
-    const end = performance.now() + data.ms;
-    while (performance.now() < end);
-  };
-  channel.unref();`;
 
 let cluster: SmallCluster;
 let shard: Service;
@@ -36,7 +25,7 @@ beforeAll(async () => {
     WEIR_THREAD_STUCK_MS: '4000',
     WEIR_TICK_MS: '50',
     WEIR_LOG_LEVEL: 'fatal',
-    NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(OBEDIENT).toString('base64')}`,
+    ...obedient,
   });
   nats = await connectNats({ servers: cluster.nats.url });
   feed = setInterval(() => {
@@ -61,7 +50,6 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-const told = (order: object): boolean => shard.process.send(order);
 const open = (): readonly BareClient[] => clients.filter(({ closed }) => closed === undefined);
 
 /** Every critical message from its first to its last, once and in order. */
@@ -78,7 +66,7 @@ async function allUpToDate(): Promise<void> {
 describe('a thread that is blocked for a while (case E2)', () => {
   it('is waited for: ticks merge, no more than two hand-overs wait, nobody else is late', async () => {
     const merged = await metric(shard, 'weir_shard_merged_ticks_total');
-    told({ thread: 0, order: 'block', ms: 1_500 });
+    orderThread(shard, { thread: 0, order: 'block', ms: 1_500 });
     let most = 0;
     await until(async () => {
       most = Math.max(most, await metric(shard, 'weir_shard_hand_overs_outstanding'));
@@ -93,14 +81,14 @@ describe('a thread that is blocked for a while (case E2)', () => {
 });
 
 describe('a thread', () => {
-  it.each([
+  it.each<[string, ThreadOrder]>([
     ['that dies', { thread: 1, order: 'die' }],
     ['that gets stuck', { thread: 2, order: 'block', ms: 30_000 }],
   ])('%s takes its own clients along, and is replaced', async (_name, order) => {
     const before = open();
     const deaths = await metric(shard, 'weir_shard_thread_deaths_total');
     const sentBefore = await metric(shard, 'weir_shard_state_sent_total');
-    told(order);
+    orderThread(shard, order);
     await until(
       async () => (await metric(shard, 'weir_shard_thread_deaths_total')) === deaths + 1,
       'its death is counted',

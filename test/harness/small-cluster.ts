@@ -18,6 +18,8 @@ export interface Service {
 }
 
 const MAX_LINES = 1_000;
+/** `WEIR_TEST_THREADS=3 npm test`: the fan-out threads of every shard that does not say how many it wants. */
+const THREADS = process.env['WEIR_TEST_THREADS'];
 
 export class SmallCluster {
   readonly nats: NatsServer;
@@ -109,6 +111,7 @@ export class SmallCluster {
       WEIR_DRAIN_GRACE_MS: '1200',
       WEIR_DRAIN_WINDOW_MS: '500',
       WEIR_VERIFY_MS: '1000',
+      ...(THREADS === undefined ? {} : { WEIR_THREADS: THREADS }),
       ...env,
     });
   }
