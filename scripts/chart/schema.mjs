@@ -18,11 +18,12 @@ const WS_URL = {
 };
 const LABELS = { type: 'object', additionalProperties: TEXT };
 const FREE = { type: 'object' };
+const CPU = { type: ['string', 'number'], pattern: '^[0-9]+(\\.[0-9]+)?m?$', exclusiveMinimum: 0 };
 const RESOURCES = {
   type: 'object',
   properties: {
-    requests: { type: 'object', properties: { cpu: { type: ['string', 'number'] }, memory: QUANTITY } },
-    limits: { type: 'object', properties: { cpu: { type: ['string', 'number'] }, memory: QUANTITY } },
+    requests: { type: 'object', properties: { cpu: CPU, memory: QUANTITY } },
+    limits: { type: 'object', properties: { cpu: CPU, memory: QUANTITY } },
   },
   additionalProperties: false,
 };
@@ -86,6 +87,7 @@ const SAID = {
   'poolDefaults.order': COUNT,
   'poolDefaults.capacity': { type: 'integer', minimum: 1, maximum: 1000000 },
   'poolDefaults.hardBytes': { type: 'integer', minimum: 8192, maximum: 1000000000 },
+  'poolDefaults.threads': { type: 'integer', minimum: 0, maximum: 64 },
   'poolDefaults.replicas': COUNT,
   'poolDefaults.minReplicas': { type: 'integer', minimum: 1 },
   'poolDefaults.maxReplicas': { type: 'integer', minimum: 1 },

@@ -39,6 +39,15 @@
 {{- add (divf (include "weir.shutdownMs" .) 1000 | ceil | int64) (include "weir.preStopSeconds" . | int64) 5 -}}
 {{- end }}
 
+{{/* Threads of a shard that write to clients. The main thread has one core of the CPU limit, or where there is none of
+what is requested; 64 is the most that a shard takes. */}}
+{{- define "weir.threads" -}}
+{{- $cpu := dig "limits" "cpu" (dig "requests" "cpu" "1" .resources) .resources | toString -}}
+{{- $cores := trimSuffix "m" $cpu | float64 -}}
+{{- if hasSuffix "m" $cpu }}{{ $cores = divf $cores 1000 }}{{ end -}}
+{{- .threads | default (sub (floor $cores | int64) 1 | max 1 | min 64) | int64 -}}
+{{- end }}
+
 {{/* A Kubernetes quantity in whole units. */}}
 {{- define "weir.bytes" -}}
 {{- $text := toString . -}}

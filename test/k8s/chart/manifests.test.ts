@@ -118,6 +118,21 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     ]);
   });
 
+  it.each([
+    [{}, '1'],
+    [{ resources: { limits: { cpu: 4, memory: '4Gi' } } }, '3'],
+    [{ resources: { limits: { cpu: '2500m', memory: '4Gi' } } }, '1'],
+    [{ resources: { limits: { cpu: '500m', memory: '4Gi' } } }, '1'],
+    [{ resources: { requests: { cpu: '8' } } }, '7'],
+    [{ resources: { requests: { cpu: '8' }, limits: { cpu: '3', memory: '4Gi' } } }, '2'],
+    [{ resources: { limits: { cpu: 128, memory: '4Gi' } } }, '64'],
+    [{ threads: 5, resources: { limits: { cpu: '2', memory: '4Gi' } } }, '5'],
+  ])('threads that its CPU feeds: %j', (desktop, threads) => {
+    const [shard] = shards(render({ pools: { desktop } }).objects).filter(({ name }) => /desktop/.test(name));
+    const [container] = shard?.podSpec?.list('containers') ?? [];
+    expect(environment(container ?? new Kubernetes({}))['WEIR_THREADS']).toBe(threads);
+  });
+
   it('a third pool from a few lines, in its order', () => {
     const { objects } = render({ pools: { tablet: { order: 50 } } });
     expect(shards(objects).length).toBe(3);

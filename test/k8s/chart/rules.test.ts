@@ -15,6 +15,8 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ nats: { url: 'nats://user:secret@nats:4222' } }, /nats/],
   [{ pools: { Desktop: {} } }, /Desktop/],
   [{ pools: { desktop: { capacities: 1 } } }, /capacities/],
+  [{ pools: { desktop: { settings: { WEIR_THREADS: 2 } } } }, /WEIR_THREADS/],
+  [{ pools: { desktop: { resources: { limits: { cpu: 'two' } } } } }, /cpu/],
   [{ router: { settings: { WEIR_PROBE_RTT_TRESHOLD_MS: 1 } } }, /WEIR_PROBE_RTT_TRESHOLD_MS/],
   [{ pools: { desktop: { settings: { WEIR_CAPACITY: 1 } } } }, /WEIR_CAPACITY/],
   [{ pools: { mobile: null, desktop: null } }, /needs one pool at least/],
