@@ -9,7 +9,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   'packages/runtime': [],
   'packages/fleet': ['protocol'],
   'packages/client': ['protocol'],
-  'packages/kubernetes': [],
+  'packages/kubernetes': ['runtime'],
   'services/*': ['protocol', 'runtime', 'fleet', 'kubernetes'],
   // Runs the services as processes and knows nothing of their code.
   local: [],

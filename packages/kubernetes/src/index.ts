@@ -1,6 +1,5 @@
 // @weir/kubernetes: the API server, for who runs inside it. Knows no domain word.
-export type { Access, AccessSource, ServerAccess } from './access.ts';
-export { createAccess } from './access.ts';
+export type { Access, ServerAccess } from './access.ts';
 export type { KubeApi, KubeRequest, KubeStream } from './api.ts';
 export { createKubeApi } from './api.ts';
 export { isStatus, KubeApiError, KubeUnreachableError } from './errors.ts';
@@ -12,5 +11,6 @@ export type { PollOptions } from './poll.ts';
 export { startPoll } from './poll.ts';
 export type { Requirement, Selector } from './selector.ts';
 export { labelSelectorObject, matchesSelector, parseSelector, SelectorError } from './selector.ts';
+export { configuredAccess, kubernetesRules, kubernetesSettings, selectorText } from './settings.ts';
 export type { WatchOptions } from './watch.ts';
 export { ObjectWatch } from './watch.ts';

@@ -1,5 +1,5 @@
 // Control's settings, one table. The only file that names environment variables; docs/config.md is made from it.
-import { parseSelector } from '@weir/kubernetes';
+import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
 import { isToken } from '@weir/protocol';
 import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
 import { commonSettings, parse } from '@weir/runtime';
@@ -9,10 +9,6 @@ interface ControlValues {
   readonly pools: readonly string[];
   readonly beatSilentMs: number;
   readonly maxShards: number;
-  readonly kubernetes: 'none' | 'inCluster' | 'kubeconfig';
-  readonly apiServer: string;
-  readonly kubeconfig: string | undefined;
-  readonly namespace: string | undefined;
   readonly podName: string | undefined;
   readonly podSelector: string;
   readonly leaseName: string;
@@ -40,16 +36,6 @@ function pool(text: string): string {
   return text;
 }
 
-function selector(text: string): string {
-  const given = parse.text()(text);
-  try {
-    parseSelector(given);
-  } catch (error) {
-    throw new Error(`must be a label selector: ${error instanceof Error ? error.message : ''}`);
-  }
-  return given;
-}
-
 /** A name as Kubernetes has them. */
 const objectName = parse.text({
   pattern: /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/,
@@ -58,7 +44,7 @@ const objectName = parse.text({
 });
 
 /** All settings. */
-export const settings: typeof commonSettings & TableOf<ControlValues> = {
+export const settings: typeof commonSettings & typeof kubernetesSettings & TableOf<ControlValues> = {
   ...commonSettings,
   pools: {
     env: 'WEIR_POOLS',
@@ -79,30 +65,11 @@ export const settings: typeof commonSettings & TableOf<ControlValues> = {
     default: 2_000,
     meaning: 'Shards that are remembered',
   },
+  ...kubernetesSettings,
   kubernetes: {
-    env: 'WEIR_KUBERNETES',
-    parse: parse.oneOf('none', 'inCluster', 'kubeconfig'),
-    default: 'none',
+    ...kubernetesSettings.kubernetes,
     meaning:
-      'How the API server is reached: not at all (no metrics API, no lease: run one control), as a pod, or by a file',
-  },
-  apiServer: {
-    env: 'WEIR_API_SERVER',
-    parse: parse.url('https:'),
-    default: 'https://kubernetes.default.svc',
-    meaning: 'URL of the API server as pods reach it; with WEIR_KUBERNETES=inCluster',
-  },
-  kubeconfig: {
-    env: 'WEIR_KUBECONFIG',
-    parse: parse.text(),
-    optional: true,
-    meaning: 'Path of a kubeconfig file; with WEIR_KUBERNETES=kubeconfig',
-  },
-  namespace: {
-    env: 'WEIR_NAMESPACE',
-    parse: objectName,
-    optional: true,
-    meaning: 'Namespace of this Weir; required with Kubernetes',
+      'How the API server is reached: not at all (no metrics API, no lease: run one control), as a pod, or by a kubeconfig file',
   },
   podName: {
     env: 'WEIR_POD_NAME',
@@ -113,7 +80,7 @@ export const settings: typeof commonSettings & TableOf<ControlValues> = {
   },
   podSelector: {
     env: 'WEIR_POD_SELECTOR',
-    parse: selector,
+    parse: selectorText,
     default: 'app.kubernetes.io/component=shard',
     meaning: 'Label selector that finds the pods of all shards, and no others',
   },
@@ -213,12 +180,8 @@ export type ControlConfig = ConfigOf<typeof settings>;
 
 /** What several settings must be together. */
 export function rules(c: ControlConfig): readonly string[] {
-  const problems: string[] = [];
-  if ((c.kubernetes === 'kubeconfig') !== (c.kubeconfig !== undefined))
-    problems.push('WEIR_KUBECONFIG belongs to WEIR_KUBERNETES=kubeconfig: set both or neither');
+  const problems = [...kubernetesRules(c)];
   if (c.kubernetes === 'none') return problems;
-  if (c.namespace === undefined)
-    problems.push('WEIR_NAMESPACE is required with Kubernetes: give it metadata.namespace');
   if ((c.tlsCertFile === undefined) !== (c.tlsKeyFile === undefined))
     problems.push('WEIR_TLS_CERT_FILE and WEIR_TLS_KEY_FILE belong together: set both or neither');
   const ways = [c.tlsCertFile ?? c.tlsKeyFile, c.tlsSecret].filter((way) => way !== undefined).length;

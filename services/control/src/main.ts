@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createBeats, decodeShedAnswer, encodeShedRequest } from '@weir/fleet';
-import { createAccess, createKubeApi } from '@weir/kubernetes';
+import { configuredAccess, createKubeApi } from '@weir/kubernetes';
 import { createSubjects } from '@weir/protocol';
 import type { AdminServer } from '@weir/runtime';
 import {
@@ -97,11 +97,9 @@ async function listen(): Promise<{ readonly url: string | undefined; readonly ad
 }
 
 function cluster(): Cluster | undefined {
-  const { kubernetes, kubeconfig: file = '', namespace = '', podName } = config;
-  if (kubernetes === 'none') return undefined;
-  const access = createAccess(
-    kubernetes === 'inCluster' ? { kind: kubernetes, server: config.apiServer } : { kind: kubernetes, file },
-  );
+  const access = configuredAccess(config);
+  if (access === undefined) return undefined;
+  const { namespace = '', podName } = config;
   const identity = podName ?? `${hostname()}-${randomBytes(4).toString('hex')}`;
   return { api: createKubeApi(access), namespace, identity };
 }

@@ -1,6 +1,6 @@
 // The router's settings, one table. The only file that names environment variables; docs/config.md is made from it.
 
-import { parseSelector } from '@weir/kubernetes';
+import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
 import type { TicketKey } from '@weir/protocol';
 import { isChannelPattern, isToken, limits, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
 import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
@@ -68,10 +68,6 @@ interface RouterValues {
   readonly beatSilentMs: number;
   readonly maxShards: number;
   readonly drainGraceMs: number;
-  readonly kubernetes: 'none' | 'inCluster' | 'kubeconfig';
-  readonly apiServer: string;
-  readonly kubeconfig: string | undefined;
-  readonly namespace: string | undefined;
   readonly endpointSelector: string;
 }
 
@@ -80,7 +76,7 @@ type TableOf<C> = {
 };
 
 /** All settings. */
-export const settings: typeof commonSettings & TableOf<RouterValues> = {
+export const settings: typeof commonSettings & typeof kubernetesSettings & TableOf<RouterValues> = {
   ...commonSettings,
   host: {
     env: 'WEIR_HOST',
@@ -312,52 +308,19 @@ export const settings: typeof commonSettings & TableOf<RouterValues> = {
     meaning:
       'How long a router that is told to stop goes on accepting, unready, until load balancers have noticed',
   },
+  ...kubernetesSettings,
   kubernetes: {
-    env: 'WEIR_KUBERNETES',
-    parse: parse.oneOf('none', 'inCluster', 'kubeconfig'),
-    default: 'none',
+    ...kubernetesSettings.kubernetes,
     meaning:
       'Whether the endpoints of the shards are watched, so that nobody is sent to one that leaves: not at all, as a pod, or by a kubeconfig file',
   },
-  apiServer: {
-    env: 'WEIR_API_SERVER',
-    parse: parse.url('https:'),
-    default: 'https://kubernetes.default.svc',
-    meaning: 'URL of the API server as pods reach it; with WEIR_KUBERNETES=inCluster',
-  },
-  kubeconfig: {
-    env: 'WEIR_KUBECONFIG',
-    parse: parse.text(),
-    optional: true,
-    meaning: 'Path of a kubeconfig file; with WEIR_KUBERNETES=kubeconfig',
-  },
-  namespace: {
-    env: 'WEIR_NAMESPACE',
-    parse: parse.text({
-      pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,
-      what: 'the name of a namespace',
-      max: 63,
-    }),
-    optional: true,
-    meaning: 'Namespace of the shards; required with Kubernetes',
-  },
   endpointSelector: {
     env: 'WEIR_ENDPOINT_SELECTOR',
-    parse: selector,
+    parse: selectorText,
     default: 'app.kubernetes.io/component=shard',
     meaning: 'Label selector of the EndpointSlices of the shards: the labels of their Services',
   },
 };
-
-function selector(text: string): string {
-  const given = parse.text()(text);
-  try {
-    parseSelector(given);
-  } catch (error) {
-    throw new Error(`must be a label selector: ${error instanceof Error ? error.message : ''}`);
-  }
-  return given;
-}
 
 function channelPattern(text: string): string {
   if (!isChannelPattern(text))
@@ -370,11 +333,7 @@ export type RouterConfig = ConfigOf<typeof settings>;
 
 /** What several settings must be together. */
 export function rules(c: RouterConfig): readonly string[] {
-  const problems: string[] = [];
-  if ((c.kubernetes === 'kubeconfig') !== (c.kubeconfig !== undefined))
-    problems.push('WEIR_KUBECONFIG belongs to WEIR_KUBERNETES=kubeconfig: set both or neither');
-  if (c.kubernetes !== 'none' && c.namespace === undefined)
-    problems.push('WEIR_NAMESPACE is required with Kubernetes: give it metadata.namespace');
+  const problems = [...kubernetesRules(c)];
   const given = [c.jwtSecret, c.jwtJwksUrl].filter((value) => value !== undefined).length;
   if (c.auth === 'jwt' && given !== 1) {
     problems.push('WEIR_AUTH=jwt needs one of WEIR_JWT_SECRET and WEIR_JWT_JWKS_URL, and not both');

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Beats, ShardEntry } from '@weir/fleet';
 import { createBeats } from '@weir/fleet';
-import { createAccess, createKubeApi } from '@weir/kubernetes';
+import { configuredAccess, createKubeApi } from '@weir/kubernetes';
 import { createSubjects, limits } from '@weir/protocol';
 import type { AdminServer, Logger, NatsLink } from '@weir/runtime';
 import {
@@ -109,14 +109,12 @@ function entries(): readonly ShardEntry[] {
 }
 
 function watchEndpoints(): Endpoints | undefined {
-  const { kubernetes, kubeconfig: file = '', namespace = '', apiServer: server } = config;
-  if (kubernetes === 'none') return undefined;
+  const access = configuredAccess(config);
+  if (access === undefined) return undefined;
   const often = everySoOften(kubeLogMs, clock);
   return createEndpoints({
-    api: createKubeApi(
-      createAccess(kubernetes === 'inCluster' ? { kind: kubernetes, server } : { kind: kubernetes, file }),
-    ),
-    namespace,
+    api: createKubeApi(access),
+    namespace: config.namespace ?? '',
     labelSelector: config.endpointSelector,
     clock,
     random: Math.random,

@@ -1,0 +1,73 @@
+// How a service reaches the API server, as settings: one table that services spread into their own.
+import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
+import { parse } from '@weir/runtime';
+import type { Access } from './access.ts';
+import { createAccess } from './access.ts';
+import { parseSelector } from './selector.ts';
+
+/** All but the first are for those who have that set. */
+export const kubernetesSettings: {
+  readonly kubernetes: Setting<'none' | 'inCluster' | 'kubeconfig'>;
+  readonly apiServer: Setting<string>;
+  readonly kubeconfig: OptionalSetting<string>;
+  readonly namespace: OptionalSetting<string>;
+} = {
+  kubernetes: {
+    env: 'WEIR_KUBERNETES',
+    parse: parse.oneOf('none', 'inCluster', 'kubeconfig'),
+    default: 'none',
+    meaning: 'How the API server is reached: not at all, as a pod, or by a kubeconfig file',
+  },
+  apiServer: {
+    env: 'WEIR_API_SERVER',
+    parse: parse.url('https:'),
+    default: 'https://kubernetes.default.svc',
+    meaning: 'URL of the API server as pods reach it; with WEIR_KUBERNETES=inCluster',
+  },
+  kubeconfig: {
+    env: 'WEIR_KUBECONFIG',
+    parse: parse.text(),
+    optional: true,
+    meaning: 'Path of a kubeconfig file; with WEIR_KUBERNETES=kubeconfig',
+  },
+  namespace: {
+    env: 'WEIR_NAMESPACE',
+    parse: parse.text({
+      pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,
+      what: 'the name of a namespace',
+      max: 63,
+    }),
+    optional: true,
+    meaning: 'Namespace of this Weir; required with Kubernetes',
+  },
+};
+
+type KubernetesConfig = ConfigOf<typeof kubernetesSettings>;
+
+/** What these settings must be together. */
+export function kubernetesRules(config: KubernetesConfig): readonly string[] {
+  const problems: string[] = [];
+  if ((config.kubernetes === 'kubeconfig') !== (config.kubeconfig !== undefined))
+    problems.push('WEIR_KUBECONFIG belongs to WEIR_KUBERNETES=kubeconfig: set both or neither');
+  if (config.kubernetes !== 'none' && config.namespace === undefined)
+    problems.push('WEIR_NAMESPACE is required with Kubernetes: give it metadata.namespace');
+  return problems;
+}
+
+/** Access as it is set; nothing without Kubernetes. */
+export function configuredAccess(config: KubernetesConfig): Access | undefined {
+  const { kubernetes, kubeconfig: file = '', apiServer: server } = config;
+  if (kubernetes === 'none') return undefined;
+  return createAccess(kubernetes === 'inCluster' ? { kind: kubernetes, server } : { kind: kubernetes, file });
+}
+
+/** The `parse` of a setting that is a label selector. */
+export function selectorText(text: string): string {
+  const given = parse.text()(text);
+  try {
+    parseSelector(given);
+  } catch (error) {
+    throw new Error(`must be a label selector: ${error instanceof Error ? error.message : ''}`);
+  }
+  return given;
+}
