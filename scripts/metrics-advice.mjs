@@ -58,7 +58,10 @@ export const advice = {
     '`move` against `weir_router_remeasured_total{result="faster"}`: how many were led up. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
   weir_shard_slow_pongs_total:
     '`shardIsSlow`: many turned slow at once, so nobody is moved: look at the shard, its node and the edge',
-  weir_shard_moves_total: 'Outside a drain: clients that are sent to be measured again',
+  weir_shard_moves_total:
+    '`rebalance`: clients sent to emptier shards of the pool. `tooSlow`, `promote`: clients sent to be measured again',
+  weir_shard_shed_requests_total:
+    'What control asks for. `nobody`: clients are too new, or were asked before. `unfit`: it drains, is stale or not ready. `tooOften`: somebody else asks, too',
   weir_shard_intake_problems_total:
     '`epoch`: a stream was made anew or restored, clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read',
   weir_shard_delivery_lag_seconds:

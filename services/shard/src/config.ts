@@ -235,7 +235,7 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
     default: 60_000,
     min: 0,
     meaning:
-      'Shortest stay of a client in a pool, on whichever shards, before it is asked to be measured again',
+      'Shortest stay in a pool before a client is asked to be measured again, and on a shard before it is rebalanced',
   }),
   promotion: {
     env: 'WEIR_PROMOTION',
@@ -442,7 +442,7 @@ export const settings: typeof commonSettings & TableOf<ShardValues> = {
     default: 500,
     min: 10,
     max: 100_000,
-    meaning: 'Moves a second at most',
+    meaning: 'Moves a second at most, in a drain and for the balance of the pool',
   }),
 };
 

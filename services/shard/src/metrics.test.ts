@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { REJECT_REASONS } from './intake/accept.ts';
 import { createShardMetrics, exposeReadings } from './metrics.ts';
+import { SHED_OUTCOMES } from './shed/shedding.ts';
 
 /** Value of every sample, by its name and labels as the text has them. */
 async function samples(registry: Registry): Promise<ReadonlyMap<string, number>> {
@@ -28,6 +29,7 @@ describe('the series of a shard', () => {
     for (const stream of ['state', 'critical'] as const) {
       for (const problem of ['epoch', 'gap', 'failed'] as const) metrics.intakeProblem(stream, problem);
     }
+    for (const outcome of SHED_OUTCOMES) metrics.shed(outcome);
     metrics.cosmeticDropped();
     metrics.tick(4);
     const after = await samples(registry);

@@ -5,6 +5,8 @@ import type { Registry } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { RejectReason } from './intake/accept.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
+import type { ShedOutcome } from './shed/shedding.ts';
+import { SHED_OUTCOMES } from './shed/shedding.ts';
 
 /** A number that lives elsewhere, or one for each value of a label. */
 interface Reading {
@@ -38,6 +40,7 @@ export interface ShardMetrics {
   cosmeticDropped(): void;
   intakeProblem(stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed'): void;
   tick(lateMs: number): void;
+  shed(outcome: ShedOutcome): void;
 }
 
 /** Makes the series; those with closed labels begin at 0. */
@@ -56,12 +59,16 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     'stream',
     'problem',
   ]);
+  const sheds = counter('shed_requests_total', 'Requests to send clients away for the balance of the pool', [
+    'outcome',
+  ]);
   const lateness = new Histogram({
     name: 'weir_shard_tick_lateness_seconds',
     help: 'How late ticks ran',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     registers,
   });
+  for (const outcome of SHED_OUTCOMES) sheds.inc({ outcome }, 0);
   for (const lane of LANES) intake.inc({ lane }, 0);
   for (const reason of REJECT_REASONS) {
     for (const lane of [...LANES, 'none']) rejections.inc({ lane, reason }, 0);
@@ -75,6 +82,7 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     cosmeticDropped: () => cosmetic.inc(),
     intakeProblem: (stream, problem) => problems.inc({ stream, problem }),
     tick: (lateMs) => lateness.observe(lateMs / 1000),
+    shed: (outcome) => sheds.inc({ outcome }),
   };
 }
 

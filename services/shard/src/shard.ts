@@ -32,6 +32,7 @@ import type { SocketHandle } from './listen/duplicate.ts';
 import { duplicateSocket } from './listen/duplicate.ts';
 import type { ShardMetrics } from './metrics.ts';
 import { LoadMeter } from './report/load.ts';
+import { Shedding } from './shed/shedding.ts';
 import type { ThreadStart } from './thread.ts';
 import { SummedCounts } from './thread-counts.ts';
 import { Ticker } from './tick/ticker.ts';
@@ -65,6 +66,7 @@ export class Shard {
   readonly #ticker: Ticker;
   readonly #load: LoadMeter;
   readonly #used: UsedTickets;
+  readonly #shedding: Shedding;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #subjects: ReturnType<typeof createSubjects>;
   readonly #sockets: Int32Array;
@@ -183,6 +185,25 @@ export class Shard {
       onRejected: metrics.rejected,
       onProblem: metrics.intakeProblem,
     });
+    this.#shedding = new Shedding({
+      movesPerSecond: config.movesPerSecond,
+      fit: () => this.health().ready && !this.intake.stale,
+      threads: () =>
+        [...threads].map((thread) => ({
+          connections: this.counts.of(thread.index, 'gauges', gauge.connections),
+          ask: (id, order) => thread.post({ type: 'shed', id, ...order }),
+        })),
+      answer: (subject, answer) => link.publish(subject, answer),
+      nowMs,
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      count: metrics.shed,
+      onFault: (err) => logger.error({ err }, 'requests to shed are not heard'),
+    });
+    link.ready().then(
+      (connection) => this.#shedding.listen(connection, this.#subjects.shed(config.shardId)),
+      // Closed before it was ever connected: the process is ending.
+      () => undefined,
+    );
     this.#ticker = new Ticker(
       pool.tickMs,
       { nowMs, set: setTimeout, clear: (timer) => clearTimeout(timer as never) },
@@ -342,6 +363,8 @@ export class Shard {
         return this.#arrive(thread, message.id, message.arrival);
       case 'drained':
         return this.#drained(thread);
+      case 'shedding':
+        return this.#shedding.shedding(message.id, message.accepted);
       case 'opened':
       case 'notOpened':
         return this.#opened?.(message);

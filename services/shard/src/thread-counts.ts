@@ -1,8 +1,8 @@
 // What a fan-out thread counts, in memory that the main thread reads at a scrape: one buffer a thread, cut into parts.
 // Hot loops add to plain numbers in it; nothing here knows a metric.
+import type { MoveReason } from '@weir/protocol';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
 import { COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram } from './fan-out/counts.ts';
-
 import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
 
 /** What ended a connection from our side. */
@@ -10,8 +10,7 @@ export const CLOSE_CAUSES = ['hardBytes', 'lag', 'tooManyMessages', 'protocolErr
 export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
 /** Why the shard asks clients to move. */
-export const MOVE_REASONS = ['drain', 'tooSlow', 'promote'] as const;
-export type MoveReason = (typeof MOVE_REASONS)[number];
+export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'rebalance', 'tooSlow', 'promote'];
 
 /** The parts and their sizes; a number's place in its part is that of its name in the list. */
 const PLACES: Readonly<Record<CountsPart, number>> = {

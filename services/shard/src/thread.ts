@@ -3,16 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
-import type { ControlMessage } from '@weir/protocol';
-import {
-  closeCodes,
-  controlText,
-  issueHint,
-  moveUrl,
-  secured,
-  utf8Frame,
-  verifyTicket,
-} from '@weir/protocol';
+import type { ControlMessage, Hint } from '@weir/protocol';
+import { closeCodes, controlText, issueHint, utf8Frame, verifyTicket } from '@weir/protocol';
 import type { Clock } from '@weir/runtime';
 import type { Arrival, Arrived, Arriving } from './admit/admission.ts';
 import { ADMIT_OUTCOMES, Admission } from './admit/admission.ts';
@@ -21,7 +13,6 @@ import { poolDefaults, threadsOf } from './config.ts';
 import { closeGently } from './connection/closing.ts';
 import { Connection } from './connection/connection.ts';
 import { InboundRate, judgeInbound } from './connection/inbound.ts';
-import { drain } from './drain/drain.ts';
 import { Deflater } from './encode/deflate.ts';
 import { add, count } from './fan-out/counts.ts';
 import { FanOut } from './fan-out/fan-out.ts';
@@ -30,9 +21,10 @@ import type { FromThread, HandOver, Heads, Reply, ToThread } from './hand-over/m
 import { SharedFlags } from './hand-over/shared-flags.ts';
 import { Doorway } from './listen/doorway.ts';
 import { duplicateSocket } from './listen/duplicate.ts';
+import { Moves } from './move/moves.ts';
 import { REASSIGN_VERDICTS, Reassignment } from './reassign/reassignment.ts';
 import { Standing } from './reassign/standing.ts';
-import type { CloseCause, MoveReason, ThreadCounts } from './thread-counts.ts';
+import type { CloseCause, ThreadCounts } from './thread-counts.ts';
 import { CLOSE_CAUSES, countsIn, MOVE_REASONS } from './thread-counts.ts';
 
 const SWEEP_MS = 250;
@@ -41,9 +33,8 @@ const SLICE_MS = 8;
 const WRITES_A_LOOK = 32;
 /** Pongs that prove nothing may be so much more than messages: some stacks keep a connection alive by them. */
 const PONGS_A_MESSAGE = 10;
-const HINT_TTL_MS = 120_000;
-/** Slow clients need longer than others to be welcome elsewhere. */
-const REASSIGN_WITHIN_MS = 10_000;
+/** How long the URL of a move is good. */
+const MOVE_URL_MS = 120_000;
 
 /** What a thread is started with; everything in it can be cloned or is shared memory. */
 export interface ThreadStart {
@@ -78,6 +69,7 @@ export class FanOutThread {
   readonly #server: Server;
   readonly #doorway: Doorway;
   readonly #reassignment: Reassignment;
+  readonly #moves: Moves;
   /** The pong that is being judged: one object for all of them. */
   readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #arriving = new Map<number, (arrived: Arrived) => void>();
@@ -113,6 +105,19 @@ export class FanOutThread {
       done: (number) => this.#send({ type: 'done', number }),
       onEvict: (connection, reason) => this.#close(connection, reason),
       onLag: (connection) => this.#delivered(connection),
+    });
+    this.#moves = new Moves({
+      config,
+      clock,
+      random: options.random,
+      signHint: (hint) => signHint(hint, config, clock.wallMs()),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      draining: () => this.#flags.draining,
+      connections: () => this.#fanOut.connections(),
+      channelsOf: (connection) => this.#fanOut.channelsOf(connection),
+      say: (connection, messages) => this.#say(connection, messages),
+      close: (connection) => this.#close(connection, 'drain'),
+      count: (reason) => add(this.#counts.moves, MOVE_REASONS.indexOf(reason), 1),
     });
     this.#admission = new Admission({
       compression: this.#pool.compression,
@@ -164,6 +169,8 @@ export class FanOutThread {
         return this.#run(this.#join(message.fd));
       case 'drain':
         return this.#run(this.#drain(message.movesPerSecond));
+      case 'shed':
+        return this.#send({ type: 'shedding', id: message.id, accepted: this.#moves.shed(message) });
       case 'stop':
         return this.#stop();
     }
@@ -337,47 +344,20 @@ export class FanOutThread {
   /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
   #delivered(connection: Connection): void {
     const { standing } = connection;
-    if (connection.closing || connection.moving || standing === undefined || this.#flags.draining) return;
+    if (connection.closing || standing === undefined || this.#flags.draining) return;
     const pong = this.#pong;
     pong.lagMs = connection.clock.lagMs;
     pong.writtenBytes = connection.clock.written;
     pong.flowingSinceMs = connection.flowingSinceMs;
     pong.connections = this.#fanOut.size;
     pong.nowMs = this.#options.clock.monotonicMs();
+    if (pong.nowMs < connection.leavingUntilMs) return;
     const judged = this.#reassignment.judge(standing, pong);
     if (judged === undefined) return;
     const { slow, healthy } = this.#counts;
     add(judged.is === 'slow' ? slow : healthy, REASSIGN_VERDICTS.indexOf(judged.verdict), 1);
     if (judged.verdict !== 'move') return;
-    this.#run(this.#move(connection, judged.is === 'slow' ? 'tooSlow' : 'promote', REASSIGN_WITHIN_MS));
-  }
-
-  /** Asks a client to go through the router to another shard; it keeps this connection until it is welcome there. */
-  async #move(connection: Connection, reason: MoveReason, withinMs: number): Promise<void> {
-    const { config, clock } = this.#options;
-    const [key] = config.ticketKeys;
-    if (connection.closing || key === undefined) return;
-    const { allow, tls, ceiling } = connection.ticket;
-    const history = connection.standing?.history(clock.monotonicMs());
-    const hint = await issueHint(
-      {
-        id: connection.session,
-        pool: config.pool,
-        allow,
-        measure: reason !== 'drain',
-        // A shard on which a client was well is a good place to come back to.
-        ...(reason === 'promote' ? {} : { avoid: config.shardId }),
-        ...(ceiling === undefined ? {} : { ceiling }),
-        ...(history === undefined ? {} : { history }),
-      },
-      { key, nowMs: clock.wallMs(), ttlMs: HINT_TTL_MS },
-    );
-    if (connection.closing) return;
-    const url = moveUrl(secured(config.routerUrl, tls), this.#fanOut.channelsOf(connection), hint);
-    // Who is asked for its network's sake may stay; a drain asks it once more.
-    if (reason === 'drain') connection.moving = true;
-    add(this.#counts.moves, MOVE_REASONS.indexOf(reason), 1);
-    this.#say(connection, [{ type: 'move', url, withinMs, reason }]);
+    this.#run(this.#moves.remeasure(connection, judged.is === 'slow' ? 'tooSlow' : 'promote'));
   }
 
   #close(connection: Connection, cause: CloseCause, reason?: string): void {
@@ -402,15 +382,7 @@ export class FanOutThread {
   }
 
   async #drain(movesPerSecond: number): Promise<void> {
-    const { config, random } = this.#options;
-    await drain({
-      limits: { windowMs: config.drainWindowMs, withinMs: config.drainWithinMs, movesPerSecond },
-      connections: () => [...this.#fanOut.connections()],
-      move: (connection) => this.#move(connection, 'drain', config.drainWithinMs),
-      close: (connection) => this.#close(connection, 'drain'),
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      random,
-    });
+    await this.#moves.drain(movesPerSecond);
     this.#send({ type: 'drained' });
   }
 
@@ -422,6 +394,11 @@ export class FanOutThread {
     this.#server.close();
     this.#options.onStopped();
   }
+}
+
+async function signHint(hint: Hint, { ticketKeys: [key] }: ShardConfig, nowMs: number): Promise<string> {
+  if (key === undefined) throw new Error('there is no key to sign with');
+  return issueHint(hint, { key, nowMs, ttlMs: MOVE_URL_MS });
 }
 
 function reassignmentOf(config: ShardConfig): Reassignment {

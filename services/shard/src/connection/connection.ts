@@ -57,8 +57,10 @@ export class Connection {
   closing = false;
   /** Set when it has left the fan-out: nothing more is written. */
   gone = false;
-  /** Set when it has been asked to move away. */
-  moving = false;
+  /** Until when it may be on its way elsewhere, since it was asked to move; nobody else asks it meanwhile. */
+  leavingUntilMs: number = Number.NEGATIVE_INFINITY;
+  /** Drawn to be moved for the balance of its pool, which happens once. */
+  shed = false;
   /** How it stands in its pool; nothing where nobody looks. */
   standing: Standing | undefined = undefined;
   /** Since when it gets everything that comes; infinity where it does not. */

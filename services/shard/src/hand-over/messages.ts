@@ -55,6 +55,8 @@ export type ToThread =
   /** Accept clients from the socket behind `fd`. */
   | { readonly type: 'join'; readonly fd: number }
   | { readonly type: 'drain'; readonly movesPerSecond: number }
+  /** Ask `moves` clients at most to move, spread over a second; `shedding` is the answer. */
+  | ({ readonly type: 'shed'; readonly id: number } & ShedOrder)
   | { readonly type: 'stop' };
 
 export type FromThread =
@@ -71,7 +73,9 @@ export type FromThread =
     }
   | { readonly type: 'arrive'; readonly id: number; readonly arrival: Arriving }
   | { readonly type: 'catchUp'; readonly id: number; readonly request: CatchUpRequest }
-  | { readonly type: 'drained' };
+  | { readonly type: 'drained' }
+  /** How many clients are asked to move. */
+  | { readonly type: 'shedding'; readonly id: number; readonly accepted: number };
 
 /** Somebody with a good ticket. */
 export interface Arriving {
@@ -79,4 +83,13 @@ export interface Arriving {
   readonly expiresInMs: number;
   readonly channels: readonly string[];
   readonly position: Position | undefined;
+}
+
+/** A thread's part of a request to shed. */
+export interface ShedOrder {
+  readonly moves: number;
+  /** How long each of them may take. */
+  readonly withinMs: number;
+  /** The first is not asked before. */
+  readonly startInMs: number;
 }

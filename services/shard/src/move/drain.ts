@@ -1,6 +1,9 @@
 // Empties a thread before its shard stops: moves paced so that nobody stampedes, a wait for the clients to go, then 4012
 // for who is left. Make-before-break is the client's part. Critical messages lost: 0.
 
+import { drawn } from './drawn.ts';
+import { paced } from './paced.ts';
+
 /** Pace of a drain. */
 export interface DrainLimits {
   /** Time that a client has to be gone after it was asked to move. */
@@ -23,19 +26,17 @@ export interface DrainOptions<C> {
 const STEP_MS = 100;
 
 /** Resolves when nobody is left, or nobody can be waited for any longer. */
-export async function drain<C>(options: DrainOptions<C>): Promise<void> {
+export async function drain<C extends object>(options: DrainOptions<C>): Promise<void> {
   const { limits, sleep } = options;
-  const all = shuffled(options.connections(), options.random);
+  const here = options.connections();
+  const all = drawn(here, here.length, options.random);
   // Spread over the window, but never faster than the limit; a few clients go at once.
   const spread = Math.max(1, Math.ceil(all.length / (limits.windowMs / STEP_MS)));
   const most = (limits.movesPerSecond * STEP_MS) / 1000;
   const perStep = Math.max(1, Math.min(spread, Math.floor(most)));
   const stepMs = spread <= most ? STEP_MS : (1000 * perStep) / limits.movesPerSecond;
-  for (let i = 0; i < all.length; i += perStep) {
-    // Who cannot be asked is closed at the end like those who do not go.
-    await Promise.allSettled(all.slice(i, i + perStep).map((connection) => options.move(connection)));
-    if (i + perStep < all.length) await sleep(stepMs);
-  }
+  // Who cannot be asked is closed at the end like those who do not go.
+  await paced(all, { perStep, stepMs }, { ask: options.move, sleep });
   for (
     let waitedMs = 0;
     waitedMs < limits.withinMs && options.connections().length > 0;
@@ -48,11 +49,4 @@ export async function drain<C>(options: DrainOptions<C>): Promise<void> {
   // Long enough for their answers to the Close, or for our FIN.
   for (let waitedMs = 0; waitedMs < 3_000 && options.connections().length > 0; waitedMs += STEP_MS)
     await sleep(STEP_MS);
-}
-
-function shuffled<C>(items: readonly C[], random: () => number): readonly C[] {
-  return items
-    .map((item) => ({ item, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item);
 }

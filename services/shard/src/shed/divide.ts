@@ -1,0 +1,16 @@
+// Divides moves among threads by their clients. Pure.
+
+/** A whole share of `moves` for each, in proportion, none larger than what it has; together all of them where they can. */
+export function divide(moves: number, has: readonly number[]): readonly number[] {
+  const total = has.reduce((sum, one) => sum + one, 0);
+  const most = Math.min(moves, total);
+  let dividedUpTo = 0;
+  let hasUpTo = 0;
+  return has.map((one) => {
+    hasUpTo += one;
+    const upTo = total === 0 ? 0 : Math.floor((most * hasUpTo) / total);
+    const share = upTo - dividedUpTo;
+    dividedUpTo = upTo;
+    return share;
+  });
+}
