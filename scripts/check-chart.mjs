@@ -68,13 +68,17 @@ function conform({ found, values, step, skipped }) {
 function dryRun({ found, values, step, skipped }) {
   if (found.length === 0 || !answers('kubectl', ['version', '--request-timeout=5s']))
     return skipped.push('server-side dry run: kubectl finds no cluster');
+  const { stdout } = spawnSync('kubectl', ['api-resources', '--no-headers'], { encoding: 'utf8' });
+  const kinds = new Set(stdout.split('\n').map((line) => line.trim().split(/ +/).at(-1)));
   for (const name of values) {
-    // Of objects whose kinds the cluster does not know it can say nothing.
-    if (/keda|monitoring|http-route/.test(name)) continue;
-    const rendered = render(found[0], name);
+    const objects = render(found[0], name).split(/^---$/m);
+    const kindOf = (object) => /^kind: (\w+)/m.exec(object)?.[1];
+    const unknown = new Set(objects.map(kindOf).filter((kind) => kind !== undefined && !kinds.has(kind)));
+    for (const kind of unknown) skipped.push(`server-side dry run of ${kind} in ${name}: no such kind there`);
+    const known = objects.filter((object) => kinds.has(kindOf(object))).join('---');
     step(
       `server-side dry run ${name}`,
-      quiet('kubectl', ['apply', '--dry-run=server', '--validate=strict', '-f', '-'], rendered),
+      quiet('kubectl', ['apply', '--dry-run=server', '--validate=strict', '-f', '-'], known),
     );
   }
 }

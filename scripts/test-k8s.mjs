@@ -8,6 +8,13 @@ const NEEDS = `npm run test:k8s needs
                     nodes and pods must be reached from here, and it must have the images of \`npm run images\`
                     (dist/images/*.tar: ctr -n k8s.io images import, kind load image-archive, …)
   kubectl, helm     on the PATH (helm 3 or 4; helm3 and helm4 where both are to be tried)
+
+and can use
+
+  WEIR_TEST_NODE_SHELL   what runs a command on the node, as \`docker exec kind-control-plane\`: for the tests that kill
+                         processes and cut networks there
+  WEIR_TEST_SCALE=full   thousands of clients, and twelve minutes without the API server
+  WEIR_TEST_NEXT_TAG     another tag that the cluster has of all images: upgrades go to it
 `;
 
 await command(async () => {

@@ -1,16 +1,19 @@
-// A crowd of SDK clients outside the cluster and a feed that numbers its critical messages: says afterwards what was
-// lost, doubled or late, and how often each client was moved.
-import { connect } from '@weir/client';
+// A crowd of SDK clients outside the cluster, in processes of their own, and a feed that numbers its critical messages:
+// says afterwards what was lost, doubled or late, and how often each client was moved.
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { Publisher } from './lab.ts';
 
-const FEED_MS = 100;
+const CLIENTS_A_PROCESS = 1_000;
+const script = fileURLToPath(new URL('./crowd-process.mjs', import.meta.url));
 
-export interface CrowdReport {
-  readonly published: number;
-  readonly clients: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly gaps: number;
+/** What happened to the clients since the last mark. */
+export interface Episode {
+  /** Until everybody was open, and had data again: milliseconds from the mark. */
+  readonly backAfterMs: number;
+  /** Connections that ended without a move. */
   readonly breaks: number;
   /** Longest time without any data of the worst client. */
   readonly longestSilenceMs: number;
@@ -18,50 +21,126 @@ export interface CrowdReport {
   readonly moved: Readonly<Record<number, number>>;
 }
 
-interface Client {
-  readonly weir: ReturnType<typeof connect>;
-  readonly got: Map<number, number>;
-  readonly shards: string[];
-  /** The first message that it must have: what is published before it is served is not its. */
-  firstNumber: number;
-  gaps: number;
-  /** Connections that ended without a move. */
-  breaks: number;
-  lastAtMs: number;
-  longestSilenceMs: number;
+export interface CrowdReport extends Omit<Episode, 'backAfterMs'> {
+  readonly published: number;
+  readonly clients: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly gaps: number;
+}
+
+export interface CrowdOptions {
+  readonly channel: string;
+  /** Between two messages of each lane. */
+  readonly everyMs?: number;
+}
+
+export interface JoinOptions {
+  readonly class?: string;
+  /** Between two clients. */
+  readonly paceMs?: number;
+  readonly quietMs?: number;
+}
+
+/** What a process says of one client. */
+interface Member {
+  readonly shards: readonly string[];
+  readonly firstNumber: number;
+  readonly got: number;
+  readonly doubled: number;
+  readonly gaps: number;
+  readonly breaks: number;
+  readonly silenceMs: number;
+}
+
+interface Health {
+  readonly open: number;
+  readonly silent: number;
+  readonly reached: number;
 }
 
 export class Crowd {
-  readonly #clients: Client[] = [];
   readonly #publisher: Publisher;
   readonly #channel: string;
+  readonly #everyMs: number;
+  readonly #parts: Part[] = [];
   #published = 0;
+  #padding = '';
   #feed: Promise<void> | undefined;
   #ended = false;
 
-  constructor(publisher: Publisher, channel: string) {
+  constructor(publisher: Publisher, { channel, everyMs = 100 }: CrowdOptions) {
     this.#publisher = publisher;
     this.#channel = channel;
+    this.#everyMs = everyMs;
+  }
+
+  get size(): number {
+    return this.#parts.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Resolves when all are served. */
-  async join(url: string, count: number, options: { readonly class?: string } = {}): Promise<void> {
-    const joined = Array.from({ length: count }, () => this.#one(url, options));
-    await until(() => joined.every(({ shards }) => shards.length > 0), 'all clients are served', 60_000);
-  }
-
-  get shards(): readonly string[] {
-    return this.#clients.map(({ shards }) => shards.at(-1) ?? '');
+  async join(url: string, count: number, options: JoinOptions = {}): Promise<void> {
+    const { class: kind, paceMs = 0, quietMs } = options;
+    for (let left = count; left > 0; ) {
+      const last = this.#parts.at(-1);
+      const part = last !== undefined && last.size < CLIENTS_A_PROCESS ? last : new Part();
+      if (part !== last) this.#parts.push(part);
+      const some = Math.min(left, CLIENTS_A_PROCESS - part.size);
+      part.size += some;
+      await part.ask('join', { url, channel: this.#channel, kind, quietMs, count: some, paceMs });
+      left -= some;
+    }
   }
 
   /** `count` go, those who came as number `first` and after, and count no more. */
-  leave(first: number, count: number): void {
-    for (const { weir } of this.#clients.splice(first, count)) weir.close();
+  async leave(first: number, count: number): Promise<void> {
+    let before = 0;
+    let left = count;
+    for (const part of this.#parts) {
+      const from = Math.max(0, first - before);
+      const some = Math.min(left, part.size - from);
+      before += part.size;
+      if (some <= 0) continue;
+      part.size -= some;
+      left -= some;
+      await part.ask('leave', { from, count: some });
+    }
   }
 
-  /** Begins to publish, ten times a second, a critical message and a state key. */
+  /** How many clients are on which shard. */
+  async shards(): Promise<Readonly<Record<string, number>>> {
+    const counts: Record<string, number> = {};
+    for (const { shards } of await this.#members()) {
+      const shard = shards.at(-1) ?? '';
+      counts[shard] = (counts[shard] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  /** Begins to publish a critical message and a state key, again and again. */
   start(): void {
     this.#feed = this.#publishAll();
+  }
+
+  /** From now on the state key has so many bytes. */
+  grow(bytes: number): void {
+    this.#padding = 'x'.repeat(bytes);
+  }
+
+  /** Something is done to the cluster; ends when everybody has been well for a while. */
+  async episode(what: () => Promise<void>, timeoutMs = 120_000): Promise<Episode> {
+    await Promise.all(this.#parts.map((part) => part.ask('mark', {})));
+    const began = performance.now();
+    await what();
+    const done = performance.now();
+    let lastIll = began;
+    while (performance.now() - Math.max(lastIll, done) < 4_000) {
+      await delay(100);
+      if (!this.#allAreWell()) lastIll = performance.now();
+      if (performance.now() - done > timeoutMs) throw new Error(`not all clients are back: ${this.#say()}`);
+    }
+    return { backAfterMs: Math.round(lastIll - began), ...summed(await this.#members()) };
   }
 
   /** Ends the feed, waits until all that was published can have arrived, and sums up. */
@@ -69,91 +148,100 @@ export class Crowd {
     this.#ended = true;
     await this.#feed;
     const all = this.#published;
-    await until(
-      () => this.#clients.every(({ got, firstNumber }) => got.size >= all - firstNumber),
-      'the last messages',
-      15_000,
-    ).catch(() => {});
-    for (const { weir } of this.#clients) weir.close();
-    const sum = (of: (client: Client) => number): number =>
-      this.#clients.reduce((total, one) => total + of(one), 0);
-    const moved: Record<number, number> = {};
-    for (const { shards } of this.#clients) moved[shards.length - 1] = (moved[shards.length - 1] ?? 0) + 1;
+    const arrived = (): boolean => this.#parts.every(({ health }) => health.reached >= all);
+    await until(arrived, 'the last messages', 15_000).catch(() => {});
+    const members = await this.#members();
+    await this.stop();
+    const sum = (of: (member: Member) => number): number =>
+      members.reduce((total, one) => total + of(one), 0);
     return {
       published: all,
-      clients: this.#clients.length,
-      lost: sum(({ got, firstNumber }) => all - firstNumber - got.size),
-      doubled: sum(({ got }) => [...got.values()].filter((times) => times > 1).length),
+      clients: members.length,
+      lost: sum(({ got, firstNumber }) => all - firstNumber - got),
+      doubled: sum(({ doubled }) => doubled),
       gaps: sum(({ gaps }) => gaps),
-      breaks: sum(({ breaks }) => breaks),
-      longestSilenceMs: Math.round(Math.max(0, ...this.#clients.map((one) => one.longestSilenceMs))),
-      moved,
+      ...summed(members),
     };
   }
 
-  #one(url: string, options: { readonly class?: string }): Client {
-    const weir = connect({ url, channels: [this.#channel], ...options });
-    const client: Client = {
-      weir,
-      got: new Map(),
-      shards: [],
-      firstNumber: 0,
-      gaps: 0,
-      breaks: 0,
-      lastAtMs: 0,
-      longestSilenceMs: 0,
-    };
-    weir.on('open', ({ shard }) => {
-      if (client.shards.length > 0) client.breaks++;
-      client.shards.push(shard);
-    });
-    weir.on('move', ({ shard }) => client.shards.push(shard));
-    const channel = weir.channel(this.#channel);
-    const heard = (): void => {
-      const now = performance.now();
-      if (client.lastAtMs > 0)
-        client.longestSilenceMs = Math.max(client.longestSilenceMs, now - client.lastAtMs);
-      client.lastAtMs = now;
-    };
-    channel.on('state', heard);
-    channel.on('critical', ({ data }) => {
-      heard();
-      const number = Number(data);
-      if (client.got.size === 0) client.firstNumber = number;
-      client.got.set(number, (client.got.get(number) ?? 0) + 1);
-    });
-    channel.on('gap', () => {
-      client.gaps++;
-    });
-    this.#clients.push(client);
-    return client;
+  async stop(): Promise<void> {
+    this.#ended = true;
+    await this.#feed?.catch(() => {});
+    await Promise.all(this.#parts.splice(0).map((part) => part.stop()));
   }
 
-  /** A publisher does so: the id makes it safe to send again what was not acknowledged. */
-  async #publish(messages: readonly unknown[]): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        await this.#publisher.publish(messages);
-        return;
-      } catch (error) {
-        if (tries >= 10) throw error;
-        await delay(500);
-      }
-    }
+  async #members(): Promise<readonly Member[]> {
+    const reports = await Promise.all(this.#parts.map((part) => part.ask('report', {})));
+    return reports.flat() as readonly Member[];
+  }
+
+  #allAreWell(): boolean {
+    return this.#parts.every(({ size, health }) => health.open === size && health.silent === 0);
+  }
+
+  #say(): string {
+    return this.#parts.map(({ size, health }) => `${JSON.stringify(health)} of ${size}`).join(', ');
   }
 
   async #publishAll(): Promise<void> {
     while (!this.#ended) {
       const began = performance.now();
       const number = this.#published;
-      await this.#publish([
+      await this.#publisher.publish([
         { lane: 'critical', channel: this.#channel, data: number, id: `${this.#channel}-${number}` },
-        { lane: 'state', channel: this.#channel, key: 'tick', data: number },
+        { lane: 'state', channel: this.#channel, key: 'tick', data: `${number}${this.#padding}` },
       ]);
       this.#published++;
-      await delay(Math.max(0, FEED_MS - (performance.now() - began)));
+      await delay(Math.max(0, this.#everyMs - (performance.now() - began)));
     }
   }
+}
+
+/** One process full of clients. */
+class Part {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (why: Error) => void }>();
+  #orders = 0;
+  size = 0;
+  health: Health = { open: 0, silent: 0, reached: 0 };
+
+  constructor() {
+    this.#child = fork(script, { execArgv: [] });
+    this.#child.on('message', (said: { health: Health } | { id: number; answer: unknown }) => {
+      if ('health' in said) this.health = said.health;
+      else {
+        this.#waiting.get(said.id)?.resolve(said.answer);
+        this.#waiting.delete(said.id);
+      }
+    });
+    this.#child.on('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error('a process of clients has ended'));
+    });
+  }
+
+  ask(order: string, options: object): Promise<unknown> {
+    const id = ++this.#orders;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.send({ id, order, options });
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'exit');
+  }
+}
+
+function summed(members: readonly Member[]): Omit<Episode, 'backAfterMs'> {
+  const moved: Record<number, number> = {};
+  for (const { shards } of members) moved[shards.length - 1] = (moved[shards.length - 1] ?? 0) + 1;
+  return {
+    breaks: members.reduce((sum, { breaks }) => sum + breaks, 0),
+    longestSilenceMs: Math.max(0, ...members.map(({ silenceMs }) => silenceMs)),
+    moved,
+  };
 }
 
 export function delay(ms: number): Promise<void> {

@@ -1,8 +1,9 @@
 // The Kubernetes that KUBECONFIG names, as a test sees it: helm, kubectl, where its nodes are, a way to the publisher.
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Kubernetes } from '../chart/render.ts';
+import { delay } from './crowd.ts';
 
 const run = promisify(execFile);
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
@@ -94,7 +95,7 @@ export class Release {
   /** Pods of shards by pool, those that are ending left out. */
   async shards(pool: string): Promise<readonly Kubernetes[]> {
     const pods = await get('pods', this.namespace, `weir.dev/pool=${pool}`);
-    return pods.filter((pod) => pod.at('metadata.deletionTimestamp') === undefined);
+    return pods.filter((pod) => !isEnding(pod));
   }
 
   async readyShards(pool: string): Promise<number> {
@@ -105,46 +106,63 @@ export class Release {
   async publisher(): Promise<Publisher> {
     const [secret] = (await get('secrets', this.namespace)).filter(({ name }) => name === 'weir-publisher');
     const key = Buffer.from(secret?.text('data.apiKeys') ?? '', 'base64').toString();
-    return Publisher.open(this.namespace, key);
+    return new Publisher(this.namespace, key);
   }
 }
 
-function isReady(pod: Kubernetes): boolean {
+export function isReady(pod: Kubernetes): boolean {
   return pod
     .list('status.conditions')
     .some((one) => one.at('type') === 'Ready' && one.at('status') === 'True');
 }
 
-/** Publishes over HTTP through a port-forward. */
+export function isEnding(pod: Kubernetes): boolean {
+  return pod.at('metadata.deletionTimestamp') !== undefined;
+}
+
+/** Publishes over HTTP to a pod of the publisher, as a program in the cluster would to its Service. */
 export class Publisher {
-  readonly #url: string;
+  readonly #namespace: string;
   readonly #key: string;
-  readonly close: () => void;
+  #url: string | undefined;
 
-  private constructor(url: string, key: string, close: () => void) {
-    this.#url = url;
+  constructor(namespace: string, key: string) {
+    this.#namespace = namespace;
     this.#key = key;
-    this.close = close;
   }
 
-  static open(namespace: string, key: string): Promise<Publisher> {
-    const child = spawn('kubectl', ['port-forward', '-n', namespace, 'service/weir-publisher', ':80']);
-    return new Promise((resolve, reject) => {
-      child.stdout.on('data', (chunk) => {
-        const port = /127\.0\.0\.1:(\d+)/.exec(String(chunk))?.[1];
-        if (port !== undefined) resolve(new Publisher(`http://127.0.0.1:${port}`, key, () => child.kill()));
-      });
-      child.once('exit', () => reject(new Error('kubectl port-forward ended')));
-    });
-  }
-
+  /** Tries again where it fails, as a publisher does: ids make that safe. */
   async publish(messages: readonly unknown[]): Promise<void> {
+    const deadline = performance.now() + 90_000;
+    for (;;) {
+      try {
+        await this.#post(messages);
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        this.#url = undefined;
+        await delay(100);
+      }
+    }
+  }
+
+  async #post(messages: readonly unknown[]): Promise<void> {
+    this.#url ??= await this.#find();
     const response = await fetch(`${this.#url}/v1/publish`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': this.#key },
       body: JSON.stringify(messages),
+      signal: AbortSignal.timeout(5_000),
     });
     if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+  }
+
+  async #find(): Promise<string> {
+    const pods = await get('pods', this.#namespace, 'app.kubernetes.io/component=publisher');
+    const pod = pods.find((one) => isReady(one) && !isEnding(one));
+    if (pod === undefined) throw new Error('no publisher is ready');
+    return `http://${pod.text('status.podIP')}:8082`;
   }
 }
 
@@ -158,4 +176,26 @@ export async function hasImage(name: string): Promise<boolean> {
 
 export function programs(names: readonly string[]): readonly string[] {
   return names.filter((name) => spawnSync(name, ['version', '--short']).status === 0);
+}
+
+/** Runs a command on the node: `docker exec kind-control-plane`, `minikube ssh --`, enter.sh of a lab. */
+const nodeShell: readonly string[] = (process.env['WEIR_TEST_NODE_SHELL'] ?? '').split(' ').filter(Boolean);
+export const hasNodeShell: boolean = nodeShell.length > 0;
+
+export async function onNode(...command: readonly string[]): Promise<string> {
+  const [program = '', ...args] = nodeShell;
+  const { stdout } = await run(program, [...args, ...command], { timeout: 60_000 });
+  return stdout;
+}
+
+/** The process of a pod's container, as the node numbers it. */
+export async function processOf(pod: Kubernetes): Promise<string> {
+  const id =
+    pod
+      .list('status.containerStatuses')[0]
+      ?.text('containerID')
+      .replace(/^.*\/\//, '') ?? '';
+  const pid = await onNode('crictl', 'inspect', '-o', 'go-template', '--template', '{{.info.pid}}', id);
+  if (!/^[0-9]+$/.test(pid.trim())) throw new Error(`${pod.name} has no process: ${pid}`);
+  return pid.trim();
 }

@@ -2,13 +2,40 @@
 // outside, `helm test`, upgrade and rollback under clients, uninstall.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
+import { scale } from '../../harness/scale.ts';
 import { Crowd, until } from './crowd.ts';
-import { createNamespace, get, kubectl, type Publisher, programs, Release, wanted, whyNot } from './lab.ts';
+import {
+  createNamespace,
+  get,
+  isEnding,
+  kubectl,
+  type Publisher,
+  programs,
+  Release,
+  wanted,
+  whyNot,
+} from './lab.ts';
 
 const minutes = 60_000;
-/** Drains that are short enough for a test; the rules are the same. */
-const QUICK = ['--set', 'poolDefaults.drain.graceMs=3000', '--set', 'poolDefaults.drain.windowMs=5000'];
-const CROWD = 60;
+/** Drains that are short enough for a test; the rules are the same. At full scale, those of the defaults. */
+const DRAINS = scale(
+  ['--set', 'poolDefaults.drain.graceMs=3000', '--set', 'poolDefaults.drain.windowMs=5000'],
+  [],
+);
+/** The crowd comes from one address; and on a machine that it keeps busy, event loops say nothing. */
+const MANY = [
+  ...['--set', 'poolDefaults.targets.eventLoopUtilization='],
+  ...['--set', 'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS=1000'],
+  ...['--set', 'router.settings.WEIR_CONNECT_BURST_PER_ADDRESS=2000'],
+];
+const QUICK = [...DRAINS, ...MANY];
+const CROWD = scale(60, 920);
+const MOBILE = scale(20, 80);
+const nextTag = process.env['WEIR_TEST_NEXT_TAG'];
+const CHANGE =
+  nextTag === undefined
+    ? ['--set-string', 'poolDefaults.settings.WEIR_LAG_MS=30000']
+    : ['--set', `image.tag=${nextTag}`];
 
 const helms = wanted ? programs((process.env['WEIR_TEST_HELMS'] ?? 'helm,helm4,helm3').split(',')) : ['helm'];
 
@@ -16,10 +43,11 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
   const namespace = `weir-${helm}`;
   const release = new Release(helm, 'weir', namespace);
   let publisher: Publisher;
+  const crowds: Crowd[] = [];
 
   beforeAll(() => createNamespace(namespace));
   afterAll(async () => {
-    publisher?.close();
+    await Promise.all(crowds.map((crowd) => crowd.stop()));
     await release.uninstall().catch(() => {});
     await kubectl('delete', 'namespace', namespace, '--timeout=120s');
   }, 5 * minutes);
@@ -82,14 +110,17 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
     async () => {
       await release.upgrade(...QUICK);
       const keys = await secretsOf(namespace);
-      const crowd = new Crowd(publisher, `upgrade-${helm}`);
-      await crowd.join(await release.routerUrl(), CROWD);
-      await crowd.join(await release.routerUrl(), CROWD / 3, { class: 'mobile' });
+      const crowd = new Crowd(publisher, { channel: `upgrade-${helm}`, everyMs: scale(100, 250) });
+      crowds.push(crowd);
+      await crowd.join(await release.routerUrl(), CROWD, { paceMs: 20 });
+      await crowd.join(await release.routerUrl(), MOBILE, { class: 'mobile', paceMs: 20 });
       crowd.start();
-      await release.upgrade(...QUICK, '--set-string', 'poolDefaults.settings.WEIR_LAG_MS=30000');
+      const began = performance.now();
+      await release.upgrade(...QUICK, ...CHANGE);
       await rolledOut(namespace);
+      const seconds = Math.round((performance.now() - began) / 1000);
       const report = await crowd.end();
-      console.log(`${helm} upgrade: ${JSON.stringify(report)}`);
+      console.log(`${helm} upgrade (${CHANGE[1]}) in ${seconds} s: ${JSON.stringify(report)}`);
       expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0, breaks: 0, moved: { 1: report.clients } });
       expect(await secretsOf(namespace)).toEqual(keys);
     },
@@ -99,8 +130,9 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
   it(
     'is rolled back under clients: nothing lost, nothing doubled',
     async () => {
-      const crowd = new Crowd(publisher, `rollback-${helm}`);
-      await crowd.join(await release.routerUrl(), CROWD);
+      const crowd = new Crowd(publisher, { channel: `rollback-${helm}` });
+      crowds.push(crowd);
+      await crowd.join(await release.routerUrl(), 60, { paceMs: 20 });
       crowd.start();
       await release.helm('rollback', 'weir', '--wait', '--timeout', '600s');
       await rolledOut(namespace);
@@ -114,7 +146,6 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
   it(
     'leaves nothing when it is uninstalled',
     async () => {
-      publisher.close();
       await release.uninstall();
       const kinds = 'apiservices,clusterroles,clusterrolebindings';
       const left = await kubectl('get', kinds, '-l', 'app.kubernetes.io/name=weir', '-o', 'name');
@@ -152,7 +183,6 @@ async function rolledOut(namespace: string): Promise<void> {
   const shards = 'app.kubernetes.io/component=shard';
   for (const { name } of await get('deployments', namespace, shards))
     await kubectl('rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=240s');
-  const isLeaving = async (): Promise<boolean> =>
-    (await get('pods', namespace, shards)).some((pod) => pod.at('metadata.deletionTimestamp') !== undefined);
+  const isLeaving = async (): Promise<boolean> => (await get('pods', namespace, shards)).some(isEnding);
   await until(async () => !(await isLeaving()), 'the old shards are gone', 3 * minutes);
 }

@@ -1,65 +1,124 @@
-// A pool grows with its clients and shrinks when they leave, from control's metrics alone: nothing lost, nothing
-// doubled, nobody without data for long, the other pool as it was. In small: the rules are those of the defaults.
+// A pool grows with its clients and their feed, the rebalancer spreads them, and it shrinks when they leave, one shard
+// at a time: from control's metrics alone, nothing lost, nothing doubled, nobody without data for long, the other pool
+// as it was. In small, or with WEIR_TEST_SCALE=full with 2,000 clients; the rules are those of the defaults.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Crowd, until } from './crowd.ts';
+import { scale } from '../../harness/scale.ts';
+import { Crowd, delay, until } from './crowd.ts';
 import { createNamespace, get, kubectl, programs, Release, wanted, whyNot } from './lab.ts';
 
 const minutes = 60_000;
 const [helm = 'helm'] = wanted ? programs(['helm', 'helm4', 'helm3']) : [];
 const namespace = 'weir-scaling';
+const DESKTOPS = scale(360, 2_000);
+const MOBILES = scale(20, 60);
+const STAYING = scale(60, 200);
+/** Of a shard: with all of them the HPA, which aims at 75 % of it, wants four shards. */
+const CAPACITY = scale(140, 700);
 const VALUES = {
-  'pools.mobile.capacity': '200',
-  'poolDefaults.maxReplicas': '4',
+  'pools.desktop.capacity': String(CAPACITY),
+  'poolDefaults.maxReplicas': '6',
+  // What a crowd on one machine does to a processor of two cores says nothing.
+  'poolDefaults.targets.eventLoopUtilization': '',
   'poolDefaults.drain.graceMs': '2000',
   'poolDefaults.drain.windowMs': '5000',
   'autoscaling.scaleDown.stabilizationSeconds': '15',
   'autoscaling.scaleDown.periodSeconds': '15',
+  'control.settings.WEIR_REBALANCE_COOL_DOWN_MS': '15000',
+  // The crowd comes from one address.
+  'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS': '1000',
+  'router.settings.WEIR_CONNECT_BURST_PER_ADDRESS': '2000',
 };
 
 describe.skipIf(!wanted)(`autoscaling of the builtin source${whyNot}`, () => {
   const release = new Release(helm, 'weir', namespace);
+  let crowd: Crowd | undefined;
 
   beforeAll(async () => {
     await createNamespace(namespace);
     await release.install(...Object.entries(VALUES).flatMap(([key, value]) => ['--set', `${key}=${value}`]));
   }, 5 * minutes);
   afterAll(async () => {
+    await crowd?.stop();
     await release.uninstall().catch(() => {});
     await kubectl('delete', 'namespace', namespace, '--timeout=120s');
   }, 5 * minutes);
 
   it(
-    'grows with the clients, shrinks without them, and costs them nothing',
+    'grows with the clients, spreads them, shrinks without them, and costs them nothing',
     async () => {
-      const publisher = await release.publisher();
-      const crowd = new Crowd(publisher, 'scaling');
-      // The pool that one may ask for: on a machine that is busy a measurement may say anything.
-      await crowd.join(await release.routerUrl(), 60, { class: 'mobile' });
+      const url = await release.routerUrl();
+      const mobile = await namesOf('mobile');
+      crowd = new Crowd(await release.publisher(), { channel: 'scaling', everyMs: scale(100, 250) });
+      await crowd.join(url, MOBILES, { class: 'mobile', paceMs: 20 });
       crowd.start();
-      expect(await release.readyShards('mobile')).toBe(2);
-      await crowd.join(await release.routerUrl(), 300, { class: 'mobile' });
-      await until(async () => (await release.readyShards('mobile')) >= 3, 'a third shard', 3 * minutes);
-      console.log(`grown: ${JSON.stringify(countsOf(crowd.shards))}`);
-      // Some of those who stay are on the new shard, whichever is taken away again.
-      await crowd.join(await release.routerUrl(), 60, { class: 'mobile' });
-      console.log(`late ones: ${JSON.stringify(countsOf(crowd.shards))}`);
-      crowd.leave(60, 300);
-      await until(async () => (await release.shards('mobile')).length === 2, 'two shards again', 5 * minutes);
-      const gone = async (): Promise<boolean> =>
-        (await get('pods', namespace, 'weir.dev/pool=mobile')).length === 2;
-      await until(gone, 'the drain of the third has ended', 2 * minutes);
-      expect(await release.readyShards('desktop')).toBe(2);
+      const watch = new ReplicaWatch(release);
+      const began = performance.now();
+      const since = (): string => `after ${Math.round((performance.now() - began) / 1000)} s`;
+      await crowd.join(url, DESKTOPS, { paceMs: scale(40, 35) });
+      console.log(`joined ${since()}: ${JSON.stringify(await crowd.shards())}`);
+      crowd.grow(1_000);
+      await until(async () => (await release.readyShards('desktop')) >= 4, 'four shards', 3 * minutes);
+      console.log(`grown ${since()}: ${JSON.stringify(await crowd.shards())}`);
+      await until(async () => isEven(await crowd?.shards(), mobile), 'the clients are spread', 3 * minutes);
+      console.log(`spread ${since()}: ${JSON.stringify(await crowd.shards())}`);
+      await crowd.leave(MOBILES + STAYING, DESKTOPS - STAYING);
+      await until(
+        async () => (await release.shards('desktop')).length === 2,
+        'two shards again',
+        5 * minutes,
+      );
+      const drained = async (): Promise<boolean> => (await namesOf('desktop')).length === 2;
+      await until(drained, 'the last drain has ended', 2 * minutes);
+      console.log(`shrunk ${since()}; replicas wanted: ${await watch.end()}`);
       const report = await crowd.end();
-      publisher.close();
       console.log(`scaled: ${JSON.stringify(report)}`);
       expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0, breaks: 0 });
+      expect(report.longestSilenceMs).toBeLessThan(scale(10_000, 2_000));
+      expect(watch.steepestFall).toBe(1);
+      expect(await namesOf('mobile')).toEqual(mobile);
     },
-    12 * minutes,
+    15 * minutes,
   );
 });
 
-function countsOf(shards: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const shard of shards) counts[shard] = (counts[shard] ?? 0) + 1;
-  return counts;
+async function namesOf(pool: string): Promise<readonly string[]> {
+  return (await get('pods', namespace, `weir.dev/pool=${pool}`)).map(({ name }) => name).toSorted();
+}
+
+/** The rebalancer leaves what is within a tenth and 50 clients of the average. */
+function isEven(counts: Readonly<Record<string, number>> | undefined, mobile: readonly string[]): boolean {
+  const desktop = Object.entries(counts ?? {}).filter(([shard]) => !mobile.includes(shard));
+  const numbers = desktop.map(([, count]) => count);
+  const average = numbers.reduce((sum, one) => sum + one, 0) / Math.max(1, numbers.length);
+  const most = Math.max(...numbers);
+  return numbers.length >= 4 && (most <= average * 1.1 || most <= average + 50);
+}
+
+/** How many shards the desktop pool wanted, one after the other. */
+class ReplicaWatch {
+  readonly #wanted: number[] = [];
+  readonly #watching: Promise<void>;
+  #ended = false;
+
+  constructor(release: Release) {
+    this.#watching = this.#watch(release.namespace);
+  }
+
+  get steepestFall(): number {
+    return Math.max(...this.#wanted.map((now, at) => (this.#wanted[at - 1] ?? now) - now));
+  }
+
+  async end(): Promise<string> {
+    this.#ended = true;
+    await this.#watching;
+    return this.#wanted.join(', ');
+  }
+
+  async #watch(namespace: string): Promise<void> {
+    for (; !this.#ended; await delay(1_000)) {
+      const found = await get('deployments', namespace, 'weir.dev/pool=desktop').catch(() => []);
+      const replicas = Number(found[0]?.at('spec.replicas') ?? Number.NaN);
+      if (!Number.isNaN(replicas) && this.#wanted.at(-1) !== replicas) this.#wanted.push(replicas);
+    }
+  }
 }

@@ -136,13 +136,12 @@ describe.skipIf(!wanted)(`the chart on a cluster${whyNot}`, () => {
       await until(() => client.of('welcome').length > 0, 'the welcome');
       client.close();
       const publisher = await release.publisher();
-      const crowd = new Crowd(publisher, 'edge');
-      await crowd.join(url, 40);
+      const crowd = new Crowd(publisher, { channel: 'edge' });
+      await crowd.join(url, 40, { paceMs: 20 });
       crowd.start();
       const [victim] = await release.shards('desktop');
       await kubectl('delete', 'pod', victim?.name ?? '', '-n', namespace);
       const report = await crowd.end();
-      publisher.close();
       console.log(`a shard deleted behind the edge: ${JSON.stringify(report)}`);
       expect(report).toMatchObject({ lost: 0, doubled: 0, gaps: 0, breaks: 0 });
       expect(await pathsOf(url)).toEqual([404, 404, 404]);
