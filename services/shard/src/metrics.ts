@@ -48,7 +48,17 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
     new Counter({ name: `weir_shard_${name}`, help, labelNames: [...labelNames], registers });
-  const intake = counter('intake_messages_total', 'Messages taken from NATS by lane', ['lane']);
+  const accepted: Record<Lane, number> = { state: 0, critical: 0, cosmetic: 0 };
+  new Counter({
+    name: 'weir_shard_intake_messages_total',
+    help: 'Messages taken from NATS by lane',
+    labelNames: ['lane'],
+    registers,
+    collect() {
+      this.reset();
+      for (const lane of LANES) this.inc({ lane }, accepted[lane]);
+    },
+  });
   const rejections = counter(
     'intake_rejected_total',
     'Messages that cannot be broadcast, by lane and reason',
@@ -69,7 +79,6 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     registers,
   });
   for (const outcome of SHED_OUTCOMES) sheds.inc({ outcome }, 0);
-  for (const lane of LANES) intake.inc({ lane }, 0);
   for (const reason of REJECT_REASONS) {
     for (const lane of [...LANES, 'none']) rejections.inc({ lane, reason }, 0);
   }
@@ -77,7 +86,9 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     for (const problem of ['epoch', 'gap', 'failed']) problems.inc({ stream, problem }, 0);
   }
   return {
-    accepted: (lane) => intake.inc({ lane }),
+    accepted: (lane) => {
+      accepted[lane]++;
+    },
     rejected: (lane, reason) => rejections.inc({ lane: lane ?? 'none', reason }),
     cosmeticDropped: () => cosmetic.inc(),
     intakeProblem: (stream, problem) => problems.inc({ stream, problem }),

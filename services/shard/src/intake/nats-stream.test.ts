@@ -85,11 +85,15 @@ describe('the feed of a stream', () => {
   it('takes headers that cannot be read for a fault, and goes on', () => {
     const { taken, faults, deliver } = follow();
     const broken = new Error("' ' is not a valid character in a header name");
-    const unreadable = Object.defineProperty({ subject: 'weir.live.critical.lobby' }, 'headers', {
-      get: () => {
-        throw broken;
+    const unreadable = Object.defineProperty(
+      { subject: 'weir.live.critical.lobby', data: new Uint8Array(0) },
+      'headers',
+      {
+        get: () => {
+          throw broken;
+        },
       },
-    });
+    );
     expect(() => deliver(null, unreadable as Msg)).not.toThrow();
     deliver(null, message(good));
     expect([taken.length, faults]).toEqual([1, [broken]]);

@@ -2,11 +2,13 @@
 // republishes to plain subscribers. It decides nothing.
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import type { Remembered, StreamFacts } from './epoch.ts';
 import { fill } from './fill.ts';
 import { guarded } from './guarded.ts';
+import type { Place } from './place.ts';
+import { placeBefore } from './place.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
@@ -127,15 +129,25 @@ function fromFeed(
   stream: string,
   fromLive: (subject: string) => string,
 ): StreamMessage | undefined {
-  const { headers } = message;
-  if (headers === undefined || headers.get('Nats-Stream') !== stream) return undefined;
-  const seq = Number(headers.get('Nats-Sequence'));
-  const timeMs = Date.parse(headers.get('Nats-Time-Stamp'));
+  const { data } = message;
+  const place = placeBefore(data) ?? placeIn(message.headers);
+  if (place?.stream !== stream) return undefined;
+  const seq = Number(place.seq);
+  const timeMs = Date.parse(place.time);
   if (!Number.isSafeInteger(seq) || seq <= 0) return undefined;
   return {
     seq,
     subject: fromLive(message.subject),
-    data: message.data,
+    data,
     timeMs: Number.isNaN(timeMs) ? Date.now() : timeMs,
+  };
+}
+
+function placeIn(headers: MsgHdrs | undefined): Place | undefined {
+  if (headers === undefined) return undefined;
+  return {
+    stream: headers.last('Nats-Stream'),
+    seq: headers.last('Nats-Sequence'),
+    time: headers.last('Nats-Time-Stamp'),
   };
 }
