@@ -44,6 +44,8 @@ const EXPIRE_MS = 5_000;
 const REACH_MS = 2_000;
 const REACH_STEP_MS = 20;
 const CACHE_BYTES = 33_554_432;
+/** Well below a tick's worth of taking in. */
+const MESSAGES_A_LOOK = 64;
 
 export interface ShardOptions {
   readonly config: ShardConfig;
@@ -77,6 +79,8 @@ export class Shard {
   #drained: (thread: Thread) => void = () => undefined;
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
+  /** Messages taken in so far. */
+  #accepted = 0;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -181,7 +185,10 @@ export class Shard {
       cosmetic: (channel, value) => {
         if (!lanes.cosmetic.add(channel, value)) metrics.cosmeticDropped();
       },
-      onAccepted: metrics.accepted,
+      onAccepted: (lane) => {
+        metrics.accepted(lane);
+        if (++this.#accepted % MESSAGES_A_LOOK === 0) this.#ticker.poke();
+      },
       onRejected: metrics.rejected,
       onProblem: metrics.intakeProblem,
     });

@@ -135,4 +135,23 @@ describe('Ticker', () => {
       }),
     );
   });
+
+  it('ticks when it is poked and a tick is due, and only then', () => {
+    const { timers, ticks, ticker } = setUp();
+    ticker.poke();
+    ticker.start();
+    timers.nowTime = 99;
+    ticker.poke();
+    expect(ticks).toEqual([]);
+    timers.nowTime = 103;
+    ticker.poke();
+    ticker.poke();
+    expect([ticks, timers.pending]).toEqual([[[103, 3]], 1]);
+    timers.fire();
+    expect(ticks.at(-1)).toEqual([200, 0]);
+    ticker.stop();
+    timers.nowTime = 500;
+    ticker.poke();
+    expect([ticks.length, timers.pending]).toEqual([2, 0]);
+  });
 });

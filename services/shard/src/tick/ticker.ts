@@ -28,6 +28,14 @@ export class Ticker {
 
   stop(): void {
     this.#timers.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Runs the tick if it is due: timers have to wait while the process works off what has come at one go. */
+  poke(): void {
+    if (this.#timer === undefined || this.#timers.nowMs() < this.#dueMs) return;
+    this.#timers.clear(this.#timer);
+    this.#tick();
   }
 
   #arm(): void {
