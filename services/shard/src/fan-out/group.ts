@@ -38,6 +38,8 @@ export class Group {
   /** Number of the last batch that a position went with. */
   positionBatch = 0;
   #batch: Batch | undefined;
+  /** Where the batch has the frames of each channel; -1 where it has none. */
+  readonly #places: Int32Array;
   #position: Buffer = EMPTY;
   #full: Buffer | undefined;
   #critical: Buffer | undefined;
@@ -53,6 +55,7 @@ export class Group {
     this.channels = channels;
     this.names = channels.map(({ name }) => name);
     this.hashes = channels.map(({ hash }) => hash).join('');
+    this.#places = new Int32Array(channels.length);
   }
 
   /** Since when its channels have been wanted in its form. */
@@ -84,8 +87,10 @@ export class Group {
     this.stateFrames = 0;
     this.cosmeticFrames = 0;
     this.criticalFrames = 0;
+    let at = 0;
     for (const { id } of this.channels) {
       const place = frames.find(id, this.form);
+      this.#places[at++] = place;
       if (place < 0) continue;
       const criticalBytes = frames.criticalBytes(place);
       const stateBytes = frames.stateBytes(place);
@@ -156,16 +161,14 @@ export class Group {
     const target = small ? Buffer.allocUnsafe(total) : Buffer.allocUnsafeSlow(total);
     let at = 0;
     if (this.criticalBytes > 0) {
-      for (const { id } of this.channels) {
-        const place = frames.find(id, this.form);
+      for (const place of this.#places) {
         if (place < 0) continue;
         const from = frames.at(place);
         at += bytes.copy(target, at, from, from + frames.criticalBytes(place));
       }
     }
     if (size > this.criticalBytes) {
-      for (const { id } of this.channels) {
-        const place = frames.find(id, this.form);
+      for (const place of this.#places) {
         if (place < 0) continue;
         const from = frames.at(place) + frames.criticalBytes(place);
         const length = frames.stateBytes(place) + frames.cosmeticBytes(place);
