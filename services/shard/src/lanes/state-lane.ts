@@ -68,12 +68,12 @@ export class StateLane {
       (known ?? this.#unknown).raiseFloor(entry.seq);
       return 'old';
     }
-    const before = { entries: log.keys + log.deletions, bytes: log.bytes, lastSeq: log.lastSeq };
+    const { entries, bytes, lastSeq } = log;
     if (!log.apply(entry)) return 'old';
     if (known === undefined) this.#logs.set(channel, log);
-    this.#keys += log.keys + log.deletions - before.entries;
-    this.#bytes += log.bytes - before.bytes;
-    if (!this.#dirty.has(channel)) this.#dirty.set(channel, before.lastSeq);
+    this.#keys += log.entries - entries;
+    this.#bytes += log.bytes - bytes;
+    if (!this.#dirty.has(channel)) this.#dirty.set(channel, lastSeq);
     return 'taken';
   }
 
@@ -98,22 +98,20 @@ export class StateLane {
     for (const [channel, log] of this.#logs) {
       // What no tick has told yet is not forgotten.
       if (this.#dirty.has(channel)) continue;
-      const before = { entries: log.keys + log.deletions, bytes: log.bytes };
+      const { entries, bytes } = log;
       log.forgetDeletions(nowMs - this.#limits.deletionMs);
-      const entries = log.keys + log.deletions;
-      this.#keys += entries - before.entries;
-      this.#bytes += log.bytes - before.bytes;
-      if (entries > 0) continue;
+      this.#keys += log.entries - entries;
+      this.#bytes += log.bytes - bytes;
+      if (log.entries > 0) continue;
       this.#unknown.raiseFloor(log.floorSeq);
       this.#logs.delete(channel);
     }
   }
 
-  #fits(log: StateLog, entry: StateEntry): boolean {
-    const known = log.has(entry.key);
-    if (!known && this.#keys >= this.#limits.maxKeys) return false;
-    const oldBytes = known ? (log.get(entry.key)?.length ?? 0) : -entry.key.length;
-    const grownBytes = (entry.value?.length ?? 0) - oldBytes;
+  #fits(log: StateLog, { key, value = '' }: StateEntry): boolean {
+    const oldBytes = log.bytesOf(key);
+    if (oldBytes === undefined && this.#keys >= this.#limits.maxKeys) return false;
+    const grownBytes = key.length + value.length - (oldBytes ?? 0);
     return grownBytes <= 0 || this.#bytes + grownBytes <= this.#limits.maxBytes;
   }
 }

@@ -104,8 +104,11 @@ describe('StateLog', () => {
           );
         }
         for (const key of keys) {
-          expect(log.get(key)).toBe(model.entries.find((entry) => entry.key === key)?.value);
-          expect(log.has(key)).toBe(model.entries.some((entry) => entry.key === key));
+          const known = model.entries.find((entry) => entry.key === key);
+          expect(log.get(key)).toBe(known?.value);
+          expect(log.bytesOf(key)).toBe(
+            known === undefined ? undefined : key.length + (known.value?.length ?? 0),
+          );
         }
       }),
       { numRuns: 400 },

@@ -14,7 +14,12 @@ export interface StateEntry {
   readonly timeMs: number;
 }
 
-interface Node extends StateEntry {
+/** An entry in its place. There is one a key, which moves when the key is set: readers must not keep it. */
+interface Node {
+  readonly key: string;
+  value: string | undefined;
+  seq: number;
+  timeMs: number;
   older: Node | undefined;
   newer: Node | undefined;
 }
@@ -63,32 +68,40 @@ export class StateLog {
     return this.#nodes.get(key)?.value;
   }
 
-  /** Whether a key is here, be it as a value or as a deletion. */
-  has(key: string): boolean {
-    return this.#nodes.has(key);
+  /** Keys and deletions. */
+  get entries(): number {
+    return this.#nodes.size;
+  }
+
+  /** Bytes of a key and its value or deletion; nothing where the key is not here. */
+  bytesOf(key: string): number | undefined {
+    const node = this.#nodes.get(key);
+    return node === undefined ? undefined : sizeOf(node);
   }
 
   /**
    * Sets a key, or deletes it where `value` is undefined. An entry that is not newer than everything that the log has
    * or has forgotten is ignored (a server may hand over a key twice). Returns whether it was taken.
    */
-  apply(entry: StateEntry): boolean {
-    if (entry.seq <= this.lastSeq || entry.seq <= this.#floorSeq) return false;
-    const known = this.#nodes.get(entry.key);
-    if (known !== undefined) this.#unlink(known);
-    const node: Node = { ...entry, older: this.#last, newer: undefined };
-    if (this.#last === undefined) this.#first = node;
-    else this.#last.newer = node;
-    this.#last = node;
-    this.#nodes.set(entry.key, node);
-    this.#bytes += sizeOf(node);
-    if (node.value === undefined) this.#deleted.set(node.key, node);
+  apply({ key, value, seq, timeMs }: StateEntry): boolean {
+    if (seq <= this.lastSeq || seq <= this.#floorSeq) return false;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = { key, value, seq, timeMs, older: undefined, newer: undefined };
+      this.#nodes.set(key, node);
+    } else {
+      this.#unlink(node);
+      node.value = value;
+      node.seq = seq;
+      node.timeMs = timeMs;
+    }
+    this.#append(node);
     return true;
   }
 
   /**
    * Entries after `seq`, oldest first, deletions included, until `take` answers false. A snapshot is everything
-   * since 0.
+   * since 0. An entry is good only until `take` returns.
    */
   since(seq: number, take: (entry: StateEntry) => boolean): void {
     let node = this.#after(seq);
@@ -130,6 +143,16 @@ export class StateLog {
     return node;
   }
 
+  #append(node: Node): void {
+    node.older = this.#last;
+    node.newer = undefined;
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.newer = node;
+    this.#last = node;
+    this.#bytes += sizeOf(node);
+    if (node.value === undefined) this.#deleted.set(node.key, node);
+  }
+
   #unlink(node: Node): void {
     if (node.older === undefined) this.#first = node.newer;
     else node.older.newer = node.newer;
@@ -140,6 +163,6 @@ export class StateLog {
   }
 }
 
-function sizeOf(entry: StateEntry): number {
-  return entry.key.length + (entry.value?.length ?? 0);
+function sizeOf({ key, value }: StateEntry): number {
+  return key.length + (value?.length ?? 0);
 }
