@@ -82,7 +82,7 @@ export const advice = {
     'Near 1: ticks merge soon. One high and others low: clients are spread unevenly',
   weir_shard_hand_overs_total: 'Ticks and bursts of critical messages, once a thread',
   weir_shard_hand_over_bytes_total: 'Grows with what is published and with WEIR_THREADS, not with clients',
-  weir_shard_hand_overs_outstanding: 'At two a thread for long: threads are short of CPU',
+  weir_shard_hand_overs_outstanding: 'At one a thread for long: threads are short of CPU',
   weir_shard_merged_ticks_total: 'Its part of the hand-overs: how often threads cannot keep the tick',
   weir_shard_merged_cosmetic_dropped_total: 'See the merged ticks',
   weir_shard_groups:
@@ -159,7 +159,7 @@ What holds at every moment; where it does not, it is a fault of ours.
 - Each client that the router upgraded is once in \`weir_router_connects_total\`; a refusal that is said by a close is in \`weir_router_refusals_total\` too
 - \`weir_shard_pongs_total\` ≤ \`weir_shard_pings_total\`
 - \`weir_shard_delivered_bytes_total\` ≤ \`weir_shard_written_bytes_total\`
-- \`weir_shard_hand_overs_outstanding\` ≤ 2 × \`weir_shard_threads\`
+- \`weir_shard_hand_overs_outstanding\` ≤ \`weir_shard_threads\`
 - The states of \`weir_shard_connections_by_state\` add up to \`weir_shard_connections\` of the last sweep (four a second)
 - Each message of an answered request is once in \`weir_publisher_messages_total\` or \`weir_publisher_invalid_messages_total\`
 `;

@@ -119,7 +119,7 @@ describe('hand-overs to threads, whatever comes in which order', () => {
           main.tick();
           main.settle();
           for (const of of main.threads) {
-            expect(of.maxOutstanding).toBeLessThanOrEqual(2);
+            expect(of.maxOutstanding).toBeLessThanOrEqual(1);
             expect(of.count('stateOffered')).toBe(of.count('stateSent') + of.count('stateWithheld'));
             expect(of.count('cosmeticOffered')).toBe(of.count('cosmeticSent') + of.count('cosmeticDropped'));
             for (const [connection, client] of of.clients) {

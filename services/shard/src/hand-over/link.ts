@@ -1,11 +1,10 @@
 // The main thread's end of one fan-out thread: a cursor into the lanes, and what of them the thread still has to get.
-// At most two hand-overs are outstanding; while they are, news is only marked, and the next hand-over has it all.
+// One hand-over is outstanding at a time; meanwhile news is only marked, and the next hand-over has it all.
 import type { Form } from '../catch-up/catch-up.ts';
 import type { Runs } from './frames-table.ts';
 import { packFrames } from './frames-table.ts';
 import type { HandOver, Heads, Reply, Reset, ToThread } from './messages.ts';
 
-const MAX_OUTSTANDING = 2;
 const NUDGE_MS = 1_000;
 const NOTHING = Buffer.alloc(0);
 
@@ -71,8 +70,8 @@ export class Link {
   #stateSeq: number;
   #criticalSeq: number;
   #lateMs = 0;
-  /** A tick was marked and not handed over. */
-  #merging = false;
+  /** A tick has not been handed over. */
+  #ticked = false;
   /** When the thread was last known to get on. */
   #heardMs: number;
 
@@ -121,25 +120,16 @@ export class Link {
   news({ state, critical, cosmetic, lateMs }: News): void {
     for (const channel of state) this.#markChannel(channel, 'state');
     for (const channel of critical) this.#markChannel(channel, 'critical');
-    const free = this.outstanding < MAX_OUTSTANDING;
-    if (lateMs !== undefined) {
-      this.#lateMs = Math.max(this.#lateMs, lateMs);
-      const wanted = cosmetic.filter((channel) => this.#wants.has(channel));
-      if (free) this.#cosmetic = wanted;
-      else {
-        this.#merging = true;
-        this.counts.mergedTicks++;
-        this.counts.cosmeticDropped += wanted.length;
-      }
-    }
-    if (free) this.#handOver();
+    if (lateMs !== undefined) this.#tick(lateMs, cosmetic);
+    // A second one behind it would keep what comes meanwhile waiting for longer, and nothing from being idle.
+    if (this.outstanding === 0) this.#handOver();
   }
 
   /** The thread has written a hand-over; what it has missed meanwhile follows at once. */
   done(number: number): void {
     this.#doneNumber = Math.max(this.#doneNumber, Math.min(number, this.#number));
     this.#heardMs = this.#options.nowMs();
-    if (this.#merging || this.#news.size > 0) this.#handOver();
+    if (this.outstanding === 0) this.#handOver();
   }
 
   /** Asks for a sign of life where nothing else has for a while. */
@@ -180,6 +170,17 @@ export class Link {
     this.#options.post({ type: 'reset', lane, heads: now, afterSeq, sinceSeq }, []);
   }
 
+  /** Cosmetic messages are those of the newest tick, or nobody's. */
+  #tick(lateMs: number, cosmetic: readonly string[]): void {
+    if (this.#ticked) {
+      this.counts.mergedTicks++;
+      this.counts.cosmeticDropped += this.#cosmetic.length;
+    }
+    this.#ticked = true;
+    this.#lateMs = Math.max(this.#lateMs, lateMs);
+    this.#cosmetic = cosmetic.filter((channel) => this.#wants.has(channel));
+  }
+
   #markChannel(channel: string, lane: 'state' | 'critical'): void {
     const want = this.#wants.get(channel);
     if (want !== undefined) this.#mark(want, lane);
@@ -193,7 +194,8 @@ export class Link {
   #handOver(): void {
     const { source } = this.#options;
     const moved = this.#stateSeq !== source.stateSeq || this.#criticalSeq !== source.criticalSeq;
-    if (moved || this.#merging || this.#news.size > 0 || this.#cosmetic.length > 0) this.#post();
+    if (moved || this.#news.size > 0 || this.#cosmetic.length > 0) this.#post();
+    else this.#ticked = false;
   }
 
   #post(): void {
@@ -226,7 +228,7 @@ export class Link {
     this.counts.handOvers++;
     this.counts.bytes += bytes.byteLength;
     this.#lateMs = 0;
-    this.#merging = false;
+    this.#ticked = false;
     this.#news = new Set();
     this.#cosmetic = [];
     this.#options.post(handOver, [bytes]);

@@ -95,7 +95,7 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
         values: () => [...threads].map(({ index, loopUtilisation }) => [String(index), loopUtilisation]),
       },
       hand_overs_outstanding: {
-        help: 'Hand-overs that threads have not written yet, at most two a thread',
+        help: 'Hand-overs that threads have not written yet, at most one a thread',
         read: () => [...threads].reduce((sum, { link }) => sum + link.outstanding, 0),
       },
     },
