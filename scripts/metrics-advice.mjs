@@ -47,6 +47,10 @@ export const advice = {
 
   weir_shard_admissions_total:
     '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client that tries twice. `full`: the capacity. `failed` is a fault of ours',
+  weir_shard_connection_faults_total:
+    '`tooMany`, `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP',
+  weir_shard_open_sockets:
+    'Against WEIR_CAPACITY + WEIR_MAX_PENDING; 256 more are told that there is no room',
   weir_shard_intake_messages_total: 'The rate of what is published; all shards of a cluster see the same',
   weir_shard_intake_rejected_total:
     'Any rise: a publisher sends what cannot be broadcast; `weir.rejected` has copies with the reason. `stateFull`: WEIR_STATE_MAX_KEYS or WEIR_STATE_MAX_BYTES',

@@ -103,8 +103,11 @@ function dial(
   return { socket, text: () => text };
 }
 
-const faults = async (reason: string): Promise<number> =>
-  (await Numbers.of(scene.cluster.router)).of(`weir_router_connection_faults_total{reason="${reason}"}`);
+async function faultsOf(service: Service, reason: string): Promise<number> {
+  const numbers = await Numbers.of(service);
+  return numbers.of(`weir_${service.name}_connection_faults_total{reason="${reason}"}`);
+}
+const faults = (reason: string): Promise<number> => faultsOf(scene.cluster.router, reason);
 
 const UPGRADE = [
   'Upgrade: websocket',
@@ -178,12 +181,49 @@ describe('at the router', () => {
 });
 
 describe('at the shard', () => {
-  it('headers without end are answered 431', async () => {
+  it('headers without end are answered 431, and counted', async () => {
+    const before = await faultsOf(scene.shard, 'headersTooLarge');
     const request = 'GET /v1/stream?ticket=x HTTP/1.1\r\nHost: localhost\r\n';
     const bomb = dial(scene.shard, `${request}${'X-Filler: x\r\n'.repeat(3_000)}`);
     const large = dial(scene.shard, `${request}X-Large: ${'x'.repeat(40_000)}`);
     await until(() => bomb.socket.closed && large.socket.closed, 'both are let go of');
     for (const { text } of [bomb, large]) expect(text()).toContain('431');
+    expect(await faultsOf(scene.shard, 'headersTooLarge')).toBe(before + 2);
+  });
+
+  it('sockets that say nothing, or a byte at a time, are answered 408 in time, and counted', async () => {
+    const before = await faultsOf(scene.shard, 'timeout');
+    const silent = Array.from({ length: 50 }, () => dial(scene.shard));
+    const slow = Array.from({ length: 50 }, () => dial(scene.shard));
+    let at = 0;
+    const drip = setInterval(() => {
+      for (const { socket } of slow) if (socket.writable) socket.write(REQUEST.charAt(at));
+      at++;
+    }, 300);
+    const all = [...silent, ...slow];
+    await until(() => all.every(({ socket }) => socket.closed), 'all are let go of', 30_000).finally(() =>
+      clearInterval(drip),
+    );
+    for (const { text } of all) expect(text()).toContain('408');
+    expect(await faultsOf(scene.shard, 'timeout')).toBe(before + all.length);
+  }, 60_000);
+
+  it('a thousand silent sockets are bounded by what the shard takes, and let go of', async () => {
+    const small = await scene.cluster.shard('mobile', 'small', {
+      WEIR_CAPACITY: '50',
+      WEIR_MAX_PENDING: '50',
+      WEIR_THREADS: '2',
+    });
+    const many = Array.from({ length: MANY }, () => dial(small));
+    // Each thread may be counting one that it is about to cut off.
+    const most = 50 + 50 + 256 + 2;
+    await until(async () => (await faultsOf(small, 'tooMany')) > 0, 'some are cut off');
+    expect((await Numbers.of(small)).of('weir_shard_open_sockets')).toBeLessThanOrEqual(most);
+    for (const { socket } of many) socket.destroy();
+    await until(async () => (await Numbers.of(small)).of('weir_shard_open_sockets') === 0, 'none is left');
+    const late = dial(small, `GET /v1/stream?ticket=x.y.z HTTP/1.1\r\nHost: localhost\r\n${UPGRADE}`);
+    await until(() => late.text().startsWith('HTTP/1.1 101'), 'whoever comes later is heard');
+    small.process.kill('SIGKILL');
   });
 
   it('a thousand upgrades with no ticket worth the name are answered and counted, each', async () => {

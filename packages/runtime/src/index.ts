@@ -19,6 +19,8 @@ export type {
   SettingsTable,
 } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
+export type { ConnectionFault } from './http/upgrade-server.ts';
+export { CONNECTION_FAULTS, createUpgradeServer, endKindly } from './http/upgrade-server.ts';
 export { everySoOften } from './logging/every-so-often.ts';
 export { createLogger } from './logging/logger.ts';
 export { createMetricsRegistry } from './metrics.ts';

@@ -2,10 +2,10 @@
 // or names of configured pools; never an address, an origin, a channel or anything else that a client chose.
 import type { BeatOutcome, ShardEntry } from '@weir/fleet';
 import type { Confidence } from '@weir/protocol';
-import type { Registry } from '@weir/runtime';
+import type { ConnectionFault, Registry } from '@weir/runtime';
+import { CONNECTION_FAULTS } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { KeyOutcome } from './accept/key-set.ts';
-import type { ListenerFault } from './accept/listener.ts';
 import type { RefusalReason } from './accept/refusal.ts';
 import { REFUSAL_REASONS } from './accept/refusal.ts';
 import type { ProbeResult } from './probe/probe.ts';
@@ -40,7 +40,6 @@ const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'
 export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
 /** What went wrong with a connection before there was a request. */
-const FAULTS: readonly ListenerFault[] = ['timeout', 'headersTooLarge', 'malformed', 'tooMany'];
 /** How connections ended. */
 const ENDINGS: readonly Ending[] = ['answered', 'finished', 'cut'];
 /** What became of the keys of user tokens. */
@@ -232,7 +231,7 @@ export interface MetricSources {
 export interface RouterMetrics {
   connect(outcome: ConnectOutcome): void;
   refusal(reason: RefusalReason): void;
-  fault(reason: ListenerFault): void;
+  fault(reason: ConnectionFault): void;
   probe(outcome: ProbeOutcome, result?: Pick<ProbeResult, 'tookMs' | 'bytes'>): void;
   classed(pool: string, confidence: Confidence): void;
   placement(reason: PlacementReason): void;
@@ -279,7 +278,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   for (const outcome of HINT_OUTCOMES) hints.inc({ outcome }, 0);
   for (const result of REMEASURED) again.inc({ result }, 0);
   for (const reason of PLACEMENT_REASONS) placements.inc({ reason }, 0);
-  for (const reason of FAULTS) faults.inc({ reason }, 0);
+  for (const reason of CONNECTION_FAULTS) faults.inc({ reason }, 0);
   for (const how of ENDINGS) endings.inc({ how }, 0);
   for (const outcome of KEY_OUTCOMES) tokenKeys.inc({ outcome }, 0);
   for (const outcome of BEAT_OUTCOMES) beats.inc({ outcome }, 0);

@@ -28,6 +28,7 @@ import { CriticalLane } from './lanes/critical-lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { criticalSink, stateSink } from './lanes/sinks.ts';
 import { StateLane } from './lanes/state-lane.ts';
+import { sumOf } from './listen/balance.ts';
 import type { SocketHandle } from './listen/duplicate.ts';
 import { duplicateSocket } from './listen/duplicate.ts';
 import type { ShardMetrics } from './metrics.ts';
@@ -243,6 +244,10 @@ export class Shard {
 
   get usedTickets(): number {
     return this.#used.size;
+  }
+
+  get openSockets(): number {
+    return sumOf(this.#sockets);
   }
 
   get connections(): number {

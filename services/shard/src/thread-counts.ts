@@ -1,6 +1,7 @@
 // What a fan-out thread counts, in memory that the main thread reads at a scrape: one buffer a thread, cut into parts.
 // Hot loops add to plain numbers in it; nothing here knows a metric.
 import type { MoveReason } from '@weir/protocol';
+import { CONNECTION_FAULTS } from '@weir/runtime';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
 import { COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram } from './fan-out/counts.ts';
 import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
@@ -16,6 +17,7 @@ export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'rebalance', 'tooSl
 const PLACES: Readonly<Record<CountsPart, number>> = {
   fanOut: COUNT_PLACES,
   histograms: HISTOGRAM_PLACES,
+  faults: CONNECTION_FAULTS.length,
   admissions: ADMIT_OUTCOMES.length,
   closes: CLOSE_CAUSES.length,
   moves: MOVE_REASONS.length,
@@ -27,6 +29,7 @@ const PLACES: Readonly<Record<CountsPart, number>> = {
 export type CountsPart =
   | 'fanOut'
   | 'histograms'
+  | 'faults'
   | 'admissions'
   | 'closes'
   | 'moves'
@@ -52,6 +55,7 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
   return {
     fanOut: part(PLACES.fanOut),
     histograms: part(PLACES.histograms),
+    faults: part(PLACES.faults),
     admissions: part(PLACES.admissions),
     closes: part(PLACES.closes),
     moves: part(PLACES.moves),
@@ -61,7 +65,7 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
   };
 }
 
-const KEPT = ['fanOut', 'histograms', 'admissions', 'closes', 'moves', 'slow', 'healthy'] as const;
+const KEPT = ['fanOut', 'histograms', 'faults', 'admissions', 'closes', 'moves', 'slow', 'healthy'] as const;
 
 /** The counts of all threads of a shard; what a thread counted that has died stays counted. */
 export class SummedCounts {
@@ -104,13 +108,16 @@ export interface NumberPlaces {
   readonly count: typeof count;
   readonly gauge: typeof gauge;
   readonly histogram: typeof histogram;
-  readonly labels: Readonly<Record<'admissions' | 'closes' | 'moves' | 'verdicts', readonly string[]>>;
+  readonly labels: Readonly<
+    Record<'faults' | 'admissions' | 'closes' | 'moves' | 'verdicts', readonly string[]>
+  >;
 }
 export const numberPlaces: NumberPlaces = {
   count,
   gauge,
   histogram,
   labels: {
+    faults: CONNECTION_FAULTS,
     admissions: ADMIT_OUTCOMES,
     closes: CLOSE_CAUSES,
     moves: MOVE_REASONS,

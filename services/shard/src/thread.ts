@@ -2,10 +2,10 @@
 // thread hands over. Read it second, after shard.ts; it only connects stages.
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
-import { createServer } from 'node:http';
 import type { ControlMessage, Hint } from '@weir/protocol';
 import { closeCodes, controlText, issueHint, utf8Frame, verifyTicket } from '@weir/protocol';
-import type { Clock } from '@weir/runtime';
+import type { Clock, ConnectionFault } from '@weir/runtime';
+import { CONNECTION_FAULTS, createUpgradeServer } from '@weir/runtime';
 import type { Arrival, Arrived, Arriving } from './admit/admission.ts';
 import { ADMIT_OUTCOMES, Admission } from './admit/admission.ts';
 import type { ShardConfig } from './config.ts';
@@ -28,6 +28,10 @@ import type { CloseCause, ThreadCounts } from './thread-counts.ts';
 import { CLOSE_CAUSES, countsIn, MOVE_REASONS } from './thread-counts.ts';
 
 const SWEEP_MS = 250;
+/** Longest time until a request is there. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Sockets beyond the connections and handshakes of a full shard, which are told so. */
+const REFUSED_SOCKETS = 256;
 const SLICE_MS = 8;
 /** Well below a millisecond of writing. */
 const WRITES_A_LOOK = 32;
@@ -142,6 +146,8 @@ export class FanOutThread {
       index,
       sockets: options.sockets,
       open: options.doorways,
+      maxSockets: config.capacity + config.maxPending + REFUSED_SOCKETS,
+      onTooMany: () => this.#countFault('tooMany'),
       onSocket: (socket) => this.#server.emit('connection', socket),
       duplicate: duplicateSocket,
       onFailed: (error) => {
@@ -177,23 +183,22 @@ export class FanOutThread {
   }
 
   #createServer(): Server {
-    const server = createServer(
-      {
-        maxHeaderSize: 16_384,
-        headersTimeout: 10_000,
-        requestTimeout: 10_000,
-        keepAliveTimeout: 1_000,
-        connectionsCheckingInterval: 1_000,
-      },
-      (request, response) => {
+    const server = createUpgradeServer({
+      headersTimeoutMs: HEADERS_TIMEOUT_MS,
+      onPlain: (request, response) => {
         const { status, text } = this.#admission.answer(request);
         response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
       },
-    );
-    server.on('upgrade', (request, socket, head) => this.#admission.upgrade(request, socket, head));
+      onUpgrade: (request, socket, head) => this.#admission.upgrade(request, socket, head),
+      onFault: (fault) => this.#countFault(fault),
+    });
     // It gets its sockets from the doorway; this begins the watch over requests that never end.
     server.emit('listening');
     return server;
+  }
+
+  #countFault(fault: ConnectionFault): void {
+    add(this.#counts.faults, CONNECTION_FAULTS.indexOf(fault), 1);
   }
 
   /** A fault of this thread ends it; the main thread starts another. */

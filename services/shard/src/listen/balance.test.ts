@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { acceptsMore, leastOf } from './balance.ts';
+import { acceptsMore, leastOf, sumOf } from './balance.ts';
 
 describe('threads that accept', () => {
   it.each([
@@ -35,5 +35,6 @@ describe('threads that accept', () => {
 
   it('know the least loaded one of those that are there', () => {
     expect(leastOf(Int32Array.of(7, 3, 0, 9), Int32Array.of(1, 1, 0, 1))).toBe(3);
+    expect(sumOf(Int32Array.of(7, 3, 0, 9))).toBe(19);
   });
 });

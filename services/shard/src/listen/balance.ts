@@ -24,3 +24,10 @@ export function leastOf(sockets: Int32Array, open: Int32Array): number {
   for (const [index, count] of sockets.entries()) if (open[index] === 1 && count < least) least = count;
   return least;
 }
+
+/** The sockets of all threads together. */
+export function sumOf(sockets: Int32Array): number {
+  let sum = 0;
+  for (const count of sockets) sum += count;
+  return sum;
+}

@@ -12,6 +12,8 @@ interface House {
   readonly doorways: readonly Doorway[];
   readonly sockets: Int32Array;
   readonly inside: Socket[][];
+  /** How many were cut off. */
+  readonly tooMany: { count: number };
 }
 
 const cleanUps: (() => void)[] = [];
@@ -20,16 +22,21 @@ afterEach(() => {
 });
 
 /** Doorways as threads have them, all in this one. */
-async function build(threads: number): Promise<House> {
+async function build(threads: number, maxSockets = 1_000): Promise<House> {
   const sockets = new Int32Array(new SharedArrayBuffer(threads * 4));
   const open = new Int32Array(new SharedArrayBuffer(threads * 4));
   const inside: Socket[][] = Array.from({ length: threads }, () => []);
+  const tooMany = { count: 0 };
   const doorways = inside.map(
     (own, index) =>
       new Doorway({
         index,
         sockets,
         open,
+        maxSockets,
+        onTooMany: () => {
+          tooMany.count++;
+        },
         onSocket: (socket) => {
           socket.on('error', () => socket.destroy());
           own.push(socket);
@@ -48,7 +55,7 @@ async function build(threads: number): Promise<House> {
     reserve.close();
   });
   for (const doorway of doorways) await doorway.join(reserve.fd);
-  return { port, fd, doorways, sockets, inside };
+  return { port, fd, doorways, sockets, inside, tooMany };
 }
 
 async function visit(port: number): Promise<Socket> {
@@ -105,6 +112,21 @@ describe('doorways of several threads', () => {
     // The reserve keeps the socket open: the kernel answers.
     await visit(house.port);
     expect(house.sockets[0]).toBe(0);
+  });
+
+  it('let no more in than the shard may have, and anybody again when there is room', async () => {
+    const house = await build(2, 10);
+    for (let i = 0; i < 10; i++) await visit(house.port);
+    await inside(house, 10);
+    const late = await visit(house.port);
+    await once(late, 'close');
+    expect([house.tooMany.count, house.inside.flat().length]).toEqual([1, 10]);
+    await inside(house, 10);
+    house.inside.flat()[0]?.destroy();
+    await inside(house, 9);
+    await visit(house.port);
+    await inside(house, 10);
+    expect(house.tooMany.count).toBe(1);
   });
 
   it('count every socket until it is closed', async () => {

@@ -1,8 +1,8 @@
 // Where one thread accepts: a duplicate of the listening socket that all threads share. It pauses while the thread has
-// more clients than its share, and counts the sockets that it let in. It knows no HTTP.
+// more clients than its share, lets no more sockets in than the shard may have, and counts them. It knows no HTTP.
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server } from 'node:net';
-import { acceptsMore, leastOf } from './balance.ts';
+import { acceptsMore, leastOf, sumOf } from './balance.ts';
 import type { SocketHandle } from './duplicate.ts';
 
 /** Connections that wait to be accepted, at most; the kernel may bound it lower. */
@@ -17,6 +17,9 @@ export interface DoorwayOptions {
   readonly sockets: Int32Array;
   /** 1 for every thread whose doorway is open, also while it pauses; else 0, also of a dead thread. */
   readonly open: Int32Array;
+  /** Open sockets of the whole shard at most; who comes beyond that is cut off. */
+  readonly maxSockets: number;
+  readonly onTooMany: () => void;
   /** Somebody came in. */
   readonly onSocket: (socket: Socket) => void;
   readonly duplicate: (fd: number) => Promise<SocketHandle>;
@@ -82,8 +85,15 @@ export class Doorway {
   }
 
   #let(socket: Socket): void {
-    const { index, sockets, onSocket } = this.#options;
+    const { index, sockets, maxSockets, onSocket, onTooMany } = this.#options;
+    // Counted first: of two threads with one place left at most one lets somebody in.
     Atomics.add(sockets, index, 1);
+    if (sumOf(sockets) > maxSockets) {
+      Atomics.sub(sockets, index, 1);
+      onTooMany();
+      socket.destroy();
+      return;
+    }
     socket.once('close', () => Atomics.sub(sockets, index, 1));
     onSocket(socket);
     if (this.#canPause && !this.#wanted(true)) this.#pause();

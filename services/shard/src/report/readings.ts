@@ -65,6 +65,7 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       },
       groups: now('Sets of channels that connections of a thread share', gauge.groups),
       connections_behind: now('Connections that catch up', gauge.notLive),
+      open_sockets: { help: 'Open sockets, connections included', read: () => shard.openSockets },
       handshakes_pending: { help: 'Handshakes under way', read: () => flags.pending },
       used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.usedTickets },
       backlog_bytes: now(
@@ -100,6 +101,12 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       },
     },
     counters: {
+      connection_faults_total: labelled(
+        'Connections that never became a request: too slow, too large, malformed, or over the limit of sockets',
+        'reason',
+        'faults',
+        labels.faults,
+      ),
       admissions_total: labelled('Upgrade requests by outcome', 'outcome', 'admissions', labels.admissions),
       closes_total: labelled('Connections that the shard closed, by cause', 'cause', 'closes', labels.closes),
       moves_total: labelled('Clients asked to move, by reason', 'reason', 'moves', labels.moves),

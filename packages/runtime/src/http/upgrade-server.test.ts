@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ConnectionFault } from './upgrade-server.ts';
+import { createUpgradeServer, endKindly } from './upgrade-server.ts';
+
+interface Running {
+  readonly port: number;
+  readonly faults: ConnectionFault[];
+  readonly upgraded: Duplex[];
+}
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function start(): Promise<Running> {
+  const faults: ConnectionFault[] = [];
+  const upgraded: Duplex[] = [];
+  const server = createUpgradeServer({
+    headersTimeoutMs: 200,
+    onPlain: (_request, response) => response.writeHead(426, { connection: 'close' }).end(),
+    onUpgrade: (_request, duplex) => {
+      upgraded.push(duplex);
+      endKindly(duplex, 'HTTP/1.1 503 Busy\r\n\r\n');
+    },
+    onFault: (fault) => faults.push(fault),
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, faults, upgraded };
+}
+
+/** What a socket that says this is answered until it is closed. */
+async function say({ port }: Running, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk;
+  });
+  socket.on('error', () => undefined);
+  if (text !== '') socket.write(text);
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('a server for upgrades', () => {
+  it.each([
+    ['nothing', '', '408', 'timeout'],
+    ['half a request', 'GET / HTTP/1.1\r\nHost: a\r\n', '408', 'timeout'],
+    ['large headers', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '431', 'headersTooLarge'],
+    ['no HTTP', 'rubbish\r\n\r\n', '400', 'malformed'],
+  ])('answers and tells of %s', async (_what, text, status, fault) => {
+    const server = await start();
+    expect((await say(server, text)).split(' ')[1]).toBe(status);
+    expect(server.faults).toEqual([fault]);
+  });
+
+  it('hands on plain requests and upgrades', async () => {
+    const server = await start();
+    expect(await say(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1\.1 426 /);
+    const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    expect(await say(server, upgrade)).toMatch(/^HTTP\/1\.1 503 Busy/);
+    expect(server.faults).toEqual([]);
+  });
+
+  it('does not end with a socket that breaks after its upgrade', async () => {
+    const server = await start();
+    const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    await say(server, upgrade);
+    const [duplex] = server.upgraded;
+    expect(() => duplex?.emit('error', new Error('broken'))).not.toThrow();
+  });
+});
