@@ -4,24 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Beat } from './beat.ts';
 import { decodeBeat, encodeBeat } from './beat.ts';
+import { beatOf } from './fakes/shard-entry.ts';
 
-const beat: Beat = {
-  v: 1,
-  pool: 'desktop',
-  shard: 's1',
+const beat = beatOf('s1', {
   url: 'ws://[::1]:4000',
-  connections: 3,
-  capacity: 10,
-  backlogBytes: 0,
-  egressBytesPerSecond: 0.5,
   loopUtilisation: 0.5,
-  tickLatenessMs: 1.5,
-  draining: false,
-  stale: false,
-  ready: true,
   revision: '5f7c9d',
   wallMs: 1_000,
-};
+});
 
 function bytesOf(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));

@@ -1,26 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Beat } from './beat.ts';
 import { encodeBeat } from './beat.ts';
 import type { BeatOutcome, BeatSource, Beats } from './beats.ts';
 import { createBeats } from './beats.ts';
-
-const beatOf = (shard: string): Beat => ({
-  v: 1,
-  pool: 'desktop',
-  shard,
-  url: 'ws://shard.example',
-  connections: 1,
-  capacity: 10,
-  backlogBytes: 0,
-  egressBytesPerSecond: 0,
-  loopUtilisation: 0,
-  tickLatenessMs: 0,
-  draining: false,
-  stale: false,
-  ready: true,
-  revision: '',
-  wallMs: 0,
-});
+import { beatOf } from './fakes/shard-entry.ts';
 
 class FakeNats implements BeatSource {
   readonly subjects: string[] = [];

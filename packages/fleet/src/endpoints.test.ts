@@ -2,35 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Endpoint } from './endpoints.ts';
 import { readEndpoints, SecondOpinion } from './endpoints.ts';
-import type { ShardEntry } from './roster.ts';
+import { entryOf } from './fakes/shard-entry.ts';
 
 const endpoint = (shard: string, over: Partial<Endpoint> = {}): Endpoint => ({
   shard,
   uid: `uid-${shard}`,
   serving: true,
   terminating: false,
-  ...over,
-});
-
-const entry = (shard: string, over: Partial<ShardEntry> = {}): ShardEntry => ({
-  v: 1,
-  pool: 'desktop',
-  shard,
-  url: 'ws://shard.example',
-  connections: 1,
-  capacity: 10,
-  backlogBytes: 0,
-  egressBytesPerSecond: 0,
-  loopUtilisation: 0,
-  tickLatenessMs: 0,
-  draining: false,
-  stale: false,
-  ready: true,
-  revision: '',
-  wallMs: 0,
-  ticketsSinceBeat: 0,
-  lastSeenMs: 0,
-  skewMs: 0,
   ...over,
 });
 
@@ -116,7 +94,7 @@ describe('SecondOpinion', () => {
   it('takes shards away, and adds none', () => {
     const { opinion } = setUp();
     opinion.observe([[endpoint('a', { terminating: true }), endpoint('b'), endpoint('unheard')]]);
-    const weighed = opinion.weigh([entry('a'), entry('b'), entry('new')]);
+    const weighed = opinion.weigh([entryOf('a'), entryOf('b'), entryOf('new')]);
     expect(weighed.map(({ shard, draining }) => [shard, draining])).toEqual([
       ['a', true],
       ['b', false],
@@ -128,7 +106,7 @@ describe('SecondOpinion', () => {
     const { opinion } = setUp();
     opinion.observe([[endpoint('a'), endpoint('b')]]);
     opinion.observe([]);
-    const entries = [entry('a'), entry('b', { ready: false })];
+    const entries = [entryOf('a'), entryOf('b', { ready: false })];
     expect(opinion.weigh(entries)).toBe(entries);
   });
 });

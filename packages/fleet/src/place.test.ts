@@ -1,31 +1,10 @@
 // Placement never picks who may not be picked, and spreads the load.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { entryOf } from './fakes/shard-entry.ts';
 import type { Placement } from './place.ts';
 import { place } from './place.ts';
 import type { ShardEntry } from './roster.ts';
-
-const entry = (shard: string, over: Partial<ShardEntry> = {}): ShardEntry => ({
-  v: 1,
-  pool: 'desktop',
-  shard,
-  url: 'ws://127.0.0.1:1',
-  connections: 0,
-  capacity: 10,
-  backlogBytes: 0,
-  egressBytesPerSecond: 0,
-  loopUtilisation: 0,
-  tickLatenessMs: 0,
-  draining: false,
-  stale: false,
-  ready: true,
-  revision: '',
-  wallMs: 0,
-  ticketsSinceBeat: 0,
-  lastSeenMs: 0,
-  skewMs: 0,
-  ...over,
-});
 
 /** A small seeded generator (mulberry32): the spread must hold for all seeds, and a failure must repeat. */
 function generator(seed: number): () => number {
@@ -60,7 +39,7 @@ describe('place', () => {
     fc.assert(
       fc.property(entries, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (list, random) => {
         const placed = place({
-          entries: list.map(({ shard, ...over }) => entry(shard, over)),
+          entries: list.map(({ shard, ...over }) => entryOf(shard, over)),
           pools: ['desktop', 'mobile'],
           random: () => random,
         });
@@ -77,7 +56,7 @@ describe('place', () => {
   it('finds a shard wherever there is one that may take the client', () => {
     fc.assert(
       fc.property(entries, (list) => {
-        const all = list.map(({ shard, ...over }) => entry(shard, over));
+        const all = list.map(({ shard, ...over }) => entryOf(shard, over));
         const open = all.some(
           (one) =>
             one.pool !== 'other' &&
@@ -93,11 +72,11 @@ describe('place', () => {
   });
 
   it('takes a stale shard only where there is no other', () => {
-    const stale = entry('a', { stale: true });
+    const stale = entryOf('a', { stale: true });
     expect(place({ entries: [stale], pools: ['desktop'], random: () => 0 })).toMatchObject({
       reason: 'stale',
     });
-    const fresh = entry('b', { pool: 'mobile' });
+    const fresh = entryOf('b', { pool: 'mobile' });
     expect(place({ entries: [stale, fresh], pools: ['desktop', 'mobile'], random: () => 0 })).toMatchObject({
       shard: { shard: 'b' },
       reason: 'otherPool',
@@ -105,36 +84,36 @@ describe('place', () => {
   });
 
   it('avoids the named shard, unless it is the only one', () => {
-    const list = [entry('a'), entry('b', { connections: 9 })];
+    const list = [entryOf('a'), entryOf('b', { connections: 9 })];
     expect(place({ entries: list, pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject({
       shard: { shard: 'b' },
     });
-    expect(place({ entries: [entry('a')], pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject(
-      {
-        shard: { shard: 'a' },
-      },
-    );
+    expect(
+      place({ entries: [entryOf('a')], pools: ['desktop'], exclude: 'a', random: () => 0 }),
+    ).toMatchObject({
+      shard: { shard: 'a' },
+    });
   });
 
   it('prefers the newest revision until it is full', () => {
-    const old = entry('old', { revisionOrder: 1 });
-    const young = entry('young', { revisionOrder: 2, connections: 9 });
+    const old = entryOf('old', { revisionOrder: 1 });
+    const young = entryOf('young', { revisionOrder: 2, connections: 9 });
     const pick = (...entries: ShardEntry[]): string =>
       chosen(place({ entries, pools: ['desktop'], random: () => 0.99 }));
     expect(pick(old, young)).toBe('young');
     expect(pick(old, { ...young, connections: 10 })).toBe('old');
-    expect(pick(entry('absent'), old)).toBe('old');
+    expect(pick(entryOf('absent'), old)).toBe('old');
   });
 
   it('spreads clients over shards, tickets counted, within a few of each other', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 20 }), fc.integer(), (count, seed) => {
         const random = generator(seed);
-        const shards = Array.from({ length: count }, (_, i) => entry(`s${i}`, { capacity: 1_000 }));
+        const shards = Array.from({ length: count }, (_, i) => entryOf(`s${i}`, { capacity: 1_000 }));
         for (let given = 0; given < count * 50; given++) {
           const shard = chosen(place({ entries: shards, pools: ['desktop'], random }));
           const at = shards.findIndex((one) => one.shard === shard);
-          const one = shards[at] ?? entry('none');
+          const one = shards[at] ?? entryOf('none');
           shards[at] = { ...one, ticketsSinceBeat: one.ticketsSinceBeat + 1 };
         }
         const loads = shards.map(({ ticketsSinceBeat }) => ticketsSinceBeat);
@@ -146,7 +125,11 @@ describe('place', () => {
 
   it('fills every shard to its capacity and no further', () => {
     const random = generator(7);
-    let shards = [entry('a', { capacity: 3 }), entry('b', { capacity: 50 }), entry('c', { connections: 9 })];
+    let shards = [
+      entryOf('a', { capacity: 3 }),
+      entryOf('b', { capacity: 50 }),
+      entryOf('c', { connections: 9 }),
+    ];
     for (let room = 3 + 50 + 1; room > 0; room--) {
       const shard = chosen(place({ entries: shards, pools: ['desktop'], random }));
       shards = shards.map((one) =>
@@ -159,9 +142,9 @@ describe('place', () => {
 
   it.each([
     [[], 'empty'],
-    [[entry('a', { draining: true })], 'draining'],
-    [[entry('a', { ready: false })], 'notReady'],
-    [[entry('a', { connections: 10 }), entry('b', { draining: true })], 'full'],
+    [[entryOf('a', { draining: true })], 'draining'],
+    [[entryOf('a', { ready: false })], 'notReady'],
+    [[entryOf('a', { connections: 10 }), entryOf('b', { draining: true })], 'full'],
   ] as const)('says why there is none: %#', (list, none) => {
     expect(place({ entries: list, pools: ['desktop'], random: () => 0 })).toEqual({ none });
   });

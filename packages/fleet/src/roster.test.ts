@@ -1,26 +1,10 @@
 // Who is alive: monotonic ages, bounded, and what a beat may claim.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Beat } from './beat.ts';
+import { beatOf } from './fakes/shard-entry.ts';
 import { Roster } from './roster.ts';
 
-const beat: Beat = {
-  v: 1,
-  pool: 'desktop',
-  shard: 's1',
-  url: 'ws://[::1]:4000',
-  connections: 3,
-  capacity: 10,
-  backlogBytes: 0,
-  egressBytesPerSecond: 0,
-  loopUtilisation: 0.5,
-  tickLatenessMs: 1.5,
-  draining: false,
-  stale: false,
-  ready: true,
-  revision: '',
-  wallMs: 1_000,
-};
+const beat = beatOf('s1', { connections: 3, wallMs: 1_000 });
 
 class FakeClock {
   nowMs = 0;

@@ -7,6 +7,7 @@ import {
   loadConfig,
   natsAccess,
   openNats,
+  reachable,
   runUntilSignal,
   startAdmin,
   systemClock,
@@ -49,7 +50,7 @@ runUntilSignal({
     { name: 'close the admin server', run: () => admin.close() },
   ],
 });
-const adminUrl = `http://127.0.0.1:${admin.port}`;
+const adminUrl = `http://${reachable(config.adminHost)}:${admin.port}`;
 logger.info({ url: shard.url, admin: adminUrl, pool: config.pool, shard: config.shardId }, 'listening');
 announceListening({ url: shard.url, adminUrl });
 
