@@ -37,7 +37,7 @@ const link = openNats({
   logger,
   registry,
 });
-const shard = new Shard({ config, link, metrics, logger, clock: systemClock, random: Math.random });
+const shard = new Shard({ config, link, metrics, logger, clock: systemClock });
 exposeReadings(registry, readings(shard, numberPlaces));
 const admin = await listen();
 runUntilSignal({

@@ -2,12 +2,10 @@
 // thread.ts, which goes on from there to the sockets. It only connects the stages, each of which knows nothing of the
 // others. This thread never accepts a client and never writes to one.
 import { Worker } from 'node:worker_threads';
-import { encodeBeat } from '@weir/fleet';
-import type { Position } from '@weir/protocol';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
 import { ensureStreams } from '@weir/runtime';
-import { UsedTickets } from './admit/used-tickets.ts';
+import { Arrivals } from './admit/arrivals.ts';
 import { catchUp } from './catch-up/catch-up.ts';
 import type { ShardConfig } from './config.ts';
 import { poolDefaults, threadsOf } from './config.ts';
@@ -23,16 +21,14 @@ import { SharedFlags } from './hand-over/shared-flags.ts';
 import type { Thread } from './hand-over/threads.ts';
 import { Threads } from './hand-over/threads.ts';
 import { Intake } from './intake/intake.ts';
-import { CosmeticLane } from './lanes/cosmetic-lane.ts';
-import { CriticalLane } from './lanes/critical-lane.ts';
-import { Lanes } from './lanes/lanes.ts';
+import { createLanes } from './lanes/create-lanes.ts';
+import type { Lanes } from './lanes/lanes.ts';
 import { criticalSink, stateSink } from './lanes/sinks.ts';
-import { StateLane } from './lanes/state-lane.ts';
 import { sumOf } from './listen/balance.ts';
-import type { SocketHandle } from './listen/duplicate.ts';
-import { duplicateSocket } from './listen/duplicate.ts';
+import { FrontDoor } from './listen/front-door.ts';
 import type { ShardMetrics } from './metrics.ts';
-import { LoadMeter } from './report/load.ts';
+import type { Standing } from './report/beats.ts';
+import { Beats } from './report/beats.ts';
 import { Shedding } from './shed/shedding.ts';
 import type { ThreadStart } from './thread.ts';
 import { SummedCounts } from './thread-counts.ts';
@@ -41,12 +37,11 @@ import { Ticker } from './tick/ticker.ts';
 const BEAT_MS = 1_000;
 const WATCH_MS = 250;
 const EXPIRE_MS = 5_000;
-/** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
-const REACH_MS = 2_000;
-const REACH_STEP_MS = 20;
 const CACHE_BYTES = 33_554_432;
 /** Well below a tick's worth of taking in. */
 const MESSAGES_A_LOOK = 64;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export interface ShardOptions {
   readonly config: ShardConfig;
@@ -54,7 +49,6 @@ export interface ShardOptions {
   readonly metrics: ShardMetrics;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly random: () => number;
 }
 
 export class Shard {
@@ -67,16 +61,14 @@ export class Shard {
   readonly counts: SummedCounts;
   readonly #options: ShardOptions;
   readonly #ticker: Ticker;
-  readonly #load: LoadMeter;
-  readonly #used: UsedTickets;
+  readonly #beats: Beats;
+  readonly #arrivals: Arrivals;
   readonly #shedding: Shedding;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #subjects: ReturnType<typeof createSubjects>;
   readonly #sockets: Int32Array;
   readonly #doorways: Int32Array;
-  /** Keeps the listening socket open when threads that listen on it come and go. */
-  #reserve: SocketHandle | undefined;
-  #opened: ((how: FromThread) => void) | undefined;
+  readonly #frontDoor = new FrontDoor();
   #drained: (thread: Thread) => void = () => undefined;
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
@@ -89,28 +81,22 @@ export class Shard {
     const nowMs = (): number => options.clock.monotonicMs();
     const pool = poolDefaults(config);
     this.#subjects = createSubjects(config.subjectPrefix);
-    this.#load = new LoadMeter(nowMs());
-    this.#used = new UsedTickets(config.maxUsedTickets);
-    const makeState = (): StateLane =>
-      new StateLane({
-        maxKeys: config.stateMaxKeys,
-        maxBytes: config.stateMaxBytes,
-        deletionMs: config.stateDeletionMs,
-      });
-    const makeCritical = (): CriticalLane =>
-      new CriticalLane({
-        maxAgeMs: config.criticalMaxAgeMs,
-        maxPerChannel: config.criticalMaxPerChannel,
-        maxBytes: config.criticalMaxBytes,
-      });
-    this.lanes = new Lanes(
-      makeState(),
-      makeCritical(),
-      new CosmeticLane({
-        maxPerTick: config.cosmeticMaxPerTick,
-        maxBytesPerTick: config.cosmeticMaxBytesPerTick,
-      }),
-    );
+    this.#beats = new Beats({
+      config,
+      clock: options.clock,
+      standing: () => this.#standing(),
+      publish: (beat) => link.publish(this.#subjects.beat(config.pool, config.shardId), beat),
+    });
+    this.#arrivals = new Arrivals({
+      maxUsedTickets: config.maxUsedTickets,
+      isAhead: (position) => isAhead(position, this.#laneHeads()),
+      startOf: (channel, position) => startOf(channel, position, this.#laneHeads()),
+      poke: () => this.intake.poke(),
+      nowMs,
+      sleep,
+    });
+    const { lanes, makeState, makeCritical } = createLanes(config);
+    this.lanes = lanes;
     this.encoder = new Encoder(this.lanes, {
       maxFrameBytes: config.maxFrameBytes,
       maxCacheBytes: CACHE_BYTES,
@@ -132,14 +118,14 @@ export class Shard {
         Atomics.store(this.#sockets, index, 0);
         this.counts.died(index);
       },
-      onReplaced: (thread) => this.#letAccept(thread),
+      onReplaced: (thread) => this.#frontDoor.letAccept(thread),
       onHopeless: () => {
         throw new Error('fan-out threads end as fast as they are started');
       },
       nowMs: sharedMs,
       logger,
     });
-    const { lanes, encoder, threads } = this;
+    const { encoder, threads } = this;
     this.intake = new Intake({
       link,
       logger,
@@ -203,15 +189,11 @@ export class Shard {
         })),
       answer: (subject, answer) => link.publish(subject, answer),
       nowMs,
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      sleep,
       count: metrics.shed,
       onFault: (err) => logger.error({ err }, 'requests to shed are not heard'),
     });
-    link.ready().then(
-      (connection) => this.#shedding.listen(connection, this.#subjects.shed(config.shardId)),
-      // Closed before it was ever connected: the process is ending.
-      () => undefined,
-    );
+    this.#shedding.listen(link, this.#subjects.shed(config.shardId));
     this.#ticker = new Ticker(
       pool.tickMs,
       { nowMs, set: setTimeout, clear: (timer) => clearTimeout(timer as never) },
@@ -223,7 +205,7 @@ export class Shard {
   async start(): Promise<number> {
     const { clock } = this.#options;
     this.threads.start();
-    this.#port = await this.#listen();
+    this.#port = await this.#frontDoor.open([...this.threads], this.#options.config);
     this.#ticker.start();
     this.#timers.push(
       setInterval(() => this.threads.watch(), WATCH_MS),
@@ -243,7 +225,7 @@ export class Shard {
   }
 
   get usedTickets(): number {
-    return this.#used.size;
+    return this.#arrivals.usedTickets;
   }
 
   get openSockets(): number {
@@ -269,29 +251,23 @@ export class Shard {
 
   /** Reports the load to routers and control. */
   beat(): void {
-    const { config, link, clock } = this.#options;
-    const { pool, shardId, capacity, revision = '' } = config;
-    this.threads.measure();
-    const load = this.#load.take(clock.monotonicMs(), this.counts.sum('fanOut', count.bytes));
-    const busiest = [...this.threads].map(({ loopUtilisation }) => loopUtilisation);
-    const beat = encodeBeat({
-      v: 1,
-      pool,
-      shard: shardId,
+    this.#beats.beat();
+  }
+
+  #standing(): Standing {
+    const { threads, counts } = this;
+    threads.measure();
+    return {
       url: this.url,
       connections: this.connections,
-      capacity,
-      backlogBytes: this.counts.sum('gauges', gauge.backlogBytes),
-      healthyBacklogBytes: this.counts.sum('gauges', gauge.healthyBacklogBytes),
-      ...load,
-      loopUtilisation: Math.max(load.loopUtilisation, ...busiest),
+      backlogBytes: counts.sum('gauges', gauge.backlogBytes),
+      healthyBacklogBytes: counts.sum('gauges', gauge.healthyBacklogBytes),
+      writtenBytes: counts.sum('fanOut', count.bytes),
+      threadUtilisation: Math.max(0, ...[...threads].map(({ loopUtilisation }) => loopUtilisation)),
       draining: this.flags.draining,
       stale: this.intake.stale,
       ready: this.health().ready,
-      revision,
-      wallMs: clock.wallMs(),
-    });
-    link.publish(this.#subjects.beat(pool, shardId), beat);
+    };
   }
 
   /** The first beat is not waited for: routers have clients to place. */
@@ -306,7 +282,7 @@ export class Shard {
     this.flags.set('draining');
     this.beat();
     // Also where nobody is here: routers that have not heard it yet are sending clients.
-    await new Promise((resolve) => setTimeout(resolve, config.drainGraceMs));
+    await sleep(config.drainGraceMs);
     const waiting = new Set(this.threads);
     const total = Math.max(1, this.connections);
     await new Promise<void>((resolve) => {
@@ -329,25 +305,7 @@ export class Shard {
     clearImmediate(this.#flush);
     this.intake.stop();
     await this.threads.stop();
-    this.#reserve?.close();
-  }
-
-  /** The first thread opens the listening socket; all listen on duplicates of it. */
-  async #listen(): Promise<number> {
-    const { host, port } = this.#options.config;
-    const how = await new Promise<FromThread>((resolve) => {
-      this.#opened = resolve;
-      for (const thread of this.threads) if (thread.index === 0) thread.post({ type: 'open', host, port });
-    });
-    if (how.type === 'notOpened') throw how.error;
-    if (how.type !== 'opened') throw new Error('the thread that was to listen has ended');
-    this.#reserve = await duplicateSocket(how.fd);
-    for (const thread of this.threads) this.#letAccept(thread);
-    return how.port;
-  }
-
-  #letAccept(thread: Thread): void {
-    if (this.#reserve !== undefined) thread.post({ type: 'join', fd: this.#reserve.fd });
+    this.#frontDoor.close();
   }
 
   #spawn(index: number): Worker {
@@ -379,7 +337,7 @@ export class Shard {
         return this.#shedding.shedding(message.id, message.accepted);
       case 'opened':
       case 'notOpened':
-        return this.#opened?.(message);
+        return this.#frontDoor.opened(message);
     }
   }
 
@@ -395,35 +353,17 @@ export class Shard {
     thread.link.reply({ kind: 'caughtUp', id, answer });
   }
 
-  /** Tickets are good once in the whole shard, and only this thread knows the lanes. */
-  #arrive({ link }: Thread, id: number, { ticketId, expiresInMs, channels, position }: Arriving): void {
-    const use = this.#used.use(ticketId, this.#options.clock.monotonicMs(), expiresInMs);
-    if (use !== 'first') return link.reply({ kind: 'arrived', id, arrived: { use } });
-    const answer = (): void => {
-      const heads = this.#laneHeads();
-      const starts = channels.map((channel) => startOf(channel, position, heads));
-      link.reply({ kind: 'arrived', id, arrived: { use, starts } });
-    };
-    if (position === undefined || !isAhead(position, this.#laneHeads())) return answer();
-    void this.#reach(position).then(() => {
-      answer();
+  #arrive({ link }: Thread, id: number, arriving: Arriving): void {
+    const judged = this.#arrivals.judge(arriving);
+    if (!(judged instanceof Promise)) return link.reply({ kind: 'arrived', id, arrived: judged });
+    void judged.then((arrived) => {
+      link.reply({ kind: 'arrived', id, arrived });
       link.flushReplies();
     });
   }
 
-  async #reach(position: Position): Promise<void> {
-    for (
-      let waitedMs = 0;
-      waitedMs < REACH_MS && isAhead(position, this.#laneHeads());
-      waitedMs += REACH_STEP_MS
-    ) {
-      if (waitedMs === REACH_STEP_MS * 10) this.intake.poke();
-      await new Promise((resolve) => setTimeout(resolve, REACH_STEP_MS));
-    }
-  }
-
   #tick(lateMs: number): void {
-    this.#load.tick(lateMs);
+    this.#beats.tick(lateMs);
     this.#options.metrics.tick(lateMs);
     const news = this.encoder.tick(lateMs);
     for (const { link } of this.threads) link.news(news);

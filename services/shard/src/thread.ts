@@ -12,7 +12,8 @@ import type { ShardConfig } from './config.ts';
 import { poolDefaults, threadsOf } from './config.ts';
 import { closeGently } from './connection/closing.ts';
 import { Connection } from './connection/connection.ts';
-import { InboundRate, judgeInbound } from './connection/inbound.ts';
+import { firstWords } from './connection/first-words.ts';
+import { hear } from './connection/hear.ts';
 import { Deflater } from './encode/deflate.ts';
 import { add, count } from './fan-out/counts.ts';
 import { FanOut } from './fan-out/fan-out.ts';
@@ -35,8 +36,6 @@ const REFUSED_SOCKETS = 256;
 const SLICE_MS = 8;
 /** Well below a millisecond of writing. */
 const WRITES_A_LOOK = 32;
-/** Pongs that prove nothing may be so much more than messages: some stacks keep a connection alive by them. */
-const PONGS_A_MESSAGE = 10;
 /** How long the URL of a move is good. */
 const MOVE_URL_MS = 120_000;
 
@@ -273,27 +272,9 @@ export class FanOutThread {
     const connection = new Connection({ session, socket, ws, ticket, starts, compressed, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
-    const gaps = starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
-      if (gap === undefined) return [];
-      const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
-      return [gap.reset ? { ...announced, reset: true } : announced];
-    });
-    this.#say(connection, [
-      {
-        type: 'welcome',
-        session,
-        pool: config.pool,
-        shard: config.shardId,
-        tickMs: this.#pool.tickMs,
-        channels: ticket.channels,
-        resumed:
-          position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined),
-      },
-      ...ticket.denied.map(
-        (channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel }),
-      ),
-      ...gaps,
-    ]);
+    const { pool, shardId: shard } = config;
+    const { tickMs } = this.#pool;
+    this.#say(connection, firstWords({ session, pool, shard, tickMs, ticket, position, starts }));
     this.#listen(connection, socket);
     this.#fanOut.add(connection);
   }
@@ -301,24 +282,15 @@ export class FanOutThread {
   #listen(connection: Connection, socket: Arrival['socket']): void {
     const { config, clock, index } = this.#options;
     const { ws } = connection;
-    const limits = { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst };
-    const rate = new InboundRate(limits, clock.monotonicMs());
-    const pongRate = new InboundRate(
-      { perSecond: limits.perSecond * PONGS_A_MESSAGE, burst: limits.burst * PONGS_A_MESSAGE },
-      clock.monotonicMs(),
-    );
-    const bounded = (): void => {
-      if (!rate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
-    };
-    ws.on('pong', (payload) => {
-      const proved = this.#fanOut.pong(connection, payload);
-      if (!proved && !pongRate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
-    });
-    ws.on('ping', bounded);
-    ws.on('message', (data, binary) => {
-      if (connection.closing) return;
-      if (!rate.take(clock.monotonicMs())) this.#close(connection, 'tooManyMessages');
-      else if (Buffer.isBuffer(data)) this.#inbound(connection, data, binary);
+    hear(connection, {
+      limits: { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst },
+      nowMs: () => clock.monotonicMs(),
+      view: () => ({ channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow }),
+      pong: (payload) => this.#fanOut.pong(connection, payload),
+      subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
+      unsubscribe: (channels) => this.#fanOut.unsubscribe(connection, channels),
+      say: (messages) => this.#say(connection, messages),
+      close: (cause, reason) => this.#close(connection, cause, reason),
     });
     let gone = false;
     const leave = (): void => {
@@ -329,16 +301,6 @@ export class FanOutThread {
     };
     ws.once('close', leave);
     socket.once('close', leave);
-  }
-
-  #inbound(connection: Connection, data: Buffer, binary: boolean): void {
-    const view = { channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow };
-    const judged = judgeInbound(data, binary, view);
-    if (judged.act === 'close') return this.#close(connection, 'protocolError', judged.reason);
-    this.#say(connection, judged.errors);
-    if (judged.act === 'answer' || judged.channels.length === 0) return;
-    if (judged.act === 'subscribe') this.#fanOut.subscribe(connection, judged.channels);
-    else this.#fanOut.unsubscribe(connection, judged.channels);
   }
 
   #say(connection: Connection, messages: readonly ControlMessage[]): void {

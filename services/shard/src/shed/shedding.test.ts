@@ -1,7 +1,7 @@
 import { decodeShedAnswer, encodeShedRequest } from '@weir/fleet';
 import { describe, expect, it } from 'vitest';
 import type { ShedOrder } from '../hand-over/messages.ts';
-import type { SheddingOptions, ShedMessage, ShedOutcome } from './shedding.ts';
+import type { SheddingOptions, ShedMessage, ShedOutcome, ShedSource } from './shedding.ts';
 import { Shedding } from './shedding.ts';
 
 interface Bench {
@@ -129,9 +129,11 @@ describe('a request to shed', () => {
 });
 
 describe('the subscription', () => {
-  const listening = (bench: Bench): ((error: Error | null, message: ShedMessage) => void) => {
+  const listening = async (bench: Bench): Promise<(error: Error | null, message: ShedMessage) => void> => {
     const heard: ((error: Error | null, message: ShedMessage) => void)[] = [];
-    bench.shedding.listen({ subscribe: (_subject, { callback }) => heard.push(callback) }, 's');
+    const source: ShedSource = { subscribe: (_subject, { callback }) => heard.push(callback) };
+    bench.shedding.listen({ ready: () => Promise.resolve(source) }, 's');
+    await settled();
     const [callback] = heard;
     if (callback === undefined) throw new Error('it does not subscribe');
     return callback;
@@ -140,7 +142,7 @@ describe('the subscription', () => {
 
   it('answers requests, bad ones too', async () => {
     const bench = setUp({ has: [10] });
-    const hear = listening(bench);
+    const hear = await listening(bench);
     hear(null, { data: request(3), reply: 'r1' });
     hear(null, { data: new Uint8Array(), reply: 'r2' });
     await settled();
@@ -152,14 +154,14 @@ describe('the subscription', () => {
 
   it('moves nobody for whoever does not want an answer', async () => {
     const bench = setUp({ has: [10] });
-    listening(bench)(null, { data: request(3) });
+    (await listening(bench))(null, { data: request(3) });
     await settled();
     expect([bench.answers, bench.outcomes]).toEqual([[], ['invalid']]);
   });
 
-  it('tells that the server ended it', () => {
+  it('tells that the server ended it', async () => {
     const bench = setUp({ has: [10] });
-    listening(bench)(new Error('permissions violation'), { data: new Uint8Array() });
+    (await listening(bench))(new Error('permissions violation'), { data: new Uint8Array() });
     expect(bench.faults).toHaveLength(1);
   });
 });

@@ -63,7 +63,7 @@ export class Shedding {
   }
 
   /** From now on requests are answered. Nothing that is called by the subscription throws. */
-  listen(source: ShedSource, subject: string): void {
+  listen(link: { ready(): Promise<ShedSource> }, subject: string): void {
     const { answer, onFault } = this.#o;
     const callback = (error: Error | null, { data, reply }: ShedMessage): void => {
       if (error !== null) return onFault(error);
@@ -71,7 +71,11 @@ export class Shedding {
         if (reply !== undefined) answer(reply, encodeShedAnswer({ accepted }));
       });
     };
-    source.subscribe(subject, { callback });
+    link.ready().then(
+      (source) => source.subscribe(subject, { callback }),
+      // Closed before it was ever connected: the process is ending.
+      () => undefined,
+    );
   }
 
   /** A thread's answer. */

@@ -1,0 +1,59 @@
+// The shard's word on somebody with a good ticket: whether it is the ticket's first use, and where the channels begin.
+// A client whose position is ahead of this shard waits a moment, since the shard may merely be a moment behind.
+import type { Position } from '@weir/protocol';
+import type { ChannelStart } from '../connection/resume.ts';
+import type { Arriving } from '../hand-over/messages.ts';
+import type { Arrived } from './admission.ts';
+import { UsedTickets } from './used-tickets.ts';
+
+/** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
+const REACH_MS = 2_000;
+const REACH_STEP_MS = 20;
+/** A position that is ahead for so long is a reason to look at the streams. */
+const POKE_MS = 200;
+
+export interface ArrivalsOptions {
+  readonly maxUsedTickets: number;
+  /** Whether this shard has not yet read as far as the position claims. */
+  readonly isAhead: (position: Position) => boolean;
+  readonly startOf: (channel: string, position: Position | undefined) => ChannelStart;
+  /** Look at the streams now. */
+  readonly poke: () => void;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export class Arrivals {
+  readonly #o: ArrivalsOptions;
+  readonly #used: UsedTickets;
+
+  constructor(options: ArrivalsOptions) {
+    this.#o = options;
+    this.#used = new UsedTickets(options.maxUsedTickets);
+  }
+
+  get usedTickets(): number {
+    return this.#used.size;
+  }
+
+  /** Judges an arrival now, or as soon as this shard has read as far as the position says. */
+  judge({ ticketId, expiresInMs, channels, position }: Arriving): Arrived | Promise<Arrived> {
+    const { isAhead, startOf, nowMs } = this.#o;
+    const use = this.#used.use(ticketId, nowMs(), expiresInMs);
+    if (use !== 'first') return { use };
+    const arrived = (): Arrived => ({
+      use,
+      starts: channels.map((channel) => startOf(channel, position)),
+    });
+    if (position === undefined || !isAhead(position)) return arrived();
+    return this.#reach(position).then(arrived);
+  }
+
+  async #reach(position: Position): Promise<void> {
+    const { isAhead, poke, sleep } = this.#o;
+    for (let waitedMs = 0; waitedMs < REACH_MS && isAhead(position); waitedMs += REACH_STEP_MS) {
+      if (waitedMs === POKE_MS) poke();
+      await sleep(REACH_STEP_MS);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// Settings of the shard: how fast a client is served, how far behind it may be, and how that is measured.
+import { limits } from '@weir/protocol';
+import { parse } from '@weir/runtime';
+import type { TableOf } from './rows.ts';
+import { bytes, count, ms } from './rows.ts';
+
+interface FlowValues {
+  readonly tickMs: number | undefined;
+  readonly softBytes: number | undefined;
+  readonly hardBytes: number | undefined;
+  readonly lagMs: number | undefined;
+  readonly pingMs: number;
+  readonly pingBytes: number;
+  readonly idlePingMs: number;
+  readonly positionMs: number;
+  readonly idlePositionMs: number;
+  readonly maxFrameBytes: number;
+  readonly compression: boolean | undefined;
+  readonly compressionMinBytes: number;
+  readonly clientMessagesPerSecond: number;
+  readonly clientMessageBurst: number;
+}
+
+export const flow: TableOf<FlowValues> = {
+  tickMs: {
+    env: 'WEIR_TICK_MS',
+    parse: parse.durationMs({ min: 10, max: 60_000 }),
+    optional: true,
+    unit: 'ms',
+    meaning: 'Broadcast period of state and cosmetic data; by default 1000 in a pool called mobile, else 100',
+  },
+  softBytes: {
+    env: 'WEIR_SOFT_BYTES',
+    parse: parse.bytes({ min: 4_096, max: 1e9 }),
+    optional: true,
+    unit: 'bytes',
+    meaning:
+      'Backlog above which state is withheld and cosmetic dropped; by default 32 KB in mobile, else 128 KB',
+  },
+  hardBytes: {
+    env: 'WEIR_HARD_BYTES',
+    parse: parse.bytes({ min: 8_192, max: 1e9 }),
+    optional: true,
+    unit: 'bytes',
+    meaning: 'Backlog above which a connection is evicted; by default 128 KB in mobile, else 512 KB',
+  },
+  lagMs: {
+    env: 'WEIR_LAG_MS',
+    parse: parse.durationMs({ min: 1_000, max: 600_000 }),
+    optional: true,
+    unit: 'ms',
+    meaning:
+      'Time without any proof of delivery after which a connection is evicted; by default 20 s in mobile, else 10 s',
+  },
+  pingMs: ms({
+    env: 'WEIR_PING_MS',
+    default: 1_000,
+    min: 100,
+    meaning: 'Time between two pings while data flows',
+  }),
+  pingBytes: bytes({
+    env: 'WEIR_PING_BYTES',
+    default: 65_536,
+    meaning: 'Bytes after which a ping is due at once',
+  }),
+  idlePingMs: ms({
+    env: 'WEIR_IDLE_PING_MS',
+    default: 15_000,
+    min: 1_000,
+    meaning: 'Time between two pings of a quiet connection',
+  }),
+  positionMs: ms({
+    env: 'WEIR_POSITION_MS',
+    default: 1_000,
+    min: 100,
+    max: 1_000,
+    meaning: 'Time between two positions while data flows',
+  }),
+  idlePositionMs: ms({
+    env: 'WEIR_IDLE_POSITION_MS',
+    default: 10_000,
+    min: 1_000,
+    meaning: 'Time between two positions while only other channels have data',
+  }),
+  maxFrameBytes: bytes({
+    env: 'WEIR_MAX_FRAME_BYTES',
+    default: limits.frameBytes,
+    min: 20_000,
+    max: limits.frameBytes,
+    meaning: 'Largest text frame, before compression',
+  }),
+  compression: {
+    env: 'WEIR_COMPRESSION',
+    parse: parse.flag(),
+    optional: true,
+    meaning:
+      'Whether clients that offer permessage-deflate get compressed messages; by default in mobile and nowhere else',
+  },
+  compressionMinBytes: count({
+    env: 'WEIR_COMPRESSION_MIN_BYTES',
+    default: 128,
+    min: 0,
+    max: 30_000,
+    meaning: 'Bytes below which a message is stored, not compressed, in a compressed connection',
+  }),
+  clientMessagesPerSecond: count({
+    env: 'WEIR_CLIENT_MESSAGES_PER_SECOND',
+    default: 10,
+    max: 10_000,
+    meaning: 'Messages and pings a client may send in the long run',
+  }),
+  clientMessageBurst: count({
+    env: 'WEIR_CLIENT_MESSAGE_BURST',
+    default: 40,
+    max: 10_000,
+    meaning: 'Messages and pings a client may send at once',
+  }),
+};

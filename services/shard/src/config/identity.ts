@@ -1,0 +1,71 @@
+// Settings of the shard: who a shard is, and where it is reached.
+import { randomBytes } from 'node:crypto';
+import type { TicketKey } from '@weir/protocol';
+import { isToken, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
+import { parse } from '@weir/runtime';
+import type { TableOf } from './rows.ts';
+
+function token(text: string): string {
+  if (!isToken(text, 64)) throw new Error('must be letters, digits, - and _, at most 64 of them');
+  return text;
+}
+
+interface IdentityValues {
+  readonly host: string;
+  readonly port: number;
+  readonly pool: string;
+  readonly shardId: string;
+  readonly publicUrl: string | undefined;
+  readonly routerUrl: string;
+  readonly ticketKeys: readonly TicketKey[];
+  readonly revision: string | undefined;
+}
+
+export const identity: TableOf<IdentityValues> = {
+  host: {
+    env: 'WEIR_HOST',
+    parse: parse.text({ max: 255 }),
+    default: '0.0.0.0',
+    meaning: 'Address to listen on for clients; :: is IPv6 and IPv4',
+  },
+  port: {
+    env: 'WEIR_PORT',
+    parse: parse.port(),
+    default: 8081,
+    meaning: 'Port to listen on for clients; 0 picks a free one',
+  },
+  pool: {
+    env: 'WEIR_POOL',
+    parse: token,
+    meaning: 'The pool that this shard serves: mobile, desktop or one of yours',
+  },
+  shardId: {
+    env: 'WEIR_SHARD_ID',
+    parse: token,
+    default: `shard-${randomBytes(6).toString('hex')}`,
+    meaning: 'Name of this shard, unique in the cluster; the pod name in Kubernetes, else random',
+  },
+  publicUrl: {
+    env: 'WEIR_PUBLIC_URL',
+    parse: parseBaseUrl,
+    optional: true,
+    meaning: 'Where clients reach this shard, ws:// or wss://; by default ws://127.0.0.1 and its port',
+  },
+  routerUrl: {
+    env: 'WEIR_ROUTER_URL',
+    parse: parseBaseUrl,
+    meaning: 'Public URL of the router, where moved clients are sent',
+  },
+  ticketKeys: {
+    env: 'WEIR_TICKET_KEYS',
+    parse: parseTicketKeys,
+    secret: true,
+    meaning: 'Keys of tickets and hints, kid:base64url-secret, comma separated: the same as the router has',
+  },
+  revision: {
+    env: 'WEIR_REVISION',
+    parse: token,
+    optional: true,
+    meaning: 'Rollout that this shard belongs to (the pod-template-hash); newer ones get new clients first',
+  },
+};
