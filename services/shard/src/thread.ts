@@ -34,6 +34,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** Sockets beyond the connections and handshakes of a full shard, which are told so. */
 const REFUSED_SOCKETS = 256;
 const SLICE_MS = 8;
+/** While somebody is on the way in: that takes several turns, and each waits for a slice. */
+const SHORT_SLICE_MS = 2;
 /** Well below a millisecond of writing. */
 const WRITES_A_LOOK = 32;
 /** How long the URL of a move is good. */
@@ -78,6 +80,8 @@ export class FanOutThread {
   readonly #arriving = new Map<number, (arrived: Arrived) => void>();
   readonly #sweeps: NodeJS.Timeout;
   #lastArrival = 0;
+  /** Handshakes that are under way. */
+  #pending = 0;
   #accepts = false;
   #outbox: FromThread[] = [];
 
@@ -96,7 +100,7 @@ export class FanOutThread {
       ping: config,
       positionMs: config.positionMs,
       idlePositionMs: config.idlePositionMs,
-      sliceMs: SLICE_MS,
+      sliceMs: () => (this.#pending > 0 ? SHORT_SLICE_MS : SLICE_MS),
       looksAfter: WRITES_A_LOOK,
       tickMs: this.#pool.tickMs,
       heads: options.heads,
@@ -131,8 +135,15 @@ export class FanOutThread {
           pool: config.pool,
           shard: config.shardId,
         }),
-      begin: () => this.#flags.takePending(index, config.maxPending),
-      end: () => this.#flags.leavePending(index),
+      begin: () => {
+        const may = this.#flags.takePending(index, config.maxPending);
+        if (may) this.#pending++;
+        return may;
+      },
+      end: () => {
+        this.#pending--;
+        this.#flags.leavePending(index);
+      },
       takeSeat: () => this.#takeSeat(),
       leaveSeat: () => this.#flags.leaveSeat(index),
       arrive: (arriving) => this.#arrive(arriving),

@@ -120,7 +120,7 @@ export class ModelThread {
       ping: { pingMs: 100, pingBytes: 500, idlePingMs: 1_000 },
       positionMs: 200,
       idlePositionMs: 400,
-      sliceMs: 1,
+      sliceMs: () => 1,
       looksAfter: 1,
       tickMs: 50,
       heads: main.heads(),

@@ -26,7 +26,7 @@ export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withhol
   /** Time between two positions while only other channels have data. */
   readonly idlePositionMs: number;
   /** Longest time of writing before everything else gets its turn, and the writes between two looks at the clock. */
-  readonly sliceMs: number;
+  readonly sliceMs: () => number;
   readonly looksAfter: number;
   /** Where the lanes stand at first. */
   readonly heads: Heads;
@@ -256,8 +256,9 @@ export class FanOut {
   /** Writes for a while; what is left comes later. */
   #slice(): void {
     this.#sliceComes = false;
-    const { nowMs, sliceMs, later } = this.#options;
+    const { nowMs, later } = this.#options;
     const beganMs = nowMs();
+    const sliceMs = this.#options.sliceMs();
     if (this.#run(() => nowMs() - beganMs < sliceMs)) return;
     this.#sliceComes = true;
     later(() => this.#slice());
