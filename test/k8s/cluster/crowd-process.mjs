@@ -1,10 +1,14 @@
 // Many clients by SDK, in a process of their own, outside the cluster. Notes of each what it got, how long it had
 // nothing, and on which shards it was; says four times a second how all are. Plain JavaScript, because it runs as it
 // is. Judges nothing.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { connect } from '@weir/client';
 
 const MOST_NUMBERS = 100_000;
 const members = [];
+/** Where this process itself had no time, silence says nothing about the cluster. */
+const loop = monitorEventLoopDelay();
+loop.enable();
 
 function join({ url, channel, kind, quietMs }) {
   const weir = connect({ url, channels: [channel], class: kind, quietMs });
@@ -13,6 +17,7 @@ function join({ url, channel, kind, quietMs }) {
     shards: [],
     /** The first message that it must have: what is published before it is served is not its. */
     firstNumber: undefined,
+    lastNumber: undefined,
     got: 0,
     doubled: 0,
     times: new Uint8Array(1_000),
@@ -41,15 +46,18 @@ function beginEpisode(member) {
 }
 
 function hear(member) {
+  // Before the feed has begun there is nothing to be missed.
+  if (member.firstNumber === undefined) return;
   const now = performance.now();
   if (member.lastAtMs > 0) member.silenceMs = Math.max(member.silenceMs, now - member.lastAtMs);
   member.lastAtMs = now;
 }
 
 function count(member, number) {
-  hear(member);
   if (number >= MOST_NUMBERS) throw new Error('too many messages to be counted');
   member.firstNumber ??= number;
+  member.lastNumber = Math.max(member.lastNumber ?? 0, number);
+  hear(member);
   if (number >= member.times.length) {
     const longer = new Uint8Array(Math.min(MOST_NUMBERS, number * 2));
     longer.set(member.times);
@@ -68,7 +76,7 @@ function health() {
     // Of those whom the feed has reached.
     silent: members.filter((member) => silentForMs(member) > 1_500).length,
     /** The number that everybody has reached. */
-    reached: Math.min(...members.map(({ firstNumber = 0, got }) => firstNumber + got)),
+    reached: Math.min(MOST_NUMBERS, ...members.map(({ firstNumber = 0, got }) => firstNumber + got)),
   };
 }
 
@@ -82,13 +90,23 @@ const orders = {
     while (!joined.every(({ shards }) => shards.length > 0)) await delay(50);
   },
   leave({ from, count: size }) {
-    for (const { weir } of members.splice(from, size)) weir.close();
+    const gone = members.splice(from, size);
+    for (const { weir } of gone) weir.close();
+    const sum = (of) => gone.reduce((total, member) => total + of(member), 0);
+    return {
+      lost: sum(({ firstNumber, lastNumber, got }) => (got === 0 ? 0 : lastNumber - firstNumber + 1 - got)),
+      doubled: sum(({ doubled }) => doubled),
+      gaps: sum(({ gaps }) => gaps),
+    };
   },
   mark() {
+    loop.reset();
     for (const member of members) beginEpisode(member);
   },
   report() {
+    const stallMs = Math.round(loop.max / 1e6);
     return members.map((member) => ({
+      stallMs,
       shards: member.shards,
       firstNumber: member.firstNumber ?? 0,
       got: member.got,

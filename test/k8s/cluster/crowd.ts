@@ -17,16 +17,24 @@ export interface Episode {
   readonly breaks: number;
   /** Longest time without any data of the worst client. */
   readonly longestSilenceMs: number;
+  /** Clients that had no data for more than 2 s at a time. */
+  readonly silent: number;
+  /** Longest time for which the clients' own processes did nothing: on a machine that is too small, silence is theirs. */
+  readonly longestStallMs: number;
   /** How many clients came to how many further shards. */
   readonly moved: Readonly<Record<number, number>>;
 }
 
-export interface CrowdReport extends Omit<Episode, 'backAfterMs'> {
-  readonly published: number;
-  readonly clients: number;
+interface Losses {
   readonly lost: number;
   readonly doubled: number;
   readonly gaps: number;
+}
+
+/** Losses of all, also of those who have left; the rest of those who are here. */
+export interface CrowdReport extends Omit<Episode, 'backAfterMs'>, Losses {
+  readonly published: number;
+  readonly clients: number;
 }
 
 export interface CrowdOptions {
@@ -51,6 +59,7 @@ interface Member {
   readonly gaps: number;
   readonly breaks: number;
   readonly silenceMs: number;
+  readonly stallMs: number;
 }
 
 interface Health {
@@ -64,6 +73,7 @@ export class Crowd {
   readonly #channel: string;
   readonly #everyMs: number;
   readonly #parts: Part[] = [];
+  readonly #gone: Losses[] = [];
   #published = 0;
   #padding = '';
   #feed: Promise<void> | undefined;
@@ -93,7 +103,7 @@ export class Crowd {
     }
   }
 
-  /** `count` go, those who came as number `first` and after, and count no more. */
+  /** `count` go, those who came as number `first` and after; what they have lost until then counts. */
   async leave(first: number, count: number): Promise<void> {
     let before = 0;
     let left = count;
@@ -104,7 +114,7 @@ export class Crowd {
       if (some <= 0) continue;
       part.size -= some;
       left -= some;
-      await part.ask('leave', { from, count: some });
+      this.#gone.push((await part.ask('leave', { from, count: some })) as Losses);
     }
   }
 
@@ -128,9 +138,16 @@ export class Crowd {
     this.#padding = 'x'.repeat(bytes);
   }
 
+  /** What has happened to the clients since the last look. */
+  async look(): Promise<Omit<Episode, 'backAfterMs'>> {
+    const found = summed(await this.#members());
+    await this.#mark();
+    return found;
+  }
+
   /** Something is done to the cluster; ends when everybody has been well for a while. */
   async episode(what: () => Promise<void>, timeoutMs = 120_000): Promise<Episode> {
-    await Promise.all(this.#parts.map((part) => part.ask('mark', {})));
+    await this.#mark();
     const began = performance.now();
     await what();
     const done = performance.now();
@@ -152,14 +169,17 @@ export class Crowd {
     await until(arrived, 'the last messages', 15_000).catch(() => {});
     const members = await this.#members();
     await this.stop();
-    const sum = (of: (member: Member) => number): number =>
-      members.reduce((total, one) => total + of(one), 0);
+    const losses: readonly Losses[] = [
+      ...this.#gone,
+      ...members.map(({ got, firstNumber, ...one }) => ({ ...one, lost: all - firstNumber - got })),
+    ];
+    const sum = (of: keyof Losses): number => losses.reduce((total, one) => total + one[of], 0);
     return {
       published: all,
       clients: members.length,
-      lost: sum(({ got, firstNumber }) => all - firstNumber - got),
-      doubled: sum(({ doubled }) => doubled),
-      gaps: sum(({ gaps }) => gaps),
+      lost: sum('lost'),
+      doubled: sum('doubled'),
+      gaps: sum('gaps'),
       ...summed(members),
     };
   }
@@ -173,6 +193,10 @@ export class Crowd {
   async #members(): Promise<readonly Member[]> {
     const reports = await Promise.all(this.#parts.map((part) => part.ask('report', {})));
     return reports.flat() as readonly Member[];
+  }
+
+  async #mark(): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.ask('mark', {})));
   }
 
   #allAreWell(): boolean {
@@ -240,6 +264,8 @@ function summed(members: readonly Member[]): Omit<Episode, 'backAfterMs'> {
   return {
     breaks: members.reduce((sum, { breaks }) => sum + breaks, 0),
     longestSilenceMs: Math.max(0, ...members.map(({ silenceMs }) => silenceMs)),
+    silent: members.filter(({ silenceMs }) => silenceMs > 2_000).length,
+    longestStallMs: Math.max(0, ...members.map(({ stallMs }) => stallMs)),
     moved,
   };
 }

@@ -58,8 +58,9 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
       const began = performance.now();
       await release.install();
       console.log(`${helm}: ready after ${Math.round((performance.now() - began) / 1000)} s`);
-      expect(await release.readyShards('desktop')).toBe(2);
-      expect(await release.readyShards('mobile')).toBe(2);
+      // On a machine that starting all of it keeps busy, event loops may have asked for a third by now.
+      expect(await release.readyShards('desktop')).toBeGreaterThanOrEqual(2);
+      expect(await release.readyShards('mobile')).toBeGreaterThanOrEqual(2);
       publisher = await release.publisher();
     },
     4 * minutes,

@@ -1,24 +1,20 @@
-// Clients that do not read: they come through the router, and stop where their stream is open. Those who are asked to
-// come back do so as soon as they are closed, as people on a bad network do.
+// Clients that do not read: they come through the router, and stop where their stream is open. They do not even see that
+// they are closed; those that have little patience give up after a while and come back, as people on a bad network do.
 import { WebSocket } from 'ws';
 import { askRouter } from '../../harness/bare-client.ts';
 
 export class StuckClients {
   readonly #url: string;
-  readonly #comesBack: boolean;
+  readonly #patienceMs: number | undefined;
   readonly #sockets = new Set<WebSocket>();
   #ended = false;
-  /** Streams that were closed. */
-  closed = 0;
+  /** How often one has given up. */
+  givenUp = 0;
 
   /** `url` is the router's with a query. */
-  constructor(url: string, options: { readonly comesBack: boolean }) {
+  constructor(url: string, options: { readonly patienceMs?: number } = {}) {
     this.#url = url;
-    this.#comesBack = options.comesBack;
-  }
-
-  get open(): number {
-    return this.#sockets.size;
+    this.#patienceMs = options.patienceMs;
   }
 
   /** Resolves when all are in. */
@@ -41,10 +37,15 @@ export class StuckClients {
     });
     socket.pause();
     this.#sockets.add(socket);
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      this.closed++;
-      if (!this.#ended && this.#comesBack) this.#come().catch(() => undefined);
-    });
+    socket.on('close', () => this.#sockets.delete(socket));
+    if (this.#patienceMs !== undefined)
+      setTimeout(() => this.#giveUp(socket), this.#patienceMs * (0.75 + Math.random() / 2));
+  }
+
+  #giveUp(socket: WebSocket): void {
+    if (this.#ended) return;
+    socket.terminate();
+    this.givenUp++;
+    this.#come().catch(() => undefined);
   }
 }
