@@ -147,14 +147,16 @@ describe('the handshake', () => {
 describe('frames', () => {
   it('are whole, unmasked, at most 30,000 bytes, and the last of a large snapshot alone has no `more`', async () => {
     const value = JSON.stringify('ä€😀'.repeat(700));
+    const keys = (): Promise<number> => metric(shard, 'weir_shard_state_keys');
+    const before = await keys();
     for (let i = 0; i < 60; i++) nats.publish(`weir.state.large.k${i}`, value);
-    await nats.flush();
+    await until(async () => (await keys()) >= before + 60, 'the shard has all of it');
     const client = await open({}, 'large');
     const snapshot = (): readonly Readonly<Record<string, unknown>>[] =>
       client.of('state').filter((message) => message['snapshot'] === true);
     await until(() => snapshot().some((message) => message['more'] === undefined), 'the whole snapshot');
-    const keys = snapshot().flatMap((message) => Object.keys(message['set'] ?? {}));
-    expect(new Set(keys).size).toBe(60);
+    const told = snapshot().flatMap((message) => Object.keys(message['set'] ?? {}));
+    expect(new Set(told).size).toBe(60);
     expect(snapshot().length).toBeGreaterThan(10);
     expect(snapshot().findIndex((message) => message['more'] === undefined)).toBe(snapshot().length - 1);
     for (const { opcode, firstByte, payload } of client.frames) {

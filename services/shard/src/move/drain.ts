@@ -26,7 +26,7 @@ export interface DrainOptions<C> {
 const STEP_MS = 100;
 
 /** Resolves when nobody is left, or nobody can be waited for any longer. */
-export async function drain<C extends object>(options: DrainOptions<C>): Promise<void> {
+export async function drain<C extends NonNullable<unknown>>(options: DrainOptions<C>): Promise<void> {
   const { limits, sleep } = options;
   const here = options.connections();
   const all = drawn(here, here.length, options.random);
