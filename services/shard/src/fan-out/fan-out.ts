@@ -5,11 +5,11 @@ import { controlText, utf8Frame } from '@weir/protocol';
 import type { Connection, Cursor } from '../connection/connection.ts';
 import type { AskedFor } from './asks.ts';
 import { Asks } from './asks.ts';
-import type { Batch, FormName, Heads } from './batch.ts';
+import type { Batch, Heads } from './batch.ts';
 import type { Want } from './channels.ts';
-import { Channels } from './channels.ts';
 import { add, count, GAUGE_PLACES, gauge } from './counts.ts';
-import { Group, groupKey } from './group.ts';
+import type { Group } from './group.ts';
+import { formOf, Memberships } from './memberships.ts';
 import { Round } from './round.ts';
 import type { EvictReason, WriterOptions } from './writer.ts';
 import { positionFrame, positionHeadOf, Writer } from './writer.ts';
@@ -48,10 +48,8 @@ export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withhol
 export class FanOut {
   readonly #options: FanOutOptions;
   readonly #writer: Writer;
-  readonly #channels: Channels;
+  readonly #memberships: Memberships;
   readonly #asks: Asks;
-  readonly #groups = new Map<string, Group>();
-  readonly #groupOf = new Map<Connection, Group>();
   /** Connections that want a piece as soon as they have room. */
   readonly #notLive = new Set<Connection>();
   /** Batches that have come and are not written yet, the oldest first. */
@@ -72,28 +70,28 @@ export class FanOut {
       },
       options.nowMs(),
     );
-    this.#channels = new Channels(options.want);
+    this.#memberships = new Memberships(options.want);
     this.#asks = new Asks(options.ask);
     this.#heads = options.heads;
     this.#positionHead = positionHeadOf(options.heads);
   }
 
   get size(): number {
-    return this.#groupOf.size;
+    return this.#memberships.size;
   }
 
   connections(): IterableIterator<Connection> {
-    return this.#groupOf.keys();
+    return this.#memberships.connections();
   }
 
   channelsOf(connection: Connection): readonly string[] {
-    return this.#groupOf.get(connection)?.names ?? [];
+    return this.#memberships.groupOf(connection)?.names ?? [];
   }
 
   /** Takes a connection in; it gets what it misses as its network allows, then everything that comes. */
   add(connection: Connection): void {
     connection.batch = this.#newest;
-    this.#join(
+    this.#memberships.join(
       connection,
       connection.cursors.map(({ channel }) => channel),
     );
@@ -104,7 +102,7 @@ export class FanOut {
 
   /** Lets a connection go. */
   remove(connection: Connection): void {
-    this.#leave(connection);
+    this.#memberships.leave(connection);
     this.#notLive.delete(connection);
     connection.ask = undefined;
     this.#writer.forget(connection);
@@ -148,7 +146,7 @@ export class FanOut {
   take(batch: Batch): void {
     this.#newest = batch.number;
     this.#moveTo({ ...this.#heads, stateSeq: batch.stateSeq, criticalSeq: batch.criticalSeq });
-    this.#rounds.push(new Round(batch, this.#positionHead, this.#channels));
+    this.#rounds.push(new Round(batch, this.#positionHead, this.#memberships.channels));
     if (!this.#sliceComes) this.#slice();
   }
 
@@ -173,10 +171,10 @@ export class FanOut {
   /** Another state epoch: everyone begins anew with a snapshot of every channel. */
   resetState(heads: Heads): void {
     this.#begin(heads);
-    for (const [connection, group] of this.#groupOf) {
+    for (const connection of this.#memberships.connections()) {
       this.#rewind(connection);
       const before = new Map(connection.cursors.map((cursor) => [cursor.channel, cursor]));
-      connection.cursors = group.names.map((channel) => ({
+      connection.cursors = this.channelsOf(connection).map((channel) => ({
         channel,
         stateSeq: 0,
         snapshot: true,
@@ -192,7 +190,7 @@ export class FanOut {
   /** Another critical epoch: everyone is told, then gets what came after `sinceSeq` of the new one. */
   resetCritical(heads: Heads, afterSeq: number, sinceSeq: number): void {
     this.#begin(heads);
-    for (const group of this.#groups.values()) {
+    for (const group of this.#memberships.groups.values()) {
       const gaps = group.names.map((channel) =>
         utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: afterSeq, reset: true })),
       );
@@ -204,7 +202,7 @@ export class FanOut {
         this.#writer.write(connection, frames);
       }
     }
-    for (const connection of this.#groupOf.keys()) this.#advance(connection);
+    for (const connection of this.#memberships.connections()) this.#advance(connection);
     this.#showGauges();
   }
 
@@ -223,7 +221,7 @@ export class FanOut {
     this.#writer.elapse(nowMs);
     for (const connection of this.#notLive) this.#advance(connection);
     const sums = this.#sums.fill(0);
-    for (const group of this.#groups.values()) this.#sweepGroup(group, sums);
+    for (const group of this.#memberships.groups.values()) this.#sweepGroup(group, sums);
     const { gauges } = this.#options.numbers;
     gauges.set(sums.subarray(gauge.flowing), gauge.flowing);
     this.#letGo();
@@ -287,7 +285,7 @@ export class FanOut {
 
   /** Gives one connection the batches that have come and that it has not had. */
   #settle(connection: Connection): void {
-    const group = this.#groupOf.get(connection);
+    const group = this.#memberships.groupOf(connection);
     if (this.#rounds.length === 0 || group === undefined) return;
     this.#writer.begin(this.#options.nowMs());
     for (const round of this.#rounds) {
@@ -300,7 +298,7 @@ export class FanOut {
   /** Another epoch begins: what was handed over of the old one is written first, what was asked for no longer counts. */
   #begin(heads: Heads): void {
     this.#run(() => true);
-    this.#asks.forget(this.#groupOf.keys());
+    this.#asks.forget(this.#memberships.connections());
     this.#moveTo(heads);
     this.#writer.begin(this.#options.nowMs());
   }
@@ -313,7 +311,7 @@ export class FanOut {
   /** Asks for what a connection that is not live misses, where its network has room for it. */
   #advance(connection: Connection): void {
     if (connection.closing || connection.live || !this.#hasRoom(connection)) return;
-    this.#asks.add(connection, this.#groupOf.get(connection)?.stints ?? '');
+    this.#asks.add(connection, this.#memberships.groupOf(connection)?.stints ?? '');
   }
 
   /** The last piece has arrived: with two of them under way, the newer would be twice as old on arrival. */
@@ -328,7 +326,7 @@ export class FanOut {
     connection.flowingSinceMs = this.#writer.nowMs;
     this.#notLive.delete(connection);
     add(this.#options.numbers.fanOut, count.recovered, 1);
-    const group = this.#groupOf.get(connection);
+    const group = this.#memberships.groupOf(connection);
     if (group === undefined) return Buffer.alloc(0);
     return positionFrame(this.#positionHead, group, this.#writer.form(group.form));
   }
@@ -369,54 +367,15 @@ export class FanOut {
 
   #showGauges(): void {
     const { gauges } = this.#options.numbers;
-    gauges[gauge.connections] = this.#groupOf.size;
-    gauges[gauge.groups] = this.#groups.size;
+    gauges[gauge.connections] = this.#memberships.size;
+    gauges[gauge.groups] = this.#memberships.groups.size;
     gauges[gauge.notLive] = this.#notLive.size;
   }
 
   #regroup(connection: Connection, channels: readonly string[]): void {
     connection.ask = undefined;
-    const before = this.#groupOf.get(connection);
-    before?.remove(connection);
-    // The new group comes before the old one goes: channels that are in both keep their numbers.
-    this.#join(connection, channels);
-    if (before !== undefined) this.#forgetIfEmpty(before);
+    this.#memberships.change(connection, channels);
     this.#advance(connection);
     this.#showGauges();
   }
-
-  #join(connection: Connection, names: readonly string[]): void {
-    const form = formOf(connection);
-    const key = groupKey(names, form);
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = new Group(
-        key,
-        names.map((name) => this.#channels.named(name)),
-        form,
-      );
-      this.#groups.set(key, group);
-      this.#channels.join(group);
-    }
-    group.add(connection);
-    this.#groupOf.set(connection, group);
-  }
-
-  #leave(connection: Connection): void {
-    const group = this.#groupOf.get(connection);
-    if (group === undefined) return;
-    this.#groupOf.delete(connection);
-    group.remove(connection);
-    this.#forgetIfEmpty(group);
-  }
-
-  #forgetIfEmpty(group: Group): void {
-    if (group.members.length > 0) return;
-    this.#groups.delete(group.key);
-    this.#channels.leave(group);
-  }
-}
-
-function formOf({ compressed }: { readonly compressed: boolean }): FormName {
-  return compressed ? 'compressed' : 'plain';
 }
