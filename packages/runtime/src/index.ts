@@ -17,6 +17,7 @@ export type {
   OptionalSetting,
   Setting,
   SettingsTable,
+  TableOf,
 } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
 export type { ConnectionFault } from './http/upgrade-server.ts';

@@ -1,7 +1,7 @@
 // Control's settings, one table. The only file that names environment variables; docs/config.md is made from it.
 import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
 import { isToken } from '@weir/protocol';
-import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
+import type { ConfigOf, TableOf } from '@weir/runtime';
 import { commonSettings, parse } from '@weir/runtime';
 
 /** The settings that only control has; their meaning is in the table. */
@@ -26,10 +26,6 @@ interface ControlValues {
   readonly rebalanceWithinMs: number;
   readonly deletionCost: boolean;
 }
-
-type TableOf<C> = {
-  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
-};
 
 function pool(text: string): string {
   if (!isToken(text, 64)) throw new Error('must be a pool name (letters, digits, - and _)');

@@ -3,7 +3,7 @@
 import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
 import type { TicketKey } from '@weir/protocol';
 import { isChannelPattern, isToken, limits, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
-import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
+import type { ConfigOf, TableOf } from '@weir/runtime';
 import { commonSettings, parse } from '@weir/runtime';
 import { parseCidr } from './accept/address.ts';
 import { parseAllowedOrigin } from './accept/origins.ts';
@@ -70,10 +70,6 @@ interface RouterValues {
   readonly drainGraceMs: number;
   readonly endpointSelector: string;
 }
-
-type TableOf<C> = {
-  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
-};
 
 /** All settings. */
 export const settings: typeof commonSettings & typeof kubernetesSettings & TableOf<RouterValues> = {

@@ -24,6 +24,11 @@ export type OptionalSetting<T> = Setting<T> & { readonly optional: true };
 /** All settings of a service by their name in the code and in the configuration file. */
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 
+/** The rows for these values: a value that may be missing is a row that may be left out. */
+export type TableOf<C> = {
+  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
+};
+
 /** The frozen result of reading a table. */
 export type ConfigOf<T extends SettingsTable> = {
   readonly [K in keyof T]: T[K] extends { readonly optional: true }

@@ -1,6 +1,6 @@
 // Settings of the shard: how much a shard takes on.
+import type { TableOf } from '@weir/runtime';
 import { parse } from '@weir/runtime';
-import type { TableOf } from './rows.ts';
 import { count, ms } from './rows.ts';
 
 /** Most threads of a shard. */

@@ -1,7 +1,7 @@
 // Settings of the shard: how fast a client is served, how far behind it may be, and how that is measured.
 import { limits } from '@weir/protocol';
+import type { TableOf } from '@weir/runtime';
 import { parse } from '@weir/runtime';
-import type { TableOf } from './rows.ts';
 import { bytes, count, ms } from './rows.ts';
 
 interface FlowValues {

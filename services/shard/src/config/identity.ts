@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { TicketKey } from '@weir/protocol';
 import { isToken, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
+import type { TableOf } from '@weir/runtime';
 import { parse } from '@weir/runtime';
-import type { TableOf } from './rows.ts';
 
 function token(text: string): string {
   if (!isToken(text, 64)) throw new Error('must be letters, digits, - and _, at most 64 of them');

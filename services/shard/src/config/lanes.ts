@@ -1,6 +1,7 @@
 // Settings of the shard: what is taken from NATS, and how much of it is kept.
+
 import { defaultStreamLimits, limits } from '@weir/protocol';
-import type { TableOf } from './rows.ts';
+import type { TableOf } from '@weir/runtime';
 import { bytes, count, ms } from './rows.ts';
 
 interface LanesValues {

@@ -1,6 +1,6 @@
 // Settings of the shard: when clients are asked to move, to another pool, for the balance of this one, or in a drain.
+import type { TableOf } from '@weir/runtime';
 import { parse } from '@weir/runtime';
-import type { TableOf } from './rows.ts';
 import { bytes, count, ms } from './rows.ts';
 
 interface MovesValues {

@@ -1,11 +1,6 @@
 // How the settings of a shard are written down: rows of numbers with bounds. It names no setting.
-import type { OptionalSetting, Setting } from '@weir/runtime';
+import type { Setting } from '@weir/runtime';
 import { parse } from '@weir/runtime';
-
-/** The rows for the values of one theme. */
-export type TableOf<C> = {
-  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
-};
 
 interface Row<T> {
   readonly env: string;
