@@ -39,7 +39,6 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
 const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
 export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
-/** What went wrong with a connection before there was a request. */
 /** How connections ended. */
 const ENDINGS: readonly Ending[] = ['answered', 'finished', 'cut'];
 /** What became of the keys of user tokens. */

@@ -1,6 +1,7 @@
 // A shard from NATS to its fan-out threads: intake -> lanes -> tick -> encode -> hand-over. Read this file first, then
 // thread.ts, which goes on from there to the sockets. It only connects the stages, each of which knows nothing of the
 // others. This thread never accepts a client and never writes to one.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
@@ -40,8 +41,6 @@ const EXPIRE_MS = 5_000;
 const CACHE_BYTES = 33_554_432;
 /** Well below a tick's worth of taking in. */
 const MESSAGES_A_LOOK = 64;
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export interface ShardOptions {
   readonly config: ShardConfig;

@@ -2,6 +2,7 @@
 // thread hands over. Read it second, after shard.ts; it only connects stages.
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlMessage, Hint } from '@weir/protocol';
 import { closeCodes, controlText, issueHint, utf8Frame, verifyTicket } from '@weir/protocol';
 import type { Clock, ConnectionFault } from '@weir/runtime';
@@ -118,7 +119,7 @@ export class FanOutThread {
       clock,
       random: options.random,
       signHint: (hint) => signHint(hint, config, clock.wallMs()),
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      sleep,
       draining: () => this.#flags.draining,
       connections: () => this.#fanOut.connections(),
       channelsOf: (connection) => this.#fanOut.channelsOf(connection),
