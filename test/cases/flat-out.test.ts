@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { elapsed, Scene } from '../backpressure/scene.ts';
 import { expectSound, percentile } from '../harness/oracle.ts';
+import { usualHeaders } from '../harness/raw-client.ts';
 import { scale, seen } from '../harness/scale.ts';
 import { Listeners } from './listeners.ts';
 
@@ -34,15 +35,7 @@ async function admission(): Promise<number> {
   const { hostname, port, pathname, search } = new URL(await scene.url('quiet'));
   const startMs = performance.now();
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  const request = [
-    `GET ${pathname}${search} HTTP/1.1`,
-    `Host: ${hostname}:${port}`,
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    '\r\n',
-  ];
+  const request = [`GET ${pathname}${search} HTTP/1.1`, `Host: ${hostname}:${port}`, ...usualHeaders, '\r\n'];
   socket.write(request.join('\r\n'));
   const [first]: readonly unknown[] = await once(socket, 'data');
   const tookMs = performance.now() - startMs;

@@ -106,7 +106,7 @@ it(
       'clients behind, at most': Math.max(...samples.map(({ behind }) => behind)),
       'newest values after ms': tookMs,
     });
-    expect(Math.max(...samples.map(({ waiting }) => waiting))).toBeLessThanOrEqual(2);
+    expect(Math.max(...samples.map(({ waiting }) => waiting))).toBeLessThanOrEqual(1);
     expect(last / second).toBeLessThan(scale(Number.POSITIVE_INFINITY, 1.05));
     for (const client of witnesses) {
       const got = client.of('critical').map(({ message }) => Number(message['data']));

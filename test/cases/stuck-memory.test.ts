@@ -1,9 +1,9 @@
 // The memory of a shard whose clients stop reading: flat while there always are some, and back when they go.
-import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { comesToRest } from '../backpressure/numbers.ts';
 import type { SceneOptions } from '../backpressure/scene.ts';
 import { elapsed, Scene } from '../backpressure/scene.ts';
+import { sendQueueBytes } from '../bench/shard/process-usage.ts';
 import { expectSound, percentile, residentMb } from '../harness/oracle.ts';
 import { scale, seen } from '../harness/scale.ts';
 import type { Service } from '../harness/small-cluster.ts';
@@ -28,14 +28,8 @@ afterEach(async () => {
 });
 
 /** What the kernel keeps for a service: written by it, and not yet taken by the other side. */
-async function kernelMb({ url }: Service): Promise<number> {
-  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
-  let bytes = 0;
-  for (const line of (await readFile('/proc/net/tcp', 'latin1')).split('\n')) {
-    // "  12: 0100007F:1F90 0100007F:C350 01 00000000:00000000 …": local, remote, state, send and receive queue.
-    if (line.slice(15, 19) === port) bytes += Number.parseInt(line.slice(37, 45), 16) || 0;
-  }
-  return bytes / 1e6;
+function kernelMb({ url }: Service): number {
+  return sendQueueBytes(Number(new URL(url).port)) / 1e6;
 }
 
 it(
@@ -111,11 +105,11 @@ it(
       const waiting = async (): Promise<number> => (await scene.numbers()).of('weir_shard_backlog_bytes');
       await until(async () => (await waiting()) > 0.95 * stuck * messages * text.length, 'all of it waits');
       peaks.push(await residentMb(scene.shard));
-      kernel = Math.max(kernel, await kernelMb(scene.shard));
+      kernel = Math.max(kernel, kernelMb(scene.shard));
       const goneMs = performance.now();
       listeners.leaveStuck();
       await until(async () => (await waiting()) < text.length, 'nothing waits');
-      await until(async () => (await kernelMb(scene.shard)) < 0.1, 'the kernel has nothing either');
+      await until(() => kernelMb(scene.shard) < 0.1, 'the kernel has nothing either');
       tookMs.push(performance.now() - goneMs);
       await listeners.join(await scene.urls(1));
       await comesToRest(scene.shard, 1);
