@@ -124,7 +124,8 @@ export class ScriptedCluster {
   }
 
   #route(socket: WebSocket, visit: Visit): void {
-    this.visits.push(visit);
+    // Its own number, taken now: another may come before this one has answered.
+    const ticket = `T${this.visits.push(visit)}`;
     const refusal = this.refuseAtRouter.shift();
     if (refusal !== undefined) {
       socket.close(refusal, 'scripted');
@@ -135,7 +136,6 @@ export class ScriptedCluster {
     socket.pong(Buffer.alloc(100));
     socket.ping('2');
     socket.once('pong', () => {
-      const ticket = `T${this.visits.length}`;
       this.#tickets.set(ticket, (visit.url.searchParams.get('channels') ?? '').split(','));
       const measured = visit.url.searchParams.has('hint') ? {} : { rttMs: 1.5, kbps: 90_000 };
       const url = `${this.url}/v1/stream?ticket=${ticket}`;
