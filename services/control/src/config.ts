@@ -146,7 +146,8 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     parse: parse.int({ min: 1, max: 100_000 }),
     default: 500,
     unit: '1/s',
-    meaning: 'Clients that all shards together are asked to send away',
+    meaning:
+      'Clients that all shards together are asked to send away at most; of a pool never more than 1 % (but 20)',
   },
   rebalanceCoolDownMs: {
     env: 'WEIR_REBALANCE_COOL_DOWN_MS',

@@ -79,18 +79,27 @@ const perSecond = ({ asked }: FakePool): readonly number[] => {
 };
 
 describe('Rebalancer', () => {
-  it('balances a pool after a scale-up, at 500 a second, and then leaves it alone', async () => {
+  it('balances a pool after a scale-up, a hundredth a second, and then leaves it alone', async () => {
     const pool = new FakePool([4_000, 4_000, 0]);
     await pool.seconds(60);
     expect(pool.asked).toEqual([]);
-    await pool.seconds(60);
-    expect(Math.max(...perSecond(pool))).toBeLessThanOrEqual(500);
+    await pool.seconds(120);
+    expect(Math.max(...perSecond(pool))).toBe(80);
     expect(pool.asked.reduce((sum, { moves }) => sum + moves, 0)).toBeLessThan(3_200);
     for (const count of pool.connections) expect(Math.abs(count - 8_000 / 3)).toBeLessThan(300);
     expect(pool.outcomes.at(-1)).toBe('balanced');
     const before = pool.asked.length;
     await pool.seconds(300);
     expect(pool.asked).toHaveLength(before);
+  });
+
+  it.each([
+    ['500 of a large pool', [90_000, 0], 500],
+    ['20 of a small one', [300, 0], 20],
+  ])('asks for %s in a second', async (_, connections, most) => {
+    const pool = new FakePool(connections);
+    await pool.seconds(100);
+    expect(Math.max(...perSecond(pool))).toBe(most);
   });
 
   it('asks for no more than it may in a second, whatever the pool', async () => {

@@ -6,7 +6,7 @@ import { hindrance, plan, tolerance } from './plan.ts';
 
 /** How fast, and how patient. */
 export interface Pace {
-  /** All shards of all pools together. */
+  /** All shards of all pools together, at most. */
   readonly movesPerSecond: number;
   readonly coolDownMs: number;
   /** What a shard gives each client to move. */
@@ -36,6 +36,12 @@ export type RoundOutcome = (typeof ROUND_OUTCOMES)[number];
 /** One request asks for so many at most; the bound of the wire. */
 const maxMovesAtOnce = 500;
 const stepMs = 1_000;
+/**
+ * Of a pool's connections, in a second: the same share that moves for the sake of clients keep to. Nobody waits for
+ * balance, and a burst of handshakes would keep those waiting for data who move. Among few it is a few.
+ */
+const mostOfPool = 0.01;
+const leastMoves = 20;
 /** Beats come once a second; after the last client has moved two of them show it. */
 const beatsMs = 3_000;
 const maxRounds = 20;
@@ -103,7 +109,8 @@ export class Rebalancer {
       if (pool.rounds > 0) this.#end(name, pool, 'balanced');
       return 0;
     }
-    if (round.settledMs === undefined) return this.#ask(name, pool, round, budget);
+    if (round.settledMs === undefined)
+      return this.#ask(name, pool, round, Math.min(budget, gentleMoves(shards)));
     if (nowMs < round.settledMs) return 0;
     this.#settle(name, pool, round);
     return 0;
@@ -169,6 +176,12 @@ export class Rebalancer {
     pool.rounds = 0;
     pool.quietUntilMs = nowMs + this.#o.pace.coolDownMs;
   }
+}
+
+/** How many clients a pool bears to have moved in a second. */
+function gentleMoves(shards: readonly ShardEntry[]): number {
+  const connections = shards.reduce((sum, shard) => sum + shard.connections, 0);
+  return Math.max(leastMoves, Math.floor(connections * mostOfPool));
 }
 
 function beginRound(donors: readonly Donor[]): Round | undefined {
