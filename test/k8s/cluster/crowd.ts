@@ -17,8 +17,9 @@ export interface Episode {
   readonly breaks: number;
   /** Longest time without any data of the worst client. */
   readonly longestSilenceMs: number;
-  /** Clients that had no data for more than 2 s at a time. */
+  /** Clients that had no data for more than 2 s at a time, and on which shards (one after the other). */
   readonly silent: number;
+  readonly silentOn: Readonly<Record<string, number>>;
   /** Longest time for which the clients' own processes did nothing: on a machine that is too small, silence is theirs. */
   readonly longestStallMs: number;
   /** How many clients came to how many further shards. */
@@ -260,11 +261,18 @@ class Part {
 
 function summed(members: readonly Member[]): Omit<Episode, 'backAfterMs'> {
   const moved: Record<number, number> = {};
+  const silent = members.filter(({ silenceMs }) => silenceMs > 2_000);
+  const silentOn: Record<string, number> = {};
+  for (const { shards } of silent) {
+    const way = shards.join(' > ');
+    silentOn[way] = (silentOn[way] ?? 0) + 1;
+  }
   for (const { shards } of members) moved[shards.length - 1] = (moved[shards.length - 1] ?? 0) + 1;
   return {
     breaks: members.reduce((sum, { breaks }) => sum + breaks, 0),
     longestSilenceMs: Math.max(0, ...members.map(({ silenceMs }) => silenceMs)),
-    silent: members.filter(({ silenceMs }) => silenceMs > 2_000).length,
+    silent: silent.length,
+    silentOn,
     longestStallMs: Math.max(0, ...members.map(({ stallMs }) => stallMs)),
     moved,
   };
