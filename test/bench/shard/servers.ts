@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
+import type { NatsServer } from '@weir/local';
 import { startNatsServer } from '@weir/local';
 import type { TicketKey } from '@weir/protocol';
 import { issueTicket, paths } from '@weir/protocol';
@@ -78,6 +79,8 @@ export interface WeirOptions {
   readonly name?: string;
   readonly pool?: string;
   readonly extras?: Extras;
+  /** The NATS server that feeds it, where it is not one of its own. */
+  readonly nats?: NatsServer;
   /** Settings of the shard. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -85,7 +88,7 @@ export interface WeirOptions {
 /** A shard fed through a real NATS server by plain publishes, as a user's publisher does. */
 export async function startWeir(feed: Feed, options: WeirOptions = {}): Promise<WeirServer> {
   const { name = 'weir', pool = 'desktop', extras = {}, env = {} } = options;
-  const server = await startNatsServer();
+  const server = options.nats ?? (await startNatsServer());
   const key: TicketKey = { id: 'bench', secret: new Uint8Array(randomBytes(32)) };
   const shard = fork(serviceScript('shard'), [], {
     execArgv: profileArguments(),
@@ -132,22 +135,23 @@ export async function startWeir(feed: Feed, options: WeirOptions = {}): Promise<
       publisher.stop();
       await nats.close();
       await end(shard);
-      await server.stop();
+      if (options.nats === undefined) await server.stop();
     },
   };
 }
 
-/** A shard with the demo lobby of a real publisher, with or without compression; all clients are in the lobby. */
-export async function startLobby(compression: boolean): Promise<Server> {
-  const silence: Feed = { tickMs: 500, messagesPerTick: 0, bytes: 0, channels: 1 };
-  const weir = await startWeir(silence, {
-    name: compression ? 'compressed' : 'plain',
-    env: { WEIR_COMPRESSION: String(compression) },
-  });
+/** A NATS server with the demo lobby of a real publisher. */
+export interface Lobby {
+  readonly nats: NatsServer;
+  stop(): Promise<void>;
+}
+
+export async function startLobby(): Promise<Lobby> {
+  const nats = await startNatsServer();
   const publisher = fork(serviceScript('publisher'), [], {
     env: {
       PATH: process.env['PATH'],
-      WEIR_NATS_URL: weir.natsUrl,
+      WEIR_NATS_URL: nats.url,
       WEIR_HOST: '127.0.0.1',
       WEIR_PORT: '0',
       WEIR_ADMIN_PORT: '0',
@@ -157,15 +161,32 @@ export async function startLobby(compression: boolean): Promise<Server> {
   });
   await once(publisher, 'message');
   return {
-    ...weir,
-    extensions: 'permessage-deflate',
-    clientPaths: (clients) => Promise.all(Array.from({ length: clients }, () => weir.pathOf(['lobby']))),
+    nats,
     stop: async () => {
       await end(publisher);
-      await weir.stop();
+      await nats.stop();
     },
   };
 }
+
+/** A shard of the mobile pool with the lobby, compressed or plain; all its clients offer to decompress. */
+export async function startLobbyShard({ nats }: Lobby, compression: boolean): Promise<Server> {
+  const silence: Feed = { tickMs: MOBILE_TICK_MS, messagesPerTick: 0, bytes: 0, channels: 1 };
+  const weir = await startWeir(silence, {
+    name: compression ? 'compressed' : 'plain',
+    pool: 'mobile',
+    nats,
+    env: { WEIR_COMPRESSION: String(compression) },
+  });
+  return {
+    ...weir,
+    extensions: 'permessage-deflate',
+    clientPaths: (clients) => Promise.all(Array.from({ length: clients }, () => weir.pathOf(['lobby']))),
+  };
+}
+
+/** The default of the pool. */
+const MOBILE_TICK_MS = 1_000;
 
 function serviceScript(service: string): string {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {

@@ -1,19 +1,21 @@
-// Bytes and CPU of the demo lobby, plain and compressed: two shards at the same time, and ratios between them.
+// Bytes and CPU of the demo lobby in the mobile pool, plain and compressed: two shards of one feed at the same time, and
+// ratios between them.
 import type { Measured } from '../measure.ts';
 import { measure, withServers } from '../measure.ts';
 import type { Scenario } from '../scenario.ts';
 import { goal, median, round, sleep } from '../scenario.ts';
-import { startLobby } from '../servers.ts';
+import { startLobby, startLobbyShard } from '../servers.ts';
 
 const WARM_UP_MS = 5_000;
 
 export const compression: Scenario = {
-  about: 'the demo lobby, plain and compressed',
+  about: 'the demo lobby in the mobile pool, plain and compressed',
   full: { clients: 2_000, seconds: 20, rounds: 5 },
   quick: { clients: 100, seconds: 3, rounds: 1 },
-  run: async ({ clients, seconds, rounds, say }) =>
-    withServers(
-      [() => startLobby(false), () => startLobby(true)],
+  run: async ({ clients, seconds, rounds, say }) => {
+    const lobby = await startLobby();
+    return withServers(
+      [() => startLobbyShard(lobby, false), () => startLobbyShard(lobby, true)],
       async ({ server, load }) => {
         say(`connecting ${clients} clients to ${server.name}`);
         await load.open(server, { clients, perClient: 1, samples: 0 });
@@ -53,5 +55,6 @@ export const compression: Scenario = {
           ],
         };
       },
-    ),
+    ).finally(() => lobby.stop());
+  },
 };
