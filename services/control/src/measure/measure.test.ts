@@ -83,10 +83,24 @@ describe('Smoother', () => {
   it('begins anew with another process, and forgets who is gone', () => {
     const smoother = new Smoother();
     smoother.observe([at(0, 1)]);
-    smoother.observe([{ ...at(1_000, 0), url: 'ws://other' }]);
+    for (let ms = 1_000; ms <= 30_000; ms += 1_000) smoother.observe([at(ms, 1)]);
+    smoother.observe([{ ...at(31_000, 0), url: 'ws://other' }]);
     expect(smoother.of('a')?.loopUtilisation).toBe(0);
     smoother.observe([]);
     expect(smoother.of('a')).toBeUndefined();
+  });
+
+  it('lets no pool grow because its shards have just started', () => {
+    const smoother = new Smoother();
+    const starting = entryOf('a', { loopUtilisation: 1, tickLatenessMs: 900, healthyBacklogBytes: 50 });
+    smoother.observe([{ ...starting, lastSeenMs: 0 }]);
+    expect(smoother.of('a')).toMatchObject({
+      loopUtilisation: 0,
+      tickLatenessMs: 0,
+      healthyBacklogBytes: 50,
+    });
+    for (let ms = 1_000; ms <= 10_000; ms += 1_000) smoother.observe([{ ...starting, lastSeenMs: ms }]);
+    expect(smoother.of('a')?.loopUtilisation).toBeLessThan(0.5);
   });
 
   it('takes the backlog of healthy clients where the shard tells it, else all of it', () => {

@@ -43,7 +43,8 @@ function blend(before: Known | undefined, entry: ShardEntry): Measured {
     loopUtilisation: entry.loopUtilisation,
     tickLatenessMs: entry.tickLatenessMs,
   };
-  if (before === undefined) return now;
+  // A process that starts is busy with itself: what its first beat says of its loop would count for half a minute.
+  if (before === undefined) return { ...now, loopUtilisation: 0, tickLatenessMs: 0 };
   const share = 1 - Math.exp(-Math.max(0, entry.lastSeenMs - before.lastSeenMs) / memoryMs);
   const mix = (old: number, fresh: number): number => old + (fresh - old) * share;
   const { measured } = before;
