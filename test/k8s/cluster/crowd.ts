@@ -22,6 +22,8 @@ export interface Episode {
   readonly silentOn: Readonly<Record<string, number>>;
   /** Longest time for which the clients' own processes did nothing: on a machine that is too small, silence is theirs. */
   readonly longestStallMs: number;
+  /** Longest time between two messages of the feed: NATS had not acknowledged the one before. */
+  readonly longestFeedGapMs: number;
   /** How many clients came to how many further shards. */
   readonly moved: Readonly<Record<number, number>>;
 }
@@ -76,6 +78,7 @@ export class Crowd {
   readonly #parts: Part[] = [];
   readonly #gone: Losses[] = [];
   #published = 0;
+  #feedGapMs = 0;
   #padding = '';
   #feed: Promise<void> | undefined;
   #ended = false;
@@ -141,7 +144,7 @@ export class Crowd {
 
   /** What has happened to the clients since the last look. */
   async look(): Promise<Omit<Episode, 'backAfterMs'>> {
-    const found = summed(await this.#members());
+    const found = this.#summed(await this.#members());
     await this.#mark();
     return found;
   }
@@ -158,7 +161,7 @@ export class Crowd {
       if (!this.#allAreWell()) lastIll = performance.now();
       if (performance.now() - done > timeoutMs) throw new Error(`not all clients are back: ${this.#say()}`);
     }
-    return { backAfterMs: Math.round(lastIll - began), ...summed(await this.#members()) };
+    return { backAfterMs: Math.round(lastIll - began), ...this.#summed(await this.#members()) };
   }
 
   /** Ends the feed, waits until all that was published can have arrived, and sums up. */
@@ -181,7 +184,7 @@ export class Crowd {
       lost: sum('lost'),
       doubled: sum('doubled'),
       gaps: sum('gaps'),
-      ...summed(members),
+      ...this.#summed(members),
     };
   }
 
@@ -197,6 +200,7 @@ export class Crowd {
   }
 
   async #mark(): Promise<void> {
+    this.#feedGapMs = 0;
     await Promise.all(this.#parts.map((part) => part.ask('mark', {})));
   }
 
@@ -208,9 +212,32 @@ export class Crowd {
     return this.#parts.map(({ size, health }) => `${JSON.stringify(health)} of ${size}`).join(', ');
   }
 
+  #summed(members: readonly Member[]): Omit<Episode, 'backAfterMs'> {
+    const moved: Record<number, number> = {};
+    for (const { shards } of members) moved[shards.length - 1] = (moved[shards.length - 1] ?? 0) + 1;
+    const silent = members.filter(({ silenceMs }) => silenceMs > 2_000);
+    const silentOn: Record<string, number> = {};
+    for (const { shards } of silent) {
+      const way = shards.join(' > ');
+      silentOn[way] = (silentOn[way] ?? 0) + 1;
+    }
+    return {
+      breaks: members.reduce((sum, { breaks }) => sum + breaks, 0),
+      longestSilenceMs: Math.max(0, ...members.map(({ silenceMs }) => silenceMs)),
+      silent: silent.length,
+      silentOn,
+      longestStallMs: Math.max(0, ...members.map(({ stallMs }) => stallMs)),
+      longestFeedGapMs: Math.round(this.#feedGapMs),
+      moved,
+    };
+  }
+
   async #publishAll(): Promise<void> {
+    let before = performance.now();
     while (!this.#ended) {
       const began = performance.now();
+      this.#feedGapMs = Math.max(this.#feedGapMs, began - before);
+      before = began;
       const number = this.#published;
       await this.#publisher.publish([
         { lane: 'critical', channel: this.#channel, data: number, id: `${this.#channel}-${number}` },
@@ -257,25 +284,6 @@ class Part {
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
   }
-}
-
-function summed(members: readonly Member[]): Omit<Episode, 'backAfterMs'> {
-  const moved: Record<number, number> = {};
-  const silent = members.filter(({ silenceMs }) => silenceMs > 2_000);
-  const silentOn: Record<string, number> = {};
-  for (const { shards } of silent) {
-    const way = shards.join(' > ');
-    silentOn[way] = (silentOn[way] ?? 0) + 1;
-  }
-  for (const { shards } of members) moved[shards.length - 1] = (moved[shards.length - 1] ?? 0) + 1;
-  return {
-    breaks: members.reduce((sum, { breaks }) => sum + breaks, 0),
-    longestSilenceMs: Math.max(0, ...members.map(({ silenceMs }) => silenceMs)),
-    silent: silent.length,
-    silentOn,
-    longestStallMs: Math.max(0, ...members.map(({ stallMs }) => stallMs)),
-    moved,
-  };
 }
 
 export function delay(ms: number): Promise<void> {
