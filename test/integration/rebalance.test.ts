@@ -83,7 +83,7 @@ describe('a control without Kubernetes', () => {
     await until(
       () => Math.max(...load.values()) - Math.min(...load.values()) <= 3,
       'the shards are balanced',
-      30_000,
+      60_000,
     );
     expect([...load.values()].reduce((sum, one) => sum + one, 0)).toBe(1_800);
     const busiest = asked.map(({ atMs }) =>
@@ -91,12 +91,13 @@ describe('a control without Kubernetes', () => {
         .filter((one) => one.atMs >= atMs && one.atMs < atMs + 900)
         .reduce((sum, { moves }) => sum + moves, 0),
     );
-    expect(Math.max(...busiest)).toBeLessThanOrEqual(200);
+    // Twenty a second is what so small a pool bears.
+    expect(Math.max(...busiest)).toBeLessThanOrEqual(40);
     const total = asked.length;
     const series = 'weir_control_rebalance_rounds_total{pool="desktop",outcome="balanced"}';
     await until(async () => (await metric(control, series)) > 0, 'the rebalance is over', 20_000);
     expect(asked).toHaveLength(total);
     expect(await metric(control, 'weir_control_moves_asked_total')).toBe(600);
     expect(await metric(control, 'weir_control_moves_accepted_total')).toBe(600);
-  });
+  }, 120_000);
 });
