@@ -124,12 +124,7 @@ export class Crowd {
 
   /** How many clients are on which shard. */
   async shards(): Promise<Readonly<Record<string, number>>> {
-    const counts: Record<string, number> = {};
-    for (const { shards } of await this.#members()) {
-      const shard = shards.at(-1) ?? '';
-      counts[shard] = (counts[shard] ?? 0) + 1;
-    }
-    return counts;
+    return tally((await this.#members()).map(({ shards }) => shards.at(-1) ?? ''));
   }
 
   /** Begins to publish a critical message and a state key, again and again. */
@@ -213,22 +208,15 @@ export class Crowd {
   }
 
   #summed(members: readonly Member[]): Omit<Episode, 'backAfterMs'> {
-    const moved: Record<number, number> = {};
-    for (const { shards } of members) moved[shards.length - 1] = (moved[shards.length - 1] ?? 0) + 1;
     const silent = members.filter(({ silenceMs }) => silenceMs > 2_000);
-    const silentOn: Record<string, number> = {};
-    for (const { shards } of silent) {
-      const way = shards.join(' > ');
-      silentOn[way] = (silentOn[way] ?? 0) + 1;
-    }
     return {
       breaks: members.reduce((sum, { breaks }) => sum + breaks, 0),
       longestSilenceMs: Math.max(0, ...members.map(({ silenceMs }) => silenceMs)),
       silent: silent.length,
-      silentOn,
+      silentOn: tally(silent.map(({ shards }) => shards.join(' > '))),
       longestStallMs: Math.max(0, ...members.map(({ stallMs }) => stallMs)),
       longestFeedGapMs: Math.round(this.#feedGapMs),
-      moved,
+      moved: tally(members.map(({ shards }) => shards.length - 1)),
     };
   }
 
@@ -284,6 +272,13 @@ class Part {
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
   }
+}
+
+/** How often each is there. */
+function tally(keys: readonly (string | number)[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const key of keys) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
 }
 
 export function delay(ms: number): Promise<void> {
