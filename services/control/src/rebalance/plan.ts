@@ -32,12 +32,16 @@ export function hindrance(entries: readonly ShardEntry[], unheard: number): Hind
   return unheard > 0 ? 'unheard' : undefined;
 }
 
+/** Connections of all shards together. */
+export function connectionsOf(entries: readonly ShardEntry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.connections, 0);
+}
+
 /**
  * Who sheds, down to the average; nobody where the pool is balanced. Never more than the others have room for.
  */
 export function plan(entries: readonly ShardEntry[], { ratio, connections }: Tolerance): readonly Donor[] {
-  const total = entries.reduce((sum, entry) => sum + entry.connections, 0);
-  const average = total / Math.max(1, entries.length);
+  const average = connectionsOf(entries) / Math.max(1, entries.length);
   const donors = entries.filter(
     (entry) => entry.connections > average * ratio && entry.connections > average + connections,
   );

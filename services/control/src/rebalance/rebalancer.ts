@@ -2,7 +2,7 @@
 // nobody has come or gone for a while; whatever goes wrong ends the round, and the next one begins with new numbers.
 import type { ShardEntry } from '@weir/fleet';
 import type { Donor } from './plan.ts';
-import { hindrance, plan, tolerance } from './plan.ts';
+import { connectionsOf, hindrance, plan, tolerance } from './plan.ts';
 
 /** How fast, and how patient. */
 export interface Pace {
@@ -180,8 +180,7 @@ export class Rebalancer {
 
 /** How many clients a pool bears to have moved in a second. */
 function gentleMoves(shards: readonly ShardEntry[]): number {
-  const connections = shards.reduce((sum, shard) => sum + shard.connections, 0);
-  return Math.max(leastMoves, Math.floor(connections * mostOfPool));
+  return Math.max(leastMoves, Math.floor(connectionsOf(shards) * mostOfPool));
 }
 
 function beginRound(donors: readonly Donor[]): Round | undefined {
