@@ -169,6 +169,9 @@ export async function startLobby(): Promise<Lobby> {
   };
 }
 
+/** The default of the pool. */
+const MOBILE_TICK_MS = 1_000;
+
 /** A shard of the mobile pool with the lobby, compressed or plain; all its clients offer to decompress. */
 export async function startLobbyShard({ nats }: Lobby, compression: boolean): Promise<Server> {
   const silence: Feed = { tickMs: MOBILE_TICK_MS, messagesPerTick: 0, bytes: 0, channels: 1 };
@@ -184,9 +187,6 @@ export async function startLobbyShard({ nats }: Lobby, compression: boolean): Pr
     clientPaths: (clients) => Promise.all(Array.from({ length: clients }, () => weir.pathOf(['lobby']))),
   };
 }
-
-/** The default of the pool. */
-const MOBILE_TICK_MS = 1_000;
 
 function serviceScript(service: string): string {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
