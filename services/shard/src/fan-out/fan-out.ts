@@ -207,7 +207,7 @@ export class FanOut {
   }
 
   /** A pong came from a connection. Answers whether it proved anything. */
-  pong(connection: Connection, payload: Uint8Array): boolean {
+  pong(connection: Connection, payload: Buffer): boolean {
     if (!this.#writer.pong(connection, payload, this.#options.nowMs())) return false;
     this.#options.onLag(connection);
     this.#advance(connection);

@@ -33,12 +33,11 @@ export class Pings {
   }
 
   /** The counter of a pong's payload; 0 where it is none of ours. */
-  counterOf(payload: Uint8Array): number {
+  counterOf(payload: Buffer): number {
     if (payload.length !== PAYLOAD_BYTES) return 0;
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const counter = bytes.readUInt32BE(0);
+    const counter = payload.readUInt32BE(0);
     if (counter > this.#counter || counter <= this.#counter - REMEMBERED || counter === 0) return 0;
     const at = (counter % REMEMBERED) * 8;
-    return this.#nonces.compare(bytes, 4, 12, at, at + 8) === 0 ? counter : 0;
+    return this.#nonces.compare(payload, 4, 12, at, at + 8) === 0 ? counter : 0;
   }
 }

@@ -193,7 +193,7 @@ export class Writer {
   }
 
   /** A pong came; answers whether it proved anything. */
-  pong(connection: Connection, payload: Uint8Array, nowMs: number): boolean {
+  pong(connection: Connection, payload: Buffer, nowMs: number): boolean {
     const { clock } = connection;
     const before = clock.backlog;
     if (!clock.ponged(this.#pings.counterOf(payload), nowMs)) {
