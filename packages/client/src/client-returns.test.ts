@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import { FakeCluster, redirect, welcome } from './fakes/fake-cluster.ts';
+import { settle } from './fakes/fake-platform.ts';
+import { critical, heard, ids, move, position, snapshot, state } from './fakes/said.ts';
+
+describe('coming back', () => {
+  it('resumes, announces only what really changed, and no id twice', async () => {
+    const cluster = new FakeCluster();
+    const events = heard(cluster);
+    const stream = await cluster.welcomed();
+    stream.says(snapshot({ a: 1, b: { x: [1] } }));
+    stream.says(critical(1));
+    stream.says(position('P 1'));
+    stream.says(critical(2));
+    stream.says(state({ a: 2 }));
+    cluster.platform.turns();
+    stream.ends(1006);
+    expect(cluster.client.status).toBe('waiting');
+    const second = await cluster.welcomed({ shard: 'b', resumed: true });
+    expect(second.url.searchParams.get('resume')).toBe('P 1');
+    events.length = 0;
+    second.says(state({ a: 2, b: { x: [1] } }));
+    second.says(critical(2));
+    second.says(critical(3));
+    cluster.platform.turns();
+    expect(events).toEqual([{ type: 'critical', id: 3, data: 3 }]);
+    expect(cluster.all('open')).toMatchObject([{ shard: 'a' }, { shard: 'b', resumed: true }]);
+    expect(cluster.client.info.attempts).toBe(2);
+  });
+  it('says that something may be missing where there was no position yet', async () => {
+    const cluster = new FakeCluster();
+    const events = heard(cluster);
+    const stream = await cluster.welcomed();
+    stream.says(critical(9));
+    stream.ends(4008);
+    const second = await cluster.welcomed();
+    second.says(critical(2));
+    expect(events.slice(1)).toEqual([
+      { type: 'gap', after: 9, reset: true, cause: 'position' },
+      { type: 'critical', id: 2, data: 2 },
+    ]);
+  });
+  it('stays away after a code that says stop, and says why', async () => {
+    const cluster = new FakeCluster();
+    const iterator = cluster.client.channel('lobby')[Symbol.asyncIterator]();
+    await settle();
+    cluster.last.ends(4500, 'token expired');
+    expect(cluster.all('error')).toMatchObject([{ code: 'NOT_AUTHORISED', closeCode: 4500 }]);
+    expect(cluster.all('close')).toEqual([{ code: 4500, reason: 'token expired' }]);
+    expect(cluster.client.status).toBe('closed');
+    await expect(iterator.next()).rejects.toMatchObject({ code: 'NOT_AUTHORISED' });
+    expect(cluster.platform.timers).toBe(0);
+    cluster.client.channel('more').subscribe();
+    await settle();
+    expect(cluster.opened).toBe(1);
+  });
+  it('does nothing after 1000, as the table says, and comes back after 4002 without a new stream', async () => {
+    const cluster = new FakeCluster();
+    (await cluster.welcomed()).ends(4002);
+    expect(cluster.client.status).toBe('waiting');
+    (await cluster.welcomed()).ends(1000);
+    expect(cluster.all('close')).toEqual([{ code: 1000, reason: '' }]);
+  });
+  it('tries at once when the network is back, and beside a connection that is open', async () => {
+    const cluster = new FakeCluster();
+    (await cluster.welcomed()).ends(1006);
+    cluster.platform.comesOnline();
+    const stream = await cluster.welcomed();
+    expect(cluster.client.status).toBe('open');
+    stream.says(position('P'));
+    cluster.platform.comesOnline();
+    cluster.platform.comesOnline();
+    const fresh = await cluster.welcomed({ shard: 'b' });
+    expect(stream.closedWith).toBe(4002);
+    expect(fresh.url.searchParams.get('resume')).toBe('P');
+    expect(cluster.opened).toBe(6);
+    expect(cluster.all('move')).toMatchObject([{ reason: 'refresh' }]);
+  });
+});
+
+describe('a move', () => {
+  it('counts the old stream until the new one says welcome, and not any more from then on', async () => {
+    const cluster = new FakeCluster();
+    const events = heard(cluster);
+    const old = await cluster.welcomed();
+    old.says(snapshot({ a: 1 }));
+    old.says(critical(1));
+    old.says(position('P1'));
+    old.says(move);
+    await settle();
+    expect(cluster.last.url.href).toBe(move.url);
+    expect(cluster.last.protocols).toEqual(['weir.v1']);
+    old.says(position('P2'));
+    cluster.last.says({ type: 'redirect', url: redirect.url, pool: 'mobile', confidence: 'low' });
+    const fresh = cluster.last;
+    expect(fresh.url.searchParams.get('resume')).toBe('P2');
+    old.says(critical(2));
+    old.says(state({ a: 2 }));
+    expect(old.closedWith).toBeUndefined();
+    fresh.says(welcome({ pool: 'mobile', shard: 'b', resumed: true }));
+    expect(old.closedWith).toBe(4002);
+    old.says(critical(99));
+    old.says(state({ a: 99 }));
+    fresh.says(critical(2));
+    fresh.says(critical(3));
+    fresh.says(state({ a: 2 }));
+    cluster.platform.turns();
+    expect(ids(events)).toEqual([1, 2, 3]);
+    expect(cluster.client.channel('lobby').state.get('a')).toBe(2);
+    expect(cluster.all('move')).toMatchObject([
+      {
+        reason: 'drain',
+        pool: 'mobile',
+        shard: 'b',
+        from: { pool: 'desktop', shard: 'a' },
+        resumed: true,
+        rttMs: 20,
+      },
+    ]);
+    expect(cluster.all('open')).toHaveLength(1);
+    expect(cluster.all('status')).toEqual(['open']);
+    old.ends(1000);
+    expect(cluster.client.status).toBe('open');
+    fresh.ends(1006);
+    expect(cluster.client.status).toBe('waiting');
+  });
+  it('that fails leaves the old stream alone; when that ends comes the ordinary way', async () => {
+    const cluster = new FakeCluster();
+    const events = heard(cluster);
+    const old = await cluster.welcomed();
+    old.says(move);
+    await settle();
+    cluster.last.ends(4500, 'hint expired');
+    expect(cluster.client.status).toBe('open');
+    old.says(critical(1));
+    expect(ids(events)).toEqual([1]);
+    old.says(move);
+    old.says(move);
+    await settle();
+    expect(cluster.opened).toBe(4);
+    cluster.last.ends(4013);
+    old.ends(4012);
+    expect(cluster.client.status).toBe('waiting');
+    await cluster.comesBack();
+    expect(cluster.last.url.search).toBe('?channels=lobby');
+  });
+  it('goes on as the reconnect where the old stream ends first', async () => {
+    const cluster = new FakeCluster();
+    const old = await cluster.welcomed();
+    old.says(position('P'));
+    old.says(move);
+    await settle();
+    old.ends(4012);
+    expect(cluster.client.status).toBe('connecting');
+    const fresh = await cluster.welcomed({ shard: 'b' });
+    expect(fresh.url.searchParams.get('resume')).toBe('P');
+    expect(cluster.client.status).toBe('open');
+    expect(cluster.opened).toBe(4);
+  });
+  it('without a position keeps the ids, so that nothing comes twice, and declares the loss', async () => {
+    const cluster = new FakeCluster();
+    const events = heard(cluster);
+    const old = await cluster.welcomed();
+    old.says(critical(5));
+    old.says(move);
+    const fresh = await cluster.welcomed();
+    fresh.says(critical(5));
+    fresh.says(critical(6));
+    expect(ids(events)).toEqual([5, 6]);
+    expect(events[1]).toEqual({ type: 'gap', after: 5, reset: false, cause: 'position' });
+  });
+});
+
+describe('close', () => {
+  it.each(['connecting', 'open', 'waiting', 'moving'])(
+    'while %s leaves no timer, listener or socket',
+    async (when) => {
+      const cluster = new FakeCluster();
+      if (when !== 'connecting') {
+        const stream = await cluster.welcomed();
+        if (when === 'waiting') stream.ends(4013);
+        if (when === 'moving') stream.says(move);
+      }
+      await settle();
+      cluster.client.close();
+      cluster.client.close();
+      for (const socket of cluster.platform.sockets) {
+        if (socket.closedWith !== undefined) socket.ends(1000);
+      }
+      cluster.platform.turns();
+      expect(cluster.platform.timers).toBe(0);
+      expect(cluster.platform.timesOnlineIsListenedTo).toBe(0);
+      expect(cluster.all('close')).toEqual([{ code: 1000, reason: 'closed by the application' }]);
+      const { opened } = cluster;
+      cluster.platform.advance(60_000);
+      await settle();
+      expect(cluster.opened).toBe(opened);
+    },
+  );
+  it('leaves a peer that never answers', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    cluster.client.close();
+    cluster.platform.advance(2_000);
+    expect(stream.terminated).toBe(true);
+    expect(cluster.platform.timers).toBe(0);
+  });
+});

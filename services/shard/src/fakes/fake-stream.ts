@@ -1,0 +1,116 @@
+// A stream in memory for tests of the reader: what it does wrong is set by the test.
+import type { Remembered, StreamFacts } from '../intake/epoch.ts';
+import type { StreamAccess, StreamMessage } from '../intake/stream-access.ts';
+
+/** A stream in memory. What it does wrong is set by the test. */
+export class FakeStream implements StreamAccess {
+  messages: StreamMessage[] = [];
+  createdMs = 1_000;
+  generation = 0;
+  lastSeq = 0;
+  exists = true;
+  agesOut = false;
+  /** Failures still to come, by what is asked. */
+  readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0 };
+  readonly asked = { ensure: 0, facts: 0, fill: 0 };
+  /** Runs in the middle of the next fill. */
+  duringFill: (() => void) | undefined;
+  #take: ((message: StreamMessage) => void) | undefined;
+
+  get followed(): boolean {
+    return this.#take !== undefined;
+  }
+
+  /** Stores a message, and shows it on the feed unless that loses it. */
+  publish(how: { readonly lost?: boolean; readonly timeMs?: number } = {}): StreamMessage {
+    const seq = ++this.lastSeq;
+    const message = {
+      seq,
+      subject: 'weir.critical.a',
+      data: Buffer.from(`${seq}`),
+      timeMs: how.timeMs ?? seq,
+    };
+    this.messages.push(message);
+    if (how.lost !== true) this.show(message);
+    return message;
+  }
+
+  /** Shows something on the feed. */
+  show(message: StreamMessage): void {
+    this.#take?.(message);
+  }
+
+  /** The sequence goes on, and there is no message: it was deleted, or has aged out. */
+  drop(seq: number): void {
+    this.messages = this.messages.filter((message) => message.seq !== seq);
+  }
+
+  recreate(): void {
+    this.createdMs++;
+    this.generation = 0;
+    this.wipe();
+  }
+
+  /** The same stream by name and creation time, without what it had. */
+  wipe(): void {
+    this.messages = [];
+    this.lastSeq = 0;
+  }
+
+  async ensure(): Promise<void> {
+    this.asked.ensure++;
+    this.#fail('ensure');
+    if (this.exists) return;
+    this.exists = true;
+    this.recreate();
+  }
+
+  async facts(): Promise<StreamFacts | undefined> {
+    this.asked.facts++;
+    this.#fail('facts');
+    if (!this.exists) return undefined;
+    const { createdMs, generation, lastSeq } = this;
+    const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
+    const messages = this.agesOut ? undefined : this.messages.length;
+    return { createdMs, generation, firstSeq, lastSeq, messages, maxPerSubject: 100, serverNowMs: 0 };
+  }
+
+  async holds({ seq, timeMs }: Remembered): Promise<boolean | undefined> {
+    const message = this.messages.find((one) => one.seq === seq);
+    return message === undefined ? undefined : message.timeMs === timeMs;
+  }
+
+  async raiseGeneration(generation: number): Promise<void> {
+    this.generation = generation;
+  }
+
+  async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+    this.asked.fill++;
+    this.#fail('fill');
+    const there = this.messages.filter(({ seq }) => seq >= fromSeq);
+    there.forEach((message, i) => {
+      if (i === there.length >> 1) {
+        const run = this.duringFill;
+        this.duringFill = undefined;
+        run?.();
+      }
+      take(message);
+    });
+  }
+
+  follow(take: (message: StreamMessage) => void): { stop(): void } {
+    this.#fail('follow');
+    this.#take = take;
+    return {
+      stop: () => {
+        this.#take = undefined;
+      },
+    };
+  }
+
+  #fail(what: keyof FakeStream['failures']): void {
+    if (this.failures[what] === 0) return;
+    this.failures[what]--;
+    throw new Error(`${what} fails`);
+  }
+}
