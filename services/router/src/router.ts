@@ -282,8 +282,8 @@ class WeirRouter implements Router {
     };
     const { pool, confidence } = classify(ceiling === undefined ? findings : { ...findings, ceiling });
     metrics.classed(pool, confidence);
-    const avoid = admission.hint.is === 'valid' ? admission.hint.hint.avoid : undefined;
-    const placed = choose({ entries: shards.entries(), pools, pool, avoid, random });
+    const { avoid, measure: unsuited } = admission.hint.is === 'valid' ? admission.hint.hint : {};
+    const placed = choose({ entries: shards.entries(), pools, pool, avoid, unsuited, random });
     if ('none' in placed) return this.#nowhere(placed.none);
     metrics.placement(placed.reason);
     shards.ticketGiven(placed.shard.shard);

@@ -12,6 +12,8 @@ export interface Choice {
   readonly pool: string;
   /** A shard to avoid: the one that sends the client away. */
   readonly avoid?: string | undefined;
+  /** Whether it was sent away for its network's sake, so that any other shard is better than that one. */
+  readonly unsuited?: boolean | undefined;
   readonly random: () => number;
 }
 
@@ -22,7 +24,14 @@ export function preference(pools: readonly string[], pool: string): readonly str
   return [pool, ...pools.slice(0, at).reverse(), ...pools.slice(at + 1)];
 }
 
-/** A shard for a client of a class, or why there is none. */
-export function choose({ entries, pools, pool, avoid, random }: Choice): Placement {
+/**
+ * A shard for a client of a class, or why there is none. Who is moved for the balance of a pool whose others are full
+ * goes back to where it was rather than to a pool that does not suit it.
+ */
+export function choose({ entries, pools, pool, avoid, unsuited = false, random }: Choice): Placement {
+  if (avoid !== undefined && !unsuited) {
+    const own = place({ entries, pools: [pool], exclude: avoid, random });
+    if ('shard' in own && own.reason === 'best') return own;
+  }
   return place({ entries, pools: preference(pools, pool), exclude: avoid, random });
 }
