@@ -12,7 +12,7 @@ const NEEDS = `npm run test:k8s needs
 and can use
 
   WEIR_TEST_NODE_SHELL   what runs a command on the node, as \`docker exec kind-control-plane\`: for the tests that kill
-                         processes and cut networks there
+                         processes and cut networks there; it needs crictl, nsenter, iptables and ss
   WEIR_TEST_SCALE=full   thousands of clients, and twelve minutes without the API server
   WEIR_TEST_NEXT_TAG     another tag that the cluster has of all images: upgrades go to it
 `;

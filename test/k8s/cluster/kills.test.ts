@@ -9,7 +9,6 @@ import { Crowd, delay, until } from './crowd.ts';
 import {
   createNamespace,
   get,
-  hasNodeShell,
   isReady,
   kubectl,
   onNode,
@@ -18,7 +17,7 @@ import {
   Release,
   refusalOf,
   wanted,
-  whyNot,
+  whyNotOnNode,
 } from './lab.ts';
 
 const minutes = 60_000;
@@ -36,10 +35,8 @@ const VALUES = [
   ...['--set', 'router.settings.WEIR_CONNECT_BURST_PER_ADDRESS=2000'],
 ];
 const isFull = scale(false, true);
-const can = wanted && hasNodeShell;
-const why = wanted && !hasNodeShell ? ' (skipped: WEIR_TEST_NODE_SHELL runs a command on the node)' : whyNot;
 
-describe.skipIf(!can)(`what dies under clients${why}`, () => {
+describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, () => {
   const release = new Release(helm, 'weir', namespace);
   let crowd: Crowd;
 

@@ -180,7 +180,16 @@ export function programs(names: readonly string[]): readonly string[] {
 
 /** Runs a command on the node: `docker exec kind-control-plane`, `minikube ssh --`, enter.sh of a lab. */
 const nodeShell: readonly string[] = (process.env['WEIR_TEST_NODE_SHELL'] ?? '').split(' ').filter(Boolean);
-export const hasNodeShell: boolean = nodeShell.length > 0;
+
+function nodeProblem(): string {
+  const [program, ...args] = nodeShell;
+  if (program === undefined) return ' (skipped: WEIR_TEST_NODE_SHELL runs a command on the node)';
+  const { status } = spawnSync(program, [...args, 'crictl', '--version'], { timeout: 60_000 });
+  return status === 0 ? '' : ' (skipped: WEIR_TEST_NODE_SHELL runs no crictl, which finds processes of pods)';
+}
+
+/** Why the tests that do something on the node are skipped, for their name; empty where they run. */
+export const whyNotOnNode: string = wanted ? nodeProblem() : whyNot;
 
 export async function onNode(...command: readonly string[]): Promise<string> {
   const [program = '', ...args] = nodeShell;

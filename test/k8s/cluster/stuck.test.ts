@@ -8,7 +8,6 @@ import { Crowd, delay, until } from './crowd.ts';
 import {
   createNamespace,
   get,
-  hasNodeShell,
   kubectl,
   onNode,
   processOf,
@@ -16,6 +15,7 @@ import {
   Release,
   wanted,
   whyNot,
+  whyNotOnNode,
 } from './lab.ts';
 import { StuckClients } from './stuck-clients.ts';
 
@@ -87,8 +87,8 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
     6 * minutes,
   );
 
-  it.skipIf(!hasNodeShell)(
-    `do not fill a shard's memory, as many as it takes (case E7)${hasNodeShell ? '' : ' (skipped: WEIR_TEST_NODE_SHELL runs a command on the node)'}`,
+  it.skipIf(whyNotOnNode !== '')(
+    `do not fill a shard's memory, as many as it takes (case E7)${whyNotOnNode}`,
     async () => {
       const capacity = scale(400, 2_000);
       const [hardBytes, wmem] = [524_288, 131_072];
