@@ -7,7 +7,14 @@ import { COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram }
 import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
 
 /** What ended a connection from our side. */
-export const CLOSE_CAUSES = ['hardBytes', 'lag', 'tooManyMessages', 'protocolError', 'drain'] as const;
+export const CLOSE_CAUSES = [
+  'hardBytes',
+  'lag',
+  'cutOff',
+  'tooManyMessages',
+  'protocolError',
+  'drain',
+] as const;
 export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
 /** Why the shard asks clients to move. */

@@ -344,6 +344,8 @@ export class FanOutThread {
     const code = {
       hardBytes: closeCodes.tooSlow,
       lag: closeCodes.noPong,
+      // Nothing is known of its network: it comes back with its hint, to the pool that it was in.
+      cutOff: closeCodes.restarting,
       tooManyMessages: closeCodes.tooManyMessages,
       protocolError: closeCodes.protocolError,
       drain: closeCodes.restarting,

@@ -8,6 +8,7 @@ import { Asks } from './asks.ts';
 import type { Batch, Heads } from './batch.ts';
 import type { Want } from './channels.ts';
 import { add, count, GAUGE_PLACES, gauge } from './counts.ts';
+import { CutOff } from './cut-off.ts';
 import type { Group } from './group.ts';
 import { formOf, Memberships } from './memberships.ts';
 import { Round } from './round.ts';
@@ -59,6 +60,7 @@ export class FanOut {
   #positionHead: string;
   #newest = 0;
   readonly #sums = new Float64Array(GAUGE_PLACES);
+  readonly #cutOff = new CutOff();
 
   constructor(options: FanOutOptions) {
     this.#options = options;
@@ -221,9 +223,11 @@ export class FanOut {
     this.#writer.elapse(nowMs);
     for (const connection of this.#notLive) this.#advance(connection);
     const sums = this.#sums.fill(0);
+    this.#cutOff.begin();
     for (const group of this.#memberships.groups.values()) this.#sweepGroup(group, sums);
     const { gauges } = this.#options.numbers;
     gauges.set(sums.subarray(gauge.flowing), gauge.flowing);
+    this.#cutOff.end(this.size, nowMs);
     this.#letGo();
   }
 
@@ -242,7 +246,9 @@ export class FanOut {
         continue;
       }
       if (position !== undefined && position.length > 0 && live) this.#writer.write(connection, position);
-      const next = connection.judge(backlogBytes, this.#writer.unansweredMs(connection), flow);
+      const unansweredMs = this.#writer.unansweredMs(connection);
+      if (unansweredMs >= flow.lagMs / 2) this.#cutOff.silent();
+      const next = connection.judge(backlogBytes, unansweredMs, flow);
       if (next === 'evicted') this.#writer.evict(connection);
       else this.#writer.pingIfDue(connection);
       add(sums, live ? gauge.flowing : next === 'congested' ? gauge.congested : gauge.behind, 1);
@@ -358,11 +364,15 @@ export class FanOut {
   }
 
   #letGo(): void {
-    const { onEvict, flow } = this.#options;
-    for (const connection of this.#writer.takeEvicted()) {
-      const full = connection.backlogBytes > flow.hardBytes;
-      onEvict(connection, full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag');
-    }
+    const { onEvict } = this.#options;
+    for (const connection of this.#writer.takeEvicted()) onEvict(connection, this.#reasonToEvict(connection));
+  }
+
+  #reasonToEvict(connection: Connection): EvictReason {
+    const { flow } = this.#options;
+    if (this.#cutOff.is(this.#writer.nowMs)) return 'cutOff';
+    const full = connection.backlogBytes > flow.hardBytes;
+    return full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag';
   }
 
   #showGauges(): void {

@@ -10,8 +10,8 @@ import type { Group } from './group.ts';
 import { Pings } from './pings.ts';
 import type { Round } from './round.ts';
 
-/** Why a connection was evicted. */
-export type EvictReason = 'hardBytes' | 'lag';
+/** Why a connection was evicted: too much waits for it, it proves nothing, or the shard itself is cut off. */
+export type EvictReason = 'hardBytes' | 'lag' | 'cutOff';
 
 /** Where its numbers go: counters, gauges, histograms (counts.ts). */
 export interface FanOutNumbers {
