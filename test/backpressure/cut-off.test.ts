@@ -4,7 +4,8 @@ import { until } from '../harness/small-cluster.ts';
 import { comesToRest, type Numbers } from './numbers.ts';
 import { Scene } from './scene.ts';
 
-const CLIENTS = 40;
+/** Enough for each of three threads, too. */
+const CLIENTS = 100;
 
 let scene: Scene;
 

@@ -1,8 +1,8 @@
 // Whether a shard is cut off from its clients, which is not their fault: when most of them prove nothing any more, at the
 // same time, it is the network on this side. Numbers only; it closes nobody.
 
-/** So many at least: among few, each may have a reason of its own. */
-const AT_LEAST = 6;
+/** So many at least: among few, each may have a reason of its own, and the router measures few at once in no time. */
+const AT_LEAST = 20;
 /** The part of all connections that makes it the shard's. A tenth of them may well be stuck by themselves. */
 const SHARE = 0.5;
 /** So long the blame lasts, so that the last few who are let go count as the first. */
