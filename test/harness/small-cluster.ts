@@ -117,10 +117,10 @@ export class SmallCluster {
   }
 
   async stop(): Promise<void> {
-    for (const { process } of this.running) {
-      process.kill('SIGKILL');
-      await once(process, 'exit');
-    }
+    // All at once: one that ends by itself while another is waited for would be waited for in vain.
+    const ended = this.running.map(({ process }) => once(process, 'exit'));
+    for (const { process } of this.running) process.kill('SIGKILL');
+    await Promise.all(ended);
     await this.nats.stop();
   }
 
