@@ -1,7 +1,7 @@
 // A shard whose own network is gone for a while: it has no right to blame its clients, who come back to the same pool.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/small-cluster.ts';
-import { comesToRest, type Numbers } from './numbers.ts';
+import { comesToRest } from './numbers.ts';
 import { Scene } from './scene.ts';
 
 /** Enough for each of three threads, too. */
@@ -22,9 +22,6 @@ afterEach(async () => {
 
 afterAll(() => scene.stop());
 
-const closes = (numbers: Numbers, cause: string): number =>
-  numbers.of(`weir_shard_closes_total{cause="${cause}"}`);
-
 /** Clients behind a proxy that goes silent until all of them are let go. Answers the codes that they hear of then. */
 async function cutOff(count: number): Promise<readonly (number | undefined)[]> {
   const before = await scene.numbers();
@@ -35,7 +32,7 @@ async function cutOff(count: number): Promise<readonly (number | undefined)[]> {
   proxy.pause();
   await until(async () => {
     const numbers = await scene.numbers();
-    const gone = (cause: string): number => closes(numbers, cause) - closes(before, cause);
+    const gone = (cause: string): number => numbers.closes(cause) - before.closes(cause);
     return gone('lag') + gone('cutOff') >= count;
   }, 'all are let go');
   feed.stop();
@@ -56,7 +53,7 @@ describe('the clients of a shard that prove nothing any more', () => {
     const before = await scene.numbers();
     expect(new Set(await cutOff(CLIENTS))).toEqual(new Set([4012]));
     const after = await scene.numbers();
-    expect(closes(after, 'cutOff') - closes(before, 'cutOff')).toBe(CLIENTS);
-    expect(closes(after, 'lag')).toBe(closes(before, 'lag'));
+    expect(after.closes('cutOff') - before.closes('cutOff')).toBe(CLIENTS);
+    expect(after.closes('lag')).toBe(before.closes('lag'));
   });
 });

@@ -48,8 +48,7 @@ afterEach(async () => {
 
 afterAll(() => scene.stop());
 
-const closes = async (cause: string): Promise<number> =>
-  (await scene.numbers()).of(`weir_shard_closes_total{cause="${cause}"}`);
+const closes = async (cause: string): Promise<number> => (await scene.numbers()).closes(cause);
 
 /** Says the same again and again until the socket is gone; an answer does not stop it. */
 function flood(client: RawClient, frame: Buffer): void {

@@ -33,6 +33,11 @@ export class Numbers {
     return value;
   }
 
+  /** Connections of a shard that were closed for this cause. */
+  closes(cause: string): number {
+    return this.of(`weir_shard_closes_total{cause="${cause}"}`);
+  }
+
   /** All series of a name together, whatever their labels. */
   sum(name: string): number {
     return this.series

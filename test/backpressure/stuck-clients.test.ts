@@ -2,7 +2,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BareClient } from '../harness/bare-client.ts';
 import { until } from '../harness/small-cluster.ts';
-import type { Numbers } from './numbers.ts';
 import { comesToRest } from './numbers.ts';
 import type { Feed } from './scene.ts';
 import { Scene } from './scene.ts';
@@ -35,9 +34,6 @@ afterEach(async () => {
 
 afterAll(() => scene.stop());
 
-const closes = (numbers: Numbers, cause: string): number =>
-  numbers.of(`weir_shard_closes_total{cause="${cause}"}`);
-
 /** 2 KB of state and a critical message, ten times a second where nothing else is said. */
 function lobby(channel = 'lobby', everyMs = 100): Feed {
   const { nats } = scene;
@@ -64,7 +60,7 @@ describe('one that stops reading', () => {
     stuck.ws.pause();
     const startMs = performance.now();
     await until(
-      async () => closes(await scene.numbers(), 'lag') === closes(before, 'lag') + 1,
+      async () => (await scene.numbers()).closes('lag') === before.closes('lag') + 1,
       'it is closed for its lag',
     );
     const knownMs = performance.now() - startMs;
@@ -109,7 +105,7 @@ describe('one that stops reading', () => {
     await until(async () => {
       for (let i = 0; i < 5 && sent < 60; i++)
         scene.nats.publish('weir.critical.heavy', JSON.stringify(`${sent++} ${'z'.repeat(15_000)}`));
-      return closes(await scene.numbers(), 'hardBytes') > closes(before, 'hardBytes');
+      return (await scene.numbers()).closes('hardBytes') > before.closes('hardBytes');
     }, 'it is closed');
     expect((await scene.numbers()).of('weir_shard_backlog_bytes')).toBeLessThan(2 * HARD_BYTES);
     stuck.ws.resume();
@@ -150,7 +146,7 @@ describe('thirty of three hundred that stop reading', () => {
     );
     for (const client of healthy) hasAll(client, feed.count - 1);
     const after = await comesToRest(scene.shard, healthy.length);
-    expect(closes(after, 'lag') - closes(before, 'lag')).toBe(stuck.length);
+    expect(after.closes('lag') - before.closes('lag')).toBe(stuck.length);
     const [one] = healthy;
     expect(one?.state.size).toBe(10);
     for (const client of healthy) {
