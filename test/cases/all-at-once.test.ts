@@ -1,10 +1,10 @@
 // Everybody loses the connection in one moment: a shard is killed under load, a proxy is reloaded, and the router that
 // all come back to is slow. All are back by themselves, with all that they missed, and without a stampede.
-import { once } from 'node:events';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { end } from '../harness/end.ts';
 import { freePort } from '../harness/free-port.ts';
 import { cpuSeconds, expectSound } from '../harness/oracle.ts';
 import { scale, seen } from '../harness/scale.ts';
@@ -158,8 +158,7 @@ it('kill -9 of a shard that has them all (case F3)', async () => {
     await cluster.shard('mobile', 'mobile-1'),
   ];
   await survived('F3, kill -9 of a shard', clients, others, async () => {
-    doomed.process.kill('SIGKILL');
-    await once(doomed.process, 'exit');
+    await end(doomed.process, 'SIGKILL');
   });
 }, 300_000);
 
@@ -191,8 +190,7 @@ it.each<[Exclude<Accepts, 'at once'>, number]>([
     const others = [await cluster.shard('desktop', 'desktop-1'), await cluster.shard('desktop', 'desktop-2')];
     proxies.accept(how);
     await survived(`F3, 100 ms for each accept, ${how}`, clients, others, async () => {
-      doomed.process.kill('SIGKILL');
-      await once(doomed.process, 'exit');
+      await end(doomed.process, 'SIGKILL');
     });
   },
   300_000,

@@ -1,9 +1,9 @@
 // Starts processes full of clients by SDK, adds up how they are, and fetches what each of them did and got.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ReconnectOptions } from '@weir/client';
+import { end } from '../harness/end.ts';
 
 export interface Member {
   /** When it visited the router, since 1970. */
@@ -81,11 +81,7 @@ export class Crowd {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
+    for (const child of this.#children) await end(child, 'SIGKILL');
   }
 
   #sum(what: 'open' | 'losses'): number {

@@ -1,8 +1,8 @@
 // Starts a process of very many clients on plain sockets (listeners-process.mjs) and tells it what they do.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { end } from '../harness/end.ts';
 import { until } from '../harness/small-cluster.ts';
 
 interface Counts {
@@ -77,8 +77,7 @@ export class Listeners {
 
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
+    await end(this.#child, 'SIGKILL');
   }
 
   #tell(order: Order): void {

@@ -1,8 +1,8 @@
 // Starts the proxies of proxy-process.mjs. They are in a process of their own, so that they are not what is slow.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { end } from '../harness/end.ts';
 
 export type Accepts = 'at once' | 'one after the other' | 'side by side';
 
@@ -39,7 +39,6 @@ export class Proxies {
 
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
+    await end(this.#child, 'SIGKILL');
   }
 }

@@ -2,11 +2,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { NatsServer } from '@weir/local';
 import { startNatsServer } from '@weir/local';
+import { end } from './end.ts';
 
 export interface Service {
   readonly name: 'router' | 'shard' | 'publisher' | 'control';
@@ -117,10 +117,7 @@ export class SmallCluster {
   }
 
   async stop(): Promise<void> {
-    // All at once: one that ends by itself while another is waited for would be waited for in vain.
-    const ended = this.running.map(({ process }) => once(process, 'exit'));
-    for (const { process } of this.running) process.kill('SIGKILL');
-    await Promise.all(ended);
+    await Promise.all(this.running.map(({ process }) => end(process, 'SIGKILL')));
     await this.nats.stop();
   }
 

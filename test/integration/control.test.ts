@@ -1,7 +1,7 @@
 // Control as a process, with real shards and a real NATS server, real HTTPS, and an API server of which only the needed
 // part is there. Cases H8, H9.
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { end } from '../harness/end.ts';
 import { FakeApiServer } from '../harness/fake-api-server.ts';
 import type { ClientCertificate, FrontProxyAuthority } from '../harness/front-proxy.ts';
 import { ask, makeFrontProxy } from '../harness/front-proxy.ts';
@@ -174,8 +174,7 @@ describe('two controls', () => {
     await until(async () => (await fetch(`${second.admin}/readyz`)).ok, 'the second is ready');
     expect(JSON.stringify(api.get(secret))).toBe(before);
     expect([await isLeading(control), await isLeading(second)]).toEqual([true, false]);
-    control.process.kill('SIGTERM');
-    const [code] = await once(control.process, 'exit');
+    const code = await end(control.process, 'SIGTERM');
     expect(code).toBe(0);
     expect(Object(api.get(lease)?.['spec'])).toMatchObject({ holderIdentity: '' });
     await until(() => isLeading(second), 'the second leads');

@@ -1,11 +1,11 @@
 // The programs of docs/clients.md, exactly as they are printed there, on a real cluster: what the scripted one of
 // test/clients/examples.test.ts plays is what a router and shards really say. All of them live through the same story.
-import { once } from 'node:events';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Program } from '../clients/example-client.ts';
 import { ExampleClient, programs, whyNot } from '../clients/example-client.ts';
+import { end } from '../harness/end.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { SmallCluster, until } from '../harness/small-cluster.ts';
 
@@ -100,8 +100,7 @@ describe('the programs of docs/clients.md on a real cluster', () => {
   it('lose nothing and repeat nothing when their shard stops', async () => {
     const next = await cluster.shard('desktop', 'desktop-2');
     const feed = setInterval(hit, 25);
-    shard.process.kill('SIGTERM');
-    await once(shard.process, 'exit');
+    await end(shard.process, 'SIGTERM');
     await haveComeTo(next).finally(() => clearInterval(feed));
     shard = next;
     await haveAll();
@@ -111,8 +110,7 @@ describe('the programs of docs/clients.md on a real cluster', () => {
   it('come back by themselves when their shard is killed', async () => {
     const next = await cluster.shard('desktop', 'desktop-3');
     const feed = setInterval(hit, 25);
-    shard.process.kill('SIGKILL');
-    await once(shard.process, 'exit');
+    await end(shard.process, 'SIGKILL');
     await haveComeTo(next).finally(() => clearInterval(feed));
     await haveAll();
     await all((client) => client.lobby?.['sent'] === sent, 'the newest state');

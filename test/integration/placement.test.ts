@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askRouter, BareClient } from '../harness/bare-client.ts';
+import { end } from '../harness/end.ts';
 import { opcodes, RawClient } from '../harness/raw-client.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../harness/small-cluster.ts';
@@ -128,14 +129,12 @@ describe('shards that end', () => {
     const resident = BareClient.open(await ticketToEnding());
     await until(() => resident.of('welcome').length > 0, 'somebody is on it');
     ending.process.kill('SIGTERM');
-    staying.process.kill('SIGKILL');
-    await once(staying.process, 'exit');
+    await end(staying.process, 'SIGKILL');
     await isFull();
   });
 
   it('killed: after its silence nobody is sent there', async () => {
-    ending.process.kill('SIGKILL');
-    await once(ending.process, 'exit');
+    await end(ending.process, 'SIGKILL');
     await until(
       async () => (await (await fetch(`${cluster.router.admin}/readyz`)).text()).includes('"shards":1'),
       'the router has noticed',

@@ -1,11 +1,11 @@
 // A client in another language, on another WebSocket library, written from docs/protocol.md alone, against a real
 // cluster: redirect, snapshot, updates, critical in order, resume, move.
-import { once } from 'node:events';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPython } from '../clients/python.ts';
 import { StrangerClient } from '../clients/stranger-client.ts';
+import { end } from '../harness/end.ts';
 import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 const reason = whyNoPython();
@@ -119,8 +119,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     const feed = setInterval(() => nats.publish('weir.critical.py-move', String(sent++)), 20);
     try {
       const next = await cluster.shard('desktop', 'desktop-3', { WEIR_REVISION: 'r3' });
-      doomed.process.kill('SIGTERM');
-      await once(doomed.process, 'exit');
+      await end(doomed.process, 'SIGTERM');
       await says(opened, () => opened.of('welcome').length === 2, 'the move');
       expect(opened.last('welcome')).toMatchObject({ shard: 'desktop-3', moved: true, resumed: true });
       expect(opened.of('end')).toEqual([]);

@@ -1,5 +1,4 @@
 // The main path on a real NATS server with real processes: publish, be measured, redirected, served, moved, resumed.
-import { once } from 'node:events';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -7,6 +6,7 @@ import { connect } from '@weir/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../harness/bare-client.ts';
+import { end } from '../harness/end.ts';
 import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 let cluster: SmallCluster;
@@ -207,10 +207,8 @@ describe('critical, complete', () => {
       sent++;
     }, 20);
     const drained = await cluster.shard('desktop', 'desktop-3');
-    doomed.process.kill('SIGKILL');
-    await once(doomed.process, 'exit');
-    drained.process.kill('SIGTERM');
-    await once(drained.process, 'exit');
+    await end(doomed.process, 'SIGKILL');
+    await end(drained.process, 'SIGTERM');
     await until(() => clients.every(({ weir }) => weir.status === 'open'), 'all are open again', 40_000);
     clearInterval(feed);
     const last = sent;

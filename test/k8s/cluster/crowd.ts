@@ -2,8 +2,8 @@
 // says afterwards what was lost, doubled or late, and how often each client was moved.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { end } from '../../harness/end.ts';
 import type { Publisher } from './lab.ts';
 
 const CLIENTS_A_PROCESS = 1_000;
@@ -269,8 +269,7 @@ class Part {
 
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGKILL');
-    await once(this.#child, 'exit');
+    await end(this.#child, 'SIGKILL');
   }
 }
 
