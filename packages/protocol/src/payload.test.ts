@@ -12,8 +12,8 @@ const accepted: readonly string[] = [
   '-0',
   '1.0',
   '1E2',
-  '1e-400',
-  '1e400',
+  '1e308',
+  '-1.5E-308',
   '17843232920108168701',
   '-9007199254740993',
   '0.1000000000000000055511151231257827',
@@ -41,6 +41,32 @@ const accepted: readonly string[] = [
   '{"":0}',
   '{"\\u0000":0}',
   '[[],[[]],{"a":{}}]',
+];
+
+/** Valid JSON that some parser refuses, and with it the whole frame. */
+const numbers: readonly string[] = [
+  '9'.repeat(5_000),
+  `-${'9'.repeat(101)}`,
+  `0.${'1'.repeat(100)}`,
+  '1e400',
+  '-1E+400',
+  '1e-400',
+  '1e309',
+  '9e308',
+  `1${'0'.repeat(99)}e300`,
+  '1e99999999999999999999',
+  '[{"a":[1,2,1e400]}]',
+  '{"1e400":"1e400","a":1e400}',
+  '["\\\\",1e400]',
+];
+
+const numbersInStrings: readonly string[] = [
+  '"1e400"',
+  '{"1e400":"1e999"}',
+  `"${'9'.repeat(5_000)}"`,
+  '["\\"1e400",1]',
+  `[${'9'.repeat(100)},1e2,-0.5e-10]`,
+  '{"ref":"5e999\\\\","n":1}',
 ];
 
 const notJson: readonly string[] = [
@@ -105,6 +131,17 @@ describe('validatePayload', () => {
   it.each(accepted)('accepts %j', (text) => {
     expect(validatePayload(utf8(text))).toBe('ok');
   });
+
+  it.each(numbers)('refuses a number that some parsers cannot read: %.40s', (text) => {
+    expect(validatePayload(utf8(text))).toBe('number');
+  });
+
+  it.each(numbersInStrings)(
+    'takes digits in strings and numbers at the bounds for what they are: %.40s',
+    (text) => {
+      expect(validatePayload(utf8(text))).toBe('ok');
+    },
+  );
 
   it.each(notJson)('refuses %j as no JSON', (text) => {
     expect(validatePayload(utf8(text))).toBe('notJson');

@@ -1,10 +1,19 @@
-// What may be published: strict UTF-8, no byte order mark, valid JSON, bounded in size and depth.
+// What may be published: strict UTF-8, no byte order mark, valid JSON, bounded in size and depth, with numbers that
+// every JSON parser reads.
 // Judges bytes and never changes them: a value reaches clients byte for byte (case A3).
 import { isUtf8 } from 'node:buffer';
 import { limits } from './limits.ts';
 
 /** What a payload is: fit to be sent, `empty` (in the state lane: delete the key), or why it is neither. */
-export type PayloadVerdict = 'ok' | 'empty' | 'tooLarge' | 'notUtf8' | 'bom' | 'notJson' | 'tooDeep';
+export type PayloadVerdict =
+  | 'ok'
+  | 'empty'
+  | 'tooLarge'
+  | 'notUtf8'
+  | 'bom'
+  | 'notJson'
+  | 'tooDeep'
+  | 'number';
 
 /** Tighter bounds than the protocol's, where a service is configured so. */
 export interface PayloadBounds {
@@ -26,9 +35,42 @@ export function validatePayload(bytes: Uint8Array, bounds: PayloadBounds = limit
   } catch {
     return 'notJson';
   }
-  return deeperThan(bytes, bounds.depth) ? 'tooDeep' : 'ok';
+  if (deeperThan(bytes, bounds.depth)) return 'tooDeep';
+  return SUSPECT.test(text) && !numbersFit(text) ? 'number' : 'ok';
 }
 
+/** What a number out of bounds must contain. Strings may contain it too, so a match only asks for a closer look. */
+const SUSPECT = new RegExp(`\\d[eE]|[\\d.]{${limits.numberDigits + 1}}`);
+
+/** The number that begins at a place of valid JSON: its digits and its exponent. */
+const NUMBER = /-?(\d+(?:\.\d+)?)(?:[eE]([-+]?\d+))?/y;
+
+/** Whether each number of valid JSON is within the limits and finite as a double. */
+function numbersFit(json: string): boolean {
+  for (let i = 0; i < json.length; i += 1) {
+    const char = json.charCodeAt(i);
+    if (char === QUOTE) i = closingQuote(json, i);
+    else if (char === MINUS || (char >= ZERO && char <= NINE)) {
+      NUMBER.lastIndex = i;
+      const [token = '', digits = '', exponent = '0'] = NUMBER.exec(json) ?? [];
+      if (digits.replace('.', '').length > limits.numberDigits) return false;
+      if (Math.abs(Number(exponent)) > limits.numberExponent || !Number.isFinite(Number(token))) return false;
+      i += token.length - 1;
+    }
+  }
+  return true;
+}
+
+/** Where the string that opens at `from` closes. */
+function closingQuote(json: string, from: number): number {
+  let at = from + 1;
+  while (at < json.length && json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at;
+}
+
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

@@ -94,6 +94,7 @@ describe('docs/publishing.md', () => {
       FIELD_INVALID: 400,
       DATA_TOO_LARGE: 413,
       DATA_TOO_DEEP: 400,
+      DATA_NUMBER: 400,
       EMPTY: 400,
       TOO_MANY_MESSAGES: 413,
       NATS_UNAVAILABLE: 503,

@@ -20,7 +20,8 @@ export type ProblemCode =
   | 'FIELD_MISSING'
   | 'FIELD_INVALID'
   | 'DATA_TOO_LARGE'
-  | 'DATA_TOO_DEEP';
+  | 'DATA_TOO_DEEP'
+  | 'DATA_NUMBER';
 
 /** A refusal: the code for programs, the sentence for people. */
 export interface Problem {

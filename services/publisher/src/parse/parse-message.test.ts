@@ -84,6 +84,8 @@ describe('parseMessage', () => {
     ['{"lane":"critical","channel":"c","data":1,"d\\u0061ta":2}', 'FIELD_DUPLICATE'],
     [critical(`"${'a'.repeat(16_383)}"`), 'DATA_TOO_LARGE'],
     [critical('['.repeat(65) + ']'.repeat(65)), 'DATA_TOO_DEEP'],
+    [critical('1e400'), 'DATA_NUMBER'],
+    [critical('7'.repeat(5_000)), 'DATA_NUMBER'],
   ])('refuses %.70s as %s', (json, code) => {
     expect(codeOf(json)).toBe(code);
   });

@@ -153,6 +153,11 @@ function toData(address: Address, data: Uint8Array | undefined): Result<Uint8Arr
       );
     case 'tooDeep':
       return problem('DATA_TOO_DEEP', `the data is nested deeper than ${limits.depth} levels`);
+    case 'number':
+      return problem(
+        'DATA_NUMBER',
+        `the data has a number of more than ${limits.numberDigits} digits or beyond a 64-bit float; send it as a string`,
+      );
     case 'bom':
       return problem('BYTE_ORDER_MARK', 'the data begins with a byte order mark; send plain UTF-8');
     case 'notUtf8':

@@ -11,6 +11,7 @@ export const REJECT_REASONS = [
   'bom',
   'notJson',
   'tooDeep',
+  'number',
   'stateFull',
   /** A fault of ours; the message is left out. */
   'internal',
