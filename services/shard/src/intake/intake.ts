@@ -61,7 +61,6 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #open: OpenStream;
   readonly #rejected: Rejected;
-  readonly #sayRejected: ReturnType<typeof everySoOften>;
   readonly #sayFault: ReturnType<typeof everySoOften>;
   readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof everySoOften>>>;
   readonly #readers: StreamReader[] = [];
@@ -70,9 +69,8 @@ export class Intake {
   constructor(options: IntakeOptions, open: OpenStream = (of) => new NatsStream(of)) {
     this.#options = options;
     this.#open = open;
-    this.#rejected = new Rejected(options.link, options.subjects.rejected, options.nowMs);
+    this.#rejected = new Rejected(options.link, options.logger, options.subjects.rejected, options.nowMs);
     // One gate a line: a flood of bad messages must not hide what is wrong with a stream.
-    this.#sayRejected = everySoOften(LOG_EVERY_MS);
     this.#sayFault = everySoOften(LOG_EVERY_MS);
     this.#sayProblem = { state: everySoOften(LOG_EVERY_MS), critical: everySoOften(LOG_EVERY_MS) };
     options.link.onStatus((status) => {
@@ -213,10 +211,7 @@ export class Intake {
     reason: RejectReason,
   ): void {
     this.#options.onRejected(lane, reason);
-    this.#rejected.copy(message, reason);
-    this.#sayRejected((suppressed) => {
-      this.#options.logger.warn({ lane, reason, suppressed }, 'message cannot be broadcast');
-    });
+    this.#rejected.report(message, lane, reason);
   }
 }
 
