@@ -101,6 +101,9 @@ export const advice = {
   weir_shard_state_channels:
     'A channel for each name that ever had state: growth without end is a publisher that makes up names',
   weir_shard_state_keys: 'Against WEIR_STATE_MAX_KEYS',
+  weir_shard_state_deletions: 'With the keys never more than WEIR_STATE_MAX_KEYS',
+  weir_shard_state_evicted_deletions_total:
+    'A steady rate: more deletions within WEIR_STATE_DELETION_MS than WEIR_STATE_MAX_KEYS leaves room for, so clients that come back get snapshots',
   weir_shard_state_bytes: 'Against WEIR_STATE_MAX_BYTES',
   weir_shard_critical_messages: 'What resuming clients can still get',
   weir_shard_critical_bytes:

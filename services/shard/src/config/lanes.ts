@@ -36,19 +36,21 @@ export const lanes: TableOf<LanesValues> = {
   stateMaxKeys: count({
     env: 'WEIR_STATE_MAX_KEYS',
     default: 1_000_000,
-    meaning: 'State keys of all channels, remembered deletions included',
+    meaning: 'State keys of all channels; deletions are remembered in the room that the keys leave',
   }),
   stateMaxBytes: bytes({
     env: 'WEIR_STATE_MAX_BYTES',
     default: 268_435_456,
-    meaning: 'State values of all channels',
+    meaning:
+      'Bytes of keys and values of all channels; deletions are remembered in the room that the values leave',
   }),
   stateDeletionMs: ms({
     env: 'WEIR_STATE_DELETION_MS',
     default: 600_000,
     min: 1_000,
     max: 86_400_000,
-    meaning: 'How long a deletion is remembered',
+    meaning:
+      'How long a deletion is remembered, where there is room; a position from before it gets a snapshot',
   }),
   criticalMaxAgeMs: ms({
     env: 'WEIR_CRITICAL_MAX_AGE_MS',

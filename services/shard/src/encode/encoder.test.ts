@@ -282,6 +282,23 @@ describe('a thread that is behind', () => {
     ]);
   });
 
+  it('gets a snapshot where a deletion was forgotten before a tick told it', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 100; i++) bench.set('a', `k${i}`, '1');
+    bench.tick();
+    for (let i = 0; i < 99; i++) bench.set('a', `k${i}`, undefined);
+    for (let i = 0; i < 99; i++) bench.set('b', `k${i}`, '1');
+    bench.tick();
+    expect(heardTexts(bench.encoder.stateRun('a', 100))).toEqual([
+      '{"type":"state","channel":"a","snapshot":true,"set":{"k99":1}}',
+    ]);
+    bench.set('a', 'k99', '2');
+    bench.tick();
+    expect(heardTexts(bench.encoder.stateRun('a', 298))).toEqual([
+      '{"type":"state","channel":"a","set":{"k99":2}}',
+    ]);
+  });
+
   it('gets all critical messages since its cursor, and a gap where some are lost', () => {
     const bench = new Bench();
     for (let i = 1; i <= 3; i++) {

@@ -114,7 +114,8 @@ export class Encoder implements CatchUpSource, RunSource {
     return this.#stateRuns.get(channel, sinceSeq, () => {
       const log = this.#lanes.state.log(channel);
       // A thread that has missed ticks may have missed a deletion that is forgotten since.
-      const snapshot = sinceSeq < this.#tickFromSeq && sinceSeq < log.floorSeq;
+      const missed = sinceSeq < this.#tickFromSeq && sinceSeq < log.floorSeq;
+      const snapshot = missed || sinceSeq < log.untoldSeq;
       const piece = statePiece(log, {
         channel,
         sinceSeq: snapshot ? 0 : sinceSeq,

@@ -39,9 +39,12 @@ export function stateSink(o: {
       loading = { lane: o.make(), epoch, offsetMs: o.nowMs() - facts.serverNowMs };
     },
     take({ channel, key, value, seq, timeMs }) {
-      const at = loading === undefined ? o.nowMs() : timeMs + loading.offsetMs;
-      const lane = loading?.lane ?? o.lanes.state;
-      return lane.apply(channel, { key, value, seq, timeMs: at }) === 'full' ? 'stateFull' : undefined;
+      const nowMs = o.nowMs();
+      const outcome =
+        loading === undefined
+          ? o.lanes.state.apply(channel, { key, value, seq, timeMs: nowMs })
+          : loading.lane.load(channel, { key, value, seq, timeMs: timeMs + loading.offsetMs }, nowMs);
+      return outcome === 'full' ? 'stateFull' : undefined;
     },
     skip(seq) {
       (loading?.lane ?? o.lanes.state).advance(seq);
@@ -49,8 +52,6 @@ export function stateSink(o: {
     loaded(seq) {
       if (loading === undefined) return;
       loading.lane.advance(seq);
-      // No tick will tell of what was loaded: connections begin anew with a snapshot.
-      loading.lane.takeDirty();
       loading.lane.forgetDeletions(o.nowMs());
       o.lanes.state = loading.lane;
       o.lanes.stateEpoch = loading.epoch;

@@ -75,6 +75,15 @@ describe('StateLane', () => {
     expect(keysSince(lane, 'a', 0)).toEqual([]);
   });
 
+  it('forgets the deletions of a channel that changes all the time', () => {
+    const lane = new StateLane(wide);
+    lane.apply('a', { key: 'x', value: undefined, seq: 1, timeMs: 0 });
+    lane.takeDirty();
+    lane.apply('a', { key: 'y', value: '1', seq: 2, timeMs: 2_000 });
+    lane.forgetDeletions(2_000);
+    expect([keysSince(lane, 'a', 0), lane.log('a').floorSeq, lane.log('a').untoldSeq]).toEqual([['y'], 1, 0]);
+  });
+
   describe('at its limits', () => {
     it('refuses new keys and goes on with those that it has', () => {
       const lane = new StateLane({ ...wide, maxKeys: 2 });
@@ -97,6 +106,109 @@ describe('StateLane', () => {
       }
       expect([lane.keys, lane.channels]).toEqual([1, 1]);
       expect([lane.log('a').floorSeq, lane.log('c99').floorSeq]).toEqual([98, 99]);
+    });
+
+    it('forgets the oldest deletions of all channels for values, and raises their floors', () => {
+      const lane = new StateLane({ ...wide, maxKeys: 3 });
+      lane.apply('a', { key: 'x', value: undefined, seq: 1, timeMs: 0 });
+      lane.apply('b', { key: 'x', value: undefined, seq: 2, timeMs: 0 });
+      lane.apply('a', { key: 'y', value: undefined, seq: 3, timeMs: 0 });
+      lane.takeDirty();
+      expect(lane.apply('c', { key: 'live', value: '1', seq: 4, timeMs: 0 })).toBe('taken');
+      expect([keysSince(lane, 'a', 0), lane.log('a').floorSeq]).toEqual([['-y'], 1]);
+      expect(lane.apply('c', { key: 'more', value: '1', seq: 5, timeMs: 0 })).toBe('taken');
+      // The channel is gone with its only deletion: positions from before it need a snapshot all the same.
+      expect([lane.channels, lane.log('b').floorSeq]).toEqual([2, 2]);
+      expect(lane.apply('c', { key: 'last', value: '1', seq: 6, timeMs: 0 })).toBe('taken');
+      expect([lane.liveKeys, lane.rememberedDeletions, lane.evictedDeletions]).toEqual([3, 0, 3]);
+      expect(lane.apply('c', { key: 'none', value: '1', seq: 7, timeMs: 0 })).toBe('full');
+    });
+
+    it('forgets deletions for the bytes of values, but none in vain', () => {
+      const lane = new StateLane({ ...wide, maxBytes: 30 });
+      lane.apply('a', { key: 'k'.repeat(10), value: undefined, seq: 1, timeMs: 0 });
+      lane.apply('a', { key: 'l'.repeat(10), value: undefined, seq: 2, timeMs: 0 });
+      expect(lane.apply('a', { key: 'x', value: '1'.repeat(30), seq: 3, timeMs: 0 })).toBe('full');
+      expect(lane.rememberedDeletions).toBe(2);
+      expect(lane.apply('a', { key: 'x', value: '1'.repeat(19), seq: 4, timeMs: 0 })).toBe('taken');
+      expect([lane.rememberedDeletions, lane.bytes]).toEqual([1, 30]);
+      expect(lane.apply('a', { key: 'x', value: '1'.repeat(29), seq: 5, timeMs: 0 })).toBe('taken');
+      expect([lane.rememberedDeletions, lane.bytes, lane.log('a').floorSeq]).toEqual([0, 30, 2]);
+    });
+
+    it('remembers a newer deletion of an unknown key in the place of an older one', () => {
+      const lane = new StateLane({ ...wide, maxKeys: 2 });
+      lane.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
+      lane.apply('a', { key: 'y', value: undefined, seq: 2, timeMs: 0 });
+      expect(lane.apply('a', { key: 'z', value: undefined, seq: 3, timeMs: 0 })).toBe('taken');
+      expect([keysSince(lane, 'a', 0), lane.log('a').floorSeq]).toEqual([['x', '-z'], 2]);
+    });
+
+    it('says up to where a deletion was forgotten that no tick had told', () => {
+      const lane = new StateLane({ ...wide, maxKeys: 1 });
+      lane.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
+      lane.takeDirty();
+      lane.apply('a', { key: 'x', value: undefined, seq: 2, timeMs: 0 });
+      lane.apply('b', { key: 'y', value: '1', seq: 3, timeMs: 0 });
+      expect(lane.takeDirty().map(({ channel, log }) => [channel, log.untoldSeq])).toEqual([
+        ['a', 2],
+        ['b', 0],
+      ]);
+      lane.forgetDeletions(0);
+      expect([lane.channels, lane.log('a').floorSeq]).toEqual([1, 2]);
+    });
+
+    it('gives a deletion that is loaded past its time no room', () => {
+      const lane = new StateLane({ ...wide, maxKeys: 2 });
+      expect(lane.load('a', { key: 'x', value: '1', seq: 1, timeMs: 0 }, 5_000)).toBe('taken');
+      expect(lane.load('a', { key: 'y', value: undefined, seq: 2, timeMs: 3_999 }, 5_000)).toBe('old');
+      expect(lane.load('b', { key: 'y', value: undefined, seq: 3, timeMs: 3_999 }, 5_000)).toBe('old');
+      expect([lane.keys, lane.channels, lane.seq]).toEqual([1, 1, 3]);
+      expect([lane.log('a').floorSeq, lane.log('b').floorSeq]).toEqual([2, 3]);
+      expect(lane.load('a', { key: 'y', value: undefined, seq: 4, timeMs: 4_001 }, 5_000)).toBe('taken');
+      // The key is here: it must go.
+      expect(lane.load('a', { key: 'x', value: undefined, seq: 5, timeMs: 0 }, 5_000)).toBe('taken');
+      expect([lane.liveKeys, lane.takeDirty()]).toEqual([0, []]);
+    });
+
+    it('refuses a value only where values alone fill it, and a position that it accepts brings every change', () => {
+      const message = fc.record({
+        channel: fc.constantFrom('a', 'b', 'c'),
+        key: fc.constantFrom('k', 'l', 'm', 'n'),
+        value: fc.option(fc.constantFrom('1', '22', '333'), { nil: undefined }),
+        tick: fc.boolean(),
+      });
+      fc.assert(
+        fc.property(fc.array(message, { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (all, maxKeys) => {
+          const lane = new StateLane({ ...wide, maxKeys, deletionMs: 9 });
+          const truths: Map<string, string>[] = [new Map()];
+          all.forEach(({ channel, key, value, tick }, i) => {
+            const truth = new Map(truths.at(-1));
+            const full = value !== undefined && !truth.has(`${channel} ${key}`) && truth.size >= maxKeys;
+            const outcome = lane.apply(channel, { key, value, seq: i + 1, timeMs: i });
+            expect(outcome === 'full').toBe(full);
+            if (value === undefined) truth.delete(`${channel} ${key}`);
+            else if (!full) truth.set(`${channel} ${key}`, value);
+            truths.push(truth);
+            if (tick) lane.takeDirty();
+            if (i % 10 === 9) lane.forgetDeletions(i);
+          });
+          truths.forEach((at, seq) => {
+            for (const channel of ['a', 'b', 'c']) {
+              const log = lane.log(channel);
+              if (seq < log.floorSeq) continue;
+              const mine = new Map([...at].filter(([name]) => name.startsWith(channel)));
+              log.since(seq, ({ key, value }) => {
+                if (value === undefined) mine.delete(`${channel} ${key}`);
+                else mine.set(`${channel} ${key}`, value);
+                return true;
+              });
+              const newest = [...(truths.at(-1) ?? [])].filter(([name]) => name.startsWith(channel));
+              expect(mine).toEqual(new Map(newest));
+            }
+          });
+        }),
+      );
     });
 
     it('never holds more bytes or keys than it may, whatever comes', () => {

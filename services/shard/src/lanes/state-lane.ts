@@ -1,10 +1,13 @@
 // The state lane of all channels of the shard: bounds what they hold together, and knows what a tick must send.
+// Deletions use only the room that values leave: the oldest go first, and a position from before them gets a snapshot.
+import type { Deletion } from './deletions.ts';
+import { Deletions } from './deletions.ts';
 import type { StateEntry } from './state-log.ts';
 import { StateLog } from './state-log.ts';
 
 /** How much the state lane may hold. */
 export interface StateLimits {
-  /** Keys (deletions included) over all channels. */
+  /** Keys over all channels; deletions are remembered in the room that they leave. */
   readonly maxKeys: number;
   /** Bytes of keys and values over all channels. */
   readonly maxBytes: number;
@@ -26,6 +29,8 @@ export class StateLane {
   readonly #dirty = new Map<string, number>();
   /** Of every channel that is not here: empty; its floor is the newest deletion that was forgotten with a channel. */
   readonly #unknown = new StateLog();
+  readonly #deletions = new Deletions();
+  #evicted = 0;
   #keys = 0;
   #bytes = 0;
   #seq = 0;
@@ -48,6 +53,20 @@ export class StateLane {
     return this.#keys;
   }
 
+  /** Keys that have a value. */
+  get liveKeys(): number {
+    return this.#keys - this.#deletions.count;
+  }
+
+  get rememberedDeletions(): number {
+    return this.#deletions.count;
+  }
+
+  /** Deletions that were forgotten before their time, since values needed the room. */
+  get evictedDeletions(): number {
+    return this.#evicted;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }
@@ -59,22 +78,24 @@ export class StateLane {
 
   /** Takes one message of the stream; `full` where it would pass the limits (the sequence moves on all the same). */
   apply(channel: string, entry: StateEntry): 'taken' | 'old' | 'full' {
-    this.#seq = Math.max(this.#seq, entry.seq);
+    const lastSeq = this.#logs.get(channel)?.lastSeq ?? 0;
+    const outcome = this.#take(channel, entry);
+    if (outcome === 'taken' && !this.#dirty.has(channel)) this.#dirty.set(channel, lastSeq);
+    return outcome;
+  }
+
+  /**
+   * Takes one message while the lane is filled, before it is served: no tick has to tell it, and a deletion that is
+   * past its time only raises the floor.
+   */
+  load(channel: string, entry: StateEntry, nowMs: number): 'taken' | 'old' | 'full' {
+    const { key, value, seq, timeMs } = entry;
     const known = this.#logs.get(channel);
-    const log = known ?? new StateLog(this.#unknown.floorSeq);
-    if (!this.#fits(log, entry)) {
-      if (entry.value !== undefined) return 'full';
-      // No room to remember the deletion of a key that is not here: who was before it needs a snapshot.
-      (known ?? this.#unknown).raiseFloor(entry.seq);
-      return 'old';
-    }
-    const { entries, bytes, lastSeq } = log;
-    if (!log.apply(entry)) return 'old';
-    if (known === undefined) this.#logs.set(channel, log);
-    this.#keys += log.entries - entries;
-    this.#bytes += log.bytes - bytes;
-    if (!this.#dirty.has(channel)) this.#dirty.set(channel, lastSeq);
-    return 'taken';
+    const old = value === undefined && timeMs < nowMs - this.#limits.deletionMs;
+    if (!old || known?.bytesOf(key) !== undefined) return this.#take(channel, entry);
+    this.advance(seq);
+    (known ?? this.#unknown).raiseFloor(seq);
+    return 'old';
   }
 
   /** Moves the position on over messages that were refused or belong to nobody. */
@@ -95,17 +116,53 @@ export class StateLane {
 
   /** Forgets deletions that are older than the limit, and channels of which nothing is left. */
   forgetDeletions(nowMs: number): void {
-    for (const [channel, log] of this.#logs) {
+    const beforeMs = nowMs - this.#limits.deletionMs;
+    let next = this.#deletions.oldest;
+    while (next !== undefined && next.timeMs < beforeMs) {
+      const deletion = next;
+      next = deletion.newer;
       // What no tick has told yet is not forgotten.
-      if (this.#dirty.has(channel)) continue;
-      const { entries, bytes } = log;
-      log.forgetDeletions(nowMs - this.#limits.deletionMs);
-      this.#keys += log.entries - entries;
-      this.#bytes += log.bytes - bytes;
-      if (log.entries > 0) continue;
-      this.#unknown.raiseFloor(log.floorSeq);
-      this.#logs.delete(channel);
+      if (!this.#isUntold(deletion)) this.#forget(deletion);
     }
+    for (const log of this.#logs.values()) this.#dropEmpty(log);
+  }
+
+  #take(channel: string, entry: StateEntry): 'taken' | 'old' | 'full' {
+    this.advance(entry.seq);
+    const known = this.#logs.get(channel);
+    const log = known ?? new StateLog(channel, this.#unknown.floorSeq, this.#deletions);
+    if (!log.isNews(entry.seq)) return 'old';
+    if (!this.#makeRoom(log, entry)) {
+      if (entry.value !== undefined) return 'full';
+      // No room to remember the deletion of a key that is not here: a position from before it needs a snapshot.
+      (known ?? this.#unknown).raiseFloor(entry.seq);
+      return 'old';
+    }
+    const { entries, bytes } = log;
+    log.apply(entry);
+    // Also where making room has just emptied and dropped it.
+    if (entries === 0) this.#logs.set(channel, log);
+    this.#keys += log.entries - entries;
+    this.#bytes += log.bytes - bytes;
+    return 'taken';
+  }
+
+  /** Forgets the oldest deletions until the entry fits; none where it would not fit without any of them either. */
+  #makeRoom(log: StateLog, entry: StateEntry): boolean {
+    if (this.#fits(log, entry)) return true;
+    const { key, value = '' } = entry;
+    const oldBytes = log.get(key) === undefined ? undefined : log.bytesOf(key);
+    const liveBytes = this.#bytes - this.#deletions.bytes;
+    const roomForKey = oldBytes !== undefined || this.liveKeys < this.#limits.maxKeys;
+    if (!roomForKey || liveBytes + key.length + value.length - (oldBytes ?? 0) > this.#limits.maxBytes)
+      return false;
+    while (!this.#fits(log, entry)) {
+      const { oldest } = this.#deletions;
+      if (oldest === undefined) return false;
+      this.#forget(oldest);
+      this.#evicted++;
+    }
+    return true;
   }
 
   #fits(log: StateLog, { key, value = '' }: StateEntry): boolean {
@@ -113,5 +170,25 @@ export class StateLane {
     if (oldBytes === undefined && this.#keys >= this.#limits.maxKeys) return false;
     const grownBytes = key.length + value.length - (oldBytes ?? 0);
     return grownBytes <= 0 || this.#bytes + grownBytes <= this.#limits.maxBytes;
+  }
+
+  #forget(deletion: Deletion): void {
+    const { log, key } = deletion;
+    log.forget(deletion, { untold: this.#isUntold(deletion) });
+    this.#keys--;
+    this.#bytes -= key.length;
+    this.#dropEmpty(log);
+  }
+
+  #isUntold({ log, seq }: Deletion): boolean {
+    const toldSeq = this.#dirty.get(log.channel);
+    return toldSeq !== undefined && seq > toldSeq;
+  }
+
+  /** The next tick still needs a channel that has changed. */
+  #dropEmpty(log: StateLog): void {
+    if (log.entries > 0 || this.#dirty.has(log.channel)) return;
+    this.#unknown.raiseFloor(log.floorSeq);
+    this.#logs.delete(log.channel);
   }
 }

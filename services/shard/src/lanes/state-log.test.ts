@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Deletions } from './deletions.ts';
 import type { StateEntry } from './state-log.ts';
 import { StateLog } from './state-log.ts';
 
@@ -10,6 +11,15 @@ function everySince(log: StateLog, seq: number): readonly StateEntry[] {
     return true;
   });
   return entries;
+}
+
+/** Forgets the deletions of a log that are older than `beforeMs`. */
+function forgetDeletions(log: StateLog, deletions: Deletions, beforeMs: number): void {
+  let next = deletions.oldest;
+  while (next !== undefined && next.timeMs < beforeMs) {
+    log.forget(next, { untold: false });
+    next = deletions.oldest;
+  }
 }
 
 /** The plain model: a list of the newest entry of each key, oldest first. */
@@ -69,7 +79,8 @@ describe('StateLog', () => {
   it('is what the plain model is, after any order of sets, deletions, reads and forgetting', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-        const log = new StateLog();
+        const deletions = new Deletions();
+        const log = new StateLog('a', 0, deletions);
         const model = new Model();
         let seq = 0;
         let nowMs = 0;
@@ -80,7 +91,7 @@ describe('StateLog', () => {
             seq = Math.max(seq, entry.seq);
             expect(log.apply(entry)).toBe(model.apply(entry));
           } else if (now.do === 'forget') {
-            log.forgetDeletions(nowMs - now.ageMs);
+            forgetDeletions(log, deletions, nowMs - now.ageMs);
             model.forgetDeletions(nowMs - now.ageMs);
           } else {
             const since = Math.floor(seq * now.share);
@@ -97,6 +108,7 @@ describe('StateLog', () => {
           expect(everySince(log, 0)).toEqual(model.entries);
           expect(log.keys).toBe(model.entries.filter(({ value }) => value !== undefined).length);
           expect(log.deletions).toBe(model.entries.length - log.keys);
+          expect(deletions.count).toBe(log.deletions);
           expect(log.floorSeq).toBe(model.floorSeq);
           expect(log.lastSeq).toBe(model.entries.at(-1)?.seq ?? 0);
           expect(log.bytes).toBe(
@@ -145,10 +157,11 @@ describe('StateLog', () => {
   });
 
   it('does not take a key back that was deleted and forgotten, when the server hands it over again', () => {
-    const log = new StateLog();
+    const deletions = new Deletions();
+    const log = new StateLog('a', 0, deletions);
     log.apply({ key: 'a', value: '1', seq: 5, timeMs: 0 });
     log.apply({ key: 'a', value: undefined, seq: 6, timeMs: 0 });
-    log.forgetDeletions(1);
+    forgetDeletions(log, deletions, 1);
     expect(log.apply({ key: 'a', value: '1', seq: 5, timeMs: 2 })).toBe(false);
     expect(log.get('a')).toBeUndefined();
     expect(log.apply({ key: 'a', value: '2', seq: 7, timeMs: 2 })).toBe(true);

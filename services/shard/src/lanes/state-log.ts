@@ -5,6 +5,8 @@
 //   first ─▶ [k3 seq 7] ⇄ [k9 seq 12, deleted] ⇄ [k1 seq 31] ◀─ last
 //
 // Setting a key unlinks its entry and appends it anew, so "everything since S" is a suffix of the list.
+import type { Deletion } from './deletions.ts';
+import { Deletions } from './deletions.ts';
 
 /** One key's latest value; `value` is the publisher's JSON as latin1 text (one char = one byte), or a deletion. */
 export interface StateEntry {
@@ -22,30 +24,37 @@ interface Node {
   timeMs: number;
   older: Node | undefined;
   newer: Node | undefined;
+  /** Where the entry is a deletion. */
+  deletion: Deletion | undefined;
 }
 
 export class StateLog {
+  readonly channel: string;
   readonly #nodes = new Map<string, Node>();
-  /** The deletions among the nodes, oldest first: what is forgotten is found without a walk over all keys. */
-  readonly #deleted = new Map<string, Node>();
+  /** Those of all channels of a lane. */
+  readonly #deletions: Deletions;
+  #deleted = 0;
   #first: Node | undefined;
   #last: Node | undefined;
   #bytes = 0;
   #floorSeq: number;
+  #untoldSeq = 0;
 
   /** `floorSeq`: what happened up to there is not known here. */
-  constructor(floorSeq = 0) {
+  constructor(channel = '', floorSeq = 0, deletions: Deletions = new Deletions()) {
+    this.channel = channel;
     this.#floorSeq = floorSeq;
+    this.#deletions = deletions;
   }
 
   /** Keys with a value. */
   get keys(): number {
-    return this.#nodes.size - this.#deleted.size;
+    return this.#nodes.size - this.#deleted;
   }
 
   /** Deletions that are still remembered. */
   get deletions(): number {
-    return this.#deleted.size;
+    return this.#deleted;
   }
 
   /** Bytes of keys and values, without the cost of the structure itself. */
@@ -61,6 +70,11 @@ export class StateLog {
   /** A cursor below this sequence may have missed a deletion that is forgotten: it needs a snapshot. */
   get floorSeq(): number {
     return this.#floorSeq;
+  }
+
+  /** A deletion up to here was forgotten before a tick told it: a client below it needs a snapshot at once. */
+  get untoldSeq(): number {
+    return this.#untoldSeq;
   }
 
   /** The value of a key; nothing where it is deleted or was never set. */
@@ -79,15 +93,20 @@ export class StateLog {
     return node === undefined ? undefined : sizeOf(node);
   }
 
+  /** Whether a message at `seq` is newer than everything that the log has or has forgotten. */
+  isNews(seq: number): boolean {
+    return seq > this.lastSeq && seq > this.#floorSeq;
+  }
+
   /**
    * Sets a key, or deletes it where `value` is undefined. An entry that is not newer than everything that the log has
    * or has forgotten is ignored (a server may hand over a key twice). Returns whether it was taken.
    */
   apply({ key, value, seq, timeMs }: StateEntry): boolean {
-    if (seq <= this.lastSeq || seq <= this.#floorSeq) return false;
+    if (!this.isNews(seq)) return false;
     let node = this.#nodes.get(key);
     if (node === undefined) {
-      node = { key, value, seq, timeMs, older: undefined, newer: undefined };
+      node = { key, value, seq, timeMs, older: undefined, newer: undefined, deletion: undefined };
       this.#nodes.set(key, node);
     } else {
       this.#unlink(node);
@@ -108,23 +127,19 @@ export class StateLog {
     while (node !== undefined && take(node)) node = node.newer;
   }
 
-  /** Forgets deletions older than `beforeMs` and raises the floor to the newest of them. */
-  forgetDeletions(beforeMs: number): void {
-    for (const node of this.#deleted.values()) {
-      if (node.timeMs >= beforeMs) return;
-      this.#forget(node);
-    }
+  /** Forgets a deletion and raises the floor to it. `untold`: no tick has told it yet. */
+  forget({ key, seq }: Deletion, { untold }: { readonly untold: boolean }): void {
+    const node = this.#nodes.get(key);
+    if (node === undefined) return;
+    this.raiseFloor(seq);
+    if (untold) this.#untoldSeq = Math.max(this.#untoldSeq, seq);
+    this.#unlink(node);
+    this.#nodes.delete(key);
   }
 
   /** Raises the floor: a deletion up to `seq` is not remembered. */
   raiseFloor(seq: number): void {
     this.#floorSeq = Math.max(this.#floorSeq, seq);
-  }
-
-  #forget(node: Node): void {
-    this.raiseFloor(node.seq);
-    this.#unlink(node);
-    this.#nodes.delete(node.key);
   }
 
   /** The oldest entry after `seq`, walked to from the nearer end. */
@@ -150,7 +165,9 @@ export class StateLog {
     else this.#last.newer = node;
     this.#last = node;
     this.#bytes += sizeOf(node);
-    if (node.value === undefined) this.#deleted.set(node.key, node);
+    if (node.value !== undefined) return;
+    node.deletion = this.#deletions.add({ log: this, key: node.key, seq: node.seq, timeMs: node.timeMs });
+    this.#deleted++;
   }
 
   #unlink(node: Node): void {
@@ -159,7 +176,10 @@ export class StateLog {
     if (node.newer === undefined) this.#last = node.older;
     else node.newer.older = node.older;
     this.#bytes -= sizeOf(node);
-    if (node.value === undefined) this.#deleted.delete(node.key);
+    if (node.deletion === undefined) return;
+    this.#deletions.remove(node.deletion);
+    node.deletion = undefined;
+    this.#deleted--;
   }
 }
 

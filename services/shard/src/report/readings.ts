@@ -82,7 +82,11 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       },
       ready: { help: '1 while new clients are welcome', read: () => (shard.health().ready ? 1 : 0) },
       state_channels: { help: 'Channels with state', read: () => shard.lanes.state.channels },
-      state_keys: { help: 'State keys and remembered deletions', read: () => shard.lanes.state.keys },
+      state_keys: { help: 'State keys that have a value', read: () => shard.lanes.state.liveKeys },
+      state_deletions: {
+        help: 'State deletions that are remembered',
+        read: () => shard.lanes.state.rememberedDeletions,
+      },
       state_bytes: { help: 'Bytes of the state lane', read: () => shard.lanes.state.bytes },
       critical_messages: {
         help: 'Critical messages that are kept',
@@ -157,6 +161,10 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       state_keys_encoded_total: {
         help: 'State values in frames of ticks',
         read: () => encoder.counts.stateKeys,
+      },
+      state_evicted_deletions_total: {
+        help: 'State deletions that were forgotten before their time, for the room of values',
+        read: () => shard.lanes.state.evictedDeletions,
       },
       hand_overs_total: { help: 'Hand-overs to threads', read: linked('handOvers') },
       hand_over_bytes_total: { help: 'Bytes of hand-overs', read: linked('bytes') },
