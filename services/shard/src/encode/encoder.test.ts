@@ -174,6 +174,48 @@ describe('critical messages between ticks', () => {
 });
 
 describe('catch-up of state', () => {
+  const versions = (run: Buffer): readonly unknown[] => heardTexts(run).map((text) => JSON.parse(text).set);
+
+  it('is made anew as soon as one of its keys changes: no client gets an older value than it has', () => {
+    const bench = new Bench();
+    bench.set('a', 'x', '1');
+    bench.tick();
+    const request = { channel: 'a', sinceSeq: 0, snapshot: true, ...whole };
+    bench.encoder.state(request);
+    bench.set('a', 'x', '2');
+    expect(versions(bench.encoder.state(request).bytes)).toEqual([{ x: 2 }]);
+    bench.set('a', 'y', '1');
+    expect(versions(bench.encoder.state(request).bytes)).toEqual([{ x: 2, y: 1 }]);
+    bench.set('a', 'x', undefined);
+    expect(versions(bench.encoder.state(request).bytes)).toEqual([{ y: 1 }]);
+    expect(bench.encoder.counts.cachedPieces).toBe(0);
+  });
+
+  it('stays the same bytes while only keys change that are not in the piece', () => {
+    const bench = new Bench();
+    for (const key of ['cold', 'warm', 'hot']) bench.set('a', key, '1');
+    bench.tick();
+    const request = { channel: 'a', sinceSeq: 0, snapshot: true, maxPieceBytes: 1 };
+    const first = bench.encoder.state(request);
+    const second = bench.encoder.state({ ...request, sinceSeq: first.toSeq });
+    for (let i = 0; i < 3; i++) {
+      bench.set('a', 'hot', `${i}`);
+      expect(bench.encoder.state(request)).toBe(first);
+    }
+    bench.set('a', 'warm', '2');
+    expect(bench.encoder.state(request)).toBe(first);
+    expect(versions(bench.encoder.state({ ...request, sinceSeq: first.toSeq }).bytes)).toEqual([{ hot: 2 }]);
+    expect(versions(second.bytes)).toEqual([{ warm: 1 }]);
+  });
+
+  it('of a channel that was forgotten and came again is that of the new one', () => {
+    const bench = new Bench();
+    const request = { channel: 'a', sinceSeq: 0, snapshot: true, ...whole };
+    expect(versions(bench.encoder.state(request).bytes)).toEqual([{}]);
+    bench.set('a', 'x', '1');
+    expect(versions(bench.encoder.state(request).bytes)).toEqual([{ x: 1 }]);
+  });
+
   it('is the same bytes for everybody at the same cursor, until the next tick', () => {
     const bench = new Bench();
     bench.set('a', 'x', '1');
@@ -262,6 +304,22 @@ describe('a thread that is behind', () => {
     expect(heardTexts(run)).toEqual(['{"type":"state","channel":"a","set":{"x":1,"y":2}}']);
     expect(bench.encoder.stateRun('a', 0)).toBe(run);
     expect(bench.encoder.counts.frames).toBe(frames + 1);
+  });
+
+  it('gets no value that another thread got before and that has changed since', () => {
+    const bench = new Bench();
+    bench.set('a', 'x', '1');
+    bench.set('a', 'y', '1');
+    bench.tick();
+    expect(heardTexts(bench.encoder.stateRun('a', 0))).toEqual([
+      '{"type":"state","channel":"a","set":{"x":1,"y":1}}',
+    ]);
+    bench.set('a', 'x', '2');
+    const later = bench.encoder.stateRun('a', 0);
+    expect(heardTexts(later)).toEqual(['{"type":"state","channel":"a","set":{"y":1}}']);
+    bench.set('a', 'x', '3');
+    bench.set('a', 'z', '1');
+    expect(bench.encoder.stateRun('a', 0)).toBe(later);
   });
 
   it('gets a snapshot where a deletion was forgotten that it has not had', () => {

@@ -7,11 +7,13 @@ import type { CriticalEntry } from '../lanes/critical-lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import { cosmeticFrames, criticalFrame, statePiece } from './data-frames.ts';
 import { RunCache } from './run-cache.ts';
+import type { Part } from './state-cache.ts';
+import { StateCache } from './state-cache.ts';
 
 /** Bounds of frames and of the cache of catch-up pieces. */
 export interface EncodeLimits {
   readonly maxFrameBytes: number;
-  /** Bytes of catch-up pieces that are remembered within a tick, for clients at the same cursor. */
+  /** Bytes of catch-up pieces that are remembered within a tick, for clients at the same cursor; the same for runs. */
   readonly maxCacheBytes: number;
 }
 
@@ -26,15 +28,18 @@ export interface EncodeCounts {
 type StateRequest = Parameters<CatchUpSource['state']>[0];
 type StateAnswer = ReturnType<CatchUpSource['state']>;
 
+interface Piece extends Part {
+  readonly answer: StateAnswer;
+}
+
 const EMPTY = Buffer.alloc(0);
 
 export class Encoder implements CatchUpSource, RunSource {
   readonly counts: EncodeCounts = { frames: 0, bytes: 0, stateKeys: 0, cachedPieces: 0 };
   readonly #lanes: Lanes;
   readonly #limits: EncodeLimits;
-  readonly #pieces = new Map<string, StateAnswer>();
-  #pieceBytes = 0;
-  readonly #stateRuns: RunCache;
+  readonly #pieces: StateCache<Piece>;
+  readonly #stateRuns: StateCache<Part>;
   readonly #criticalRuns: RunCache;
   readonly #cosmeticRuns: RunCache;
   /** Critical messages that wait for the next flush, and those of the last one. */
@@ -49,7 +54,8 @@ export class Encoder implements CatchUpSource, RunSource {
   constructor(lanes: Lanes, limits: EncodeLimits) {
     this.#lanes = lanes;
     this.#limits = limits;
-    this.#stateRuns = new RunCache(limits.maxCacheBytes);
+    this.#pieces = new StateCache(limits.maxCacheBytes);
+    this.#stateRuns = new StateCache(limits.maxCacheBytes);
     this.#criticalRuns = new RunCache(limits.maxCacheBytes);
     this.#cosmeticRuns = new RunCache(limits.maxCacheBytes);
   }
@@ -111,23 +117,26 @@ export class Encoder implements CatchUpSource, RunSource {
   }
 
   stateRun(channel: string, sinceSeq: number): Buffer {
-    return this.#stateRuns.get(channel, sinceSeq, () => {
-      const log = this.#lanes.state.log(channel);
-      // A thread that has missed ticks may have missed a deletion that is forgotten since.
-      const missed = sinceSeq < this.#tickFromSeq && sinceSeq < log.floorSeq;
-      const snapshot = missed || sinceSeq < log.untoldSeq;
-      const piece = statePiece(log, {
-        channel,
-        sinceSeq: snapshot ? 0 : sinceSeq,
-        // What came after the tick comes with the next one. A snapshot cannot leave it out: the key would be gone.
-        ...(snapshot ? {} : { upToSeq: this.#stateSeq }),
-        snapshot,
-        maxFrameBytes: this.#limits.maxFrameBytes,
-        maxPieceBytes: Number.POSITIVE_INFINITY,
-      });
-      this.counts.stateKeys += piece.keys;
-      return this.#joined(piece.frames);
+    const log = this.#lanes.state.log(channel);
+    // A thread that has missed ticks may have missed a deletion that is forgotten since.
+    const missed = sinceSeq < this.#tickFromSeq && sinceSeq < log.floorSeq;
+    const snapshot = missed || sinceSeq < log.untoldSeq;
+    const key = `${sinceSeq} ${snapshot} ${channel}`;
+    const known = this.#stateRuns.get(key, log);
+    if (known !== undefined) return known.bytes;
+    // What came after the tick comes with the next one. A snapshot cannot leave it out: the key would be gone.
+    const toSeq = snapshot ? Number.POSITIVE_INFINITY : this.#stateSeq;
+    const piece = statePiece(log, {
+      channel,
+      sinceSeq: snapshot ? 0 : sinceSeq,
+      upToSeq: toSeq,
+      snapshot,
+      maxFrameBytes: this.#limits.maxFrameBytes,
+      maxPieceBytes: Number.POSITIVE_INFINITY,
     });
+    this.counts.stateKeys += piece.keys;
+    const part = { bytes: this.#joined(piece.frames), sinceSeq: snapshot ? 0 : sinceSeq, toSeq };
+    return this.#stateRuns.add(key, log, part).bytes;
   }
 
   criticalRun(channel: string, sinceSeq: number): Buffer {
@@ -155,20 +164,18 @@ export class Encoder implements CatchUpSource, RunSource {
   }
 
   state(request: StateRequest): StateAnswer {
-    const key = `${request.sinceSeq} ${request.snapshot} ${request.maxPieceBytes} ${request.channel}`;
-    const cached = this.#pieces.get(key);
-    if (cached !== undefined) {
+    const { channel, sinceSeq, snapshot, maxPieceBytes } = request;
+    const log = this.#lanes.state.log(channel);
+    const key = `${sinceSeq} ${snapshot} ${maxPieceBytes} ${channel}`;
+    const known = this.#pieces.get(key, log);
+    if (known !== undefined) {
       this.counts.cachedPieces++;
-      return cached;
+      return known.answer;
     }
-    const log = this.#lanes.state.log(request.channel);
     const piece = statePiece(log, { ...request, maxFrameBytes: this.#limits.maxFrameBytes });
     const answer = { bytes: this.#joined(piece.frames), toSeq: piece.toSeq, done: piece.done };
-    if (this.#pieceBytes + answer.bytes.length <= this.#limits.maxCacheBytes) {
-      this.#pieces.set(key, answer);
-      this.#pieceBytes += answer.bytes.length + key.length;
-    }
-    return answer;
+    const toSeq = piece.done ? Number.POSITIVE_INFINITY : piece.toSeq;
+    return this.#pieces.add(key, log, { bytes: answer.bytes, sinceSeq, toSeq, answer }).answer;
   }
 
   criticalSince(
@@ -239,6 +246,5 @@ export class Encoder implements CatchUpSource, RunSource {
   #forgetState(): void {
     this.#stateRuns.clear();
     this.#pieces.clear();
-    this.#pieceBytes = 0;
   }
 }

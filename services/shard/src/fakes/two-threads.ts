@@ -26,6 +26,9 @@ export class ModelClient extends Duplex {
   readonly critical = new Map<string, number[]>();
   readonly gaps: { readonly channel: string; readonly after: number; readonly reset: boolean }[] = [];
   readonly cosmetic: unknown[] = [];
+  /** Is shown every state frame. */
+  // biome-ignore lint/suspicious/noExplicitAny: parsed frames.
+  onState: (frame: any) => void = () => undefined;
   position = '';
   readonly #halves = new Map<string, Map<string, unknown>>();
   #unanswered: Buffer[] = [];
@@ -66,6 +69,7 @@ export class ModelClient extends Duplex {
 
   // biome-ignore lint/suspicious/noExplicitAny: parsed frames.
   #hearState(frame: any): void {
+    this.onState(frame);
     const { channel } = frame;
     let half = this.#halves.get(channel);
     if (frame.snapshot === true && half === undefined) {

@@ -108,7 +108,9 @@ export class StateLane {
     const dirty: DirtyChannel[] = [];
     for (const [channel, sinceSeq] of this.#dirty) {
       const log = this.#logs.get(channel);
-      if (log !== undefined) dirty.push({ channel, log, sinceSeq });
+      if (log === undefined) continue;
+      log.forgetMoved();
+      dirty.push({ channel, log, sinceSeq });
     }
     this.#dirty.clear();
     return dirty;

@@ -39,6 +39,7 @@ export class StateLog {
   #bytes = 0;
   #floorSeq: number;
   #untoldSeq = 0;
+  #moved: number[] = [];
 
   /** `floorSeq`: what happened up to there is not known here. */
   constructor(channel = '', floorSeq = 0, deletions: Deletions = new Deletions()) {
@@ -77,6 +78,15 @@ export class StateLog {
     return this.#untoldSeq;
   }
 
+  /** Where the keys stood that were set or deleted again since `forgetMoved`, in the order of their changes. */
+  get moved(): readonly number[] {
+    return this.#moved;
+  }
+
+  forgetMoved(): void {
+    if (this.#moved.length > 0) this.#moved = [];
+  }
+
   /** The value of a key; nothing where it is deleted or was never set. */
   get(key: string): string | undefined {
     return this.#nodes.get(key)?.value;
@@ -110,6 +120,7 @@ export class StateLog {
       this.#nodes.set(key, node);
     } else {
       this.#unlink(node);
+      this.#moved.push(node.seq);
       node.value = value;
       node.seq = seq;
       node.timeMs = timeMs;
