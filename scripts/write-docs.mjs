@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chartSchema } from './chart/schema-page.mjs';
+import { chartSchema, chartSettings } from './chart/schema-page.mjs';
 import { configPage } from './config-page.mjs';
 import { metricsPage } from './metrics-page.mjs';
 import { command, ROOT, setUp } from './set-up.mjs';
@@ -12,6 +12,7 @@ const PAGES = {
   'docs/config.md': configPage,
   'docs/metrics.md': metricsPage,
   'charts/weir/values.schema.json': chartSchema,
+  'charts/weir/files/settings.json': chartSettings,
 };
 
 await command(async () => {

@@ -6,7 +6,7 @@ export function helms() {
   const found = new Map();
   for (const program of ['helm', 'helm4', 'helm3']) {
     const { status, stdout } = spawnSync(program, ['version', '--short'], { encoding: 'utf8' });
-    const version = status === 0 ? /v(\d+)\.\d+\.\d+/.exec(stdout) : null;
+    const version = status === 0 ? /v(\d+)\.\d+(\.\d+)?/.exec(stdout) : null;
     if (version === null) continue;
     const major = Number(version[1]);
     if (!found.has(major)) found.set(major, { program, major, version: version[0].slice(1) });

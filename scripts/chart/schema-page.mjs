@@ -1,4 +1,5 @@
-// charts/weir/values.schema.json from values.yaml and the settings tables of the services, for write-docs.mjs.
+// What the chart knows of the settings tables of the services, for write-docs.mjs: its schema, made from values.yaml too,
+// and files/settings.json, by which templates/validate.yaml judges what a schema cannot.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../set-up.mjs';
@@ -7,4 +8,13 @@ import { furtherVariables } from './variables.mjs';
 
 export async function chartSchema() {
   return schemaText(readFileSync(join(ROOT, 'charts/weir/values.yaml'), 'utf8'), await furtherVariables());
+}
+
+/** Numbers and their units, by service and variable. */
+export async function chartSettings() {
+  const numbers = Object.entries(await furtherVariables()).map(([service, variables]) => [
+    service,
+    Object.fromEntries(Object.entries(variables).filter(([, { range }]) => range !== undefined)),
+  ]);
+  return `${JSON.stringify(Object.fromEntries(numbers))}\n`;
 }

@@ -9,13 +9,35 @@ const QUANTITY = {
   pattern: '^[0-9]+(\\.[0-9]+)?(k|M|G|T|Ki|Mi|Gi|Ti)?$',
   minimum: 1,
 };
-const RATIO_QUANTITY = { type: 'string', pattern: '^([0-9]+m?|[0-9]+\\.[0-9]+)?$' };
-const OR_EMPTY_QUANTITY = { type: 'string', pattern: '^([0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?)?$' };
+/** Targets of an HPA: 0, "" and null switch one off. */
+const TARGET = {
+  type: ['string', 'number', 'null'],
+  pattern: '^([0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?)?$',
+  minimum: 0,
+};
+/** Of the capacity; 0, or 0.05 to 1. `--set` gives it as text. */
+const RATIO_TARGET = {
+  type: ['string', 'number', 'null'],
+  pattern: '^(0(\\.0+)?|0\\.(0[5-9]|[1-9])[0-9]*|1(\\.0+)?)?$',
+  maximum: 1,
+  not: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 0.05 },
+  minimum: 0,
+};
+const HOST = '([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])';
+const PORT_NUMBER = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+const AUTHORITY = `${HOST}(:${PORT_NUMBER})?`;
 const WS_URL = {
   type: 'string',
-  pattern: '^$|^wss?://[^?#@ ]+$',
+  pattern: `^$|^wss?://${AUTHORITY}(/[!$-;=A-Z\\[\\]_a-z~]*)?$`,
+  maxLength: 240,
   description: 'a ws:// or wss:// URL, without query',
 };
+const CHANNEL_PATTERN = {
+  type: 'string',
+  pattern: '^(>|(([A-Za-z0-9_-]+|\\*)\\.)*([A-Za-z0-9_-]+|\\*|>))$',
+  maxLength: 128,
+};
+const TRIMMED = { type: 'string', pattern: '^(\\S(.*\\S)?)?$', maxLength: 4096 };
 const LABELS = { type: 'object', additionalProperties: TEXT };
 const FREE = { type: 'object' };
 const CPU = { type: ['string', 'number'], pattern: '^[0-9]+(\\.[0-9]+)?m?$', exclusiveMinimum: 0 };
@@ -40,7 +62,8 @@ const SAID = {
   publicUrl: WS_URL,
   shardUrl: {
     type: 'string',
-    pattern: '^$|^wss?://[^?#@ ]*\\$\\((POD_IP|POD_NAME)\\)[^?#@ ]*$',
+    pattern: '^$|^wss?://[!$-;=A-Z\\[\\]_a-z~]*\\$\\((POD_IP|POD_NAME)\\)[!$-;=A-Z\\[\\]_a-z~]*$',
+    maxLength: 190,
     description: 'a ws:// or wss:// URL with $(POD_IP) or $(POD_NAME) in it: each shard has its own address',
   },
   'service.type': { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] },
@@ -54,19 +77,23 @@ const SAID = {
   'ingress.tls': { type: 'array', items: FREE },
   'httpRoute.parentRefs': { type: 'array', items: FREE },
   'httpRoute.hostnames': TEXTS,
-  trustedProxies: TEXTS,
-  allowedOrigins: { ...TEXTS, minItems: 1 },
+  trustedProxies: { ...TEXTS, maxItems: 900 },
+  allowedOrigins: { ...TEXTS, minItems: 1, maxItems: 900 },
   'auth.mode': { enum: ['none', 'jwt'] },
-  'auth.jwksUrl': { type: 'string', pattern: '^$|^https?://' },
-  'auth.defaultChannels': TEXTS,
+  'auth.jwksUrl': { type: 'string', pattern: `^$|^https?://${AUTHORITY}([/?#]\\S*)?$`, maxLength: 2048 },
+  'auth.audience': TRIMMED,
+  'auth.issuer': TRIMMED,
+  'auth.channelsClaim': { type: 'string', pattern: '^\\S(.*\\S)?$', maxLength: 255 },
+  'auth.defaultChannels': { type: 'array', items: CHANNEL_PATTERN, maxItems: 900 },
   'nats.url': {
     type: 'string',
-    pattern: '^$|^(nats|tls)://[^@ ,]+(,(nats|tls)://[^@ ,]+)*$',
+    pattern: `^$|^(nats|tls)://${AUTHORITY}/?(,(nats|tls)://${AUTHORITY}/?)*$`,
     description: 'nats:// or tls:// URLs, comma separated; users and passwords go into nats.existingSecret',
   },
   'nats.replicas': { type: 'integer', minimum: 1, maximum: 5 },
   'nats.storage': QUANTITY,
-  subjectPrefix: { type: 'string', pattern: '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$' },
+  subjectPrefix: { type: 'string', pattern: '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$', maxLength: 64 },
+  clusterDomain: { type: 'string', pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' },
   'streams.maxBytes': QUANTITY,
   'streams.criticalMaxAgeMs': { type: 'integer', minimum: 1000, maximum: 86400000 },
   'streams.criticalMaxPerChannel': { type: 'integer', minimum: 1, maximum: 10000000 },
@@ -84,18 +111,19 @@ const SAID = {
   'networkPolicy.metricsFrom': { type: 'array', items: FREE },
   'monitoring.podMonitor': AUTO,
   'monitoring.prometheusRule': AUTO,
-  'poolDefaults.order': COUNT,
   'poolDefaults.capacity': { type: 'integer', minimum: 1, maximum: 1000000 },
   'poolDefaults.hardBytes': { type: 'integer', minimum: 8192, maximum: 1000000000 },
   'poolDefaults.threads': { type: 'integer', minimum: 0, maximum: 64 },
   'poolDefaults.replicas': COUNT,
   'poolDefaults.minReplicas': { type: 'integer', minimum: 1 },
   'poolDefaults.maxReplicas': { type: 'integer', minimum: 1 },
-  'poolDefaults.targets.connectionsRatio': { type: 'number', minimum: 0.05, maximum: 1 },
-  'poolDefaults.targets.bufferedBytes': OR_EMPTY_QUANTITY,
-  'poolDefaults.targets.eventLoopUtilization': RATIO_QUANTITY,
-  'poolDefaults.targets.egressBytesPerSecond': OR_EMPTY_QUANTITY,
-  'poolDefaults.targets.tickLagSeconds': RATIO_QUANTITY,
+  'poolDefaults.targets.connectionsRatio': RATIO_TARGET,
+  'poolDefaults.targets.bufferedBytes': TARGET,
+  'poolDefaults.targets.eventLoopUtilization': TARGET,
+  'poolDefaults.targets.egressBytesPerSecond': TARGET,
+  'poolDefaults.targets.tickLagSeconds': TARGET,
+  'poolDefaults.order': { type: 'integer', minimum: 0, maximum: 999_999_999 },
+  'poolDefaults.drain.graceMs': { type: 'integer', minimum: 0, maximum: 3600000 },
   'poolDefaults.drain.windowMs': { type: 'integer', minimum: 100, maximum: 3600000 },
   'poolDefaults.drain.withinMs': { type: 'integer', minimum: 100, maximum: 3600000 },
   'poolDefaults.drain.movesPerSecond': { type: 'integer', minimum: 10, maximum: 100000 },
@@ -129,27 +157,39 @@ const POOL_NAME = '^[a-z]([-a-z0-9]{0,14}[a-z0-9])?$';
 export async function schemaText(valuesYaml, variables) {
   const { parse } = await import('yaml'); // not installed yet when a command begins
   const values = parse(valuesYaml);
-  const schema = objectOf(values, '', variables);
+  const schema = objectOf(values, '');
+  // With `propertyNames` and `additionalProperties` Helm points to another place of the values.
   schema.properties.pools = {
     type: 'object',
-    propertyNames: { pattern: POOL_NAME },
-    additionalProperties: { ...optional(schema.properties.poolDefaults), type: ['object', 'null'] },
+    patternProperties: {
+      [POOL_NAME]: { ...optional(schema.properties.poolDefaults), type: ['object', 'null'] },
+    },
+    additionalProperties: false,
   };
   schema.properties.global = FREE; // Helm's own, where the chart is a part of another
-  const whole = { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of Weir', ...schema };
+  const definitions = Object.fromEntries(
+    Object.entries(SETTINGS).map(([, service]) => [service, settingsOf(variables[service])]),
+  );
+  const whole = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Values of Weir',
+    ...schema,
+    definitions,
+  };
   return `${JSON.stringify(whole, null, 2)}\n`;
 }
 
-function objectOf(values, path, variables) {
+function objectOf(values, path) {
   const properties = {};
   for (const [key, value] of Object.entries(values)) {
     const at = path === '' ? key : `${path}.${key}`;
-    properties[key] = at in SETTINGS ? settingsOf(variables[SETTINGS[at]]) : ofKey(at, key, value, variables);
+    properties[key] = at in SETTINGS ? { $ref: `#/definitions/${SETTINGS[at]}` } : ofKey(at, key, value);
   }
-  return { type: 'object', properties, required: Object.keys(values), additionalProperties: false };
+  const required = Object.keys(values).filter((key) => !properties[key].type?.includes('null'));
+  return { type: 'object', properties, required, additionalProperties: false };
 }
 
-function ofKey(at, key, value, variables) {
+function ofKey(at, key, value) {
   const said = SAID[at] ?? EVERYWHERE[key];
   if (said !== undefined) return said;
   if (at === 'pools') return FREE;
@@ -157,15 +197,40 @@ function ofKey(at, key, value, variables) {
   if (typeof value === 'boolean') return FLAG;
   if (typeof value === 'number') return COUNT;
   if (Array.isArray(value)) throw new Error(`say in scripts/chart/schema.mjs what ${at} may hold`);
-  return objectOf(value, at, variables);
+  return objectOf(value, at);
 }
 
-function settingsOf(names) {
-  return {
-    type: 'object',
-    propertyNames: names === undefined ? { pattern: '^WEIR_[A-Z0-9_]+$' } : { enum: names },
-    additionalProperties: { type: ['string', 'number', 'boolean'] },
-  };
+/** The settings of one service by name. */
+function settingsOf(variables) {
+  if (variables === undefined) return { type: 'object', patternProperties: { '^WEIR_[A-Z0-9_]+$': {} } };
+  const properties = Object.fromEntries(
+    Object.entries(variables).map(([name, takes]) => [name, settingOf(takes)]),
+  );
+  return { type: 'object', properties, additionalProperties: false };
+}
+
+/** As a number where it is one, and as the text that the service's parser takes; validate.yaml judges numbers in texts. */
+function settingOf({ kind, range, units, values }) {
+  const bounds = range === undefined ? {} : { minimum: range.min, maximum: range.max };
+  switch (kind) {
+    case 'int':
+      return { type: ['integer', 'string'], pattern: '^-?[0-9]{1,16}$', ...bounds };
+    case 'number':
+      return { type: ['number', 'string'], pattern: '^-?[0-9]{1,20}(\\.[0-9]{1,20})?$', ...bounds };
+    case 'quantity': {
+      const names = Object.keys(units).map((unit) => unit.replace(/./g, (c) => `[${c}${c.toUpperCase()}]`));
+      const pattern = `^[0-9]{1,15}(\\.[0-9]{1,3})?(${names.join('|')})?$`;
+      return { type: ['integer', 'string'], pattern, ...bounds };
+    }
+    case 'flag':
+      return { enum: [true, false, 'true', 'false', 1, 0, '1', '0'] };
+    case 'oneOf':
+      return { enum: values };
+    case 'url':
+      return { type: 'string', pattern: `^(${values.join('|')})//[^/\\s]+\\S*$` };
+    default:
+      return { type: 'string', minLength: 1 };
+  }
 }
 
 /** A pool says only what is different. */

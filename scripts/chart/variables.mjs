@@ -23,16 +23,21 @@ const NOT_IN_PODS = [
   'WEIR_TLS_KEY_FILE',
 ];
 
-/** Per service, all variables that it knows; services that are not there are left out. */
+/** Per service, all variables that it knows, with what each takes; services that are not there are left out. */
 async function knownVariables() {
   const known = {};
   for (const service of SERVICES) {
     const path = `services/${service}/dist/config.js`;
     if (!existsSync(join(ROOT, path))) continue;
     const { settings } = await import(`../../${path}`);
-    known[service] = Object.values(settings).map(({ env }) => env);
+    known[service] = Object.values(settings).map((setting) => [setting.env, takes(setting)]);
   }
   return known;
+}
+
+/** What the parser says of itself, and the default. */
+function takes({ parse, default: preset }) {
+  return { ...parse.accepts, ...(typeof preset === 'number' ? { default: preset } : {}) };
 }
 
 /** Per service, the variables that the chart's templates name. */
@@ -49,14 +54,18 @@ function variablesOfChart() {
   );
 }
 
-/** What a user may set by name: what the service knows and the chart does not set. */
+/** What a user may set by name, with what it takes: what the service knows and the chart does not set. */
 export async function furtherVariables() {
   const known = await knownVariables();
   const set = variablesOfChart();
   return Object.fromEntries(
     Object.entries(known).map(([service, names]) => [
       service,
-      names.filter((name) => !set[service].includes(name) && !NOT_IN_PODS.includes(name)).toSorted(),
+      Object.fromEntries(
+        names
+          .filter(([name]) => !set[service].includes(name) && !NOT_IN_PODS.includes(name))
+          .toSorted(([a], [b]) => a.localeCompare(b, 'en')),
+      ),
     ]),
   );
 }

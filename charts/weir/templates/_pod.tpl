@@ -105,7 +105,7 @@ readinessProbe:
 {{- define "weir.furtherEnv" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
-  value: {{ $value | quote }}
+  value: {{ include "weir.text" $value | quote }}
 {{- end }}
 {{- end }}
 

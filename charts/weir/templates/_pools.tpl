@@ -4,8 +4,9 @@
 {{- define "weir.pools" -}}
 {{- $pools := dict -}}
 {{- range $name, $own := .Values.pools -}}
-{{- $pool := mergeOverwrite (deepCopy $.Values.poolDefaults) (deepCopy (default dict $own)) -}}
-{{- $_ := set $pools $name $pool -}}
+{{- if not (kindIs "invalid" $own) -}}
+{{- $_ := set $pools $name (mergeOverwrite (deepCopy $.Values.poolDefaults) (deepCopy $own)) -}}
+{{- end -}}
 {{- end -}}
 {{- $pools | toJson -}}
 {{- end }}
@@ -42,19 +43,10 @@
 {{/* Threads of a shard that write to clients. The main thread has one core of the CPU limit, or where there is none of
 what is requested; 64 is the most that a shard takes. */}}
 {{- define "weir.threads" -}}
-{{- $cpu := dig "limits" "cpu" (dig "requests" "cpu" "1" .resources) .resources | toString -}}
+{{- $cpu := include "weir.text" (dig "limits" "cpu" (dig "requests" "cpu" "1" .resources) .resources) -}}
 {{- $cores := trimSuffix "m" $cpu | float64 -}}
 {{- if hasSuffix "m" $cpu }}{{ $cores = divf $cores 1000 }}{{ end -}}
 {{- .threads | default (sub (floor $cores | int64) 1 | max 1 | min 64) | int64 -}}
-{{- end }}
-
-{{/* A Kubernetes quantity in whole units. */}}
-{{- define "weir.bytes" -}}
-{{- $text := toString . -}}
-{{- $number := regexFind "^[0-9.]+" $text | float64 -}}
-{{- $unit := regexReplaceAll "^[0-9.]+" $text "" -}}
-{{- $factors := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
-{{- mulf $number (get $factors $unit) | int64 -}}
 {{- end }}
 
 {{/* The most that the kernel buffers for one connection: the third number of tcpWmem, or its own 4 MiB. */}}
@@ -78,4 +70,33 @@ what is requested; 64 is the most that a shard takes. */}}
 {{- $sysctls = append $sysctls (dict "name" "net.ipv4.tcp_notsent_lowat" "value" (int64 .sysctls.tcpNotsentLowat | toString)) -}}
 {{- end -}}
 {{- $sysctls | toJson -}}
+{{- end }}
+
+{{/* What an HPA of the pool goes by, as JSON: pairs of a metric and its target. 0, "" and null switch one off. */}}
+{{- define "weir.targets" -}}
+{{- $of := .of -}}
+{{- $ratio := include "weir.text" $of.targets.connectionsRatio | float64 -}}
+{{- $connections := mulf $of.capacity $ratio | ceil | int64 -}}
+{{- $keda := eq .source "keda" -}}
+{{- $found := list -}}
+{{- range list
+  (list "weir_shard_connections" $connections)
+  (list (ternary "weir_shard_healthy_backlog_bytes" "weir_shard_buffered_bytes_healthy" $keda) $of.targets.bufferedBytes)
+  (list "weir_shard_event_loop_utilization" $of.targets.eventLoopUtilization)
+  (list "weir_shard_egress_bytes_per_second" $of.targets.egressBytesPerSecond)
+  (list "weir_shard_tick_lag_seconds" $of.targets.tickLagSeconds)
+-}}
+{{- $text := include "weir.text" (last .) -}}
+{{- $isOff := regexMatch "^[0.]*[A-Za-z]*$" $text -}}
+{{- $isSum := has (first .) (list "weir_shard_connections" "weir_shard_healthy_backlog_bytes") -}}
+{{- if and (not $isOff) (or $isSum (not $keda)) -}}
+{{- $found = append $found (list (first .) (ternary (include "weir.wholeTarget" $text) $text $keda)) -}}
+{{- end -}}
+{{- end -}}
+{{- $found | toJson -}}
+{{- end }}
+
+{{/* KEDA takes a plain number. */}}
+{{- define "weir.wholeTarget" -}}
+{{- if hasSuffix "m" . }}{{ divf (trimSuffix "m" . | float64) 1000 | toJson }}{{ else }}{{ include "weir.bytes" . }}{{ end -}}
 {{- end }}

@@ -19,7 +19,8 @@ function findHelms(): readonly Helm[] {
   const found = new Map<string, Helm>();
   for (const program of ['helm', 'helm4', 'helm3']) {
     const { status, stdout } = spawnSync(program, ['version', '--short'], { encoding: 'utf8' });
-    const version = status === 0 ? /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined;
+    // Built by `go install` it knows no patch level.
+    const version = status === 0 ? /v(\d+\.\d+(\.\d+)?)/.exec(stdout)?.[1] : undefined;
     const major = version?.split('.')[0];
     if (version !== undefined && major !== undefined && !found.has(major))
       found.set(major, { program, version });
@@ -45,18 +46,20 @@ export interface RenderOptions {
   readonly helm?: Helm | undefined;
   readonly release?: string;
   readonly kube?: string;
+  /** How the values are given to Helm. */
+  readonly by?: 'yaml' | 'json' | 'set';
 }
 
 /** Renders the chart with these values. */
 export function render(
   values: unknown,
-  { helm = helms[0], release = 'weir', kube = '1.34.0' }: RenderOptions = {},
+  { helm = helms[0], release = 'weir', kube = '1.34.0', by = 'yaml' }: RenderOptions = {},
 ): Rendering {
   if (helm === undefined) throw new Error('there is no helm');
-  const key = JSON.stringify([values, helm.program, release, kube]);
+  const key = JSON.stringify([values, helm.program, release, kube, by]);
   const known = rendered.get(key);
   if (known !== undefined) return known;
-  const rendering = renderAnew(stringify(values), { helm, release, kube });
+  const rendering = renderAnew(values, { helm, release, kube, by });
   rendered.set(key, rendering);
   return rendering;
 }
@@ -64,13 +67,14 @@ export function render(
 const rendered = new Map<string, Rendering>();
 
 function renderAnew(
-  input: string,
-  { helm, release, kube }: { helm: Helm; release: string; kube: string },
+  values: unknown,
+  { helm, release, kube, by }: { helm: Helm; release: string; kube: string; by: string },
 ): Rendering {
-  const args = ['template', release, chart, '--namespace', 'live', '--kube-version', kube, '--values', '-'];
-  const { status, stdout, stderr } = spawnSync(helm.program, args, {
+  const args = ['template', release, chart, '--namespace', 'live', '--kube-version', kube];
+  const given = by === 'set' ? ['--set', assignments(values).join(',')] : ['--values', '-'];
+  const { status, stdout, stderr } = spawnSync(helm.program, [...args, ...given], {
     encoding: 'utf8',
-    input,
+    input: by === 'yaml' ? stringify(values) : JSON.stringify(values),
     maxBuffer: 1e8,
   });
   if (status !== 0) return { objects: [], refusal: stderr };
@@ -79,6 +83,14 @@ function renderAnew(
     return object === null ? [] : [new Kubernetes(object)];
   });
   return { objects, refusal: '' };
+}
+
+/** As `--set` takes them: `a.b=1`. */
+function assignments(value: unknown, path = ''): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [`${path}=${String(value)}`];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    assignments(inner, path === '' ? key : `${path}.${key}`),
+  );
 }
 
 /** One object: read by path, since its kinds are many. */

@@ -16,7 +16,19 @@ export interface TextOptions {
   readonly max?: number;
 }
 
-type Parser<T> = (text: string) => T;
+/** What a parser takes, for readers that must know it before a service runs: the schema of the chart. */
+export type Accepts =
+  | { readonly kind: 'int' | 'number'; readonly range: Range }
+  /** `units` has the factor of each; the first is the default. */
+  | { readonly kind: 'quantity'; readonly range: Range; readonly units: Readonly<Record<string, number>> }
+  | { readonly kind: 'flag' }
+  | { readonly kind: 'oneOf' | 'url'; readonly values: readonly string[] };
+
+type Parser<T> = ((text: string) => T) & { readonly accepts?: Accepts };
+
+function accepting<T>(accepts: Accepts, parser: (text: string) => T): Parser<T> {
+  return Object.assign(parser, { accepts });
+}
 
 const maxTextLength = 4096;
 const maxListEntries = 1000;
@@ -63,22 +75,22 @@ function within(value: number, { min, max }: Range, what: string): number {
 function int(range: Range): Parser<number> {
   assertRange(range);
   const what = `must be a whole number from ${range.min} to ${range.max}`;
-  return (text) => {
+  return accepting({ kind: 'int', range }, (text) => {
     if (!/^-?\d{1,16}$/.test(text)) throw new Error(what);
     const value = Number(text);
     if (!Number.isSafeInteger(value)) throw new Error(what);
     // "-0" is 0
     return within(value, range, what) + 0;
-  };
+  });
 }
 
 function number(range: Range): Parser<number> {
   assertRange(range);
   const what = `must be a number from ${range.min} to ${range.max}`;
-  return (text) => {
+  return accepting({ kind: 'number', range }, (text) => {
     if (!/^-?\d{1,20}(?:\.\d{1,20})?$/.test(text)) throw new Error(what);
     return within(Number(text), range, what) + 0;
-  };
+  });
 }
 
 /** A number with a unit; `units` names the factor of each, the first of them is the default. */
@@ -86,7 +98,7 @@ function quantity(units: Readonly<Record<string, number>>, range: Range, what: s
   assertRange(range);
   const sentence = `must be ${what}, from ${range.min} to ${range.max}`;
   const [base = ''] = Object.keys(units);
-  return (text) => {
+  return accepting({ kind: 'quantity', range, units }, (text) => {
     const match = /^(\d{1,15}(?:\.\d{1,3})?)([A-Za-z]*)$/.exec(text);
     const factor = Object.entries(units).find(([unit]) => unit === (match?.[2] || base).toLowerCase())?.[1];
     if (match === null || factor === undefined) throw new Error(sentence);
@@ -94,7 +106,7 @@ function quantity(units: Readonly<Record<string, number>>, range: Range, what: s
     const value = Math.round(exact);
     if (!Number.isSafeInteger(value) || Math.abs(value - exact) > 1e-6) throw new Error(sentence);
     return within(value, range, sentence);
-  };
+  });
 }
 
 function list(): Parser<readonly string[]>;
@@ -118,7 +130,7 @@ function list(item: Parser<unknown> = (text) => plain(text, maxTextLength)): Par
 
 function url(...protocols: readonly string[]): Parser<string> {
   const schemes = protocols.map((protocol) => `${protocol}//`).join(' or ');
-  return (text) => {
+  return accepting({ kind: 'url', values: protocols }, (text) => {
     const parsed = URL.canParse(plain(text, 2048)) ? new URL(text) : undefined;
     if (
       parsed === undefined ||
@@ -129,7 +141,7 @@ function url(...protocols: readonly string[]): Parser<string> {
       throw new Error(`must be a URL that begins with ${schemes}`);
     }
     return text;
-  };
+  });
 }
 
 function text(options: TextOptions = {}): Parser<string> {
@@ -141,18 +153,18 @@ function text(options: TextOptions = {}): Parser<string> {
   };
 }
 
-function flag(given: string): boolean {
+const flag: Parser<boolean> = accepting({ kind: 'flag' }, (given) => {
   if (given === 'true' || given === '1') return true;
   if (given === 'false' || given === '0') return false;
   throw new Error('must be true or false (or 1 or 0)');
-}
+});
 
 function oneOf<const T extends readonly string[]>(...values: T): Parser<T[number]> {
-  return (given) => {
+  return accepting({ kind: 'oneOf', values }, (given) => {
     const found = values.find((value) => value === given);
     if (found === undefined) throw new Error(`must be one of: ${values.join(', ')}`);
     return found;
-  };
+  });
 }
 
 /** The parsers by name; each returns a function from text to value that throws a sentence. */
