@@ -27,6 +27,27 @@ describe('the router address', () => {
       /^wss:\/\/page\.test\/v1\/connect/,
     );
   });
+  it('needs nothing of the URL class but that it refuses what is no URL, as in React Native', () => {
+    const whole = globalThis.URL;
+    class GettersOnly {
+      readonly #text: string;
+      constructor(text: string) {
+        this.#text = `${text}/`;
+      }
+      get href(): string {
+        return this.#text;
+      }
+    }
+    try {
+      globalThis.URL = GettersOnly as unknown as typeof URL;
+      expect(routerTarget({ ...plain, url: 'https://h/v1/connect' }).url).toMatch(
+        /^wss:\/\/h\/v1\/connect\?/,
+      );
+      expect(routerTarget({ ...plain, url: 'WSS://h' }).url).toMatch(/^wss:\/\/h\/v1\/connect\?/);
+    } finally {
+      globalThis.URL = whole;
+    }
+  });
   it('asks for a class', () => {
     expect(routerTarget({ ...plain, url: 'ws://h', class: 'mobile' }).url).toMatch(/&class=mobile$/);
   });

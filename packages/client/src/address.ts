@@ -20,11 +20,13 @@ export interface RouterAddress {
 /** What RFC 6455 allows as the name of a subprotocol. Base64 with `=` is not among it. */
 const SUBPROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+const ABSOLUTE = /^[a-z][a-z\d+.-]*:/i;
+/** Scheme, host, path and query; a fragment means nothing to a server. */
+const PARTS = /^(wss?|https?):\/\/([^/?#]+)([^?#]*)(\?[^#]*)?/i;
+
 /** The router's URL. A token goes as a subprotocol where it can, since URLs end up in the logs of proxies. */
 export function routerTarget(address: RouterAddress): Target {
   const url = parseUrl(address.url, address.base);
-  if (url.pathname === '/') url.pathname = paths.connect;
-  url.hash = '';
   const query = [`channels=${address.channels.join(',')}`];
   if (address.class !== undefined) query.push(`class=${encodeURIComponent(address.class)}`);
   if (address.hint !== undefined) query.push(`hint=${encodeURIComponent(address.hint)}`);
@@ -33,7 +35,7 @@ export function routerTarget(address: RouterAddress): Target {
     if (SUBPROTOCOL.test(address.token)) protocols.push(subprotocol.tokenPrefix + address.token);
     else query.push(`token=${encodeURIComponent(address.token)}`);
   }
-  return { url: extended(url.href, query.join('&')), protocols };
+  return { url: extended(url, query.join('&')), protocols };
 }
 
 /** The URL of a move is complete, and its hint replaces the token. */
@@ -46,18 +48,21 @@ export function streamTarget(url: string, resume: string | undefined): Target {
   return { url: complete, protocols: [subprotocol.version] };
 }
 
-export function parseUrl(text: string, base: string | undefined): URL {
-  let url: URL;
+/**
+ * The absolute ws or wss URL, with the router's path where it has none. Made from the text: the URL class of React
+ * Native changes nothing and adds slashes, and few runtimes can change a scheme from http to ws.
+ */
+export function parseUrl(text: string, base: string | undefined): string {
+  let absolute: string;
   try {
-    // Not every runtime can change a URL's scheme from http to ws, so it is done in the text.
-    url = new URL(new URL(text, base).href.replace(/^http/, 'ws'));
+    const { href } = new URL(text, base);
+    absolute = ABSOLUTE.test(text) ? text : href;
   } catch (cause) {
     throw new WeirError('BAD_URL', `not a URL: ${text}`, { cause });
   }
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new WeirError('BAD_URL', `the URL must begin with wss:// or ws://, not ${url.protocol}`);
-  }
-  return url;
+  const [, scheme = '', host, path, query = ''] = PARTS.exec(absolute) ?? [];
+  if (host === undefined) throw new WeirError('BAD_URL', `the URL must begin with wss:// or ws://: ${text}`);
+  return `${scheme.toLowerCase().replace('http', 'ws')}://${host}${path === '/' || !path ? paths.connect : path}${query}`;
 }
 
 function extended(url: string, query: string): string {

@@ -50,7 +50,9 @@ describe('coming back', () => {
     expect(cluster.client.status).toBe('closed');
     await expect(iterator.next()).rejects.toMatchObject({ code: 'NOT_AUTHORISED' });
     expect(cluster.platform.timers).toBe(0);
-    cluster.client.channel('more').subscribe();
+    expect(() => cluster.client.channel('more').subscribe()).toThrow(
+      expect.objectContaining({ code: 'CLOSED', channel: 'more' }),
+    );
     await settle();
     expect(cluster.opened).toBe(1);
   });
@@ -203,6 +205,45 @@ describe('close', () => {
     cluster.client.close();
     cluster.platform.advance(2_000);
     expect(stream.terminated).toBe(true);
+    expect(cluster.platform.timers).toBe(0);
+  });
+  it('says why it waits, for how long and what ended', async () => {
+    const cluster = new FakeCluster();
+    await settle();
+    cluster.last.fails('connect ECONNREFUSED');
+    cluster.last.ends(1006);
+    await cluster.comesBack();
+    cluster.last.ends(4013, 'no room');
+    expect(cluster.all('retry')).toEqual([
+      { attempt: 1, inMs: 1_000, code: 1006, reason: 'connect ECONNREFUSED', stage: 'router' },
+      { attempt: 2, inMs: 2_000, code: 4013, reason: 'no room', stage: 'router' },
+    ]);
+    (await cluster.welcomed()).ends(4003);
+    expect(cluster.all('retry').at(-1)).toEqual({
+      attempt: 2,
+      inMs: 0,
+      code: 4003,
+      reason: '',
+      stage: 'open',
+    });
+  });
+  it('ends a try on an error alone, where no close follows', async () => {
+    const cluster = new FakeCluster();
+    await settle();
+    cluster.last.fails('refused by the page');
+    expect(cluster.client.status).toBe('connecting');
+    cluster.platform.advance(1_000);
+    expect(cluster.client.status).toBe('waiting');
+    expect(cluster.client.info.lastClose).toMatchObject({ code: 1006 });
+    cluster.platform.sockets[0]?.ends(1006);
+    expect(cluster.all('retry')).toHaveLength(1);
+  });
+  it('may be closed by whoever hears that it waits, and tries no more', async () => {
+    const cluster = new FakeCluster();
+    cluster.client.on('retry', () => cluster.client.close());
+    await settle();
+    cluster.last.ends(1006);
+    expect(cluster.client.status).toBe('closed');
     expect(cluster.platform.timers).toBe(0);
   });
 });

@@ -46,6 +46,28 @@ describe('the way to a stream', () => {
     await cluster.comesBack();
     expect(cluster.last.protocols).toEqual(['weir.v1', 'weir.token.t3']);
   });
+  it('tells the console once, after three failures that no listener heard', async () => {
+    const said: unknown[] = [];
+    const { warn } = console;
+    console.warn = (line: unknown) => said.push(line);
+    try {
+      const platform = new FakePlatform();
+      const client = new Client({ url: 'ws://router.test?token=SECRET', channels: ['lobby'] }, platform);
+      for (let failures = 0; failures < 5; failures++) {
+        for (const { length } = platform.sockets; platform.sockets.length === length; await settle()) {
+          platform.advance(100);
+        }
+        platform.sockets.at(-1)?.ends(1006, 'connect ECONNREFUSED');
+      }
+      client.close();
+      expect(said).toHaveLength(1);
+      expect(said[0]).toMatch(
+        /3 tries to reach ws:\/\/router\.test have failed \(router: 1006 connect ECONNREFUSED\)/,
+      );
+    } finally {
+      console.warn = warn;
+    }
+  });
   it('gives each step 10 s', async () => {
     const cluster = new FakeCluster();
     await settle();

@@ -11,6 +11,7 @@ import { checkChannels } from './channels.ts';
 import { stopError, WeirError } from './errors.ts';
 import { Feed } from './feed.ts';
 import { Listeners } from './listeners.ts';
+import { checkOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import type { PathEnd, Welcomed } from './path.ts';
 import { Path } from './path.ts';
@@ -30,6 +31,8 @@ import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
 const NORMAL = 1000;
+/** Failures in a row after which an application that does not listen to `retry` is told once on the console. */
+const WARN_AT = 3;
 const { moved, noCapacity, noPong, tooSlow } = closeCodes;
 
 export class Client implements Weir {
@@ -38,7 +41,7 @@ export class Client implements Weir {
   readonly #policy: RetryPolicy;
   readonly #pace: Pace;
   readonly #watch: Watch;
-  readonly #listeners = new Listeners<WeirEvents>();
+  readonly #listeners = new Listeners<WeirEvents>(['open', 'status', 'move', 'retry', 'error', 'close']);
   readonly #feeds = new Map<string, Feed>();
   readonly #changed = new Set<Feed>();
   readonly #stopOnline: () => void;
@@ -67,6 +70,7 @@ export class Client implements Weir {
   };
 
   constructor(options: ConnectOptions, platform: Platform) {
+    checkOptions(options);
     parseUrl(options.url, platform.base);
     this.#options = options;
     this.#platform = platform;
@@ -147,7 +151,7 @@ export class Client implements Weir {
     return routerTarget({
       url,
       base: this.#platform.base,
-      token: typeof token === 'function' ? await token() : token,
+      token: typeof token === 'function' ? await askFor(token) : token,
       channels: [...this.#wanted],
       class: pool,
       hint: this.#hint,
@@ -229,7 +233,10 @@ export class Client implements Weir {
   }
 
   #subscribe(channel: string): void {
-    if (this.#wanted.has(channel) || this.#status === 'closed') return;
+    if (this.#status === 'closed') {
+      throw new WeirError('CLOSED', 'this client is closed for good; connect() again', { channel });
+    }
+    if (this.#wanted.has(channel)) return;
     checkChannels([...this.#wanted, channel]);
     this.#wanted.add(channel);
     if (this.#hasHoles()) {
@@ -242,7 +249,9 @@ export class Client implements Weir {
 
   #unsubscribe(channel: string): void {
     if (!this.#wanted.delete(channel)) return;
-    this.#feeds.get(channel)?.endIterations();
+    const feed = this.#feeds.get(channel);
+    feed?.endIterations();
+    feed?.clear();
     this.#syncSoon();
   }
 
@@ -292,7 +301,7 @@ export class Client implements Weir {
     // A move is on its way: its try is now the reconnect.
     else if (this.#path !== undefined) this.#setStatus('connecting');
     else if (close.code === NORMAL) this.#finish(close);
-    else this.#comeBack(close.code, 'open', this.#platform.now() - this.#openedMs);
+    else this.#comeBack(close, 'open', this.#platform.now() - this.#openedMs);
   }
 
   #pathEnded(end: PathEnd): void {
@@ -306,15 +315,18 @@ export class Client implements Weir {
     else if (afterClose(end.code) === 'stop') this.#finish(end, stopError(end.code, end.reason));
     else {
       if (end.error !== undefined) this.#fail(end.error);
-      this.#comeBack(end.code, end.stage, 0);
+      this.#comeBack(end, end.stage, 0);
     }
   }
 
-  #comeBack(code: number, stage: PathEnd['stage'], livedMs: number): void {
+  #comeBack({ code, reason }: CloseEvent, stage: PathEnd['stage'], livedMs: number): void {
     if (this.#status === 'closed') return;
-    const delayMs = this.#policy.delayMs({ code, stage, livedMs }, this.#platform.now());
+    const inMs = this.#policy.delayMs({ code, stage, livedMs }, this.#platform.now());
+    this.#retryTimer = this.#platform.setTimeout(() => this.#visitRouter(), inMs);
     this.#setStatus('waiting');
-    this.#retryTimer = this.#platform.setTimeout(() => this.#visitRouter(), delayMs);
+    const attempt = Math.max(1, this.#policy.failures);
+    if (this.#listeners.has('retry')) this.#listeners.emit('retry', { attempt, inMs, code, reason, stage });
+    else if (attempt === WARN_AT) console.warn(unheard(this.#options.url, { code, reason }, stage));
   }
 
   #fail(error: WeirError): void {
@@ -344,4 +356,22 @@ export class Client implements Weir {
     this.#status = status;
     this.#listeners.emit('status', status);
   }
+}
+
+/** Only the application's own function can fail with TOKEN_FAILED; everything else has another name. */
+async function askFor(token: () => string | Promise<string>): Promise<string> {
+  try {
+    return await token();
+  } catch (cause) {
+    throw new WeirError('TOKEN_FAILED', 'the token function failed; the client asks it again later', {
+      cause,
+    });
+  }
+}
+
+function unheard(url: string, { code, reason }: CloseEvent, stage: string): string {
+  return (
+    `weir: ${WARN_AT} tries to reach ${url.split('?')[0]} have failed (${stage}: ${code} ${reason}); the client goes on trying. ` +
+    "Check the URL and its path, the page's CSP (connect-src) and the router's allowed origins, or listen to 'retry'."
+  );
 }

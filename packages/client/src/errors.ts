@@ -11,7 +11,9 @@ export type WeirErrorCode =
   | 'CHANNEL_INVALID'
   | 'TOKEN_FAILED'
   | 'NO_WEBSOCKET'
-  | 'BAD_URL';
+  | 'BAD_URL'
+  | 'CLOSED'
+  | 'INTERNAL';
 
 interface Details {
   readonly channel?: string | undefined;

@@ -25,7 +25,7 @@ export class Feed implements Channel {
   readonly #owner: FeedOwner;
   readonly #state = new ChannelState();
   readonly #cosmetics = new Cosmetics();
-  readonly #listeners = new Listeners<ChannelEvents>();
+  readonly #listeners = new Listeners<ChannelEvents>(['state', 'critical', 'cosmetic', 'gap']);
   readonly #queues = new Set<EventQueue>();
   #lastId = NO_ID;
   #forgotten = false;

@@ -20,6 +20,7 @@ export type {
   MoveEvent,
   OpenEvent,
   ReconnectOptions,
+  RetryEvent,
   StateEvent,
   Status,
   Token,

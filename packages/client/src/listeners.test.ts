@@ -3,7 +3,7 @@ import { Listeners } from './listeners.ts';
 
 describe('listeners', () => {
   it('are called in order until they are stopped, each on its own', () => {
-    const listeners = new Listeners<{ a: number }>();
+    const listeners = new Listeners<{ a: number }>(['a']);
     const seen: number[] = [];
     const listen = (n: number): void => {
       seen.push(n);
@@ -20,7 +20,7 @@ describe('listeners', () => {
     expect(listeners.has('a')).toBe(false);
   });
   it('may stop each other and be added while they are called', () => {
-    const listeners = new Listeners<{ a: number }>();
+    const listeners = new Listeners<{ a: number }>(['a']);
     const seen: string[] = [];
     listeners.on('a', () => {
       seen.push('first');
@@ -28,5 +28,10 @@ describe('listeners', () => {
     });
     listeners.emit('a', 1);
     expect(seen).toEqual(['first']);
+  });
+  it('refuse a name that no event has, and a listener that is no function', () => {
+    const listeners = new Listeners<{ a: number; b: number }>(['a', 'b']);
+    expect(() => listeners.on('stat' as 'a', () => {})).toThrow(/no event stat; there are a, b/);
+    expect(() => listeners.on('a', undefined as never)).toThrow(/on\('a'\) needs a function/);
   });
 });

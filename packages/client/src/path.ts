@@ -68,7 +68,7 @@ export class Path {
       const error =
         cause instanceof WeirError
           ? cause
-          : new WeirError('TOKEN_FAILED', 'the token function failed; it is asked again later', { cause });
+          : new WeirError('INTERNAL', `a fault of the SDK, please report it: ${String(cause)}`, { cause });
       this.#fail(1006, error.message, error);
       return;
     }

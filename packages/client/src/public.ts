@@ -144,10 +144,24 @@ export interface WeirErrorLike extends Error {
   readonly closeCode: number | undefined;
 }
 
+/** A try, or an open connection, has ended and the client comes back by itself. */
+export interface RetryEvent {
+  /** Failures in a row, this one included; 1 after a connection that was healthy. */
+  readonly attempt: number;
+  /** The next try begins after so many milliseconds. */
+  readonly inMs: number;
+  /** How it ended: a close code of the protocol, or 1006 where there was none. */
+  readonly code: number;
+  readonly reason: string;
+  /** What ended: fetching a `token`, the visit to the `router`, the way to the `stream`, or an `open` connection. */
+  readonly stage: 'token' | 'router' | 'stream' | 'open';
+}
+
 export interface WeirEvents {
   readonly open: OpenEvent;
   readonly status: Status;
   readonly move: MoveEvent;
+  readonly retry: RetryEvent;
   readonly error: WeirErrorLike;
   /** Once, when it is over for good: by `close()`, or by a code that says stop. */
   readonly close: CloseEvent;

@@ -1,7 +1,7 @@
 // When to come back after a connection, or a try of one, has ended: the close-code table with its waits. Pure
 // but for the memory of what was tried before. Never opens anything.
 import { afterClose } from '@weir/protocol';
-import type { ReconnectOptions } from './public.ts';
+import type { ReconnectOptions, RetryEvent } from './public.ts';
 
 /** A connection that lived so long was a healthy one: its end does not count as a failed try. */
 const HEALTHY_MS = 5_000;
@@ -21,7 +21,7 @@ const DEFAULTS: Required<ReconnectOptions> = {
 };
 
 /** `token`, `router` and `stream` are steps of a try; `open` is a connection that had been welcomed. */
-export type Stage = 'token' | 'router' | 'stream' | 'open';
+export type Stage = RetryEvent['stage'];
 
 export interface Ended {
   readonly stage: Stage;
@@ -38,6 +38,11 @@ export class RetryPolicy {
   constructor(options: ReconnectOptions, random: () => number) {
     this.#options = { ...DEFAULTS, ...options };
     this.#random = random;
+  }
+
+  /** How many tries and short connections have failed in a row. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Milliseconds until the next visit to the router. Only for codes after which the client comes back. */

@@ -18,6 +18,7 @@ export type {
   MoveEvent,
   OpenEvent,
   ReconnectOptions,
+  RetryEvent,
   StateEvent,
   Status,
   Token,
@@ -42,6 +43,11 @@ const turns: (() => void)[] = [];
 
 /** A message to ourselves queues behind those that have arrived, and is not throttled as timers are. */
 function turn(run: () => void): void {
+  // React Native has none; its timers are not throttled.
+  if (typeof MessageChannel !== 'function') {
+    setTimeout(run, 0);
+    return;
+  }
   if (port === undefined) {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => turns.shift()?.();

@@ -5,6 +5,8 @@ import type { Platform, Socket, SocketClass } from './platform.ts';
 
 /** A peer that does not answer a Close within this is left. */
 const CLOSE_WAIT_MS = 2_000;
+/** A class that reports an error and no close after it (Node 22's own does so) has ended all the same. */
+const ERROR_WAIT_MS = 1_000;
 /** What every class reports for a connection that ended without a Close. */
 const ABNORMAL = 1006;
 
@@ -17,6 +19,7 @@ export class Wire {
   readonly #platform: Platform;
   readonly #socket: Socket;
   #problem = '';
+  #errorTimer: unknown;
 
   /** Throws what the class throws: a bad URL, or one that the page's security forbids. */
   constructor(platform: Platform, WebSocketClass: SocketClass, target: Target) {
@@ -29,15 +32,25 @@ export class Wire {
       if (message !== undefined) this.onMessage(message);
     };
     socket.onerror = ({ message }) => {
-      this.#problem = message ?? '';
+      this.#problem ||= message ?? '';
+      this.#errorTimer ??= platform.setTimeout(
+        () => this.#ended(ABNORMAL, 'an error, and no close'),
+        ERROR_WAIT_MS,
+      );
     };
-    socket.onclose = ({ code, reason }) => {
-      this.onClose(code || ABNORMAL, String(reason || this.#problem));
-    };
+    socket.onclose = ({ code, reason }) => this.#ended(code, reason);
     socket.on?.('ping', () => {
       this.heard++;
       this.seesPings = true;
     });
+  }
+
+  #ended(code: number, reason: string): void {
+    this.#platform.clearTimeout(this.#errorTimer);
+    const { onClose } = this;
+    this.onMessage = () => {};
+    this.onClose = () => {};
+    onClose(code || ABNORMAL, String(reason || this.#problem));
   }
 
   send(message: unknown): void {
@@ -50,6 +63,7 @@ export class Wire {
     const timer = this.#platform.setTimeout(terminate, CLOSE_WAIT_MS);
     this.onMessage = () => {};
     this.onClose = () => this.#platform.clearTimeout(timer);
+    this.#platform.clearTimeout(this.#errorTimer);
     socket.close(code);
   }
 }

@@ -33,7 +33,7 @@ export class FakeCluster {
 
   constructor(options: Partial<ConnectOptions> = {}) {
     this.client = new Client({ url: 'ws://router.test', channels: ['lobby'], ...options }, this.platform);
-    for (const name of ['status', 'open', 'move', 'error', 'close'] as const) {
+    for (const name of ['status', 'open', 'move', 'retry', 'error', 'close'] as const) {
       this.client.on(name, (event) => this.seen.push([name, event]));
     }
   }

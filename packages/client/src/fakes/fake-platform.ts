@@ -36,6 +36,9 @@ export class FakeSocket implements Socket {
   pings(): void {
     this.#ping?.();
   }
+  fails(message: string): void {
+    this.onerror?.({ message });
+  }
   ends(code: number, reason = ''): void {
     this.onclose?.({ code, reason });
   }
