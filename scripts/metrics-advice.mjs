@@ -150,6 +150,9 @@ export const advice = {
   weir_control_moves_asked_total: 'Rises after a scale-up and then stands still; a steady rise is a fault',
   weir_control_moves_accepted_total: 'Against the asked',
   weir_control_deletion_costs_written_total: 'At most one a minute a pod',
+  weir_control_clean_up_rounds_total:
+    '`more` all the time: deletions come faster than WEIR_CLEAN_UP_PER_SECOND. `failed`: the log says why. `otherControl`: two controls without Kubernetes',
+  weir_control_deletions_removed_total: 'Follows the rate of deletions, WEIR_CLEAN_UP_AFTER_MS later',
   weir_control_leading: 'The sum over all controls is 1; 0 for more than 30 s: nobody balances',
   weir_control_pod_view_age_seconds: 'Over 60: the API server does not answer control',
   weir_control_certificate_expiry_timestamp_seconds:

@@ -32,6 +32,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
     /^packages\/runtime\/src\/nats\//,
     /^services\/shard\/src\/intake\//,
     /^services\/publisher\/src\/send\//,
+    /^services\/control\/src\/(clean-up|fullness)\//,
   ],
   jose: [/^packages\/protocol\/src\/ticket\.ts$/, /^services\/router\/src\/accept\//],
   pino: [/^packages\/runtime\/src\//],

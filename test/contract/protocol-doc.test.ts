@@ -138,6 +138,7 @@ describe('docs/protocol.md', () => {
       subjects.beat('pool', 'shard'),
       subjects.shed('shard'),
       subjects.rejected,
+      subjects.cleanupMark,
     ]);
   });
 

@@ -1,6 +1,8 @@
 // The public surface of the wire contract.
 
 export { isBaseUrl, parseBaseUrl } from './base-url.ts';
+export type { CleanupMark } from './cleanup-mark.ts';
+export { decodeCleanupMark, encodeCleanupMark } from './cleanup-mark.ts';
 export type { AfterClose, CloseCode, CloseName } from './close-codes.ts';
 export { afterClose, closeCodes } from './close-codes.ts';
 export { pingFrame, textFrame, utf8Frame } from './frame.ts';

@@ -27,6 +27,8 @@ export interface Subjects {
   readonly allBeats: string;
   shed(shard: string): string;
   readonly rejected: string;
+  /** In the state stream, but no key: the mark of a clean-up of deletions. */
+  readonly cleanupMark: string;
 }
 
 /** Whether `text` may be the prefix: one or more tokens joined by dots. */
@@ -71,5 +73,6 @@ export function createSubjects(prefix = 'weir'): Subjects {
     allBeats: `${lead}ctl.beat.*.*`,
     shed: (shard) => `${lead}ctl.shed.${shard}`,
     rejected: `${lead}rejected`,
+    cleanupMark: `${lead}state.cleanup`,
   };
 }

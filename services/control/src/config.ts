@@ -25,6 +25,9 @@ interface ControlValues {
   readonly rebalanceCoolDownMs: number;
   readonly rebalanceWithinMs: number;
   readonly deletionCost: boolean;
+  readonly cleanUpDeletions: boolean;
+  readonly cleanUpAfterMs: number;
+  readonly cleanUpPerSecond: number;
 }
 
 function pool(text: string): string {
@@ -169,6 +172,27 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     default: true,
     meaning:
       'Whether pods get a pod-deletion-cost, so that scale-down takes the emptiest; with Kubernetes only',
+  },
+  cleanUpDeletions: {
+    env: 'WEIR_CLEAN_UP_DELETIONS',
+    parse: parse.flag(),
+    default: true,
+    meaning: 'Whether old deletions are removed from the state stream, which keeps each of them otherwise',
+  },
+  cleanUpAfterMs: {
+    env: 'WEIR_CLEAN_UP_AFTER_MS',
+    parse: parse.durationMs({ min: 1_000, max: 604_800_000 }),
+    default: 900_000,
+    unit: 'ms',
+    meaning:
+      'Age from which a deletion is removed; more than WEIR_STATE_DELETION_MS of the shards. A client that comes back with an older position may get a snapshot',
+  },
+  cleanUpPerSecond: {
+    env: 'WEIR_CLEAN_UP_PER_SECOND',
+    parse: parse.int({ min: 1, max: 100_000 }),
+    default: 1_000,
+    unit: '1/s',
+    meaning: 'Deletions that are removed in a second at most',
   },
 };
 

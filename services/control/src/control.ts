@@ -4,13 +4,16 @@ import type { AddressInfo } from 'node:net';
 import type { Beats } from '@weir/fleet';
 import type { KubeApi } from '@weir/kubernetes';
 import { LeaseElection, ObjectWatch, startPoll } from '@weir/kubernetes';
-import type { Clock, Health, Logger } from '@weir/runtime';
+import type { Subjects } from '@weir/protocol';
+import { streamDefinitions } from '@weir/protocol';
+import type { Clock, Health, Logger, NatsConnection } from '@weir/runtime';
 import { everySoOften } from '@weir/runtime';
 import { keepCaBundle } from './certify/ca-bundle.ts';
 import { validToMs } from './certify/check.ts';
 import { certificateFromFiles } from './certify/files.ts';
 import type { KeyPair } from './certify/generate.ts';
 import { certificateFromSecret } from './certify/secret.ts';
+import { startCleanUp } from './clean-up/attend.ts';
 import type { ControlConfig } from './config.ts';
 import { Measures } from './measure/measure.ts';
 import { METRICS } from './measure/metric-names.ts';
@@ -40,6 +43,7 @@ export interface ControlOptions {
   /** Nothing outside Kubernetes. */
   readonly cluster: Cluster | undefined;
   readonly beats: Beats;
+  readonly subjects: Subjects;
   /** Asks a shard to send clients away; how many it will, or nothing where it does not answer. */
   readonly shed: (shard: string, moves: number) => Promise<number | undefined>;
   readonly metrics: ControlMetrics;
@@ -47,6 +51,8 @@ export interface ControlOptions {
   readonly clock: Clock;
   /** 0 ≤ value < 1. */
   readonly random: () => number;
+  /** Names this process beside other controls. */
+  readonly run: string;
 }
 
 const stepMs = 1_000;
@@ -108,6 +114,29 @@ export class Control {
     if (cluster !== undefined && this.#server !== undefined) this.#keepTrust(cluster, this.#server);
     this.#timer = setInterval(() => this.#step(), stepMs);
     return address;
+  }
+
+  /** NATS is there for the first time: from now on the streams are looked after. */
+  attendStreams(connection: NatsConnection): void {
+    const { config, metrics, logger, subjects, run } = this.#o;
+    const often = everySoOften(logEveryMs, this.#o.clock);
+    if (!config.cleanUpDeletions) return;
+    this.#polls.push(
+      startCleanUp({
+        connection,
+        stream: streamDefinitions(subjects).state.name,
+        markSubject: subjects.cleanupMark,
+        afterMs: config.cleanUpAfterMs,
+        maxRemovals: config.cleanUpPerSecond,
+        run,
+        leading: () => this.leading,
+        onRemoved: metrics.deletionsRemoved,
+        onRound: (outcome, err) => {
+          metrics.cleanUpRound(outcome);
+          if (err !== undefined) often((suppressed) => logger.warn({ err, suppressed }, 'clean-up failed'));
+        },
+      }),
+    );
   }
 
   health(): Health {

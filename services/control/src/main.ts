@@ -55,14 +55,19 @@ const control = new Control({
   config,
   cluster: cluster(),
   beats,
+  subjects,
   shed,
   metrics,
   logger,
   clock,
   random: Math.random,
+  run: randomBytes(4).toString('hex'),
 });
 link.ready().then(
-  (connection) => beats.listen(connection, subjects.allBeats),
+  (connection) => {
+    beats.listen(connection, subjects.allBeats);
+    control.attendStreams(connection);
+  },
   // Closed before it was ever connected: the process is ending.
   () => undefined,
 );

@@ -4,6 +4,8 @@ import type { BeatOutcome } from '@weir/fleet';
 import type { Registry } from '@weir/runtime';
 import { Counter, Gauge } from 'prom-client';
 import type { BundleOutcome } from './certify/ca-bundle.ts';
+import type { CleanupOutcome } from './clean-up/clean-up.ts';
+import { CLEANUP_OUTCOMES } from './clean-up/clean-up.ts';
 import type { PodCounts } from './measure/measure.ts';
 import type { RoundOutcome } from './rebalance/rebalancer.ts';
 import { ROUND_OUTCOMES } from './rebalance/rebalancer.ts';
@@ -36,6 +38,8 @@ export interface ControlMetrics {
   round(pool: string, outcome: RoundOutcome): void;
   moves(asked: number, accepted: number): void;
   costWritten(): void;
+  cleanUpRound(outcome: CleanupOutcome): void;
+  deletionsRemoved(count: number): void;
   /** Tells the gauges where to look; once. */
   watch(sources: MetricSources): void;
 }
@@ -72,6 +76,17 @@ export function createControlMetrics(registry: Registry, pools: readonly string[
   const asked = counter('weir_control_moves_asked_total', 'Clients that shards were asked to send away', []);
   const accepted = counter('weir_control_moves_accepted_total', 'Clients that they said they would', []);
   const costs = counter('weir_control_deletion_costs_written_total', 'Deletion costs written to pods', []);
+  const cleanUps = counter(
+    'weir_control_clean_up_rounds_total',
+    'Rounds that looked for old deletions in the state stream, by how they ended; more: there are more than a round removes',
+    ['outcome'],
+  );
+  const removed = counter(
+    'weir_control_deletions_removed_total',
+    'Old deletions removed from the state stream',
+    [],
+  );
+  for (const outcome of CLEANUP_OUTCOMES) cleanUps.inc({ outcome }, 0);
   for (const outcome of BEAT_OUTCOMES) beats.inc({ outcome }, 0);
   for (const outcome of QUERY_OUTCOMES) queries.inc({ outcome }, 0);
   for (const task of KUBE_TASKS) problems.inc({ task }, 0);
@@ -89,6 +104,8 @@ export function createControlMetrics(registry: Registry, pools: readonly string[
       accepted.inc(taken);
     },
     costWritten: () => costs.inc(),
+    cleanUpRound: (outcome) => cleanUps.inc({ outcome }),
+    deletionsRemoved: (count) => removed.inc(count),
     watch: (sources) => watchGauges(registry, sources),
   };
 }

@@ -27,8 +27,6 @@ export interface KnownStream {
   readonly generation: number;
   /** Newest sequence that we have had. */
   readonly seq: number;
-  /** Messages that were in the stream when we looked last. */
-  readonly messages: number | undefined;
 }
 
 /**
@@ -40,14 +38,12 @@ export type EpochVerdict = 'same' | 'recreated' | 'otherGeneration' | 'raise';
 /** Compares what we know with what the server says. `pairHolds` is false where a remembered message has another time. */
 export function judgeEpoch(
   known: KnownStream,
-  facts: Pick<StreamFacts, 'createdMs' | 'generation' | 'lastSeq' | 'messages'>,
+  facts: Pick<StreamFacts, 'createdMs' | 'generation' | 'lastSeq'>,
   pairHolds: boolean,
 ): EpochVerdict {
   if (facts.createdMs !== known.createdMs) return 'recreated';
   if (facts.generation > known.generation) return 'otherGeneration';
-  const purged = (facts.messages ?? 0) < (known.messages ?? 0) && facts.messages !== undefined;
-  if (facts.generation < known.generation || facts.lastSeq < known.seq || !pairHolds || purged)
-    return 'raise';
+  if (facts.generation < known.generation || facts.lastSeq < known.seq || !pairHolds) return 'raise';
   return 'same';
 }
 

@@ -1,12 +1,14 @@
 // Feeds the lanes from NATS: two streams that are verified for ever, and the cosmetic subjects as they come.
 // What a message means is decided in accept.ts; what becomes of it, by the callbacks.
-import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
+import type { CleanupMark, Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
+import { decodeCleanupMark } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
 import { everySoOften, JetStreamDisabledError, StreamConflictError } from '@weir/runtime';
 import type { RejectReason } from './accept.ts';
 import { accept } from './accept.ts';
 import type { StreamFacts } from './epoch.ts';
 import { guarded } from './guarded.ts';
+import type { Removals } from './message-count.ts';
 import { NatsStream } from './nats-stream.ts';
 import { Rejected } from './rejected.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
@@ -32,7 +34,11 @@ export interface LaneSink {
   take(message: Taken): RejectReason | undefined;
   /** A message at this place was refused. */
   skip(seq: number): void;
+  /** Deletions were removed from the stream. */
+  cleanedUp?(mark: CleanupMark & { readonly seq: number }): void;
   loaded(seq: number): void;
+  /** The newest of what `cleanedUp` was told. */
+  readonly removals?: () => Removals | undefined;
 }
 
 export interface IntakeOptions {
@@ -162,6 +168,7 @@ export class Intake {
           if (isFirst && this.loaded) this.#options.onLoaded?.();
         },
       },
+      removals: () => sink.removals?.(),
       verifyMs,
       retryMs: RETRY_MS,
       maxWaiting: MAX_WAITING,
@@ -180,6 +187,8 @@ export class Intake {
 
   #message(sink: LaneSink, message: StreamMessage): void {
     const { subjects, bounds } = this.#options;
+    const mark = message.subject === subjects.cleanupMark ? decodeCleanupMark(message.data) : undefined;
+    if (mark !== undefined) return sink.cleanedUp?.({ ...mark, seq: message.seq });
     const accepted = accept(message, subjects, bounds);
     if ('reject' in accepted) {
       sink.skip(message.seq);

@@ -1,7 +1,9 @@
 // Reads one stream for ever: loads it, follows its live feed, fills holes, and verifies that it is still the stream
 // that it was. Another epoch means loading anew. It hands messages on in order; what they mean is not its business.
-import type { Remembered, StreamFacts } from './epoch.ts';
+import type { EpochVerdict, Remembered, StreamFacts } from './epoch.ts';
 import { epochName, judgeEpoch } from './epoch.ts';
+import type { Removals } from './message-count.ts';
+import { MessageCount } from './message-count.ts';
 import { Sequencer } from './sequencer.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
 
@@ -22,6 +24,8 @@ export interface ReaderOptions {
   readonly retryMs: number;
   readonly maxWaiting: number;
   readonly onProblem: (problem: 'epoch' | 'gap' | 'failed', detail: unknown) => void;
+  /** What was said to be removed, in what was read so far. */
+  readonly removals?: () => Removals | undefined;
 }
 
 type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
@@ -32,6 +36,7 @@ export class StreamReader {
   readonly #options: ReaderOptions;
   readonly #sequencer: Sequencer<StreamMessage>;
   readonly #pairs: Remembered[] = [];
+  readonly #count = new MessageCount();
   #newest: Remembered | undefined;
   #known: StreamFacts | undefined;
   #minGeneration = 0;
@@ -121,12 +126,14 @@ export class StreamReader {
     }
     this.#sequencer.startAt(0);
     this.#pairs.length = 0;
+    this.#count.forget();
     this.#newest = undefined;
     sink.begin(epochName(facts), facts);
     await this.#fillUp(facts);
     // Before anything counts as known: where this fails, the stream is loaded anew.
     sink.loaded(this.#sequencer.seq);
     this.#known = facts;
+    this.#count.holds(facts, this.#options.removals?.());
     this.#minGeneration = facts.generation;
     this.#remember();
     this.#current = true;
@@ -149,20 +156,23 @@ export class StreamReader {
     const holds = await this.#pairHolds(wake === 'backwards');
     const known = { ...this.#known, seq };
     const verdict = judgeEpoch(known, facts, holds);
-    if (verdict !== 'same') {
-      onProblem('epoch', verdict);
-      this.#minGeneration = verdict === 'raise' ? Math.max(known.generation, facts.generation) + 1 : 0;
-      this.#known = undefined;
-      this.#current = false;
-      return;
-    }
+    if (verdict !== 'same') return this.#otherEpoch(verdict, Math.max(known.generation, facts.generation));
     if (liveSeq > facts.lastSeq) this.#sequencer.disbelieve(liveSeq, facts.lastSeq);
     if (wake === 'gap' && facts.lastSeq > this.#sequencer.seq) onProblem('gap', this.#sequencer.seq);
     await this.#fillUp(facts);
-    this.#known = { ...this.#known, messages: facts.messages };
+    // Not before everything is read: what is missing may be explained there.
+    if (!this.#count.holds(facts, this.#options.removals?.()))
+      return this.#otherEpoch('raise', Math.max(known.generation, facts.generation));
     this.#remember();
     this.#current = true;
     if (this.#sequencer.missing) this.#signal('gap');
+  }
+
+  #otherEpoch(verdict: Exclude<EpochVerdict, 'same'>, generation: number): void {
+    this.#options.onProblem('epoch', verdict);
+    this.#minGeneration = verdict === 'raise' ? generation + 1 : 0;
+    this.#known = undefined;
+    this.#current = false;
   }
 
   async #fillUp(facts: StreamFacts): Promise<void> {

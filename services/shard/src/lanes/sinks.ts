@@ -2,7 +2,7 @@
 // being served; then the new one takes its place. Server times become times of this process's monotonic clock.
 import type { CriticalEntry, CriticalLane } from './critical-lane.ts';
 import type { Lanes } from './lanes.ts';
-import type { StateLane } from './state-lane.ts';
+import type { Cleanup, StateLane } from './state-lane.ts';
 
 interface StreamFacts {
   readonly firstSeq: number;
@@ -23,7 +23,10 @@ export interface Sink {
   begin(epoch: string, facts: StreamFacts): void;
   take(message: Taken): 'stateFull' | undefined;
   skip(seq: number): void;
+  /** A mark of a clean-up of the state stream. */
+  cleanedUp?(mark: Cleanup): void;
   loaded(seq: number): void;
+  readonly removals?: () => Cleanup | undefined;
 }
 
 /** The state lane's. `onLoaded` is called after a lane was replaced. */
@@ -48,6 +51,10 @@ export function stateSink(o: {
     },
     skip(seq) {
       (loading?.lane ?? o.lanes.state).advance(seq);
+    },
+    removals: () => (loading?.lane ?? o.lanes.state).cleanup,
+    cleanedUp(mark) {
+      (loading?.lane ?? o.lanes.state).cleanedUp(mark);
     },
     loaded(seq) {
       if (loading === undefined) return;

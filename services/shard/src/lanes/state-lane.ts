@@ -1,5 +1,6 @@
 // The state lane of all channels of the shard: bounds what they hold together, and knows what a tick must send.
 // Deletions use only the room that values leave: the oldest go first, and a position from before them gets a snapshot.
+import type { CleanupMark } from '@weir/protocol';
 import type { Deletion } from './deletions.ts';
 import { Deletions } from './deletions.ts';
 import type { StateEntry } from './state-log.ts';
@@ -23,6 +24,11 @@ export interface DirtyChannel {
   readonly sinceSeq: number;
 }
 
+/** The newest mark of a clean-up in the stream, and its place. */
+export interface Cleanup extends CleanupMark {
+  readonly seq: number;
+}
+
 export class StateLane {
   readonly #limits: StateLimits;
   readonly #logs = new Map<string, StateLog>();
@@ -31,6 +37,7 @@ export class StateLane {
   readonly #unknown = new StateLog();
   readonly #deletions = new Deletions();
   #evicted = 0;
+  #cleanup: Cleanup | undefined;
   #keys = 0;
   #bytes = 0;
   #seq = 0;
@@ -71,6 +78,10 @@ export class StateLane {
     return this.#bytes;
   }
 
+  get cleanup(): Cleanup | undefined {
+    return this.#cleanup;
+  }
+
   /** A channel's log; an empty one where nothing is known of the channel. */
   log(channel: string): StateLog {
     return this.#logs.get(channel) ?? this.#unknown;
@@ -96,6 +107,16 @@ export class StateLane {
     this.advance(seq);
     (known ?? this.#unknown).raiseFloor(seq);
     return 'old';
+  }
+
+  /** Takes a mark: deletions up to its floor may be gone from the stream, so that no shard that starts can tell them. */
+  cleanedUp(mark: Cleanup): void {
+    this.advance(mark.seq);
+    this.#cleanup = mark;
+    // A deletion that was removed came before the mark: whatever the mark says, what follows it is news.
+    const floorSeq = Math.min(mark.floorSeq, mark.seq);
+    this.#unknown.raiseFloor(floorSeq);
+    for (const log of this.#logs.values()) log.raiseFloor(floorSeq);
   }
 
   /** Moves the position on over messages that were refused or belong to nobody. */
