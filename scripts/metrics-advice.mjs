@@ -8,6 +8,8 @@ export const advice = {
     'Against `compressed_out`: the ratio. Near 1 means that compression costs CPU for nothing',
   weir_shard_compressed_out_bytes_total: 'Against `compressed_in`',
   weir_nats_reconnects_total: 'A steady rate: the network or NATS itself',
+  weir_nats_dropped_messages_total:
+    'Above 0: a client of NATS sends headers that are none; look at its permissions',
 
   weir_router_probe_duration_seconds:
     'The median is the usual RTT, twice to five times; most of it at 1.5 s means that clients do not answer',

@@ -9,7 +9,12 @@ const INTRO = `# Metrics
 Every service serves \`GET /metrics\` in the Prometheus text format on its admin port (\`WEIR_ADMIN_PORT\`, 9090), beside \`/livez\` and \`/readyz\`. Labels have few and known values: never an id, an address or a channel. A counter with known label values is there from the start with 0, so that its first rise is a rise. Beside the metrics below each service has the process metrics of prom-client (\`process_*\`, \`nodejs_*\`: CPU, memory, event loop lag, garbage collection).
 `;
 
-const EVERY = ['weir_build_info', 'weir_nats_connected', 'weir_nats_reconnects_total'];
+const EVERY = [
+  'weir_build_info',
+  'weir_nats_connected',
+  'weir_nats_reconnects_total',
+  'weir_nats_dropped_messages_total',
+];
 /** Labels whose values are settings or names: not listed. */
 const OPEN_LABELS = new Set(['pool', 'service', 'version', 'node', 'le']);
 

@@ -46,6 +46,6 @@ export { channelHash, decodePosition, encodePosition } from './position.ts';
 export type { StreamDefinition, StreamLimits } from './streams.ts';
 export { defaultStreamLimits, streamDefinitions } from './streams.ts';
 export type { Address, Subjects } from './subjects.ts';
-export { createSubjects, isSubjectPrefix } from './subjects.ts';
+export { createSubjects, isInbox, isSubjectPrefix } from './subjects.ts';
 export type { Hint, Ticket, TicketKey, TicketProblem, TicketVerifier, Verified } from './ticket.ts';
 export { issueHint, issueTicket, parseTicketKeys, verifyHint, verifyTicket } from './ticket.ts';

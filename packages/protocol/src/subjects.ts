@@ -36,6 +36,16 @@ export function isSubjectPrefix(text: string): boolean {
   return isChannel(text) && text.length <= 64;
 }
 
+const INBOX = /^_INBOX(?:\.[A-Za-z0-9_-]{1,64}){1,4}$/;
+
+/**
+ * Whether a reply subject is an inbox as NATS clients make it. An answer to any other subject would be a publish that
+ * the sender of the request chooses: into a stream, to another shard, to the JetStream API.
+ */
+export function isInbox(subject: string): boolean {
+  return INBOX.test(subject);
+}
+
 /** The subjects below `prefix` (default `weir`). Throws a `RangeError` where the prefix is not valid. */
 export function createSubjects(prefix = 'weir'): Subjects {
   if (!isSubjectPrefix(prefix)) throw new RangeError(`subject prefix is not valid: ${prefix}`);

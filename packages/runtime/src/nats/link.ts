@@ -19,6 +19,7 @@ import { authenticate } from './authenticate.ts';
 import type { Published } from './bounded-publish.ts';
 import { BoundedPublish } from './bounded-publish.ts';
 import { forceDisconnect } from './force-disconnect.ts';
+import { guardMessages } from './guard-messages.ts';
 import { clockSetBack, reconnectWaitMs } from './pace.ts';
 import type { Servers } from './servers.ts';
 import { readServers } from './servers.ts';
@@ -33,7 +34,7 @@ export interface NatsOptions extends Credentials {
   /** Shown in the server's list of connections. */
   readonly name: string;
   readonly logger: Logger;
-  /** Gets `weir_nats_connected` and `weir_nats_reconnects_total`. */
+  /** Gets `weir_nats_connected`, `weir_nats_reconnects_total` and `weir_nats_dropped_messages_total`. */
   readonly registry?: Registry;
 }
 
@@ -97,6 +98,7 @@ class Link implements NatsLink {
   readonly #listeners: ((status: NatsStatus) => void)[] = [];
   readonly #ready: Promise<NatsConnection>;
   readonly #reconnects: Counter | undefined;
+  readonly #dropped: Counter | undefined;
   readonly #often: ReturnType<typeof everySoOften>;
   #settleReady: { readonly resolve: (c: NatsConnection) => void; readonly reject: (e: Error) => void };
   #connection: NatsConnection | undefined;
@@ -119,6 +121,7 @@ class Link implements NatsLink {
     // Nobody may be waiting when the link is closed.
     this.#ready.catch(() => undefined);
     this.#reconnects = this.#measure(options.registry);
+    this.#dropped = droppedMessages(options.registry);
     void this.#connectFirst();
   }
 
@@ -225,6 +228,7 @@ class Link implements NatsLink {
     this.#connection = connection;
     this.#publisher = new BoundedPublish(connection);
     this.#connected = true;
+    guardMessages(connection, (error) => this.#drop(error));
     this.#logger.info(
       { server: connection.getServer(), version: connection.info?.version },
       'nats connected',
@@ -268,6 +272,13 @@ class Link implements NatsLink {
     }
   }
 
+  #drop(error: unknown): void {
+    this.#dropped?.inc();
+    this.#often((suppressed) =>
+      this.#logger.warn({ err: error, suppressed }, 'nats message could not be read and is dropped'),
+    );
+  }
+
   #tell(status: NatsStatus): void {
     for (const listener of this.#listeners) listener(status);
   }
@@ -297,6 +308,15 @@ class Link implements NatsLink {
     if (!connection.isClosed()) await within(connection.close(), closeMs);
     clearTimeout(this.#stale);
   }
+}
+
+function droppedMessages(registry: Registry | undefined): Counter | undefined {
+  if (registry === undefined) return undefined;
+  return new Counter({
+    name: 'weir_nats_dropped_messages_total',
+    help: 'Messages from NATS that could not be read and were dropped',
+    registers: [registry],
+  });
 }
 
 /** Waits for a promise, its failure included, but not longer than `ms`. */

@@ -9,7 +9,7 @@ interface Bench {
   readonly orders: (ShedOrder & { readonly thread: number; readonly id: number })[];
   readonly outcomes: ShedOutcome[];
   readonly answers: { readonly subject: string; readonly accepted: number | undefined }[];
-  readonly faults: Error[];
+  readonly faults: unknown[];
   readonly clock: { nowMs: number };
   /** Ends the longest wait for the threads. */
   readonly timeOut: () => void;
@@ -143,20 +143,44 @@ describe('the subscription', () => {
   it('answers requests, bad ones too', async () => {
     const bench = setUp({ has: [10] });
     const hear = await listening(bench);
-    hear(null, { data: request(3), reply: 'r1' });
-    hear(null, { data: new Uint8Array(), reply: 'r2' });
+    hear(null, { data: request(3), reply: '_INBOX.r1' });
+    hear(null, { data: new Uint8Array(), reply: '_INBOX.r2.t' });
     await settled();
     expect(bench.answers.toSorted((a, b) => (a.subject < b.subject ? -1 : 1))).toEqual([
-      { subject: 'r1', accepted: 3 },
-      { subject: 'r2', accepted: 0 },
+      { subject: '_INBOX.r1', accepted: 3 },
+      { subject: '_INBOX.r2.t', accepted: 0 },
     ]);
   });
 
-  it('moves nobody for whoever does not want an answer', async () => {
+  it.each([
+    undefined,
+    '',
+    '_INBOX',
+    '_INBOX.',
+    '_INBOX.*',
+    '_INBOX.a.>',
+    '_INBOX.a b',
+    `_INBOX.${'a'.repeat(300)}`,
+    '_INBOXES.a',
+    'weir.state.x.stolen',
+    'weir.ctl.shed.s',
+    '$JS.API.STREAM.PURGE.WEIR_STATE',
+  ])('moves no client and answers nothing where the reply is no inbox: %s', async (reply) => {
     const bench = setUp({ has: [10] });
-    (await listening(bench))(null, { data: request(3) });
+    (await listening(bench))(null, { data: request(3), ...(reply === undefined ? {} : { reply }) });
     await settled();
-    expect([bench.answers, bench.outcomes]).toEqual([[], ['invalid']]);
+    expect([bench.answers, bench.outcomes, bench.faults]).toEqual([[], ['invalid'], []]);
+  });
+
+  it('reports an answer that cannot be published, and goes on', async () => {
+    const fault = new Error('closed');
+    const fail = (): never => {
+      throw fault;
+    };
+    const bench = setUp({ has: [10], options: { answer: fail } });
+    (await listening(bench))(null, { data: request(3), reply: '_INBOX.r1' });
+    await settled();
+    expect(bench.faults).toEqual([fault]);
   });
 
   it('tells that the server ended it', async () => {

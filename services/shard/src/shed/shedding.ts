@@ -1,6 +1,7 @@
 // Answers whoever asks this shard to send clients away (docs/protocol.md, section 12): divides the number among the
 // threads, which choose the clients. It moves nobody itself, and gives out no more than a second's moves in a second.
 import { decodeShedRequest, encodeShedAnswer } from '@weir/fleet';
+import { isInbox } from '@weir/protocol';
 import type { ShedOrder } from '../hand-over/messages.ts';
 import { divide } from './divide.ts';
 
@@ -36,8 +37,8 @@ export interface SheddingOptions {
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly count: (outcome: ShedOutcome) => void;
-  /** The server ended the subscription. */
-  readonly onFault: (fault: Error) => void;
+  /** The server ended the subscription, or a request could not be handled. */
+  readonly onFault: (fault: unknown) => void;
 }
 
 /** The clients of one request are asked over this time, and the next request's after them. */
@@ -62,14 +63,20 @@ export class Shedding {
     this.#o = options;
   }
 
-  /** From now on requests are answered. Nothing that is called by the subscription throws. */
+  /**
+   * From now on requests are answered, at inboxes alone: whatever else a message names as its reply is the sender's
+   * choice of where this shard would publish. Nothing that is called by the subscription throws or rejects.
+   */
   listen(link: { ready(): Promise<ShedSource> }, subject: string): void {
     const { answer, onFault } = this.#o;
     const callback = (error: Error | null, { data, reply }: ShedMessage): void => {
       if (error !== null) return onFault(error);
-      void this.request(reply === undefined ? undefined : data).then((accepted) => {
-        if (reply !== undefined) answer(reply, encodeShedAnswer({ accepted }));
-      });
+      const inbox = reply !== undefined && isInbox(reply) ? reply : undefined;
+      this.request(inbox === undefined ? undefined : data)
+        .then((accepted) => {
+          if (inbox !== undefined) answer(inbox, encodeShedAnswer({ accepted }));
+        })
+        .catch(onFault);
     };
     link.ready().then(
       (source) => source.subscribe(subject, { callback }),
