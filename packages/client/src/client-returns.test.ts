@@ -66,12 +66,12 @@ describe('coming back', () => {
   it('tries at once when the network is back, and beside a connection that is open', async () => {
     const cluster = new FakeCluster();
     (await cluster.welcomed()).ends(1006);
-    cluster.platform.comesOnline();
+    cluster.platform.lives('online');
     const stream = await cluster.welcomed();
     expect(cluster.client.status).toBe('open');
     stream.says(position('P'));
-    cluster.platform.comesOnline();
-    cluster.platform.comesOnline();
+    cluster.platform.lives('online');
+    cluster.platform.lives('online');
     const fresh = await cluster.welcomed({ shard: 'b' });
     expect(stream.closedWith).toBe(4002);
     expect(fresh.url.searchParams.get('resume')).toBe('P');
@@ -191,7 +191,7 @@ describe('close', () => {
       }
       cluster.platform.turns();
       expect(cluster.platform.timers).toBe(0);
-      expect(cluster.platform.timesOnlineIsListenedTo).toBe(0);
+      expect(cluster.platform.timesLifeIsListenedTo).toBe(0);
       expect(cluster.all('close')).toEqual([{ code: 1000, reason: 'closed by the application' }]);
       const { opened } = cluster;
       cluster.platform.advance(60_000);
@@ -206,6 +206,31 @@ describe('close', () => {
     cluster.platform.advance(2_000);
     expect(stream.terminated).toBe(true);
     expect(cluster.platform.timers).toBe(0);
+  });
+  it('tries at once when the page is looked at again, and not where it is open', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    cluster.platform.lives('shown');
+    await settle();
+    expect(cluster.opened).toBe(2);
+    stream.ends(1006);
+    cluster.platform.lives('shown');
+    await settle();
+    expect([cluster.client.status, cluster.opened]).toEqual(['connecting', 3]);
+  });
+  it('closes with the page that is left, and resumes when the page comes back', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    stream.says(position('P'));
+    cluster.platform.lives('left');
+    expect([cluster.client.status, stream.closedWith]).toEqual(['waiting', 1000]);
+    cluster.platform.advance(60_000);
+    expect(cluster.platform.timers).toBe(0);
+    expect(cluster.opened).toBe(2);
+    cluster.platform.lives('shown');
+    const second = await cluster.welcomed({ resumed: true });
+    expect(second.url.searchParams.get('resume')).toBe('P');
+    expect(cluster.client.status).toBe('open');
   });
   it('says why it waits, for how long and what ended', async () => {
     const cluster = new FakeCluster();

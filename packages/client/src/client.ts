@@ -15,7 +15,7 @@ import { checkOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import type { PathEnd, Welcomed } from './path.ts';
 import { Path } from './path.ts';
-import type { Platform, SocketClass } from './platform.ts';
+import type { Life, Platform, SocketClass } from './platform.ts';
 import type {
   CloseEvent,
   ConnectOptions,
@@ -44,7 +44,7 @@ export class Client implements Weir {
   readonly #listeners = new Listeners<WeirEvents>(['open', 'status', 'move', 'retry', 'error', 'close']);
   readonly #feeds = new Map<string, Feed>();
   readonly #changed = new Set<Feed>();
-  readonly #stopOnline: () => void;
+  readonly #stopLife: () => void;
   /** What the application wants, and what the current stream sends. */
   readonly #wanted: Set<string>;
   #served = new Set<string>();
@@ -80,8 +80,7 @@ export class Client implements Weir {
     const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
     this.#pace = new Pace(platform, gapMs, () => this.#announce());
     this.#watch = new Watch(platform, options.quietMs, () => this.#visitRouter());
-    // Also beside an open connection: its path has perhaps changed, which nothing would tell for minutes.
-    this.#stopOnline = platform.onOnline(() => this.#visitRouter());
+    this.#stopLife = platform.onLife((what) => this.#live(what));
     this.#visitRouter();
   }
 
@@ -119,6 +118,29 @@ export class Client implements Weir {
 
   close(): void {
     this.#finish({ code: NORMAL, reason: 'closed by the application' });
+  }
+
+  #live(what: Life): void {
+    if (what === 'left') this.#leave();
+    // Also beside an open connection: its path has perhaps changed, which nothing would tell for minutes.
+    else if (what === 'online' || this.#current === undefined) this.#visitRouter();
+  }
+
+  /** The page goes away, or sleeps where an open connection would keep it from sleeping; `shown` ends that. */
+  #leave(): void {
+    if (this.#status === 'closed') return;
+    this.#stopTrying();
+    this.#setStatus('waiting');
+  }
+
+  #stopTrying(): void {
+    this.#platform.clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#watch.stop();
+    this.#path?.cancel();
+    this.#path = undefined;
+    this.#current?.close();
+    this.#current = undefined;
   }
 
   // ── towards a stream ──────────────────────────────────────────────────────────────────────────────────────
@@ -337,14 +359,9 @@ export class Client implements Weir {
   #finish({ code, reason }: CloseEvent, error?: WeirError): void {
     if (this.#status === 'closed') return;
     if (error !== undefined) this.#announce();
-    this.#platform.clearTimeout(this.#retryTimer);
     this.#pace.stop();
-    this.#watch.stop();
-    this.#stopOnline();
-    this.#path?.cancel();
-    this.#path = undefined;
-    this.#current?.close();
-    this.#current = undefined;
+    this.#stopLife();
+    this.#stopTrying();
     this.#setStatus('closed');
     for (const feed of this.#feeds.values()) feed.end(error);
     if (error !== undefined) this.#fail(error);

@@ -15,6 +15,12 @@ export interface Socket {
 }
 export type SocketClass = new (url: string, protocols: string[]) => Socket;
 
+/**
+ * `online`: the network is back. `shown`: the page is looked at again, or came out of the back/forward cache.
+ * `left`: the page goes away, perhaps into that cache.
+ */
+export type Life = 'online' | 'shown' | 'left';
+
 export interface Platform {
   webSocket(): SocketClass | Promise<SocketClass>;
   /** Milliseconds of a clock that never jumps. */
@@ -24,8 +30,8 @@ export interface Platform {
   /** Runs later, behind the messages that have already arrived, and not throttled in hidden pages. */
   turn(run: () => void): void;
   random(): number;
-  /** Calls when the network is back; returns how to stop that. */
-  onOnline(run: () => void): () => void;
+  /** Says what happens to the page and its network; returns how to stop that. */
+  onLife(listener: (what: Life) => void): () => void;
   /** What relative URLs are relative to. */
   readonly base: string | undefined;
 }
@@ -37,11 +43,21 @@ export function commonPlatform(): Omit<Platform, 'webSocket' | 'turn'> {
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
     random: Math.random,
-    onOnline: (run) => {
-      // Node has no such event, nor a global to listen on.
-      if (typeof globalThis.addEventListener !== 'function') return () => {};
-      globalThis.addEventListener('online', run);
-      return () => globalThis.removeEventListener('online', run);
+    onLife: (listener) => {
+      const life: Record<string, () => void> = {
+        online: () => listener('online'),
+        pageshow: () => listener('shown'),
+        pagehide: () => listener('left'),
+        visibilitychange: () => {
+          if (globalThis.document?.visibilityState === 'visible') listener('shown');
+        },
+      };
+      // Node and React Native have no such events; Node has no global to listen on either.
+      const target: Partial<EventTarget> = globalThis;
+      for (const [name, heard] of Object.entries(life)) target.addEventListener?.(name, heard);
+      return () => {
+        for (const [name, heard] of Object.entries(life)) target.removeEventListener?.(name, heard);
+      };
     },
     base: globalThis.location?.href,
   };

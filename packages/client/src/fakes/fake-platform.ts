@@ -1,5 +1,5 @@
 // A platform whose time passes and whose sockets speak only when a test says so.
-import type { Platform, Socket, SocketClass } from '../platform.ts';
+import type { Life, Platform, Socket, SocketClass } from '../platform.ts';
 
 export class FakeSocket implements Socket {
   onopen: Socket['onopen'] = null;
@@ -54,11 +54,11 @@ export class FakePlatform implements Platform {
   readonly base: string | undefined = undefined;
   /** What `random` answers. */
   chance = 0.5;
-  timesOnlineIsListenedTo = 0;
+  timesLifeIsListenedTo = 0;
   #nowMs = 1_000_000;
   #timers = new Set<Timer>();
   #turns: (() => void)[] = [];
-  #online: (() => void) | undefined;
+  #life: ((what: Life) => void) | undefined;
 
   now(): number {
     return this.#nowMs;
@@ -77,12 +77,12 @@ export class FakePlatform implements Platform {
   turn(run: () => void): void {
     this.#turns.push(run);
   }
-  onOnline(run: () => void): () => void {
-    this.timesOnlineIsListenedTo++;
-    this.#online = run;
+  onLife(listener: (what: Life) => void): () => void {
+    this.timesLifeIsListenedTo++;
+    this.#life = listener;
     return () => {
-      this.timesOnlineIsListenedTo--;
-      this.#online = undefined;
+      this.timesLifeIsListenedTo--;
+      this.#life = undefined;
     };
   }
   webSocket(): SocketClass {
@@ -98,8 +98,8 @@ export class FakePlatform implements Platform {
   get timers(): number {
     return this.#timers.size;
   }
-  comesOnline(): void {
-    this.#online?.();
+  lives(what: Life): void {
+    this.#life?.(what);
   }
   /** The messages that had arrived are through: what waited behind them runs. */
   turns(): void {
