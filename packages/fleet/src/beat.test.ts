@@ -20,7 +20,7 @@ function bytesOf(value: unknown): Uint8Array {
 describe('beats', () => {
   it('survive the round trip', () => {
     expect(decodeBeat(encodeBeat(beat))).toEqual(beat);
-    const telling = { ...beat, backlogBytes: 9, healthyBacklogBytes: 7 };
+    const telling = { ...beat, backlogBytes: 9, healthyBacklogBytes: 7, incarnation: 'a1_-' };
     expect(decodeBeat(encodeBeat(telling))).toEqual(telling);
     expect(decodeBeat(bytesOf({ ...beat, healthyBacklogBytes: -1 }))).toBeUndefined();
     for (const url of [
@@ -46,6 +46,7 @@ describe('beats', () => {
       backlogBytes: Number.MAX_SAFE_INTEGER,
       egressBytesPerSecond: 123_456_789_012.345_67,
       loopUtilisation: 0.123_456_789_012_345_68,
+      incarnation: 'i'.repeat(32),
       revision: 'r'.repeat(128),
       wallMs: 8.64e15,
     };
@@ -78,6 +79,9 @@ describe('beats', () => {
     ['tickLatenessMs', -0.1],
     ['draining', 'yes'],
     ['stale', 0],
+    ['incarnation', ''],
+    ['incarnation', 'i'.repeat(33)],
+    ['incarnation', 7],
     ['revision', 'a b'],
     ['wallMs', null],
     ['wallMs', -1],

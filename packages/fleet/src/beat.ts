@@ -26,6 +26,8 @@ export interface Beat {
   readonly stale: boolean;
   /** Has caught up and takes clients. */
   readonly ready: boolean;
+  /** Made anew at each start of the shard: its tickets are for this start alone. Shards of before do not tell. */
+  readonly incarnation?: string;
   /** Which rollout it belongs to; empty outside Kubernetes. */
   readonly revision: string;
   /** The sender's wall clock, only to report how far it is from ours. */
@@ -39,6 +41,7 @@ type Schema = { readonly [K in keyof Beat]-?: Check<Exclude<Beat[K], undefined>>
 const maxBeatBytes = 2_048;
 /** As in the settings of shard and router. */
 const maxNameChars = 64;
+const maxIncarnationChars = 32;
 const revisionPattern = /^[A-Za-z0-9._-]{0,128}$/;
 
 /** The last moment that a `Date` can hold. */
@@ -82,12 +85,13 @@ const schema: Schema = {
   draining: isFlag,
   stale: isFlag,
   ready: isFlag,
+  incarnation: matching((text) => isToken(text, maxIncarnationChars)),
   revision: matching((text) => revisionPattern.test(text)),
   wallMs: finite(maxWallMs),
 };
 
 const fields = Object.entries(schema);
-const optional: readonly string[] = ['healthyBacklogBytes'];
+const optional: readonly string[] = ['healthyBacklogBytes', 'incarnation'];
 
 function fits(value: object, name: string, accepts: Check<unknown>): boolean {
   return Object.hasOwn(value, name) ? accepts(Reflect.get(value, name)) : optional.includes(name);
@@ -102,11 +106,12 @@ function isBeat(value: unknown): value is Beat {
 function copy(beat: Beat): Beat {
   const { v, pool, shard, url, connections, capacity, backlogBytes, egressBytesPerSecond } = beat;
   const { loopUtilisation, tickLatenessMs, draining, stale, ready, revision, wallMs } = beat;
-  const { healthyBacklogBytes } = beat;
+  const { healthyBacklogBytes, incarnation } = beat;
   const healthy = healthyBacklogBytes === undefined ? {} : { healthyBacklogBytes };
   const backlog = { backlogBytes, ...healthy };
   const load = { connections, capacity, ...backlog, egressBytesPerSecond, loopUtilisation, tickLatenessMs };
-  return { v, pool, shard, url, ...load, draining, stale, ready, revision, wallMs };
+  const start = incarnation === undefined ? {} : { incarnation };
+  return { v, pool, shard, ...start, url, ...load, draining, stale, ready, revision, wallMs };
 }
 
 const encoder = new TextEncoder();

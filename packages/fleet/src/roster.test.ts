@@ -49,6 +49,14 @@ describe('Roster', () => {
     expect(tickets()).toBe(0);
   });
 
+  it('counts no ticket of before against a shard that has started anew', () => {
+    const { roster } = make();
+    roster.observe({ ...beat, incarnation: 'a' });
+    roster.ticketGiven('s1');
+    roster.observe({ ...beat, connections: 0, incarnation: 'b' });
+    expect(roster.list()).toMatchObject([{ incarnation: 'b', ticketsSinceBeat: 0 }]);
+  });
+
   it('never counts below zero, nor more tickets than were given in two beats', () => {
     const step = fc.oneof(
       fc.constant('ticket' as const),

@@ -125,6 +125,8 @@ function continues(entry: ShardEntry, beat: Beat): boolean {
  * that never came cannot fill a shard.
  */
 function unseenTickets(before: Known, beat: Beat): number {
+  // Tickets of the shard's start before this one are refused.
+  if (beat.incarnation !== before.entry.incarnation) return 0;
   const growth = Math.max(0, beat.connections - before.entry.connections);
   return Math.min(before.fresh, Math.max(0, before.entry.ticketsSinceBeat - growth));
 }

@@ -40,6 +40,7 @@ describe('tickets', () => {
         id: token,
         pool: token,
         shard: token,
+        incarnation: token,
         channels: names,
         allow: fc.array(fc.oneof(token, fc.constantFrom('>', '*', 'a.*', '__proto__.>')), { maxLength: 10 }),
         denied: names,
@@ -56,7 +57,8 @@ describe('tickets', () => {
     await fc.assert(
       fc.asyncProperty(tickets, async (given) => {
         const text = await issueTicket(given, signing);
-        const by = { ...verifier, pool: given.pool, shard: given.shard ?? 'any' };
+        const { shard = 'any', incarnation = 'any' } = given;
+        const by = { ...verifier, pool: given.pool, shard, incarnation };
         const verified = await verifyTicket(text, by);
         expect(verified).toEqual({ ok: true, value: given, expiresInMs: TTL + TOLERANCE });
       }),
@@ -70,6 +72,14 @@ describe('tickets', () => {
     expect(await problemOf(text, { shard: 'd2' })).toBe('TICKET_WRONG_SHARD');
     const { shard: _, ...anyShard } = ticket;
     expect(await problemOf(await issueTicket(anyShard, signing), { shard: 'd2' })).toBe('ok');
+  });
+
+  it('hold for one start of their shard, where router and shard tell it', async () => {
+    const text = await issueTicket({ ...ticket, incarnation: 'i1' }, signing);
+    expect(await problemOf(text, { incarnation: 'i1' })).toBe('ok');
+    expect(await problemOf(text, { incarnation: 'i2' })).toBe('TICKET_WRONG_SHARD');
+    expect(await problemOf(text)).toBe('ok');
+    expect(await problemOf(await issueTicket(ticket, signing), { incarnation: 'i2' })).toBe('ok');
   });
 
   it('hold until they expire, with a tolerance for clocks that differ', async () => {
@@ -97,6 +107,7 @@ describe('tickets', () => {
       id: long('id'),
       pool: long('pool'),
       shard: long('shard'),
+      incarnation: 'i'.repeat(32),
       channels: [
         ...Array.from({ length: 9 }, (_, i) => `${i}`.padEnd(119, 'c')),
         'c'.repeat(59),

@@ -22,6 +22,8 @@ export interface Ticket {
   readonly pool: string;
   /** Where it is there, only this shard accepts it. */
   readonly shard?: string;
+  /** The start of that shard which accepts it; absent where the router or the shard is of a release before. */
+  readonly incarnation?: string;
   /** What the client is subscribed to at first. */
   readonly channels: readonly string[];
   /** Patterns of what it may subscribe to later; `['>']` is everything. */
@@ -126,6 +128,7 @@ export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing
     ...(ticket.denied.length > 0 ? { dn: ticket.denied.join() } : {}),
     ...(ticket.tls ? { tls: true } : {}),
     ...(ticket.shard === undefined ? {} : { sh: ticket.shard }),
+    ...(ticket.incarnation === undefined ? {} : { in: ticket.incarnation }),
     ...courseClaims(ticket),
   };
   return sign(claims, { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs });
@@ -171,6 +174,8 @@ export interface TicketVerifier {
   readonly nowMs: number;
   readonly pool: string;
   readonly shard: string;
+  /** Of this start of the shard; a ticket that names none is good for every start. */
+  readonly incarnation?: string;
 }
 
 /** Checks a ticket's signature, time, audience and shard. Single use is the shard's own business. */
@@ -179,14 +184,19 @@ export async function verifyTicket(token: string, verifier: TicketVerifier): Pro
   const opened = await open(token, { keys, nowMs, type: TICKET_TYPE, maxLifeMs: limits.ticketTtlMs });
   if (!opened.ok) return opened;
   const { claims, expiresInMs } = opened;
-  const { sh: shard, tls } = claims;
+  const { sh: shard, in: incarnation, tls } = claims;
   const channels = texts(claims['ch'], isChannel);
   const allow = texts(claims['al'], isChannelPattern);
   const denied = texts(claims['dn'] ?? '', isChannel);
   if (channels === undefined || allow === undefined || denied === undefined) return refused('TICKET_FORGED');
   if (opened.audience !== verifier.pool) return refused('TICKET_WRONG_POOL');
   if (shard !== undefined && shard !== verifier.shard) return refused('TICKET_WRONG_SHARD');
-  const bound = typeof shard === 'string' ? { shard } : {};
+  const ofAnother = incarnation !== undefined && incarnation !== verifier.incarnation;
+  if (ofAnother && verifier.incarnation !== undefined) return refused('TICKET_WRONG_SHARD');
+  const bound = {
+    ...(typeof shard === 'string' ? { shard } : {}),
+    ...(typeof incarnation === 'string' ? { incarnation } : {}),
+  };
   const value = {
     id: opened.id,
     pool: opened.audience,

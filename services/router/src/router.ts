@@ -345,12 +345,13 @@ class WeirRouter implements Router {
   }
 
   async #sign(
-    { pool, shard }: ShardEntry,
+    { pool, shard, incarnation }: ShardEntry,
     { tls }: Arrival,
     { granted: channels, denied, allow }: Admission,
     course: Pick<TicketRequest, 'ceiling' | 'history'>,
   ): Promise<string> {
-    const ticket = await this.#signer.ticket({ pool, shard, channels, denied, allow, tls, ...course });
+    const place = { pool, shard, incarnation };
+    const ticket = await this.#signer.ticket({ ...place, channels, denied, allow, tls, ...course });
     this.#o.metrics.ticket(pool);
     return ticket;
   }

@@ -1,6 +1,7 @@
 // A shard from NATS to its fan-out threads: intake -> lanes -> tick -> encode -> hand-over. Read this file first, then
 // thread.ts, which goes on from there to the sockets. It only connects the stages, each of which knows nothing of the
 // others. This thread never accepts a client and never writes to one.
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
@@ -64,6 +65,8 @@ export class Shard {
   readonly #arrivals: Arrivals;
   readonly #shedding: Shedding;
   readonly #timers: NodeJS.Timeout[] = [];
+  /** Of this start: tickets that were used before it are not remembered, so that they must not be good any more. */
+  readonly #incarnation = randomBytes(6).toString('base64url');
   readonly #subjects: ReturnType<typeof createSubjects>;
   readonly #sockets: Int32Array;
   readonly #doorways: Int32Array;
@@ -258,6 +261,7 @@ export class Shard {
     threads.measure();
     return {
       url: this.url,
+      incarnation: this.#incarnation,
       connections: this.connections,
       backlogBytes: counts.sum('gauges', gauge.backlogBytes),
       healthyBacklogBytes: counts.sum('gauges', gauge.healthyBacklogBytes),
@@ -311,6 +315,7 @@ export class Shard {
     const start: ThreadStart = {
       index,
       config: this.#options.config,
+      incarnation: this.#incarnation,
       heads: this.#heads(),
       flags: this.flags.memory,
       counts: this.counts.born(index),

@@ -46,6 +46,8 @@ const MOVE_URL_MS = 120_000;
 export interface ThreadStart {
   readonly index: number;
   readonly config: ShardConfig;
+  /** Of this start of the shard. */
+  readonly incarnation: string;
   readonly heads: Heads;
   readonly flags: SharedArrayBuffer;
   readonly counts: SharedArrayBuffer;
@@ -135,6 +137,7 @@ export class FanOutThread {
           nowMs: clock.wallMs(),
           pool: config.pool,
           shard: config.shardId,
+          incarnation: options.incarnation,
         }),
       begin: () => {
         const may = this.#flags.takePending(index, config.maxPending);

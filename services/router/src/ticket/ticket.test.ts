@@ -22,6 +22,7 @@ const request = {
   denied: ['vip'],
   allow: ['lobby', 'sports.>'],
   tls: true,
+  incarnation: 'i1',
   ceiling: undefined,
   history: undefined,
 };

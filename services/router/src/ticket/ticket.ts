@@ -18,6 +18,8 @@ export interface SignerOptions {
 export interface TicketRequest {
   readonly pool: string;
   readonly shard: string;
+  /** As the shard's beats tell it; nothing for a shard of a release before. */
+  readonly incarnation: string | undefined;
   readonly channels: readonly string[];
   readonly denied: readonly string[];
   readonly allow: readonly string[];
@@ -54,12 +56,13 @@ export function createSigner(o: SignerOptions): Signer {
   if (key === undefined) throw new RangeError('there must be a key to sign with');
   const newId = (): string => Buffer.from(o.random(idBytes)).toString('base64url');
   return {
-    ticket: ({ allow, ceiling, history, ...request }) =>
+    ticket: ({ allow, incarnation, ceiling, history, ...request }) =>
       issueTicket(
         {
           ...request,
           id: newId(),
           allow: fitPatterns(allow, request.channels),
+          ...(incarnation === undefined ? {} : { incarnation }),
           ...(ceiling === undefined ? {} : { ceiling }),
           ...(history === undefined ? {} : { history }),
         },

@@ -10,7 +10,14 @@ import { LoadMeter } from './load.ts';
 export interface Standing
   extends Pick<
     Beat,
-    'url' | 'connections' | 'backlogBytes' | 'healthyBacklogBytes' | 'draining' | 'stale' | 'ready'
+    | 'url'
+    | 'incarnation'
+    | 'connections'
+    | 'backlogBytes'
+    | 'healthyBacklogBytes'
+    | 'draining'
+    | 'stale'
+    | 'ready'
   > {
   /** Since the start. */
   readonly writtenBytes: number;
