@@ -35,6 +35,7 @@ export const advice = {
     '`cut`: clients that never answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
   weir_router_token_keys_total:
     '`unavailable` or `stale`: the key set cannot be fetched. `unknown`: tokens of a foreign issuer',
+  weir_router_key_fetches_total: '`failed`: WEIR_JWT_JWKS_URL does not answer in time with a key set',
   weir_router_beats_total:
     '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
   weir_router_endpoint_problems_total:

@@ -5,7 +5,7 @@ import type { Confidence } from '@weir/protocol';
 import type { ConnectionFault, Registry } from '@weir/runtime';
 import { CONNECTION_FAULTS } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { KeyOutcome } from './accept/key-set.ts';
+import type { KeyFetchOutcome, KeyOutcome } from './accept/key-set.ts';
 import type { RefusalReason } from './accept/refusal.ts';
 import { REFUSAL_REASONS } from './accept/refusal.ts';
 import type { ProbeResult } from './probe/probe.ts';
@@ -43,6 +43,7 @@ export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 const ENDINGS: readonly Ending[] = ['answered', 'finished', 'cut'];
 /** What became of the keys of user tokens. */
 const KEY_OUTCOMES: readonly KeyOutcome[] = ['found', 'unknown', 'stale', 'unavailable'];
+const KEY_FETCH_OUTCOMES: readonly KeyFetchOutcome[] = ['fetched', 'failed'];
 /** What became of the load reports of shards. */
 const BEAT_OUTCOMES: readonly BeatOutcome[] = ['known', 'new', 'taken', 'full', 'invalid'];
 
@@ -66,6 +67,7 @@ type CounterKey =
   | 'remeasured'
   | 'endings'
   | 'tokenKeys'
+  | 'keyFetches'
   | 'beats'
   | 'endpointProblems';
 type GaugeKey = 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew' | 'endpointAge';
@@ -154,6 +156,12 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     help: 'Closed connections: the client answered, it took the end of the stream, or it was cut',
     labels: ['how'],
   },
+  keyFetches: {
+    kind: 'counter',
+    name: 'weir_router_key_fetches_total',
+    help: 'Requests for the key set of user tokens, by how they ended',
+    labels: ['outcome'],
+  },
   tokenKeys: {
     kind: 'counter',
     name: 'weir_router_token_keys_total',
@@ -239,6 +247,7 @@ export interface RouterMetrics {
   remeasured(result: (typeof REMEASURED)[number]): void;
   ending(how: Ending): void;
   tokenKey(outcome: KeyOutcome): void;
+  keyFetch(outcome: KeyFetchOutcome): void;
   beat(outcome: BeatOutcome): void;
   endpointProblem(): void;
   /** Tells the gauges where to look; once. */
@@ -268,6 +277,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   const again = counter('remeasured');
   const endings = counter('endings');
   const tokenKeys = counter('tokenKeys');
+  const keyFetches = counter('keyFetches');
   const beats = counter('beats');
   const endpointProblems = counter('endpointProblems');
   // A series that is there from the start: a first refusal is then a rise that `rate()` sees.
@@ -280,6 +290,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   for (const reason of CONNECTION_FAULTS) faults.inc({ reason }, 0);
   for (const how of ENDINGS) endings.inc({ how }, 0);
   for (const outcome of KEY_OUTCOMES) tokenKeys.inc({ outcome }, 0);
+  for (const outcome of KEY_FETCH_OUTCOMES) keyFetches.inc({ outcome }, 0);
   for (const outcome of BEAT_OUTCOMES) beats.inc({ outcome }, 0);
   return {
     connect: (outcome) => connects.inc({ outcome }),
@@ -298,6 +309,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
     remeasured: (result) => again.inc({ result }),
     ending: (how) => endings.inc({ how }),
     tokenKey: (outcome) => tokenKeys.inc({ outcome }),
+    keyFetch: (outcome) => keyFetches.inc({ outcome }),
     beat: (outcome) => beats.inc({ outcome }),
     endpointProblem: () => endpointProblems.inc(),
     watch: (sources) => watchGauges(registry, sources),

@@ -392,6 +392,11 @@ function tokenCheck({ config, clock, metrics }: RouterOptions): CheckToken | und
   if (jwtSecret !== undefined)
     return createTokenCheck({ ...common, source: { kind: 'secret', secret: jwtSecret } });
   if (jwtJwksUrl === undefined) throw new Error('user tokens need a secret or a key set');
-  const key = createKeySet({ url: jwtJwksUrl, clock, onOutcome: (outcome) => metrics.tokenKey(outcome) });
+  const key = createKeySet({
+    url: jwtJwksUrl,
+    clock,
+    onOutcome: (outcome) => metrics.tokenKey(outcome),
+    onFetch: (outcome) => metrics.keyFetch(outcome),
+  });
   return createTokenCheck({ ...common, source: { kind: 'jwks', key } });
 }

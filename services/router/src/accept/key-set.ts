@@ -1,66 +1,109 @@
-// The public keys of the identity provider, from the one configured URL. Asks seldom, and goes on with the keys that
-// it had while the provider is away. Never fetches anything that a token names.
+// The public keys of the identity provider, from the one configured URL. Asks seldom, whatever tokens come, and goes on
+// with the keys that it had while the provider is away. Never fetches anything that a token names.
 import type { JWTVerifyGetKey } from 'jose';
-import { createLocalJWKSet, createRemoteJWKSet } from 'jose';
+import { createLocalJWKSet } from 'jose';
 import { JOSEError } from 'jose/errors';
+import type { FetchKeysOptions } from './fetch-keys.ts';
+import { fetchKeys } from './fetch-keys.ts';
 import { KeysUnavailableError } from './user-token.ts';
 
 /** What became of the keys that were asked for; the label of a metric. */
 export type KeyOutcome = 'found' | 'unknown' | 'stale' | 'unavailable';
+/** How a request for the key set ended; the label of a metric. */
+export type KeyFetchOutcome = 'fetched' | 'failed';
 
-/** Longest wait for the provider: the client waits too. */
-const fetchTimeoutMs = 3_000;
-/** An unknown `kid` makes us ask again at most this often. */
+/** After an answer the provider is asked again at most this often, also for a `kid` that the keys do not have. */
 const cooldownMs = 30_000;
-const maxAgeMs = 600_000;
-/** After a failure nobody asks for so long. */
+/** After a failure the provider is left alone for so long. */
 const failureHoldMs = 5_000;
+const maxAgeMs = 600_000;
 /** Keys older than this are not used, even if the provider is away. */
 const staleMs = 24 * 3_600_000;
 
-const aboutTheToken = [
-  'ERR_JWKS_NO_MATCHING_KEY',
-  'ERR_JWKS_MULTIPLE_MATCHING_KEYS',
-  'ERR_JOSE_NOT_SUPPORTED',
-];
-
-/** A key source for `jose` that asks `url`. */
-export function createKeySet(o: {
-  readonly url: string;
+export interface KeySetOptions extends FetchKeysOptions {
   readonly clock: { monotonicMs(): number };
   readonly onOutcome: (outcome: KeyOutcome) => void;
-}): JWTVerifyGetKey {
-  const remote = createRemoteJWKSet(new URL(o.url), {
-    timeoutDuration: fetchTimeoutMs,
-    cooldownDuration: cooldownMs,
-    cacheMaxAge: maxAgeMs,
-  });
-  let freshMs = Number.NEGATIVE_INFINITY;
-  let failedMs = Number.NEGATIVE_INFINITY;
-  const hadBefore: JWTVerifyGetKey = async (header, token) => {
-    const keys = remote.jwks();
-    if (keys === undefined || o.clock.monotonicMs() - freshMs > staleMs) {
-      o.onOutcome('unavailable');
-      throw new KeysUnavailableError('the key set cannot be fetched');
-    }
-    o.onOutcome('stale');
-    return createLocalJWKSet(keys)(header, token);
-  };
-  return async (header, token) => {
-    const held = o.clock.monotonicMs() - failedMs < failureHoldMs;
-    if (held && !remote.fresh) return hadBefore(header, token);
+  readonly onFetch: (outcome: KeyFetchOutcome) => void;
+}
+
+/** A key source for `jose` that asks `url`. */
+export function createKeySet(o: KeySetOptions): JWTVerifyGetKey {
+  const keySet = new KeySet(o);
+  return (header, token) => keySet.find(header, token);
+}
+
+type Found = Awaited<ReturnType<JWTVerifyGetKey>>;
+
+class KeySet {
+  readonly #o: KeySetOptions;
+  #local: JWTVerifyGetKey | undefined;
+  #fetchedMs = Number.NEGATIVE_INFINITY;
+  /** The provider is not asked before this moment. */
+  #holdUntilMs = Number.NEGATIVE_INFINITY;
+  #failed = false;
+  #asking: Promise<void> | undefined;
+
+  constructor(options: KeySetOptions) {
+    this.#o = options;
+  }
+
+  async find(...asked: Parameters<JWTVerifyGetKey>): Promise<Found> {
+    if (this.#ageMs() > maxAgeMs) await this.#ask();
+    const first = await this.#match(asked);
+    if (first !== undefined) return first;
+    await this.#ask();
+    const second = await this.#match(asked);
+    if (second !== undefined) return second;
+    // The provider may have a new key that it cannot tell at the moment.
+    if (this.#failed) throw this.#unavailable();
+    this.#o.onOutcome('unknown');
+    return this.#local?.(...asked) ?? Promise.reject(this.#unavailable());
+  }
+
+  /** The key; nothing where the keys have none of this `kid`. */
+  async #match(asked: Parameters<JWTVerifyGetKey>): Promise<Found | undefined> {
+    const { onOutcome } = this.#o;
+    if (this.#local === undefined || this.#ageMs() > staleMs) throw this.#unavailable();
     try {
-      const key = await remote(header, token);
-      if (remote.fresh) freshMs = o.clock.monotonicMs();
-      o.onOutcome('found');
+      const key = await this.#local(...asked);
+      onOutcome(this.#ageMs() > maxAgeMs ? 'stale' : 'found');
       return key;
     } catch (error) {
-      if (error instanceof JOSEError && aboutTheToken.includes(error.code)) {
-        o.onOutcome('unknown');
-        throw error;
-      }
-      failedMs = o.clock.monotonicMs();
-      return hadBefore(header, token);
+      if (error instanceof JOSEError && error.code === 'ERR_JWKS_NO_MATCHING_KEY') return undefined;
+      onOutcome('unknown');
+      throw error;
     }
-  };
+  }
+
+  #unavailable(): KeysUnavailableError {
+    this.#o.onOutcome('unavailable');
+    return new KeysUnavailableError('the key set cannot be fetched');
+  }
+
+  #ageMs(): number {
+    return this.#o.clock.monotonicMs() - this.#fetchedMs;
+  }
+
+  /** Asks the provider once for all that wait; does nothing within the hold. Never rejects. */
+  #ask(): Promise<void> {
+    if (this.#asking !== undefined) return this.#asking;
+    if (this.#o.clock.monotonicMs() < this.#holdUntilMs) return Promise.resolve();
+    this.#asking = this.#fetch().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #fetch(): Promise<void> {
+    const { clock, onFetch } = this.#o;
+    try {
+      this.#local = createLocalJWKSet(await fetchKeys(this.#o));
+      this.#fetchedMs = clock.monotonicMs();
+      this.#failed = false;
+    } catch {
+      this.#failed = true;
+    }
+    this.#holdUntilMs = clock.monotonicMs() + (this.#failed ? failureHoldMs : cooldownMs);
+    onFetch(this.#failed ? 'failed' : 'fetched');
+  }
 }
