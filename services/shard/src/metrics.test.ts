@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { REACH_OUTCOMES } from './catch-up/reach.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
 import { createShardMetrics, exposeReadings } from './metrics.ts';
 import { SHED_OUTCOMES } from './shed/shedding.ts';
@@ -30,6 +31,7 @@ describe('the series of a shard', () => {
       for (const problem of ['epoch', 'gap', 'failed'] as const) metrics.intakeProblem(stream, problem);
     }
     for (const outcome of SHED_OUTCOMES) metrics.shed(outcome);
+    for (const outcome of REACH_OUTCOMES) metrics.resumed(outcome);
     metrics.cosmeticDropped();
     metrics.tick(4);
     const after = await samples(registry);

@@ -3,6 +3,8 @@ import type { Lane } from '@weir/protocol';
 import { LANES } from '@weir/protocol';
 import type { Registry } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { ReachOutcome } from './catch-up/reach.ts';
+import { REACH_OUTCOMES } from './catch-up/reach.ts';
 import type { RejectReason } from './intake/accept.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
 import type { ShedOutcome } from './shed/shedding.ts';
@@ -41,6 +43,7 @@ export interface ShardMetrics {
   intakeProblem(stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed'): void;
   tick(lateMs: number): void;
   shed(outcome: ShedOutcome): void;
+  resumed(outcome: ReachOutcome): void;
 }
 
 /** Makes the series; those with closed labels begin at 0. */
@@ -72,12 +75,18 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
   const sheds = counter('shed_requests_total', 'Requests to send clients away for the balance of the pool', [
     'outcome',
   ]);
+  const resumes = counter(
+    'resumes_total',
+    'Clients that came back with a position, by whether the shard had read all that the state stream had',
+    ['outcome'],
+  );
   const lateness = new Histogram({
     name: 'weir_shard_tick_lateness_seconds',
     help: 'How late ticks ran',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     registers,
   });
+  for (const outcome of REACH_OUTCOMES) resumes.inc({ outcome }, 0);
   for (const outcome of SHED_OUTCOMES) sheds.inc({ outcome }, 0);
   for (const reason of REJECT_REASONS) {
     for (const lane of [...LANES, 'none']) rejections.inc({ lane, reason }, 0);
@@ -94,6 +103,7 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     intakeProblem: (stream, problem) => problems.inc({ stream, problem }),
     tick: (lateMs) => lateness.observe(lateMs / 1000),
     shed: (outcome) => sheds.inc({ outcome }),
+    resumed: (outcome) => resumes.inc({ outcome }),
   };
 }
 

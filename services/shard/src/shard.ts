@@ -8,7 +8,7 @@ import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
 import { ensureStreams } from '@weir/runtime';
 import { Arrivals } from './admit/arrivals.ts';
-import { catchUp } from './catch-up/catch-up.ts';
+import { CatchUps } from './catch-up/catch-ups.ts';
 import type { ShardConfig } from './config.ts';
 import { poolDefaults, threadsOf } from './config.ts';
 import type { LaneHeads } from './connection/resume.ts';
@@ -63,6 +63,7 @@ export class Shard {
   readonly #ticker: Ticker;
   readonly #beats: Beats;
   readonly #arrivals: Arrivals;
+  readonly #catchUps: CatchUps;
   readonly #shedding: Shedding;
   readonly #timers: NodeJS.Timeout[] = [];
   /** Of this start: tickets that were used before it are not remembered, so that they must not be good any more. */
@@ -180,6 +181,15 @@ export class Shard {
       },
       onRejected: metrics.rejected,
       onProblem: metrics.intakeProblem,
+    });
+    this.#catchUps = new CatchUps({
+      source: encoder,
+      deflate: (run) => this.deflater.run(run),
+      maxBytes: pool.softBytes / 2,
+      newest: () => this.intake.newestState(),
+      seq: () => lanes.state.seq,
+      sleep,
+      count: metrics.resumed,
     });
     this.#shedding = new Shedding({
       movesPerSecond: config.movesPerSecond,
@@ -332,7 +342,7 @@ export class Shard {
       case 'want':
         return thread.link.want(message);
       case 'catchUp':
-        return this.#catchUp(thread, message);
+        return this.#catchUps.answer(thread.link, message);
       case 'arrive':
         return this.#arrive(thread, message.id, message.arrival);
       case 'drained':
@@ -343,18 +353,6 @@ export class Shard {
       case 'notOpened':
         return this.#frontDoor.opened(message);
     }
-  }
-
-  #catchUp(thread: Thread, { id, request }: FromThread & { readonly type: 'catchUp' }): void {
-    const answer = catchUp(request, {
-      source: this.encoder,
-      form: request.compressed ? (run) => this.deflater.run(run) : (run) => run,
-      limits: {
-        criticalSeq: thread.link.criticalSeq,
-        maxBytes: poolDefaults(this.#options.config).softBytes / 2,
-      },
-    });
-    thread.link.reply({ kind: 'caughtUp', id, answer });
   }
 
   #arrive({ link }: Thread, id: number, arriving: Arriving): void {

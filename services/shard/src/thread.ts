@@ -284,7 +284,7 @@ export class FanOutThread {
     const { config, clock } = this.#options;
     const session = randomBytes(12).toString('base64url');
     const nowMs = clock.monotonicMs();
-    const connection = new Connection({ session, socket, ws, ticket, starts, compressed, nowMs });
+    const connection = new Connection({ session, socket, ws, ticket, position, starts, compressed, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
     const { pool, shardId: shard } = config;

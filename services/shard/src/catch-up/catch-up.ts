@@ -1,7 +1,7 @@
 // What a connection that is not live gets next, for all of its channels in one answer of bounded size: critical messages
 // first, then state. The log is the queue; nothing waits in here, and the connection itself is on another thread.
 import { controlText, utf8Frame } from '@weir/protocol';
-import type { Cursor } from '../connection/connection.ts';
+import type { Cursor, ResumeWait } from '../connection/connection.ts';
 
 /** Where the pieces come from. */
 export interface CatchUpSource {
@@ -33,6 +33,8 @@ export interface CatchUpRequest {
   /** It has all critical messages already, and gets them as they come. */
   readonly criticalLive: boolean;
   readonly cursors: readonly Cursor[];
+  /** While it waits for a pong it gets critical messages alone. */
+  readonly waitsFor?: ResumeWait;
 }
 
 /** `bytes`, after which the connection stands where the rest says. */
@@ -41,6 +43,8 @@ export interface CatchUpAnswer {
   readonly cursors: readonly Cursor[];
   readonly criticalLive: boolean;
   readonly live: boolean;
+  /** What was asked for waited for the stream, and has waited. */
+  readonly reached?: boolean;
 }
 
 export interface CatchUpLimits {
@@ -83,7 +87,8 @@ class Answer {
 
   make(): CatchUpAnswer {
     const criticalLive = this.#request.criticalLive || this.#every((cursor) => this.#critical(cursor));
-    const live = criticalLive && this.#every((cursor) => this.#state(cursor));
+    const { waitsFor } = this.#request;
+    const live = criticalLive && waitsFor !== 'pong' && this.#every((cursor) => this.#state(cursor));
     // A copy of its own: it crosses to another thread, and must not take others' bytes along.
     const bytes = new Uint8Array(this.#bytes);
     let at = 0;
@@ -91,7 +96,8 @@ class Answer {
       bytes.set(part, at);
       at += part.length;
     }
-    return { bytes, cursors: live ? [] : this.#cursors, criticalLive, live };
+    const reached = waitsFor === 'stream';
+    return { bytes, cursors: live ? [] : this.#cursors, criticalLive, live, reached };
   }
 
   #every(finish: (cursor: Cursor) => { readonly cursor: Cursor; readonly done: boolean }): boolean {

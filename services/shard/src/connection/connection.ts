@@ -1,7 +1,7 @@
 // One client's socket as the fan-out sees it: what has been written, how far it got, and what it still has to catch up
 // with. It writes bytes it is given; it never encodes, and it never looks at another connection.
 import type { Duplex } from 'node:stream';
-import type { Ticket } from '@weir/protocol';
+import type { Position, Ticket } from '@weir/protocol';
 import type { WebSocket } from 'ws';
 import type { Standing } from '../reassign/standing.ts';
 import { DeliveryClock } from './delivery-clock.ts';
@@ -22,6 +22,13 @@ export interface Cursor {
   readonly criticalSeq: number;
 }
 
+/**
+ * What the state of a client that comes back waits for, so that none of it is older than what the client may have from
+ * the stream before: a pong proves that the client has read `welcome` and listens to that stream no more, then this
+ * shard must have read what the state stream had at that moment.
+ */
+export type ResumeWait = 'pong' | 'stream' | 'nothing';
+
 /** What a connection that is not live has asked for; others at the same cursors may have asked with it. */
 export interface Ask {
   readonly id: number;
@@ -36,6 +43,8 @@ export interface Admitted {
   readonly ws: WebSocket;
   readonly ticket: Ticket;
   readonly starts: readonly ChannelStart[];
+  /** Where the client was, if it comes back. */
+  readonly position?: Position | undefined;
   /** Whether permessage-deflate was negotiated. */
   readonly compressed: boolean;
   readonly nowMs: number;
@@ -71,6 +80,7 @@ export class Connection {
   /** Where it stands in its group's list of members; kept by the group. */
   slot = -1;
   cursors: readonly Cursor[];
+  waitsFor: ResumeWait;
   /** The catch-up that it waits for. */
   ask: Ask | undefined = undefined;
   /** Number of the last batch that it was given, or that came before it. */
@@ -87,6 +97,7 @@ export class Connection {
     this.compressed = admitted.compressed;
     this.openedMs = admitted.nowMs;
     this.clock = new DeliveryClock(admitted.nowMs);
+    this.waitsFor = admitted.position === undefined ? 'nothing' : 'pong';
     this.cursors = admitted.starts.map(({ channel, stateSeq, snapshot, criticalSeq }) => ({
       channel,
       stateSeq,

@@ -1,7 +1,9 @@
 // For tests: the main thread and fan-out threads of a shard in one, with lanes, encoder, links and fan-outs as they are,
 // but ports that the test empties, clients that are models, and a clock that it owns.
 import { Duplex } from 'node:stream';
+import { decodePosition } from '@weir/protocol';
 import type { WebSocket } from 'ws';
+import type { CatchUpRequest } from '../catch-up/catch-up.ts';
 import { catchUp } from '../catch-up/catch-up.ts';
 import { Connection } from '../connection/connection.ts';
 import { startOf } from '../connection/resume.ts';
@@ -29,6 +31,7 @@ export class ModelClient extends Duplex {
   /** Is shown every state frame. */
   // biome-ignore lint/suspicious/noExplicitAny: parsed frames.
   onState: (frame: any) => void = () => undefined;
+  onPosition: () => void = () => undefined;
   position = '';
   readonly #halves = new Map<string, Map<string, unknown>>();
   #unanswered: Buffer[] = [];
@@ -60,7 +63,10 @@ export class ModelClient extends Duplex {
   // biome-ignore lint/suspicious/noExplicitAny: parsed frames.
   #hear(frame: any): void {
     const { type, channel } = frame;
-    if (type === 'position') this.position = frame.pos;
+    if (type === 'position') {
+      this.position = frame.pos;
+      this.onPosition();
+    }
     if (type === 'gap') this.gaps.push({ channel, after: frame.after, reset: frame.reset === true });
     if (type === 'critical') this.critical.set(channel, [...this.ids(channel), frame.id]);
     if (type === 'cosmetic') this.cosmetic.push(...frame.data);
@@ -150,8 +156,10 @@ export class ModelThread {
     });
   }
 
-  connect(channels: readonly string[], compressed = false): Connection {
+  /** Somebody comes, back where `resume` is a position. */
+  connect(channels: readonly string[], compressed = false, resume = ''): Connection {
     const socket = new ModelClient();
+    const position = decodePosition(resume);
     const heads = this.#main.laneHeads();
     const connection = new Connection({
       session: 's',
@@ -159,7 +167,8 @@ export class ModelThread {
       ws: {} as WebSocket,
       compressed,
       ticket: { id: 't', pool: 'p', channels, allow: ['>'], denied: [], tls: false },
-      starts: channels.map((channel) => startOf(channel, undefined, heads)),
+      position,
+      starts: channels.map((channel) => startOf(channel, position, heads)),
       nowMs: this.#main.nowMs,
     });
     this.clients.set(connection, socket);
@@ -197,16 +206,23 @@ export class ModelThread {
     if (message.type === 'done') this.link.done(message.number);
     if (message.type === 'want') this.link.want(message);
     if (message.type === 'catchUp') {
-      const { criticalSeq } = this.link;
-      const answer = catchUp(message.request, {
-        source: this.#main.encoder,
-        form: (run) => run,
-        limits: { criticalSeq, maxBytes: SOFT_BYTES / 2 },
-      });
-      this.link.reply({ kind: 'caughtUp', id: message.id, answer });
+      const answer = (): void => this.#answer(message.id, message.request);
+      if (message.request.waitsFor === 'stream') this.#main.reach(answer);
+      else answer();
     }
     this.link.flushReplies();
     return true;
+  }
+
+  #answer(id: number, request: CatchUpRequest): void {
+    const { criticalSeq } = this.link;
+    const answer = catchUp(request, {
+      source: this.#main.encoder,
+      form: (run) => run,
+      limits: { criticalSeq, maxBytes: SOFT_BYTES / 2 },
+    });
+    this.link.reply({ kind: 'caughtUp', id, answer });
+    this.link.flushReplies();
   }
 
   slice(): boolean {
@@ -220,6 +236,11 @@ export class ModelThread {
     const pings = this.clients.get(connection)?.takePings() ?? [];
     for (const ping of pings) this.fanOut.pong(connection, ping);
     return pings.length > 0;
+  }
+
+  /** Everything on its way between the threads arrives; no client says anything. */
+  flow(): void {
+    while ([this.hear(), this.tell(), this.slice()].includes(true));
   }
 
   /** Everything on its way arrives, and every client has answered. */
@@ -251,6 +272,8 @@ export class ModelMain {
   );
   readonly encoder = new Encoder(this.lanes, { maxFrameBytes: 30_000, maxCacheBytes: 100_000 });
   readonly threads: readonly ModelThread[];
+  /** Runs something as soon as all is read that is published by now. */
+  reach: (run: () => void) => void = (run) => run();
   /** What clients should have in the end. */
   readonly model = new Map<string, Map<string, unknown>>();
   readonly #ids = new Map<string, number[]>();

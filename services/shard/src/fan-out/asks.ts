@@ -1,12 +1,13 @@
 // What connections that are not live have asked the main thread for: one ask a connection at a time, and one for all
 // connections at the same cursors. It writes to nobody.
-import type { Ask, Connection, Cursor } from '../connection/connection.ts';
+import type { Ask, Connection, Cursor, ResumeWait } from '../connection/connection.ts';
 
 /** The question itself. */
 export interface AskedFor {
   readonly compressed: boolean;
   readonly criticalLive: boolean;
   readonly cursors: readonly Cursor[];
+  readonly waitsFor: ResumeWait;
 }
 
 export class Asks {
@@ -25,14 +26,16 @@ export class Asks {
    */
   add(connection: Connection, stints: string): void {
     if (connection.ask !== undefined) return;
-    const { compressed, criticalLive, cursors } = connection;
-    const key = `${stints} ${keyOf(connection)}`;
+    const { compressed, criticalLive, cursors, waitsFor } = connection;
+    // An ask that waits for the stream waits for what it had when this connection was ready: no other's does.
+    const alone = waitsFor === 'stream' ? `${connection.session} ` : '';
+    const key = `${alone}${waitsFor} ${stints} ${keyOf(connection)}`;
     let ask = this.#byKey.get(key);
     if (ask === undefined) {
       ask = { id: ++this.#lastId, key, waiting: [] };
       this.#byId.set(ask.id, ask);
       this.#byKey.set(key, ask);
-      this.#send(ask.id, { compressed, criticalLive, cursors });
+      this.#send(ask.id, { compressed, criticalLive, cursors, waitsFor });
     }
     ask.waiting.push(connection);
     connection.ask = ask;

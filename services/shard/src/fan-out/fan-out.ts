@@ -21,6 +21,7 @@ export interface CaughtUp {
   readonly cursors: readonly Cursor[];
   readonly criticalLive: boolean;
   readonly live: boolean;
+  readonly reached?: boolean;
 }
 
 export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withholdCritical'> {
@@ -98,6 +99,7 @@ export class FanOut {
       connection.cursors.map(({ channel }) => channel),
     );
     this.#notLive.add(connection);
+    if (connection.waitsFor === 'pong') this.#writer.pingNow(connection, this.#options.nowMs());
     this.#advance(connection);
     this.#showGauges();
   }
@@ -160,6 +162,7 @@ export class FanOut {
       this.#writer.begin(this.#options.nowMs());
       connection.cursors = answer.cursors;
       connection.criticalLive = answer.criticalLive;
+      if (answer.reached === true) connection.waitsFor = 'nothing';
       if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)]);
       else {
         this.#writer.catchUp(connection, [answer.bytes]);
@@ -212,6 +215,7 @@ export class FanOut {
   pong(connection: Connection, payload: Buffer): boolean {
     if (!this.#writer.pong(connection, payload, this.#options.nowMs())) return false;
     this.#options.onLag(connection);
+    if (connection.waitsFor === 'pong') connection.waitsFor = 'stream';
     this.#advance(connection);
     return true;
   }
@@ -317,6 +321,7 @@ export class FanOut {
   /** Asks for what a connection that is not live misses, where its network has room for it. */
   #advance(connection: Connection): void {
     if (connection.closing || connection.live || !this.#hasRoom(connection)) return;
+    if (connection.waitsFor === 'pong' && connection.criticalLive) return;
     this.#asks.add(connection, this.#memberships.groupOf(connection)?.stints ?? '');
   }
 

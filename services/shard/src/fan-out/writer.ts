@@ -192,6 +192,13 @@ export class Writer {
     this.#pinged(connection);
   }
 
+  /** Pings a connection behind what was written to it. */
+  pingNow(connection: Connection, nowMs: number): void {
+    this.begin(nowMs);
+    this.write(connection, this.#sharedPing());
+    this.#pinged(connection);
+  }
+
   /** A pong came; answers whether it proved anything. */
   pong(connection: Connection, payload: Buffer, nowMs: number): boolean {
     const { clock } = connection;

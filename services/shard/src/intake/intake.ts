@@ -70,6 +70,7 @@ export class Intake {
   readonly #sayFault: ReturnType<typeof everySoOften>;
   readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof everySoOften>>>;
   readonly #readers: StreamReader[] = [];
+  #stateAccess: StreamAccess | undefined;
   #loaded = 0;
 
   constructor(options: IntakeOptions, open: OpenStream = (of) => new NatsStream(of)) {
@@ -100,6 +101,15 @@ export class Intake {
   /** Whether what is served may be behind what was published. */
   get stale(): boolean {
     return !this.loaded || !this.#options.link.connected || this.#readers.some((reader) => !reader.current);
+  }
+
+  /** The newest sequence of the state stream at this moment; nothing where NATS cannot say. */
+  async newestState(): Promise<number | undefined> {
+    if (this.stale) return undefined;
+    return this.#stateAccess?.facts().then(
+      (facts) => facts?.lastSeq,
+      () => undefined,
+    );
   }
 
   /** Look at the streams now. */
@@ -136,18 +146,20 @@ export class Intake {
     const definition = streams[name];
     const sink = this.#options[name];
     let first = true;
+    const access = this.#open({
+      connection,
+      definition,
+      ensure: () => ensure(connection, definition),
+      fromLive: subjects.fromLive,
+      onFault: (fault) => {
+        this.#fault(name, fault);
+        // It is missing now; the stream has it.
+        reader.poke();
+      },
+    });
+    if (name === 'state') this.#stateAccess = access;
     const reader = new StreamReader({
-      access: this.#open({
-        connection,
-        definition,
-        ensure: () => ensure(connection, definition),
-        fromLive: subjects.fromLive,
-        onFault: (fault) => {
-          this.#fault(name, fault);
-          // It is missing now; the stream has it.
-          reader.poke();
-        },
-      }),
+      access,
       sink: {
         begin: (epoch, facts) => sink.begin(epoch, facts),
         message: (message) => {
