@@ -1,19 +1,5 @@
 // The one error class of the SDK, and the words for closes that say stop. Codes are API, messages are not.
-import type { WeirErrorLike } from './public.ts';
-
-export type WeirErrorCode =
-  | 'NOT_AUTHORISED'
-  | 'PROTOCOL_ERROR'
-  | 'ORIGIN_REFUSED'
-  | 'REFUSED'
-  | 'CHANNEL_FORBIDDEN'
-  | 'CHANNEL_LIMIT'
-  | 'CHANNEL_INVALID'
-  | 'TOKEN_FAILED'
-  | 'NO_WEBSOCKET'
-  | 'BAD_URL'
-  | 'CLOSED'
-  | 'INTERNAL';
+import type { WeirErrorCode, WeirErrorLike } from './public.ts';
 
 interface Details {
   readonly channel?: string | undefined;

@@ -40,6 +40,10 @@ export class Feed implements Channel {
     return this.#state.map;
   }
 
+  get snapshot(): ReadonlyMap<string, unknown> {
+    return this.#state.snapshot;
+  }
+
   get subscribed(): boolean {
     return this.#owner.wants(this.name);
   }

@@ -3,14 +3,15 @@ import { Client } from './client.ts';
 import { WeirError } from './errors.ts';
 import type { SocketClass } from './platform.ts';
 import { commonPlatform } from './platform.ts';
-import type { ConnectOptions, Weir } from './public.ts';
+import type { Channels, ChannelTypes, ConnectOptions, Weir } from './public.ts';
 
-export type { WeirErrorCode } from './errors.ts';
 export { WeirError } from './errors.ts';
 export type {
   Channel,
   ChannelEvent,
   ChannelEvents,
+  Channels,
+  ChannelTypes,
   CloseEvent,
   ConnectOptions,
   CosmeticEvent,
@@ -26,13 +27,21 @@ export type {
   Token,
   Unsubscribe,
   Weir,
+  WeirErrorCode,
   WeirErrorLike,
   WeirEvents,
 } from './public.ts';
 
-/** Connects to a cluster by its router's URL, and stays connected until `close()`. */
-export function connect(options: ConnectOptions): Weir {
-  return new Client(options, { ...commonPlatform(), webSocket, turn: setImmediate });
+/**
+ * Connects to a cluster by its router's URL, and stays connected until `close()`. `C` has the types of what each
+ * channel carries: `connect<{ odds: { state: Odds; critical: Goal } }>(…)`. Throws a TypeError for a mistake in
+ * `options`, BAD_URL, CHANNEL_INVALID or CHANNEL_LIMIT.
+ */
+export function connect<C extends Channels<C> = Record<string, ChannelTypes>>(
+  options: ConnectOptions,
+): Weir<C> {
+  // The application's types are its word: what arrives is JSON of its own publishers.
+  return new Client(options, { ...commonPlatform(), webSocket, turn: setImmediate }) as Weir as Weir<C>;
 }
 
 async function webSocket(): Promise<SocketClass> {

@@ -10,56 +10,60 @@ export interface ConnectOptions {
   /** The router: `wss://weir.example.com`. `/v1/connect` is added where the URL has no path; http(s) is understood. */
   readonly url: string;
   /** What to subscribe to from the start. More by `weir.channel(name).subscribe()`. */
-  readonly channels?: readonly string[];
-  readonly token?: Token;
+  readonly channels?: readonly string[] | undefined;
+  readonly token?: Token | undefined;
   /** Asks for a slower pool than the one measured, such as `mobile`. */
-  readonly class?: string;
+  readonly class?: string | undefined;
   /** The WebSocket class to use instead of the platform's. */
-  readonly WebSocket?: new (
-    url: string,
-    protocols?: string[],
-  ) => object;
+  readonly WebSocket?: (new (url: string, protocols?: string[]) => object) | undefined;
   /** Least time between two `state` or `cosmetic` events of a channel (default 50, at most 10,000). */
-  readonly conflateMs?: number;
+  readonly conflateMs?: number | undefined;
   /** Critical events that one iterator keeps for a slow consumer before it declares a gap (default 1,000). */
-  readonly queueLimit?: number;
+  readonly queueLimit?: number | undefined;
   /**
    * For feeds that never rest: opens a fresh connection beside the old one where nothing has arrived for so long.
    * Off by default in browsers, where a quiet channel and a dead path look the same. With the `ws` package pings
    * are seen, and it is 60,000.
    */
-  readonly quietMs?: number;
+  readonly quietMs?: number | undefined;
   /** Waits before a reconnect, in milliseconds. */
-  readonly reconnect?: ReconnectOptions;
+  readonly reconnect?: ReconnectOptions | undefined;
 }
 
 export interface ReconnectOptions {
   /** The first try after a healthy connection broke comes at random within this time (default 8,000). */
-  readonly spreadMs?: number;
+  readonly spreadMs?: number | undefined;
   /** Exponential back-off with full jitter starts here (default 1,000) … */
-  readonly baseMs?: number;
+  readonly baseMs?: number | undefined;
   /** … and ends here (default 30,000). */
-  readonly capMs?: number;
+  readonly capMs?: number | undefined;
+}
+
+/** The types of what a channel carries, as the application knows them. Nothing checks them at run time. */
+export interface ChannelTypes {
+  readonly state?: unknown;
+  readonly critical?: unknown;
+  readonly cosmetic?: unknown;
 }
 
 /** All changes of a channel's state since the last such event; `del` are the keys that are gone. */
-export interface StateEvent {
+export interface StateEvent<State = unknown> {
   readonly type: 'state';
-  readonly set: ReadonlyMap<string, unknown>;
+  readonly set: ReadonlyMap<string, State>;
   readonly del: readonly string[];
   /** A whole snapshot arrived among the changes: the state is complete from now on. */
   readonly snapshot: boolean;
 }
 
-export interface CriticalEvent {
+export interface CriticalEvent<Critical = unknown> {
   readonly type: 'critical';
   readonly id: number;
-  readonly data: unknown;
+  readonly data: Critical;
 }
 
-export interface CosmeticEvent {
+export interface CosmeticEvent<Cosmetic = unknown> {
   readonly type: 'cosmetic';
-  readonly data: readonly unknown[];
+  readonly data: readonly Cosmetic[];
   /** How many older ones were dropped here because nobody took them in time. */
   readonly dropped: number;
 }
@@ -74,13 +78,13 @@ export interface GapEvent {
   readonly cause: 'server' | 'position' | 'overflow';
 }
 
-export interface ChannelEvents {
-  readonly state: StateEvent;
-  readonly critical: CriticalEvent;
-  readonly cosmetic: CosmeticEvent;
+export interface ChannelEvents<T extends ChannelTypes = ChannelTypes> {
+  readonly state: StateEvent<T['state']>;
+  readonly critical: CriticalEvent<T['critical']>;
+  readonly cosmetic: CosmeticEvent<T['cosmetic']>;
   readonly gap: GapEvent;
 }
-export type ChannelEvent = ChannelEvents[keyof ChannelEvents];
+export type ChannelEvent<T extends ChannelTypes = ChannelTypes> = ChannelEvents<T>[keyof ChannelEvents];
 
 /** Stops what an `on` started. */
 export type Unsubscribe = () => void;
@@ -89,15 +93,19 @@ export type Unsubscribe = () => void;
  * One channel. Iterating it yields its events, beginning with the state that is there already; a slow consumer
  * gets conflated state, the newest cosmetics, and a `gap` where critical events had to be dropped.
  */
-export interface Channel extends AsyncIterable<ChannelEvent> {
+export interface Channel<T extends ChannelTypes = ChannelTypes> extends AsyncIterable<ChannelEvent<T>> {
   readonly name: string;
-  /** Newest value of every key: always current, also between events. */
-  readonly state: ReadonlyMap<string, unknown>;
+  /** Newest value of every key: always current, also between events. One object that changes. */
+  readonly state: ReadonlyMap<string, T['state']>;
+  /** The same as an object that never changes: another one after each change, and the same one in between. */
+  readonly snapshot: ReadonlyMap<string, T['state']>;
   readonly subscribed: boolean;
+  /** Throws CLOSED where the client is closed for good, CHANNEL_LIMIT over 100 channels. */
   subscribe(): void;
   /** Ends its iterations too; `state` is emptied. */
   unsubscribe(): void;
-  on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe;
+  /** Throws a TypeError for an event that does not exist. */
+  on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents<T>[K]) => void): Unsubscribe;
 }
 
 export interface Info {
@@ -137,9 +145,23 @@ export interface CloseEvent {
   readonly reason: string;
 }
 
+export type WeirErrorCode =
+  | 'NOT_AUTHORISED'
+  | 'PROTOCOL_ERROR'
+  | 'ORIGIN_REFUSED'
+  | 'REFUSED'
+  | 'CHANNEL_FORBIDDEN'
+  | 'CHANNEL_LIMIT'
+  | 'CHANNEL_INVALID'
+  | 'TOKEN_FAILED'
+  | 'NO_WEBSOCKET'
+  | 'BAD_URL'
+  | 'CLOSED'
+  | 'INTERNAL';
+
 /** An error with a `code` to compare; the message says what to do. */
 export interface WeirErrorLike extends Error {
-  readonly code: string;
+  readonly code: WeirErrorCode;
   readonly channel: string | undefined;
   readonly closeCode: number | undefined;
 }
@@ -167,11 +189,19 @@ export interface WeirEvents {
   readonly close: CloseEvent;
 }
 
-export interface Weir {
+/** What each channel carries, by its name. */
+export type Channels<C> = { readonly [Name in keyof C]: ChannelTypes };
+
+export interface Weir<C extends Channels<C> = Record<string, ChannelTypes>> {
   readonly status: Status;
   readonly info: Info;
-  /** The channel of that name; it is subscribed to by `channels` of `connect` or by its `subscribe()`. */
-  channel(name: string): Channel;
+  /**
+   * The channel of that name; it is subscribed to by `channels` of `connect` or by its `subscribe()`. Throws
+   * CHANNEL_INVALID for what cannot be a name.
+   */
+  channel<Name extends keyof C & string>(name: Name): Channel<C[Name]>;
+  channel<T extends ChannelTypes>(name: string): Channel<T>;
+  /** Throws a TypeError for an event that does not exist. */
   on<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe;
   close(): void;
 }

@@ -13,7 +13,9 @@ const RESTART_SPREAD_MS = 5_000;
 const SHARD_SILENT_MS = 3_000;
 const SHARD_SPREAD_MS = 5_000;
 
-const DEFAULTS: Required<ReconnectOptions> = {
+type Waits = { readonly [Name in keyof ReconnectOptions]-?: number };
+
+const DEFAULTS: Waits = {
   // Everybody comes back at random within 8 s where a shard is killed: no second then holds a fifth of them.
   spreadMs: 8_000,
   baseMs: 1_000,
@@ -30,13 +32,18 @@ export interface Ended {
 }
 
 export class RetryPolicy {
-  readonly #options: Required<ReconnectOptions>;
+  readonly #options: Waits;
   readonly #random: () => number;
   #failures = 0;
   #atOnceMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReconnectOptions, random: () => number) {
-    this.#options = { ...DEFAULTS, ...options };
+    const { spreadMs, baseMs, capMs } = options;
+    this.#options = {
+      spreadMs: spreadMs ?? DEFAULTS.spreadMs,
+      baseMs: baseMs ?? DEFAULTS.baseMs,
+      capMs: capMs ?? DEFAULTS.capMs,
+    };
     this.#random = random;
   }
 

@@ -117,4 +117,21 @@ describe('the state of a channel', () => {
       }),
     );
   });
+  it('gives a snapshot that never changes: another one after a change, the same one in between', () => {
+    const state = new ChannelState();
+    const empty = state.snapshot;
+    expect(state.snapshot).toBe(empty);
+    state.apply({ type: 'state', channel: 'c', set: { a: 1 } });
+    const one = state.snapshot;
+    expect([empty.size, one.get('a')]).toEqual([0, 1]);
+    state.apply({ type: 'state', channel: 'c', set: { a: 1 } });
+    expect(state.snapshot).toBe(one);
+    state.apply({ type: 'state', channel: 'c', set: {}, del: ['b'] });
+    expect(state.snapshot).toBe(one);
+    state.apply({ type: 'state', channel: 'c', set: {}, del: ['a'] });
+    expect([one.size, state.snapshot.size]).toEqual([1, 0]);
+    const gone = state.snapshot;
+    state.clear();
+    expect(state.snapshot).toBe(gone);
+  });
 });

@@ -54,6 +54,14 @@ export class ChannelState {
   /** A snapshot of which more frames are to come; the map keeps what it has until it is whole. */
   #arriving: Map<string, unknown> | undefined;
 
+  #snapshot: ReadonlyMap<string, unknown> | undefined;
+
+  /** A copy that never changes; the same one until the map does. */
+  get snapshot(): ReadonlyMap<string, unknown> {
+    this.#snapshot ??= new Map(this.map);
+    return this.#snapshot;
+  }
+
   /** `complete` where the frame was the last of a snapshot. */
   apply(frame: StateMessage): 'complete' | 'changed' {
     // Entries, never `for in` or lookups: the keys are the publisher's, `__proto__` among them.
@@ -79,6 +87,7 @@ export class ChannelState {
 
   clear(): void {
     this.forgetHalf();
+    if (this.map.size > 0) this.#snapshot = undefined;
     this.map.clear();
     this.changes.take();
   }
@@ -93,11 +102,14 @@ export class ChannelState {
   #put(key: string, value: unknown): void {
     // Equal values are not announced again, and objects that the application holds stay the same objects.
     if (this.map.has(key) && same(this.map.get(key), value)) return;
+    this.#snapshot = undefined;
     this.map.set(key, value);
     this.changes.set(key, value);
   }
 
   #remove(key: string): void {
-    if (this.map.delete(key)) this.changes.delete(key);
+    if (!this.map.delete(key)) return;
+    this.#snapshot = undefined;
+    this.changes.delete(key);
   }
 }
