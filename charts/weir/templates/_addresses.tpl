@@ -17,6 +17,11 @@
 {{- end -}}
 {{- end }}
 
+{{/* The path of the public URL, without a slash at its end. */}}
+{{- define "weir.basePath" -}}
+{{- with .Values.publicUrl }}{{ (urlParse .).path | trimSuffix "/" }}{{ end -}}
+{{- end }}
+
 {{/* Where clients reach one shard. */}}
 {{- define "weir.shardUrl" -}}
 {{- if .Values.shardUrl }}{{ .Values.shardUrl -}}
@@ -34,4 +39,10 @@
 
 {{- define "weir.streamReplicas" -}}
 {{- if or .Values.nats.url (lt (int .Values.nats.replicas) 3) }}1{{ else }}3{{ end -}}
+{{- end }}
+
+{{/* The port of a URL, by its scheme where it names none. */}}
+{{- define "weir.portOf" -}}
+{{- $url := urlParse . -}}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) -}}
 {{- end }}

@@ -51,11 +51,19 @@
 {{- if ge $soft (int64 .of.hardBytes) -}}
 {{- fail (printf "pools.%s.hardBytes (%d) must be more than WEIR_SOFT_BYTES (%d): raise it, or lower pools.%s.settings.WEIR_SOFT_BYTES" .name (int64 .of.hardBytes) $soft .name) -}}
 {{- end -}}
-{{- range list (list "WEIR_MAX_MESSAGE_BYTES" "WEIR_MAX_FRAME_BYTES" 512) (list "WEIR_PROMOTION_RTT_MS" "WEIR_PROMOTION_LAG_MS" 0) (list "WEIR_MOVE_BACKOFF_MS" "WEIR_MOVE_BACKOFF_MAX_MS" 0) -}}
-{{- $less := include "weir.settingOf" (dict "of" $.of "known" $.known "name" (index . 0)) | int64 -}}
-{{- $more := include "weir.settingOf" (dict "of" $.of "known" $.known "name" (index . 1)) | int64 -}}
-{{- if gt (add $less (index . 2)) $more -}}
-{{- fail (printf "pools.%s.settings: %s (%d)%s must not exceed %s (%d)" $.name (index . 0) $less (ternary (printf " and %d" (index . 2)) "" (gt (index . 2) 0)) (index . 1) $more) -}}
+{{- $pairs := list (list "WEIR_MAX_MESSAGE_BYTES" "WEIR_MAX_FRAME_BYTES" 512) (list "WEIR_PROMOTION_RTT_MS" "WEIR_PROMOTION_LAG_MS") (list "WEIR_MOVE_BACKOFF_MS" "WEIR_MOVE_BACKOFF_MAX_MS") -}}
+{{- include "weir.checkPairs" (dict "at" (printf "pools.%s.settings" .name) "of" .of "known" .known "pairs" $pairs) -}}
+{{- end }}
+
+{{/* Refuses a first setting of a pair that is more than the second, or not by so much less. */}}
+{{- define "weir.checkPairs" -}}
+{{- range .pairs -}}
+{{- $less := include "weir.settingOf" (dict "of" $.of "known" $.known "name" (index . 0)) -}}
+{{- $more := include "weir.settingOf" (dict "of" $.of "known" $.known "name" (index . 1)) -}}
+{{- $by := 0 -}}
+{{- if gt (len .) 2 }}{{ $by = index . 2 }}{{ end -}}
+{{- if gt (addf $less $by) ($more | float64) -}}
+{{- fail (printf "%s: %s (%s)%s must not exceed %s (%s)" $.at (index . 0) $less (ternary (printf " and %d" $by) "" (gt $by 0)) (index . 1) $more) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

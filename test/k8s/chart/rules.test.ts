@@ -104,6 +104,20 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
     { autoscaling: { source: 'keda' }, poolDefaults: { targets: { connectionsRatio: 0, bufferedBytes: 0 } } },
     /no target that autoscaling\.source=keda/,
   ],
+  [
+    { publicUrl: 'wss://weir.example.com', service: { type: 'LoadBalancer' } },
+    /at ws:\/\/<pod IP>:8081, which no page that came by https may open: set edge\.enabled=true, or shardUrl/,
+  ],
+  [
+    { publicUrl: 'wss://w.example', shardUrl: 'ws://$(POD_IP).gate.example' },
+    /set edge\.enabled=true, or shardUrl/,
+  ],
+  [{ networkPolicy: { dnsPorts: [] } }, /dnsPorts/],
+  [
+    { router: { settings: { WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: 1_000 } } },
+    /WEIR_CONNECTS_PER_SECOND_PER_ADDRESS \(1000\) must not exceed WEIR_CONNECT_BURST_PER_ADDRESS \(200\)/,
+  ],
+  [{ router: { settings: { WEIR_MAX_SOCKETS: 100 } } }, /WEIR_MAX_PENDING \(5000\) must not exceed/],
   [{ control: { enabled: false } }, /set control\.enabled=true, or autoscaling\.source/],
 ];
 
