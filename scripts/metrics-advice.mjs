@@ -156,6 +156,17 @@ export const advice = {
   weir_control_clean_up_rounds_total:
     '`more` all the time: deletions come faster than WEIR_CLEAN_UP_PER_SECOND. `failed`: the log says why. `otherControl`: two controls without Kubernetes',
   weir_control_deletions_removed_total: 'Follows the rate of deletions, WEIR_CLEAN_UP_AFTER_MS later',
+  weir_control_stream_bytes: 'Against `max_bytes`',
+  weir_control_stream_max_bytes: 'WEIR_STREAM_MAX_BYTES of the shards, or more where a person raised it',
+  weir_control_stream_messages: 'State: keys, deletions that are not cleaned up yet, and a mark',
+  weir_control_stream_max_messages: 'Weir sets none',
+  weir_control_stream_fill_ratio:
+    'State near 1: new keys are refused, and plain publishers are not told. Critical near 1: the window is shorter than WEIR_CRITICAL_MAX_AGE_MS. Raise WEIR_STREAM_MAX_BYTES',
+  weir_control_stream_looks_total:
+    '`lost`: see `not_stored`. `failed`: the log says why. `seen`: this control does not lead, or does not count',
+  weir_control_stream_counted_messages_total: 'One second of every WEIR_MEASURE_EVERY_MS is counted',
+  weir_control_stream_not_stored_messages_total:
+    'Any rise: messages are lost, and about WEIR_MEASURE_EVERY_MS / 1 s times as many as it says. The stream is full, or the server is published to faster than it can store: publish with acknowledgements (docs/publishing.md)',
   weir_control_leading: 'The sum over all controls is 1; 0 for more than 30 s: nobody balances',
   weir_control_pod_view_age_seconds: 'Over 60: the API server does not answer control',
   weir_control_certificate_expiry_timestamp_seconds:

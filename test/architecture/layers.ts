@@ -27,6 +27,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
     /^packages\/runtime\/src\/(nats\/|index\.ts$)/,
     /^services\/shard\/src\/intake\//,
     /^services\/publisher\/src\/send\//,
+    /^services\/control\/src\/fullness\//,
   ],
   '@nats-io/jetstream': [
     /^packages\/runtime\/src\/nats\//,

@@ -139,6 +139,8 @@ describe('docs/protocol.md', () => {
       subjects.shed('shard'),
       subjects.rejected,
       subjects.cleanupMark,
+      subjects.edge('state'),
+      subjects.edge('critical'),
     ]);
   });
 

@@ -29,6 +29,8 @@ export interface Subjects {
   readonly rejected: string;
   /** In the state stream, but no key: the mark of a clean-up of deletions. */
   readonly cleanupMark: string;
+  /** Of a stream, but no channel: what is sent here is refused, so that its sender learns how far the stream is. */
+  edge(lane: 'state' | 'critical'): string;
 }
 
 /** Whether `text` may be the prefix: one or more tokens joined by dots. */
@@ -84,5 +86,6 @@ export function createSubjects(prefix = 'weir'): Subjects {
     shed: (shard) => `${lead}ctl.shed.${shard}`,
     rejected: `${lead}rejected`,
     cleanupMark: `${lead}state.cleanup`,
+    edge: (lane) => `${lead}${lane}.$edge`,
   };
 }

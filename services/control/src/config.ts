@@ -28,6 +28,9 @@ interface ControlValues {
   readonly cleanUpDeletions: boolean;
   readonly cleanUpAfterMs: number;
   readonly cleanUpPerSecond: number;
+  readonly measureStreams: boolean;
+  readonly measureEveryMs: number;
+  readonly measureMaxMessages: number;
 }
 
 function pool(text: string): string {
@@ -193,6 +196,25 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     default: 1_000,
     unit: '1/s',
     meaning: 'Deletions that are removed in a second at most',
+  },
+  measureStreams: {
+    env: 'WEIR_MEASURE_STREAMS',
+    parse: parse.flag(),
+    default: true,
+    meaning: 'Whether control counts what is published, to tell what the streams did not store',
+  },
+  measureEveryMs: {
+    env: 'WEIR_MEASURE_EVERY_MS',
+    parse: parse.durationMs({ min: 1_000, max: 3_600_000 }),
+    default: 3_000,
+    unit: 'ms',
+    meaning: 'How often control looks at each stream; it counts for one second of it',
+  },
+  measureMaxMessages: {
+    env: 'WEIR_MEASURE_MAX_MESSAGES',
+    parse: parse.int({ min: 1_000, max: 10_000_000 }),
+    default: 200_000,
+    meaning: 'Messages of a stream after which control stops counting; at half of it the window ends early',
   },
 };
 

@@ -15,6 +15,7 @@ import type { KeyPair } from './certify/generate.ts';
 import { certificateFromSecret } from './certify/secret.ts';
 import { startCleanUp } from './clean-up/attend.ts';
 import type { ControlConfig } from './config.ts';
+import { startFullness } from './fullness/attend.ts';
 import { Measures } from './measure/measure.ts';
 import { METRICS } from './measure/metric-names.ts';
 import type { ControlMetrics, KubeTask } from './metrics.ts';
@@ -116,8 +117,8 @@ export class Control {
     return address;
   }
 
-  /** NATS is there for the first time: from now on the streams are looked after. */
-  attendStreams(connection: NatsConnection): void {
+  /** NATS is there for the first time: from now on old deletions are removed from the state stream. */
+  cleanUp(connection: NatsConnection): void {
     const { config, metrics, logger, subjects, run } = this.#o;
     const often = everySoOften(logEveryMs, this.#o.clock);
     if (!config.cleanUpDeletions) return;
@@ -134,6 +135,36 @@ export class Control {
         onRound: (outcome, err) => {
           metrics.cleanUpRound(outcome);
           if (err !== undefined) often((suppressed) => logger.warn({ err, suppressed }, 'clean-up failed'));
+        },
+      }),
+    );
+  }
+
+  /** … and the streams are measured; `counting` is a connection for it alone. */
+  measure(connection: NatsConnection, counting: NatsConnection | undefined): void {
+    const { config, metrics, logger, subjects } = this.#o;
+    const sayFailed = everySoOften(logEveryMs, this.#o.clock);
+    const sayLost = everySoOften(logEveryMs, this.#o.clock);
+    this.#polls.push(
+      startFullness({
+        connection,
+        counting,
+        subjects,
+        definitions: streamDefinitions(subjects),
+        everyMs: config.measureEveryMs,
+        maxMessages: config.measureMaxMessages,
+        leading: () => this.leading,
+        onFullness: metrics.streamFullness,
+        onWindow: (stream, counted, lost) => {
+          metrics.streamWindow(stream, counted, lost);
+          const facts = { stream, counted, lost };
+          if (lost > 0)
+            sayLost((suppressed) => logger.error({ ...facts, suppressed }, 'messages were not stored'));
+        },
+        onLook: (stream, outcome, err) => {
+          metrics.streamLook(stream, outcome);
+          if (err !== undefined)
+            sayFailed((suppressed) => logger.warn({ stream, err, suppressed }, 'stream was not measured'));
         },
       }),
     );

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { createBeats, decodeShedAnswer, encodeShedRequest } from '@weir/fleet';
 import { configuredAccess, createKubeApi } from '@weir/kubernetes';
 import { createSubjects } from '@weir/protocol';
-import type { AdminServer } from '@weir/runtime';
+import type { AdminServer, NatsConnection } from '@weir/runtime';
 import {
   announceListening,
   createLogger,
@@ -45,6 +45,12 @@ const link = openNats({
   logger,
   registry,
 });
+const counting = openNats({
+  servers: config.natsUrl,
+  name: `weir-${service}-counting`,
+  ...natsAccess(config),
+  logger,
+});
 const beats = createBeats({
   silentMs: config.beatSilentMs,
   maxShards: config.maxShards,
@@ -66,7 +72,8 @@ const control = new Control({
 link.ready().then(
   (connection) => {
     beats.listen(connection, subjects.allBeats);
-    control.attendStreams(connection);
+    control.cleanUp(connection);
+    void measure(connection);
   },
   // Closed before it was ever connected: the process is ending.
   () => undefined,
@@ -78,7 +85,7 @@ runUntilSignal({
   steps: [
     { name: 'give the lease back', run: () => control.stop() },
     { name: 'stop hearing the shards', run: () => beats.close() },
-    { name: 'close NATS', run: () => link.close() },
+    { name: 'close NATS', run: () => Promise.all([link.close(), counting.close()]) },
     { name: 'close the admin server', run: () => admin.close() },
   ],
 });
@@ -107,6 +114,16 @@ function cluster(): Cluster | undefined {
   const { namespace = '', podName } = config;
   const identity = podName ?? `${hostname()}-${randomBytes(4).toString('hex')}`;
   return { api: createKubeApi(access), namespace, identity };
+}
+
+/** Counting has a connection of its own: where the server ends it as too slow, nothing else suffers. */
+async function measure(connection: NatsConnection): Promise<void> {
+  if (!config.measureStreams) return control.measure(connection, undefined);
+  try {
+    control.measure(connection, await counting.ready());
+  } catch {
+    // The process is ending.
+  }
 }
 
 async function shed(shard: string, moves: number): Promise<number | undefined> {

@@ -6,6 +6,8 @@ import { Counter, Gauge } from 'prom-client';
 import type { BundleOutcome } from './certify/ca-bundle.ts';
 import type { CleanupOutcome } from './clean-up/clean-up.ts';
 import { CLEANUP_OUTCOMES } from './clean-up/clean-up.ts';
+import type { Fullness, LookOutcome, StreamName } from './fullness/attend.ts';
+import { fillRatio, LOOK_OUTCOMES, STREAMS } from './fullness/attend.ts';
 import type { PodCounts } from './measure/measure.ts';
 import type { RoundOutcome } from './rebalance/rebalancer.ts';
 import { ROUND_OUTCOMES } from './rebalance/rebalancer.ts';
@@ -40,6 +42,10 @@ export interface ControlMetrics {
   costWritten(): void;
   cleanUpRound(outcome: CleanupOutcome): void;
   deletionsRemoved(count: number): void;
+  streamLook(stream: StreamName, outcome: LookOutcome): void;
+  /** Nothing where the stream cannot be seen. */
+  streamFullness(stream: StreamName, fullness: Fullness | undefined): void;
+  streamWindow(stream: StreamName, counted: number, lost: number): void;
   /** Tells the gauges where to look; once. */
   watch(sources: MetricSources): void;
 }
@@ -106,7 +112,60 @@ export function createControlMetrics(registry: Registry, pools: readonly string[
     costWritten: () => costs.inc(),
     cleanUpRound: (outcome) => cleanUps.inc({ outcome }),
     deletionsRemoved: (count) => removed.inc(count),
+    ...streamMetrics(registry),
     watch: (sources) => watchGauges(registry, sources),
+  };
+}
+
+type StreamMetrics = Pick<ControlMetrics, 'streamLook' | 'streamFullness' | 'streamWindow'>;
+
+function streamMetrics(registry: Registry): StreamMetrics {
+  const registers = [registry];
+  const gauge = (name: string, help: string): Gauge<string> =>
+    new Gauge({ name: `weir_control_stream_${name}`, help, labelNames: ['stream'], registers });
+  const counter = (name: string, help: string, labelNames: readonly string[] = ['stream']): Counter<string> =>
+    new Counter({ name: `weir_control_stream_${name}_total`, help, labelNames: [...labelNames], registers });
+  const bytes = gauge('bytes', 'Bytes in the stream; -1 where it cannot be seen');
+  const maxBytes = gauge(
+    'max_bytes',
+    'Most bytes that the stream takes; 0 is no limit, -1 where it cannot be seen',
+  );
+  const messages = gauge('messages', 'Messages in the stream; -1 where it cannot be seen');
+  const maxMessages = gauge(
+    'max_messages',
+    'Most messages that the stream takes; 0 is no limit, -1 where it cannot be seen',
+  );
+  const ratio = gauge(
+    'fill_ratio',
+    'The part of its nearest limit that the stream uses; -1 where it cannot be seen',
+  );
+  const looks = counter(
+    'looks',
+    'Looks at the stream by outcome; lost: it did not store all that was published',
+    ['stream', 'outcome'],
+  );
+  const counted = counter('counted_messages', 'Messages that were published while control counted');
+  const lost = counter('not_stored_messages', 'Those of them that the stream did not store, beyond doubt');
+  const show = (stream: StreamName, fullness: Fullness | undefined): void => {
+    bytes.set({ stream }, fullness?.bytes ?? never);
+    maxBytes.set({ stream }, fullness?.maxBytes ?? never);
+    messages.set({ stream }, fullness?.messages ?? never);
+    maxMessages.set({ stream }, fullness?.maxMessages ?? never);
+    ratio.set({ stream }, fullness === undefined ? never : fillRatio(fullness));
+  };
+  for (const stream of STREAMS) {
+    show(stream, undefined);
+    counted.inc({ stream }, 0);
+    lost.inc({ stream }, 0);
+    for (const outcome of LOOK_OUTCOMES) looks.inc({ stream, outcome }, 0);
+  }
+  return {
+    streamFullness: show,
+    streamLook: (stream, outcome) => looks.inc({ stream, outcome }),
+    streamWindow(stream, count, missing) {
+      counted.inc({ stream }, count);
+      lost.inc({ stream }, missing);
+    },
   };
 }
 

@@ -1,0 +1,125 @@
+// Counts for a moment what passes on the subjects of a stream, and how far the stream came meanwhile. An edge of the
+// window is a message that the stream refuses with its last sequence: it takes the way of all others through the
+// server's queue, is stored nowhere, and subscribers see it at the same place. Bounded in messages and in time.
+import type { JetStreamApiError } from '@nats-io/jetstream';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { headers } from '@nats-io/transport-node';
+import type { Window } from './window.ts';
+
+/** What is counted, and how much at most. */
+export interface CountOptions {
+  /** All subjects of the stream. */
+  readonly subjects: string;
+  /** One of them on which nothing is ever stored. */
+  readonly edgeSubject: string;
+  readonly windowMs: number;
+  readonly maxMessages: number;
+}
+
+/** The stream refused an edge for another reason, or somebody made it anew meanwhile: the window says nothing. */
+class NoWindowError extends Error {
+  readonly code = 'NO_WINDOW';
+
+  constructor(reason: string) {
+    super(`the stream could not be measured: ${reason}`);
+    this.name = 'NoWindowError';
+  }
+}
+
+const EXPECTED = 'Nats-Expected-Last-Sequence';
+/** No stream ever comes so far. */
+const NEVER = String(Number.MAX_SAFE_INTEGER);
+const WRONG_LAST_SEQUENCE: JetStreamApiError['code'] = 10071;
+const EDGE_MS = 1_000;
+/** An overloaded stream throws edges away, too. */
+const EDGE_TRIES = 5;
+const REFUSABLE = ['Nats-Msg-Id', EXPECTED, 'Nats-Expected-Last-Subject-Sequence', 'Nats-Expected-Stream'];
+
+interface Tally {
+  counted: number;
+  refusable: number;
+}
+
+/** One window; rejects where it says nothing. */
+export async function countWindow(connection: NatsConnection, o: CountOptions): Promise<Window> {
+  const tally: Tally = { counted: 0, refusable: 0 };
+  const edges = new Map<string, Tally>();
+  let enough: () => void = () => undefined;
+  const full = new Promise<void>((resolve) => {
+    enough = resolve;
+  });
+  const subscription = connection.subscribe(o.subjects, {
+    // Beyond it the server sends nothing more; half is left for what comes until the last edge.
+    max: o.maxMessages,
+    callback: (error, message) => {
+      if (error !== null) return;
+      if (message.subject === o.edgeSubject) {
+        edges.set(message.string(), { ...tally });
+        return;
+      }
+      tally.counted++;
+      if (message.headers !== undefined && isRefusable(message)) tally.refusable++;
+      if (tally.counted * 2 >= o.maxMessages) enough();
+    },
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await connection.flush();
+    const first = await edge(connection, o.edgeSubject);
+    await Promise.race([
+      full,
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, o.windowMs);
+      }),
+    ]);
+    const last = await edge(connection, o.edgeSubject);
+    return between(edges.get(first.id), edges.get(last.id), last.seq - first.seq);
+  } finally {
+    clearTimeout(timer);
+    subscription.unsubscribe();
+  }
+}
+
+function between(first: Tally | undefined, last: Tally | undefined, stored: number): Window {
+  if (first === undefined || last === undefined) throw new NoWindowError('too many messages for one window');
+  if (stored < 0) throw new NoWindowError('its sequences went back');
+  return {
+    counted: last.counted - first.counted,
+    refusable: last.refusable - first.refusable,
+    stored,
+  };
+}
+
+/** Sends an edge until the stream answers one, with its last sequence at that place. */
+async function edge(
+  connection: NatsConnection,
+  subject: string,
+): Promise<{ readonly id: string; readonly seq: number }> {
+  const expected = headers();
+  expected.set(EXPECTED, NEVER);
+  let failure: unknown;
+  for (let i = 0; i < EDGE_TRIES; i++) {
+    const id = `${process.pid}-${performance.now()}-${i}`;
+    try {
+      const reply = await connection.request(subject, id, { headers: expected, timeout: EDGE_MS });
+      return { id, seq: lastSeqIn(reply) };
+    } catch (error) {
+      if (error instanceof NoWindowError) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** The answer is an error whose text ends in the last sequence. */
+function lastSeqIn(reply: Msg): number {
+  const { error }: { error?: { err_code?: unknown; description?: unknown } } = Object(reply.json());
+  const seq = Number(/(\d+)$/.exec(String(error?.description))?.[1]);
+  if (error?.err_code !== WRONG_LAST_SEQUENCE || !Number.isSafeInteger(seq))
+    throw new NoWindowError(String(error?.description));
+  return seq;
+}
+
+function isRefusable({ headers: all }: Msg): boolean {
+  return REFUSABLE.some((name) => all?.has(name));
+}
