@@ -31,6 +31,10 @@ export const advice = {
     '`refused`: keys differ between services, or forgeries. `elsewhere` is a client that changed its network',
   weir_router_remeasured_total:
     'Many `same`: shards ask clients that are fine where they are; look at their delivery lag, at WEIR_DEMOTION_LAG_MS and at WEIR_PROMOTION_LAG_MS',
+  weir_router_upgrades_total: 'The rate of clients that come',
+  weir_router_open_clients: 'Grows with the time that the probe takes',
+  weir_router_closing_clients:
+    'Many for long: clients that never answer a Close, see `weir_router_endings_total`',
   weir_router_endings_total:
     '`cut`: clients that never answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
   weir_router_token_keys_total:
@@ -60,7 +64,9 @@ export const advice = {
   weir_shard_intake_cosmetic_dropped_total:
     'Cosmetic traffic is over WEIR_COSMETIC_MAX_PER_TICK or its bytes',
   weir_shard_closes_total:
-    '`hardBytes`, `lag`: clients too slow for this pool. `tooManyMessages`, `protocolError`: clients that do not keep to the protocol',
+    '`hardBytes`, `lag`: clients too slow for this pool. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
+  weir_shard_endings_total:
+    '`flooded`: clients that went on sending after their Close. Many `cut`: clients that never answer a Close',
   weir_shard_healthy_pongs_total:
     '`move` against `weir_router_remeasured_total{result="faster"}`: how many were led up. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
   weir_shard_slow_pongs_total:
@@ -180,6 +186,8 @@ What holds at every moment; where it does not, it is a fault of ours.
 
 - \`weir_shard_state_offered_total\` = \`weir_shard_state_sent_total\` + \`weir_shard_state_withheld_total\`
 - \`weir_shard_cosmetic_offered_total\` = \`weir_shard_cosmetic_sent_total\` + \`weir_shard_cosmetic_dropped_total\`
+- Every end has one cause, in a shard: \`weir_shard_admissions_total{outcome="admitted"}\` = \`weir_shard_connections\` + \`weir_shard_endings_total\`, and \`weir_shard_closes_total\` = \`weir_shard_connections_by_state{state="closing"}\` + \`weir_shard_endings_total\`
+- Every end has one cause, in a router: \`weir_router_upgrades_total\` = \`weir_router_open_clients\` + \`weir_router_connects_total\`, and \`weir_router_connects_total\` = \`weir_router_closing_clients\` + \`weir_router_endings_total\`
 - Each client that the router upgraded is once in \`weir_router_connects_total\`; a refusal that is said by a close is in \`weir_router_refusals_total\` too
 - \`weir_shard_pongs_total\` ≤ \`weir_shard_pings_total\`
 - \`weir_shard_delivered_bytes_total\` ≤ \`weir_shard_written_bytes_total\`

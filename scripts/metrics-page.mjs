@@ -92,6 +92,7 @@ async function router() {
   metrics.watchEndpoints(() => Number.POSITIVE_INFINITY);
   metrics.watch({
     pools: ['mobile', 'desktop'],
+    clients: () => ({ open: 0, closing: 0 }),
     pending: () => 0,
     sockets: () => 0,
     networks: () => 0,

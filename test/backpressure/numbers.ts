@@ -1,14 +1,17 @@
 // What a service says of itself on /metrics, as numbers, and what holds between them (docs/metrics.md, Invariants).
+import { unevenEnds } from '../harness/ends.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { until } from '../harness/small-cluster.ts';
 
 export class Numbers {
   readonly #values: ReadonlyMap<string, number>;
+  readonly #text: string;
   /** Bytes of the scrape. */
   readonly bytes: number;
 
   constructor(text: string) {
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    this.#text = text;
     this.bytes = Buffer.byteLength(text);
     this.#values = new Map(
       lines.map((line) => [
@@ -57,9 +60,7 @@ export class Numbers {
       ...equal('state_offered_total', 'state_sent_total', 'state_withheld_total'),
       ...equal('cosmetic_offered_total', 'cosmetic_sent_total', 'cosmetic_dropped_total'),
       ...(of('pongs_total') > of('pings_total') ? ['more pongs than pings'] : []),
-      ...(this.sum('weir_shard_closes_total') > of('admissions_total{outcome="admitted"}')
-        ? ['more closed than admitted']
-        : []),
+      ...unevenEnds(this.#text),
       ...(of('connections_behind') > of('connections') ? ['more are behind than are there'] : []),
       ...negative.map((series) => `${series} is ${this.of(series)}`),
     ];

@@ -20,6 +20,11 @@ export type {
   TableOf,
 } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
+export type { Ending } from './http/ending.ts';
+export { ENDINGS, timesWithin, watchEnding } from './http/ending.ts';
+export { CLOSE_OPCODE, FrameGate, PONG_OPCODE } from './http/frame-gate.ts';
+export type { LibraryFault } from './http/library-fault.ts';
+export { LIBRARY_FAULTS, libraryFaultOf } from './http/library-fault.ts';
 export type { ConnectionFault } from './http/upgrade-server.ts';
 export { CONNECTION_FAULTS, createUpgradeServer, endKindly } from './http/upgrade-server.ts';
 export { everySoOften } from './logging/every-so-often.ts';

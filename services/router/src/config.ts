@@ -58,6 +58,9 @@ interface RouterValues {
   readonly maxSockets: number;
   readonly headersTimeoutMs: number;
   readonly maxClientBytes: number;
+  readonly maxClientFrames: number;
+  readonly closingBytes: number;
+  readonly faultCloseMs: number;
   readonly closeWaitMs: number;
   readonly closeGraceMs: number;
   readonly probeDeadlineMs: number;
@@ -231,6 +234,28 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     default: 65_536,
     unit: 'bytes',
     meaning: 'What a client, which has nothing to say to the router, may say before it is closed with 4029',
+  },
+  maxClientFrames: {
+    env: 'WEIR_MAX_CLIENT_FRAMES',
+    parse: parse.int({ min: 32, max: 100_000 }),
+    default: 256,
+    meaning:
+      'Frames of any kind, pongs and fragments included, that a client may send before it is closed with 4029',
+  },
+  closingBytes: {
+    env: 'WEIR_CLOSING_BYTES',
+    parse: parse.bytes({ min: 1_024, max: 1_048_576 }),
+    default: 65_536,
+    unit: 'bytes',
+    meaning:
+      'Bytes that are read of a client that is being closed, to find its Close; then it is not read any more',
+  },
+  faultCloseMs: {
+    env: 'WEIR_FAULT_CLOSE_MS',
+    parse: parse.durationMs({ min: 300, max: 60_000 }),
+    default: 3_000,
+    unit: 'ms',
+    meaning: 'Longest time from the Close to the end of the socket of a client that broke the rules',
   },
   closeWaitMs: {
     env: 'WEIR_CLOSE_WAIT_MS',

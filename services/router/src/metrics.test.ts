@@ -10,6 +10,7 @@ describe('the metrics', () => {
     metrics.watchEndpoints(() => Number.POSITIVE_INFINITY);
     metrics.watch({
       pools: ['mobile', 'desktop'],
+      clients: () => ({ open: 0, closing: 0 }),
       pending: () => 1,
       sockets: () => 2,
       networks: () => 3,
@@ -50,6 +51,7 @@ describe('the metrics', () => {
     ];
     createRouterMetrics(registry).watch({
       pools: ['mobile'],
+      clients: () => ({ open: 0, closing: 0 }),
       pending: () => 0,
       sockets: () => 0,
       networks: () => 0,

@@ -2,14 +2,13 @@
 // or names of configured pools; never an address, an origin, a channel or anything else that a client chose.
 import type { BeatOutcome, ShardEntry } from '@weir/fleet';
 import type { Confidence } from '@weir/protocol';
-import type { ConnectionFault, Registry } from '@weir/runtime';
-import { CONNECTION_FAULTS } from '@weir/runtime';
+import type { ConnectionFault, Ending, Registry } from '@weir/runtime';
+import { CONNECTION_FAULTS, ENDINGS } from '@weir/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { KeyFetchOutcome, KeyOutcome } from './accept/key-set.ts';
 import type { RefusalReason } from './accept/refusal.ts';
 import { REFUSAL_REASONS } from './accept/refusal.ts';
 import type { ProbeResult } from './probe/probe.ts';
-import type { Ending } from './redirect/farewell.ts';
 
 /** What became of a client that was upgraded; every one is counted once. */
 const CONNECT_OUTCOMES = [
@@ -20,6 +19,7 @@ const CONNECT_OUTCOMES = [
   'protocolError',
   'tooManyMessages',
   'left',
+  'stopped',
   'failed',
 ] as const;
 export type ConnectOutcome = (typeof CONNECT_OUTCOMES)[number];
@@ -39,8 +39,6 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
 const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
 export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
-/** How connections ended. */
-const ENDINGS: readonly Ending[] = ['answered', 'finished', 'cut'];
 /** What became of the keys of user tokens. */
 const KEY_OUTCOMES: readonly KeyOutcome[] = ['found', 'unknown', 'stale', 'unavailable'];
 const KEY_FETCH_OUTCOMES: readonly KeyFetchOutcome[] = ['fetched', 'failed'];
@@ -55,6 +53,7 @@ const PLACEMENT_REASONS = ['best', 'otherPool', 'stale', 'empty', 'full', 'drain
 export type PlacementReason = (typeof PLACEMENT_REASONS)[number];
 
 type CounterKey =
+  | 'upgrades'
   | 'connects'
   | 'refusals'
   | 'faults'
@@ -70,7 +69,15 @@ type CounterKey =
   | 'keyFetches'
   | 'beats'
   | 'endpointProblems';
-type GaugeKey = 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew' | 'endpointAge';
+type GaugeKey =
+  | 'openClients'
+  | 'closingClients'
+  | 'pending'
+  | 'sockets'
+  | 'networks'
+  | 'rosterStale'
+  | 'skew'
+  | 'endpointAge';
 
 /** One series. */
 export interface MetricRow {
@@ -83,10 +90,16 @@ export interface MetricRow {
 
 /** Every series of the router. */
 export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds' | 'shards', MetricRow>> = {
+  upgrades: {
+    kind: 'counter',
+    name: 'weir_router_upgrades_total',
+    help: 'Clients that were upgraded',
+    labels: [],
+  },
   connects: {
     kind: 'counter',
     name: 'weir_router_connects_total',
-    help: 'Clients that were upgraded, by what became of them',
+    help: 'Clients that were upgraded, each once, by what became of them',
     labels: ['outcome'],
   },
   refusals: {
@@ -153,7 +166,7 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
   endings: {
     kind: 'counter',
     name: 'weir_router_endings_total',
-    help: 'Closed connections: the client answered, it took the end of the stream, or it was cut',
+    help: 'Upgraded clients whose socket is gone, each once: the client left, it answered the Close, it took the end of the stream, it was cut, or it flooded and was not read any more',
     labels: ['how'],
   },
   keyFetches: {
@@ -192,6 +205,18 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     help: 'Open sockets of clients',
     labels: [],
   },
+  openClients: {
+    kind: 'gauge',
+    name: 'weir_router_open_clients',
+    help: 'Upgraded clients of which it is not decided yet what becomes of them',
+    labels: [],
+  },
+  closingClients: {
+    kind: 'gauge',
+    name: 'weir_router_closing_clients',
+    help: 'Upgraded clients that were told what becomes of them and whose socket is not gone yet',
+    labels: [],
+  },
   networks: {
     kind: 'gauge',
     name: 'weir_router_rate_limit_networks',
@@ -228,6 +253,7 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
 export interface MetricSources {
   readonly pools: readonly string[];
   readonly pending: () => number;
+  readonly clients: () => Readonly<Record<'open' | 'closing', number>>;
   readonly sockets: () => number;
   readonly networks: () => number;
   readonly entries: () => readonly ShardEntry[];
@@ -236,6 +262,7 @@ export interface MetricSources {
 
 /** What the router reports. */
 export interface RouterMetrics {
+  upgrade(): void;
   connect(outcome: ConnectOutcome): void;
   refusal(reason: RefusalReason): void;
   fault(reason: ConnectionFault): void;
@@ -265,6 +292,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   };
   const { name, help, buckets = [] } = metricsTable.probeSeconds;
   const probeSeconds = new Histogram({ name, help, buckets: [...buckets], registers });
+  const upgrades = counter('upgrades');
   const connects = counter('connects');
   const refusals = counter('refusals');
   const faults = counter('faults');
@@ -293,6 +321,7 @@ export function createRouterMetrics(registry: Registry): RouterMetrics {
   for (const outcome of KEY_FETCH_OUTCOMES) keyFetches.inc({ outcome }, 0);
   for (const outcome of BEAT_OUTCOMES) beats.inc({ outcome }, 0);
   return {
+    upgrade: () => upgrades.inc(),
     connect: (outcome) => connects.inc({ outcome }),
     refusal: (reason) => refusals.inc({ reason }),
     fault: (reason) => faults.inc({ reason }),
@@ -330,10 +359,7 @@ function watchEndpointAge(registry: Registry, ageMs: () => number): void {
 }
 
 function watchGauges(registry: Registry, sources: MetricSources): void {
-  const gauge = (
-    key: 'pending' | 'sockets' | 'networks' | 'rosterStale' | 'skew',
-    read: () => number,
-  ): void => {
+  const gauge = (key: Exclude<GaugeKey, 'endpointAge'>, read: () => number): void => {
     const { name, help } = metricsTable[key];
     new Gauge({
       name,
@@ -349,6 +375,8 @@ function watchGauges(registry: Registry, sources: MetricSources): void {
   gauge('networks', sources.networks);
   gauge('rosterStale', () => (sources.stale() ? 1 : 0));
   gauge('skew', () => largestSkewMs(sources.entries()) / 1000);
+  gauge('openClients', () => sources.clients().open);
+  gauge('closingClients', () => sources.clients().closing);
   const { name, help, labels } = metricsTable.shards;
   new Gauge({
     name,

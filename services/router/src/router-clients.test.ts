@@ -124,4 +124,19 @@ describe('the last words', () => {
     expect(clients.map((client) => client.closeCode)).toEqual(clients.map(() => 4001));
     await expect(fetch(`http://127.0.0.1:${router.port}/`)).rejects.toThrow();
   });
+
+  it('are waited for no longer than a stop may take; the rest is cut and counted', async () => {
+    const router = await startRouter(impatient);
+    const client = new RawClient({ port: router.port, deaf: true, ignoreClose: true });
+    await expect.poll(() => router.router.pending).toBe(1);
+    await router.router.stop();
+    await expect.poll(() => router.series('weir_router_closing_clients')).toBe(0);
+    const sums = [
+      await router.series('weir_router_upgrades_total'),
+      await router.series('weir_router_connects_total{outcome="redirected"}'),
+      await router.series('weir_router_endings_total{how="cut"}'),
+    ];
+    expect(sums).toEqual([1, 1, 1]);
+    client.socket.destroy();
+  });
 });

@@ -29,8 +29,8 @@ import type { ConnectOutcome, RouterMetrics } from './metrics.ts';
 import { choose } from './place/choose.ts';
 import type { Probe, ProbeResult } from './probe/probe.ts';
 import { createProbe, createProbeBudget, watchLoop } from './probe/probe.ts';
-import type { Farewell } from './redirect/farewell.ts';
-import { sayFarewell, watchEnd } from './redirect/farewell.ts';
+import type { Answer } from './redirect/departures.ts';
+import { Departures } from './redirect/departures.ts';
 import { redirectText } from './redirect/redirect.ts';
 import { nextHistory, remeasured } from './ticket/history.ts';
 import type { Measurement, Signer, TicketRequest } from './ticket/ticket.ts';
@@ -64,11 +64,6 @@ export interface Router {
   stop(): Promise<void>;
 }
 
-/** What an upgraded client is told in the end. */
-interface Answer extends Pick<Farewell, 'close' | 'text' | 'reason'> {
-  readonly outcome: ConnectOutcome;
-}
-
 const logEveryMs = 5_000;
 
 /** Makes the router; it does not listen yet. */
@@ -85,12 +80,14 @@ class WeirRouter implements Router {
   readonly #probe: Probe;
   readonly #signer: Signer;
   readonly #visits = new Set<Promise<void>>();
+  readonly #departures: Departures;
   readonly #often: ReturnType<typeof everySoOften>;
   #pending = 0;
 
   constructor(o: RouterOptions) {
     const { config, clock, metrics } = o;
     this.#o = o;
+    this.#departures = new Departures(o);
     this.#often = everySoOften(logEveryMs, clock);
     const rate = createRateLimit({
       perSecond: config.connectsPerSecondPerAddress,
@@ -100,13 +97,17 @@ class WeirRouter implements Router {
     });
     this.#ladder = this.#buildLadder(rate);
     this.#admission = { check: tokenCheck(o), keys: config.ticketKeys, clock };
-    this.#upgrades = new WebSocketServer({
+    const upgrades = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: config.maxClientBytes,
-      handleProtocols: (offered) => offered.has(subprotocol.version) && subprotocol.version,
-    });
+      // Pings are counted before they get there.
+      maxPendingAutoPongs: 0,
+      handleProtocols: (offered: ReadonlySet<string>) =>
+        offered.has(subprotocol.version) && subprotocol.version,
+    };
+    this.#upgrades = new WebSocketServer(upgrades);
     this.#probe = createProbe({
       limits: {
         deadlineMs: config.probeDeadlineMs,
@@ -136,6 +137,7 @@ class WeirRouter implements Router {
     metrics.watch({
       pools: config.pools,
       pending: () => this.#pending,
+      clients: () => this.#departures.counts,
       sockets: () => this.#listener.sockets,
       networks: () => rate.size,
       entries: () => o.shards.entries(),
@@ -160,6 +162,7 @@ class WeirRouter implements Router {
     });
     await Promise.race([Promise.all(this.#visits), enough]);
     clearTimeout(patience);
+    this.#departures.stop();
   }
 
   #buildLadder(rate: LadderOptions['rate']): LadderOptions {
@@ -206,8 +209,9 @@ class WeirRouter implements Router {
   #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): Client | undefined {
     let client: Client | undefined;
     this.#upgrades.handleUpgrade(request, duplex, head, (ws) => {
-      client = new Client(ws, duplex, this.#o.config.maxClientBytes);
+      client = new Client(ws, duplex, this.#o.config);
     });
+    this.#departures.upgraded(client);
     return client;
   }
 
@@ -221,7 +225,7 @@ class WeirRouter implements Router {
     const { close, message } = refusal;
     const client = close === undefined ? undefined : upgrade?.();
     if (close === undefined || client === undefined) return refuseUpgrade(duplex, refusal);
-    await this.#end(client, { close, reason: message, outcome: outcomeOf(close) });
+    await this.#departures.end(client, { close, reason: message, outcome: outcomeOf(close) });
   }
 
   /** One client from acceptance to its end. Never rejects. */
@@ -236,31 +240,16 @@ class WeirRouter implements Router {
         return;
       }
       client = upgrade();
-      if (client === undefined) this.#o.metrics.connect('left');
-      else ending = this.#end(client, await this.#answer(client, arrival, admission));
+      if (client !== undefined)
+        ending = this.#departures.end(client, await this.#answer(client, arrival, admission));
     } catch (err) {
       this.#often((suppressed) => this.#o.logger.error({ err, suppressed }, 'visit failed'));
       if (client === undefined) duplex.destroy();
-      else ending = this.#end(client, { close: 'noCapacity', outcome: 'failed' });
+      else ending = this.#departures.end(client, { close: 'noCapacity', outcome: 'failed' });
     } finally {
       this.#pending -= 1;
       await ending;
     }
-  }
-
-  /** Says the last words to who is still there, and waits until the socket is gone. */
-  async #end(client: Client, answer: Answer): Promise<void> {
-    const { metrics, config } = this.#o;
-    const { closeWaitMs, closeGraceMs } = config;
-    const { ws, duplex, gone } = client;
-    metrics.connect(gone ?? answer.outcome);
-    const parts = { ws, duplex, closeWaitMs, closeGraceMs };
-    if (ws.readyState === ws.CLOSED) return;
-    // Where the library has said Close by itself (a protocol error, the client's own Close) there is only the wait.
-    const said = ws.readyState !== ws.OPEN;
-    const last: Pick<Farewell, 'close' | 'text' | 'reason'> =
-      gone === 'tooManyMessages' ? { close: 'tooManyMessages' } : answer;
-    metrics.ending(await (said ? watchEnd(parts) : sayFarewell({ ...parts, ...last })));
   }
 
   /** Measures, classifies, places and signs; says in the end what the client is told. */

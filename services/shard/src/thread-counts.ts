@@ -1,21 +1,19 @@
 // What a fan-out thread counts, in memory that the main thread reads at a scrape: one buffer a thread, cut into parts.
 // Hot loops add to plain numbers in it; nothing here knows a metric.
 import type { MoveReason } from '@weir/protocol';
-import { CONNECTION_FAULTS } from '@weir/runtime';
+import { CONNECTION_FAULTS, ENDINGS } from '@weir/runtime';
 import { ADMIT_OUTCOMES } from './admit/admission.ts';
-import { COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram } from './fan-out/counts.ts';
+import { CLOSE_CAUSES } from './connection/ends.ts';
+import {
+  add,
+  COUNT_PLACES,
+  count,
+  GAUGE_PLACES,
+  gauge,
+  HISTOGRAM_PLACES,
+  histogram,
+} from './fan-out/counts.ts';
 import { REASSIGN_VERDICTS } from './reassign/reassignment.ts';
-
-/** What ended a connection from our side. */
-export const CLOSE_CAUSES = [
-  'hardBytes',
-  'lag',
-  'cutOff',
-  'tooManyMessages',
-  'protocolError',
-  'drain',
-] as const;
-export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
 /** Why the shard asks clients to move. */
 export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'rebalance', 'tooSlow', 'promote'];
@@ -27,6 +25,7 @@ const PLACES: Readonly<Record<CountsPart, number>> = {
   faults: CONNECTION_FAULTS.length,
   admissions: ADMIT_OUTCOMES.length,
   closes: CLOSE_CAUSES.length,
+  endings: ENDINGS.length,
   moves: MOVE_REASONS.length,
   slow: REASSIGN_VERDICTS.length,
   healthy: REASSIGN_VERDICTS.length,
@@ -39,6 +38,7 @@ export type CountsPart =
   | 'faults'
   | 'admissions'
   | 'closes'
+  | 'endings'
   | 'moves'
   | 'slow'
   | 'healthy'
@@ -65,6 +65,7 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
     faults: part(PLACES.faults),
     admissions: part(PLACES.admissions),
     closes: part(PLACES.closes),
+    endings: part(PLACES.endings),
     moves: part(PLACES.moves),
     slow: part(PLACES.slow),
     healthy: part(PLACES.healthy),
@@ -72,7 +73,17 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
   };
 }
 
-const KEPT = ['fanOut', 'histograms', 'faults', 'admissions', 'closes', 'moves', 'slow', 'healthy'] as const;
+const KEPT = [
+  'fanOut',
+  'histograms',
+  'faults',
+  'admissions',
+  'closes',
+  'endings',
+  'moves',
+  'slow',
+  'healthy',
+] as const;
 
 /** The counts of all threads of a shard; what a thread counted that has died stays counted. */
 export class SummedCounts {
@@ -95,6 +106,9 @@ export class SummedCounts {
     const counts = this.#living[index];
     this.#living[index] = undefined;
     if (counts === undefined) return;
+    const { [gauge.connections]: connections = 0, [gauge.closing]: closing = 0 } = counts.gauges;
+    add(counts.closes, CLOSE_CAUSES.indexOf('threadDied'), connections - closing);
+    add(counts.endings, ENDINGS.indexOf('cut'), connections);
     for (const part of KEPT) {
       const sums = this.#dead[part];
       for (const [place, value] of counts[part].entries()) sums[place] = (sums[place] ?? 0) + value;
@@ -116,7 +130,7 @@ export interface NumberPlaces {
   readonly gauge: typeof gauge;
   readonly histogram: typeof histogram;
   readonly labels: Readonly<
-    Record<'faults' | 'admissions' | 'closes' | 'moves' | 'verdicts', readonly string[]>
+    Record<'faults' | 'admissions' | 'closes' | 'endings' | 'moves' | 'verdicts', readonly string[]>
   >;
 }
 export const numberPlaces: NumberPlaces = {
@@ -127,6 +141,7 @@ export const numberPlaces: NumberPlaces = {
     faults: CONNECTION_FAULTS,
     admissions: ADMIT_OUTCOMES,
     closes: CLOSE_CAUSES,
+    endings: ENDINGS,
     moves: MOVE_REASONS,
     verdicts: REASSIGN_VERDICTS,
   },

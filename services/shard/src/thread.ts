@@ -4,19 +4,19 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlMessage, Hint } from '@weir/protocol';
-import { closeCodes, controlText, issueHint, utf8Frame, verifyTicket } from '@weir/protocol';
+import { controlText, issueHint, utf8Frame, verifyTicket } from '@weir/protocol';
 import type { Clock, ConnectionFault } from '@weir/runtime';
-import { CONNECTION_FAULTS, createUpgradeServer } from '@weir/runtime';
+import { CONNECTION_FAULTS, createUpgradeServer, ENDINGS, timesWithin, watchEnding } from '@weir/runtime';
 import type { Arrival, Arrived, Arriving } from './admit/admission.ts';
 import { ADMIT_OUTCOMES, Admission } from './admit/admission.ts';
 import type { ShardConfig } from './config.ts';
 import { poolDefaults, threadsOf } from './config.ts';
-import { closeGently } from './connection/closing.ts';
 import { Connection } from './connection/connection.ts';
+import { CLOSE_CAUSES, Ends } from './connection/ends.ts';
 import { firstWords } from './connection/first-words.ts';
 import { hear } from './connection/hear.ts';
 import { Deflater } from './encode/deflate.ts';
-import { add, count } from './fan-out/counts.ts';
+import { add, count, gauge } from './fan-out/counts.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { FramesTable } from './hand-over/frames-table.ts';
 import type { FromThread, HandOver, Heads, Reply, ToThread } from './hand-over/messages.ts';
@@ -26,8 +26,8 @@ import { duplicateSocket } from './listen/duplicate.ts';
 import { Moves } from './move/moves.ts';
 import { REASSIGN_VERDICTS, Reassignment } from './reassign/reassignment.ts';
 import { Standing } from './reassign/standing.ts';
-import type { CloseCause, ThreadCounts } from './thread-counts.ts';
-import { CLOSE_CAUSES, countsIn, MOVE_REASONS } from './thread-counts.ts';
+import type { ThreadCounts } from './thread-counts.ts';
+import { countsIn, MOVE_REASONS } from './thread-counts.ts';
 
 const SWEEP_MS = 250;
 /** Longest time until a request is there. */
@@ -78,6 +78,7 @@ export class FanOutThread {
   readonly #doorway: Doorway;
   readonly #reassignment: Reassignment;
   readonly #moves: Moves;
+  readonly #ends: Ends;
   /** The pong that is being judged: one object for all of them. */
   readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #arriving = new Map<number, (arrived: Arrived) => void>();
@@ -113,7 +114,7 @@ export class FanOutThread {
       ask: (id, request) => this.#send({ type: 'catchUp', id, request }),
       want: (want) => this.#send({ type: 'want', ...want }),
       done: (number) => this.#send({ type: 'done', number }),
-      onEvict: (connection, reason) => this.#close(connection, reason),
+      onEvict: (connection, reason) => this.#ends.close(connection, reason),
       onLag: (connection) => this.#delivered(connection),
     });
     this.#moves = new Moves({
@@ -126,11 +127,22 @@ export class FanOutThread {
       connections: () => this.#fanOut.connections(),
       channelsOf: (connection) => this.#fanOut.channelsOf(connection),
       say: (connection, messages) => this.#say(connection, messages),
-      close: (connection) => this.#close(connection, 'drain'),
+      close: (connection) => this.#ends.close(connection, 'drain'),
       count: (reason) => add(this.#counts.moves, MOVE_REASONS.indexOf(reason), 1),
+    });
+    this.#ends = new Ends({
+      faultCloseMs: config.faultCloseMs,
+      count: (cause) => add(this.#counts.closes, CLOSE_CAUSES.indexOf(cause), 1),
+      ended: (how) => add(this.#counts.endings, ENDINGS.indexOf(how), 1),
+      closing: (by) => add(this.#counts.gauges, gauge.closing, by),
+      onGone: (connection) => {
+        this.#flags.leaveSeat(index);
+        this.#fanOut.remove(connection);
+      },
     });
     this.#admission = new Admission({
       compression: this.#pool.compression,
+      closingBytes: config.closingBytes,
       verify: (ticket) =>
         verifyTicket(ticket, {
           keys: config.ticketKeys,
@@ -151,7 +163,10 @@ export class FanOutThread {
       takeSeat: () => this.#takeSeat(),
       leaveSeat: () => this.#flags.leaveSeat(index),
       arrive: (arriving) => this.#arrive(arriving),
-      close: ({ ws, socket, code, reason }) => closeGently({ ws, socket, code: code.code, reason }),
+      close: ({ ws, socket, gate, code, reason }) => {
+        ws.close(code.code, reason);
+        void watchEnding({ duplex: socket, gate, inTime: 'answered', ...timesWithin(config.faultCloseMs) });
+      },
       admit: (arrival) => this.#admit(arrival),
       count: (outcome) => add(this.#counts.admissions, ADMIT_OUTCOMES.indexOf(outcome), 1),
     });
@@ -280,23 +295,23 @@ export class FanOutThread {
     });
   }
 
-  #admit({ ws, socket, ticket, position, starts, compressed }: Arrival): void {
+  #admit({ ticket, position, starts, ...by }: Arrival): void {
     const { config, clock } = this.#options;
     const session = randomBytes(12).toString('base64url');
     const nowMs = clock.monotonicMs();
-    const connection = new Connection({ session, socket, ws, ticket, position, starts, compressed, nowMs });
+    const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
     const { pool, shardId: shard } = config;
     const { tickMs } = this.#pool;
     this.#say(connection, firstWords({ session, pool, shard, tickMs, ticket, position, starts }));
-    this.#listen(connection, socket);
+    this.#listen(connection);
     this.#fanOut.add(connection);
   }
 
-  #listen(connection: Connection, socket: Arrival['socket']): void {
-    const { config, clock, index } = this.#options;
-    const { ws } = connection;
+  #listen(connection: Connection): void {
+    const { config, clock } = this.#options;
+    this.#ends.watch(connection);
     hear(connection, {
       limits: { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst },
       nowMs: () => clock.monotonicMs(),
@@ -305,17 +320,9 @@ export class FanOutThread {
       subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
       unsubscribe: (channels) => this.#fanOut.unsubscribe(connection, channels),
       say: (messages) => this.#say(connection, messages),
-      close: (cause, reason) => this.#close(connection, cause, reason),
+      close: (cause, reason) => this.#ends.close(connection, cause, reason),
+      left: () => this.#ends.left(connection),
     });
-    let gone = false;
-    const leave = (): void => {
-      if (gone) return;
-      gone = true;
-      this.#flags.leaveSeat(index);
-      this.#fanOut.remove(connection);
-    };
-    ws.once('close', leave);
-    socket.once('close', leave);
   }
 
   #say(connection: Connection, messages: readonly ControlMessage[]): void {
@@ -342,29 +349,6 @@ export class FanOutThread {
     this.#run(this.#moves.remeasure(connection, judged.is === 'slow' ? 'tooSlow' : 'promote'));
   }
 
-  #close(connection: Connection, cause: CloseCause, reason?: string): void {
-    if (connection.closing) return;
-    const code = {
-      hardBytes: closeCodes.tooSlow,
-      lag: closeCodes.noPong,
-      // Nothing is known of its network: it comes back with its hint, to the pool that it was in.
-      cutOff: closeCodes.restarting,
-      tooManyMessages: closeCodes.tooManyMessages,
-      protocolError: closeCodes.protocolError,
-      drain: closeCodes.restarting,
-    }[cause];
-    add(this.#counts.closes, CLOSE_CAUSES.indexOf(cause), 1);
-    connection.closing = true;
-    closeGently({
-      ws: connection.ws,
-      socket: connection.socket,
-      code: code.code,
-      reason: reason ?? code.reason,
-    });
-    // Who floods is not read any more: the kernel holds it back until it is cut off.
-    if (cause === 'tooManyMessages') connection.ws.pause();
-  }
-
   async #drain(movesPerSecond: number): Promise<void> {
     await this.#moves.drain(movesPerSecond);
     this.#send({ type: 'drained' });
@@ -373,7 +357,7 @@ export class FanOutThread {
   #stop(): void {
     clearInterval(this.#sweeps);
     this.#doorway.close();
-    for (const connection of this.#fanOut.connections()) connection.destroy();
+    for (const connection of this.#fanOut.connections()) this.#ends.stop(connection);
     this.#server.closeAllConnections();
     this.#server.close();
     this.#options.onStopped();

@@ -1,31 +1,49 @@
 // One upgraded client while it is being measured: what may be written to it, and when it is gone.
-// It has nothing to say to the router: what it sends is read, counted and thrown away.
+// It has nothing to say to the router: what it sends is counted before it is parsed, and thrown away.
 import type { Duplex } from 'node:stream';
+import { CLOSE_OPCODE, FrameGate, libraryFaultOf } from '@weir/runtime';
 import type { WebSocket } from 'ws';
 
 /** Why a client is no longer there. */
-export type Gone = 'left' | 'protocolError' | 'tooManyMessages';
+export type Gone = 'left' | 'protocolError' | 'tooManyMessages' | 'stopped';
+
+/** What a client may send. */
+export interface ClientLimits {
+  readonly maxClientBytes: number;
+  readonly maxClientFrames: number;
+  readonly closingBytes: number;
+}
 
 /** An upgraded client; fits the probe. */
 export class Client {
   readonly ws: WebSocket;
   readonly duplex: Duplex;
+  readonly gate: FrameGate;
   readonly #listeners = new Set<() => void>();
   #gone: Gone | undefined;
   #bytes = 0;
+  #frames = 0;
 
   /** In the turn of the upgrade, so that no byte is missed. */
-  constructor(ws: WebSocket, duplex: Duplex, maxBytes: number) {
+  constructor(ws: WebSocket, duplex: Duplex, limits: ClientLimits) {
     this.ws = ws;
     this.duplex = duplex;
-    const count = (chunk: Buffer): void => {
+    this.gate = new FrameGate(duplex, limits.closingBytes);
+    // Before the gate: what is too much is not parsed.
+    duplex.prependListener('data', (chunk: Buffer) => {
       this.#bytes += chunk.length;
-      if (this.#bytes <= maxBytes) return;
-      duplex.off('data', count);
-      this.#leave('tooManyMessages');
-    };
-    duplex.on('data', count);
-    ws.on('error', () => this.#leave('protocolError'));
+      if (this.#bytes > limits.maxClientBytes) this.#leave('tooManyMessages');
+    });
+    this.gate.open((opcode) => {
+      if (opcode === CLOSE_OPCODE) return true;
+      const within = ++this.#frames <= limits.maxClientFrames;
+      if (!within) this.#leave('tooManyMessages');
+      return within;
+    });
+    ws.on('error', (error) => {
+      const fault = libraryFaultOf(error);
+      if (fault !== undefined) this.#leave(fault === 'tooManyMessages' ? fault : 'protocolError');
+    });
     ws.on('close', () => this.#leave('left'));
   }
 
@@ -36,6 +54,12 @@ export class Client {
 
   write(bytes: Uint8Array): boolean {
     return this.gone === undefined && this.duplex.writable && this.duplex.write(bytes);
+  }
+
+  /** Cuts it, since the router stops. */
+  stop(): void {
+    this.#leave('stopped');
+    this.duplex.destroy();
   }
 
   onPong(listener: (payload: Uint8Array) => void): () => void {
@@ -53,6 +77,7 @@ export class Client {
   }
 
   #leave(why: Gone): void {
+    this.gate.shut();
     if (this.#gone !== undefined) return;
     this.#gone = why;
     for (const listener of this.#listeners) listener();

@@ -58,6 +58,7 @@ function setUp(change: Partial<AdmissionOptions> & { readonly maxPending?: numbe
   const reached: Position[] = [];
   const admission = new Admission({
     compression: false,
+    closingBytes: 1_024,
     verify: async (): Promise<Verified<Ticket>> => ({ ok: true, value: ticket, expiresInMs: 1_000 }),
     begin: () => {
       if (taken.pending >= maxPending) return false;

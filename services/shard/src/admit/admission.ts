@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
 import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
+import { FrameGate } from '@weir/runtime';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { ChannelStart } from '../connection/resume.ts';
@@ -33,6 +34,7 @@ export type AdmitOutcome = (typeof ADMIT_OUTCOMES)[number];
 export interface Arrival {
   readonly socket: Duplex;
   readonly ws: WebSocket;
+  readonly gate: FrameGate;
   readonly ticket: Ticket;
   readonly position: Position | undefined;
   /** Where its channels begin. */
@@ -53,7 +55,15 @@ export interface Arriving {
   readonly position: Position | undefined;
 }
 
+/** Somebody who is told why by a close code. */
+export interface Refused extends Pick<Arrival, 'ws' | 'socket' | 'gate'> {
+  readonly code: CloseCode;
+  readonly reason: string;
+}
+
 export interface AdmissionOptions {
+  /** Bytes that are read of a client that is being closed. */
+  readonly closingBytes: number;
   /** Whether permessage-deflate is negotiated with clients that offer it. */
   readonly compression: boolean;
   readonly verify: (ticket: string) => Promise<Verified<Ticket>>;
@@ -65,7 +75,8 @@ export interface AdmissionOptions {
   readonly leaveSeat: () => void;
   /** Uses up the ticket, waits until this shard has read as far as the position says, and finds where to begin. */
   readonly arrive: (arriving: Arriving) => Promise<Arrived>;
-  readonly close: (end: { ws: WebSocket; socket: Duplex; code: CloseCode; reason: string }) => void;
+  /** Ends somebody who is not let in. Nothing but a Close is read of it. */
+  readonly close: (end: Refused) => void;
   readonly admit: (arrival: Arrival) => void;
   readonly count: (outcome: AdmitOutcome) => void;
 }
@@ -150,7 +161,7 @@ export class Admission {
     verdict: Verdict,
     position: Position | undefined,
   ): boolean {
-    const { count, admit, close } = this.#options;
+    const { count, admit, close, closingBytes } = this.#options;
     if (socket.destroyed) {
       count('gone');
       return false;
@@ -160,11 +171,12 @@ export class Admission {
     server.handleUpgrade(request, socket, head, (ws) => {
       upgraded = true;
       ws.on('error', ignore);
-      count(verdict.outcome);
+      const gate = new FrameGate(socket, closingBytes);
       const compressed = ws.extensions.includes('permessage-deflate');
       if ('ticket' in verdict)
-        admit({ socket, ws, ticket: verdict.ticket, position, starts: verdict.starts, compressed });
-      else close({ ws, socket, code: verdict.code, reason: verdict.reason });
+        admit({ socket, ws, gate, ticket: verdict.ticket, position, starts: verdict.starts, compressed });
+      else close({ ws, socket, gate, code: verdict.code, reason: verdict.reason });
+      count(verdict.outcome);
     });
     if (!upgraded) count('notUpgrade');
     return upgraded;
@@ -205,13 +217,17 @@ export class Admission {
 
 /** The limit of size holds for what a compressed message inflates to. */
 function acceptor(perMessageDeflate: false | PerMessageDeflateOptions): WebSocketServer {
-  return new WebSocketServer({
+  const options = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate,
     maxPayload: limits.clientMessageBytes,
-    handleProtocols: (offered) => (offered.has(subprotocol.version) ? subprotocol.version : false),
-  });
+    // Pings are counted before they get there.
+    maxPendingAutoPongs: 0,
+    handleProtocols: (offered: ReadonlySet<string>) =>
+      offered.has(subprotocol.version) ? subprotocol.version : false,
+  };
+  return new WebSocketServer(options);
 }
 
 /** Frames are compressed once for all, with the largest window: who demands a smaller one gets plain frames. */

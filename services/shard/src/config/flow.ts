@@ -19,6 +19,8 @@ interface FlowValues {
   readonly compressionMinBytes: number;
   readonly clientMessagesPerSecond: number;
   readonly clientMessageBurst: number;
+  readonly closingBytes: number;
+  readonly faultCloseMs: number;
 }
 
 export const flow: TableOf<FlowValues> = {
@@ -107,12 +109,27 @@ export const flow: TableOf<FlowValues> = {
     env: 'WEIR_CLIENT_MESSAGES_PER_SECOND',
     default: 10,
     max: 10_000,
-    meaning: 'Messages and pings a client may send in the long run',
+    meaning: 'Messages, their fragments, and pings that a client may send in the long run',
   }),
   clientMessageBurst: count({
     env: 'WEIR_CLIENT_MESSAGE_BURST',
     default: 40,
     max: 10_000,
-    meaning: 'Messages and pings a client may send at once',
+    meaning: 'Messages, their fragments, and pings that a client may send at once',
+  }),
+  closingBytes: bytes({
+    env: 'WEIR_CLOSING_BYTES',
+    default: 65_536,
+    min: 1_024,
+    max: 1_048_576,
+    meaning:
+      'Bytes that are read of a client that is being closed, to find its Close; then it is not read any more',
+  }),
+  faultCloseMs: ms({
+    env: 'WEIR_FAULT_CLOSE_MS',
+    default: 3_000,
+    min: 300,
+    max: 60_000,
+    meaning: 'Longest time from the Close to the end of the socket of a client that broke the rules',
   }),
 };

@@ -2,6 +2,7 @@
 // with. It writes bytes it is given; it never encodes, and it never looks at another connection.
 import type { Duplex } from 'node:stream';
 import type { Position, Ticket } from '@weir/protocol';
+import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
 import type { Standing } from '../reassign/standing.ts';
 import { DeliveryClock } from './delivery-clock.ts';
@@ -41,6 +42,7 @@ export interface Admitted {
   readonly session: string;
   readonly socket: Duplex;
   readonly ws: WebSocket;
+  readonly gate: FrameGate;
   readonly ticket: Ticket;
   readonly starts: readonly ChannelStart[];
   /** Where the client was, if it comes back. */
@@ -53,6 +55,7 @@ export interface Admitted {
 export class Connection {
   readonly session: string;
   readonly ws: WebSocket;
+  readonly gate: FrameGate;
   readonly ticket: Ticket;
   readonly clock: DeliveryClock;
   /** Its messages are compressed, every one of them. */
@@ -62,7 +65,7 @@ export class Connection {
   /** Gets critical frames as they come. */
   criticalLive = false;
   flow: Flow = 'flowing';
-  /** Set when Weir has begun to close it: nothing more is written. */
+  /** Set when its end is decided, by whichever side: nothing more is written. */
   closing = false;
   /** Set when it has left the fan-out: nothing more is written. */
   gone = false;
@@ -92,6 +95,7 @@ export class Connection {
   constructor(admitted: Admitted) {
     this.session = admitted.session;
     this.ws = admitted.ws;
+    this.gate = admitted.gate;
     this.ticket = admitted.ticket;
     this.socket = admitted.socket;
     this.compressed = admitted.compressed;
@@ -134,11 +138,5 @@ export class Connection {
     this.socket.cork();
     write();
     this.socket.uncork();
-  }
-
-  /** Cuts the connection and frees what it holds. */
-  destroy(): void {
-    this.closing = true;
-    this.socket.destroy();
   }
 }

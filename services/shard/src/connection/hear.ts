@@ -1,6 +1,7 @@
 // Listens to a client once it is served: what it asks for, how fast it speaks, and the pongs that prove what has arrived.
-// It writes nothing and closes nobody itself.
+// Frames are counted before the WebSocket library parses them. It writes nothing and closes nobody itself.
 import type { ControlMessage } from '@weir/protocol';
+import { CLOSE_OPCODE, PONG_OPCODE } from '@weir/runtime';
 import type { Connection } from './connection.ts';
 import type { InboundLimits, InboundView } from './inbound.ts';
 import { InboundRate, judgeInbound } from './inbound.ts';
@@ -19,26 +20,32 @@ export interface Hearing {
   readonly unsubscribe: (channels: readonly string[]) => void;
   readonly say: (messages: readonly ControlMessage[]) => void;
   readonly close: (cause: 'tooManyMessages' | 'protocolError', reason?: string) => void;
+  /** The client says Close. */
+  readonly left: () => void;
 }
 
 export function hear(connection: Connection, by: Hearing): void {
-  const { ws } = connection;
+  const { ws, gate } = connection;
   const { limits, nowMs } = by;
   const rate = new InboundRate(limits, nowMs());
   const pongRate = new InboundRate(
     { perSecond: limits.perSecond * PONGS_A_MESSAGE, burst: limits.burst * PONGS_A_MESSAGE },
     nowMs(),
   );
-  ws.on('pong', (payload) => {
-    if (!by.pong(payload) && !pongRate.take(nowMs())) by.close('tooManyMessages');
+  gate.open((opcode) => {
+    if (opcode === CLOSE_OPCODE) {
+      by.left();
+      return true;
+    }
+    const within = opcode === PONG_OPCODE ? pongRate.take(nowMs()) : rate.take(nowMs());
+    if (!within) by.close('tooManyMessages');
+    return within;
   });
-  ws.on('ping', () => {
-    if (!rate.take(nowMs())) by.close('tooManyMessages');
+  ws.on('pong', (payload) => {
+    if (by.pong(payload)) pongRate.giveBack();
   });
   ws.on('message', (data, binary) => {
-    if (connection.closing) return;
-    if (!rate.take(nowMs())) by.close('tooManyMessages');
-    else if (Buffer.isBuffer(data)) heard(data, binary, by);
+    if (!connection.closing && Buffer.isBuffer(data)) heard(data, binary, by);
   });
 }
 

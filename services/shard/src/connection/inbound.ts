@@ -58,7 +58,7 @@ function answer(code: 'CHANNEL_LIMIT' | 'CHANNEL_INVALID'): InboundAct {
   return { act: 'answer', errors: [{ type: 'error', code }] };
 }
 
-/** A token bucket for one client's messages and pings. */
+/** A token bucket for one client's frames. */
 export class InboundRate {
   readonly #limits: InboundLimits;
   #tokens: number;
@@ -78,5 +78,10 @@ export class InboundRate {
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
+  }
+
+  /** One that was taken does not count. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#limits.burst, this.#tokens + 1);
   }
 }

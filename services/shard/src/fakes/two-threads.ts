@@ -2,6 +2,7 @@
 // but ports that the test empties, clients that are models, and a clock that it owns.
 import { Duplex } from 'node:stream';
 import { decodePosition } from '@weir/protocol';
+import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
 import type { CatchUpRequest } from '../catch-up/catch-up.ts';
 import { catchUp } from '../catch-up/catch-up.ts';
@@ -165,6 +166,7 @@ export class ModelThread {
       session: 's',
       socket,
       ws: {} as WebSocket,
+      gate: {} as FrameGate,
       compressed,
       ticket: { id: 't', pool: 'p', channels, allow: ['>'], denied: [], tls: false },
       position,

@@ -95,7 +95,7 @@ export class Writer {
   }
 
   write(connection: Connection, bytes: Uint8Array): void {
-    if (connection.gone) return;
+    if (connection.gone || connection.closing) return;
     add(this.#fanOut, count.writes, 1);
     add(this.#fanOut, count.bytes, bytes.length);
     add(this.#gauges, gauge.backlogBytes, bytes.length);

@@ -1,4 +1,5 @@
 import type { Hint } from '@weir/protocol';
+import type { FrameGate } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { Connection } from '../connection/connection.ts';
@@ -59,6 +60,7 @@ class Bench {
       session,
       socket: new ModelClient(),
       ws: {} as WebSocket,
+      gate: {} as FrameGate,
       compressed: false,
       ticket: { id: session, pool: 'desktop', channels: ['lobby'], allow: ['>'], denied: [], tls: false },
       starts: [],

@@ -112,7 +112,18 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
         labels.faults,
       ),
       admissions_total: labelled('Upgrade requests by outcome', 'outcome', 'admissions', labels.admissions),
-      closes_total: labelled('Connections that the shard closed, by cause', 'cause', 'closes', labels.closes),
+      closes_total: labelled(
+        'Connections whose end is decided, each once, by cause',
+        'cause',
+        'closes',
+        labels.closes,
+      ),
+      endings_total: labelled(
+        'Connections whose socket is gone, each once, by how it ended',
+        'how',
+        'endings',
+        labels.endings,
+      ),
       moves_total: labelled('Clients asked to move, by reason', 'reason', 'moves', labels.moves),
       slow_pongs_total: labelled(
         'Deliveries too late for the pool, by what followed',
