@@ -40,6 +40,7 @@ export const advice = {
   weir_router_token_keys_total:
     '`unavailable` or `stale`: the key set cannot be fetched. `unknown`: tokens of a foreign issuer',
   weir_router_key_fetches_total: '`failed`: WEIR_JWT_JWKS_URL does not answer in time with a key set',
+  weir_router_used_hints: 'At WEIR_MAX_USED_HINTS moved clients come with their token instead',
   weir_router_beats_total:
     '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
   weir_router_endpoint_problems_total:

@@ -96,6 +96,7 @@ async function router() {
     pending: () => 0,
     sockets: () => 0,
     networks: () => 0,
+    usedHints: () => 0,
     entries: () => [],
     stale: () => false,
   });

@@ -46,6 +46,8 @@ describe('tickets', () => {
         denied: names,
         tls: fc.boolean(),
         ceiling: token,
+        network: token,
+        tokenExpiresS: fc.nat(),
         history: fc.record({
           stayedMs: fc.nat({ max: 86_400 }).map((seconds) => seconds * 1_000),
           moves: fc.nat({ max: 99 }),
@@ -117,6 +119,8 @@ describe('tickets', () => {
       denied: [],
       tls: true,
       ceiling: long('ceiling'),
+      network: 'n'.repeat(12),
+      tokenExpiresS: 8_640_000_000_000,
       history: { stayedMs: 86_400_000, moves: 99, kept: true },
     };
     expect(longest.channels.join().length + 1).toBe(limits.channelsChars);

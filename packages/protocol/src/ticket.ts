@@ -36,6 +36,10 @@ export interface Ticket {
   readonly ceiling?: string;
   /** Nothing for a client that has just come. */
   readonly history?: MoveHistory;
+  /** The router's own mark of the network that the client came from; the hint of a move is for that network alone. */
+  readonly network?: string;
+  /** When the user's token expires, in seconds since 1970: no hint of a move stands for it longer. */
+  readonly tokenExpiresS?: number;
 }
 
 /** What a moved or recently measured client shows the router instead of a token and a probe. */
@@ -51,8 +55,10 @@ export interface Hint {
   /** As in the ticket: a moved client does not say again what it wants. */
   readonly ceiling?: string;
   readonly history?: MoveHistory;
-  /** The router's own mark of the network that was measured; from another one the client is measured again. */
+  /** The router's own mark of the network that the hint is for; from another one the client is measured again. */
   readonly network?: string;
+  /** As in the ticket. */
+  readonly tokenExpiresS?: number;
   readonly rttMs?: number;
   readonly kbps?: number;
 }
@@ -141,7 +147,6 @@ export async function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Pro
     al: hint.allow.join(),
     ...(hint.avoid === undefined ? {} : { av: hint.avoid }),
     ...(hint.measure === true ? { ms: true } : {}),
-    ...(hint.network === undefined ? {} : { nw: hint.network }),
     ...(hint.rttMs === undefined ? {} : { rtt: hint.rttMs }),
     ...(hint.kbps === undefined ? {} : { kbps: hint.kbps }),
     ...courseClaims(hint),
@@ -221,14 +226,13 @@ export async function verifyHint(
   const { claims, expiresInMs } = opened;
   const allow = texts(claims['al'], isChannelPattern);
   if (allow === undefined) return refused('TICKET_FORGED');
-  const { av, ms, nw, rtt, kbps } = claims;
+  const { av, ms, rtt, kbps } = claims;
   const value = {
     id: opened.id,
     pool: opened.audience,
     allow,
     ...(typeof av === 'string' ? { avoid: av } : {}),
     ...(ms === true ? { measure: true } : {}),
-    ...(typeof nw === 'string' ? { network: nw } : {}),
     ...(typeof rtt === 'number' ? { rttMs: rtt } : {}),
     ...(typeof kbps === 'number' ? { kbps } : {}),
     ...courseOf(claims),
@@ -237,18 +241,22 @@ export async function verifyHint(
 }
 
 /** What tickets and hints pass on from move to move. */
-type Course = Pick<Ticket, 'ceiling' | 'history'>;
+type Course = Pick<Ticket, 'ceiling' | 'history' | 'network' | 'tokenExpiresS'>;
 
-function courseClaims({ ceiling, history }: Course): { readonly ce?: string; readonly mh?: string } {
+function courseClaims({ ceiling, history, network, tokenExpiresS }: Course): Record<string, unknown> {
   return {
+    ...(network === undefined ? {} : { nw: network }),
+    ...(tokenExpiresS === undefined ? {} : { te: tokenExpiresS }),
     ...(ceiling === undefined ? {} : { ce: ceiling }),
     ...(history === undefined ? {} : { mh: encodeMoveHistory(history) }),
   };
 }
 
-function courseOf({ ce, mh }: Readonly<Record<string, unknown>>): Course {
+function courseOf({ ce, mh, nw, te }: Readonly<Record<string, unknown>>): Course {
   const history = decodeMoveHistory(mh);
   return {
+    ...(typeof nw === 'string' ? { network: nw } : {}),
+    ...(isSeconds(te) ? { tokenExpiresS: te } : {}),
     ...(typeof ce === 'string' && isToken(ce, 64) ? { ceiling: ce } : {}),
     ...(history === undefined ? {} : { history }),
   };

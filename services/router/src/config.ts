@@ -54,6 +54,7 @@ interface RouterValues {
   readonly connectsPerSecondPerAddress: number;
   readonly connectBurstPerAddress: number;
   readonly maxAddresses: number;
+  readonly maxUsedHints: number;
   readonly maxPending: number;
   readonly maxSockets: number;
   readonly headersTimeoutMs: number;
@@ -208,6 +209,13 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     parse: parse.int({ min: 2, max: 10_000_000 }),
     default: 200_000,
     meaning: 'Addresses that the rate limit remembers (about 200 bytes each)',
+  },
+  maxUsedHints: {
+    env: 'WEIR_MAX_USED_HINTS',
+    parse: parse.int({ min: 1, max: 10_000_000 }),
+    default: 100_000,
+    meaning:
+      'Hints of moves that are remembered as used, for two minutes each (about 150 bytes); further ones need the token',
   },
   maxPending: {
     env: 'WEIR_MAX_PENDING',

@@ -14,6 +14,7 @@ describe('the metrics', () => {
       pending: () => 1,
       sockets: () => 2,
       networks: () => 3,
+      usedHints: () => 4,
       entries: () => [],
       stale: () => true,
     });
@@ -55,6 +56,7 @@ describe('the metrics', () => {
       pending: () => 0,
       sockets: () => 0,
       networks: () => 0,
+      usedHints: () => 0,
       entries: () => entries,
       stale: () => false,
     });

@@ -9,20 +9,8 @@ import type { KeyFetchOutcome, KeyOutcome } from './accept/key-set.ts';
 import type { RefusalReason } from './accept/refusal.ts';
 import { REFUSAL_REASONS } from './accept/refusal.ts';
 import type { ProbeResult } from './probe/probe.ts';
-
-/** What became of a client that was upgraded; every one is counted once. */
-const CONNECT_OUTCOMES = [
-  'redirected',
-  'noCapacity',
-  'notAuthorised',
-  'hintExpired',
-  'protocolError',
-  'tooManyMessages',
-  'left',
-  'stopped',
-  'failed',
-] as const;
-export type ConnectOutcome = (typeof CONNECT_OUTCOMES)[number];
+import type { ConnectOutcome } from './redirect/outcome.ts';
+import { CONNECT_OUTCOMES } from './redirect/outcome.ts';
 
 /** What became of a client's measurement; `skipped` where a hint or the class asked for made it needless. */
 export type ProbeOutcome = ProbeResult['outcome'] | 'skipped';
@@ -75,6 +63,7 @@ type GaugeKey =
   | 'pending'
   | 'sockets'
   | 'networks'
+  | 'usedHints'
   | 'rosterStale'
   | 'skew'
   | 'endpointAge';
@@ -84,7 +73,7 @@ export interface MetricRow {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
   readonly help: string;
-  readonly labels: readonly string[];
+  readonly labels?: readonly string[];
   readonly buckets?: readonly number[];
 }
 
@@ -94,7 +83,6 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     kind: 'counter',
     name: 'weir_router_upgrades_total',
     help: 'Clients that were upgraded',
-    labels: [],
   },
   connects: {
     kind: 'counter',
@@ -124,14 +112,12 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     kind: 'histogram',
     name: 'weir_router_probe_duration_seconds',
     help: 'Time from the upgrade to the end of the measurement',
-    labels: [],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.25, 1.5, 2],
   },
   probeBytes: {
     kind: 'counter',
     name: 'weir_router_probe_bytes_total',
     help: 'Bytes that were written to measure clients',
-    labels: [],
   },
   classes: {
     kind: 'counter',
@@ -191,37 +177,36 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     kind: 'counter',
     name: 'weir_router_endpoint_problems_total',
     help: 'Requests to the API server for the endpoints of the shards that failed',
-    labels: [],
   },
   pending: {
     kind: 'gauge',
     name: 'weir_router_pending_clients',
     help: 'Clients between acceptance and answer',
-    labels: [],
   },
   sockets: {
     kind: 'gauge',
     name: 'weir_router_open_sockets',
     help: 'Open sockets of clients',
-    labels: [],
   },
   openClients: {
     kind: 'gauge',
     name: 'weir_router_open_clients',
     help: 'Upgraded clients of which it is not decided yet what becomes of them',
-    labels: [],
   },
   closingClients: {
     kind: 'gauge',
     name: 'weir_router_closing_clients',
     help: 'Upgraded clients that were told what becomes of them and whose socket is not gone yet',
-    labels: [],
+  },
+  usedHints: {
+    kind: 'gauge',
+    name: 'weir_router_used_hints',
+    help: 'Hints of moves that are remembered as used instead of a token',
   },
   networks: {
     kind: 'gauge',
     name: 'weir_router_rate_limit_networks',
     help: 'Addresses that the rate limit remembers',
-    labels: [],
   },
   shards: {
     kind: 'gauge',
@@ -233,19 +218,16 @@ export const metricsTable: Readonly<Record<CounterKey | GaugeKey | 'probeSeconds
     kind: 'gauge',
     name: 'weir_router_roster_stale',
     help: 'Whether the table of shards is the last known one because NATS is not heard (1)',
-    labels: [],
   },
   skew: {
     kind: 'gauge',
     name: 'weir_router_beat_clock_skew_seconds',
     help: "Largest difference between a shard's clock and ours; beyond 5 s tickets are refused",
-    labels: [],
   },
   endpointAge: {
     kind: 'gauge',
     name: 'weir_router_endpoint_view_age_seconds',
     help: 'Since when nothing proved that the view of the endpoints is right; -1 before the first and without Kubernetes',
-    labels: [],
   },
 };
 
@@ -256,6 +238,7 @@ export interface MetricSources {
   readonly clients: () => Readonly<Record<'open' | 'closing', number>>;
   readonly sockets: () => number;
   readonly networks: () => number;
+  readonly usedHints: () => number;
   readonly entries: () => readonly ShardEntry[];
   readonly stale: () => boolean;
 }
@@ -287,7 +270,7 @@ export interface RouterMetrics {
 export function createRouterMetrics(registry: Registry): RouterMetrics {
   const registers = [registry];
   const counter = (key: CounterKey): Counter<string> => {
-    const { name, help, labels } = metricsTable[key];
+    const { name, help, labels = [] } = metricsTable[key];
     return new Counter({ name, help, labelNames: [...labels], registers });
   };
   const { name, help, buckets = [] } = metricsTable.probeSeconds;
@@ -373,11 +356,12 @@ function watchGauges(registry: Registry, sources: MetricSources): void {
   gauge('pending', sources.pending);
   gauge('sockets', sources.sockets);
   gauge('networks', sources.networks);
+  gauge('usedHints', sources.usedHints);
   gauge('rosterStale', () => (sources.stale() ? 1 : 0));
   gauge('skew', () => largestSkewMs(sources.entries()) / 1000);
   gauge('openClients', () => sources.clients().open);
   gauge('closingClients', () => sources.clients().closing);
-  const { name, help, labels } = metricsTable.shards;
+  const { name, help, labels = [] } = metricsTable.shards;
   new Gauge({
     name,
     help,

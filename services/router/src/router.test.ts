@@ -98,14 +98,37 @@ describe('hints', () => {
     const router = await start(withTokens);
     router.shards.list = [entry(), entry({ shard: 'd2' })];
     for (let i = 0; i < 10; i++) {
-      const path = `/v1/connect?channels=lobby&hint=${await shardHint({ avoid: 'd1' })}`;
-      const client = await visit(router, { path });
+      const hint = await shardHint({ id: `h${i}`, avoid: 'd1' });
+      const client = await visit(router, { path: `/v1/connect?channels=lobby&hint=${hint}` });
       expect(client.redirect).toMatchObject({ pool: 'desktop', rttMs: 12, kbps: 9_000 });
       expect(client.redirect['url']).toMatch(/^ws:\/\/d2/);
       expect(client.redirect).not.toHaveProperty('hint');
       expect(client.opcodesSeen).not.toContain(opcodes.ping);
     }
     expect(await router.series('weir_router_hints_total{outcome="used"}')).toBe(10);
+  });
+
+  it('of a shard stand for the token once, from the network of the ticket, as long as the token', async () => {
+    const router = await start({ ...withTokens, WEIR_TRUSTED_PROXIES: '127.0.0.1' });
+    const from = (address: string, query: string): ReturnType<typeof visit> => {
+      const headers = [...offering('weir.v1').headers, `X-Forwarded-For: ${address}`];
+      return visit(router, { path: `/v1/connect?channels=lobby&${query}`, headers });
+    };
+    const first = await from('2001:db8::1', `token=${userToken()}`);
+    const ticket = await router.ticket(first.redirect['url']);
+    if (!ticket.ok) throw new Error(ticket.problem);
+    const { network, tokenExpiresS } = ticket.value;
+    expect(tokenExpiresS).toBeGreaterThan(Date.now() / 1_000);
+    const moved = { ...(network === undefined ? {} : { network }), tokenExpiresS: Number(tokenExpiresS) };
+    const hint = await shardHint(moved);
+    expect((await from('2001:db8:0:1::1', `hint=${hint}`)).closeCode).toBe(4003);
+    const welcome = await from('2001:db8::2', `hint=${hint}`);
+    expect(welcome.closeCode).toBe(4001);
+    expect(await router.ticket(welcome.redirect['url'])).toMatchObject({ value: moved });
+    expect((await from('2001:db8::1', `hint=${hint}`)).closeCode).toBe(4003);
+    const late = await shardHint({ ...moved, id: 'late', tokenExpiresS: 1_700_000_000 });
+    expect((await from('2001:db8::1', `hint=${late}`)).closeCode).toBe(4003);
+    expect(await router.series('weir_router_used_hints')).toBe(1);
   });
 
   it('go to the shard to avoid where there is no other', async () => {

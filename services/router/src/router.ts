@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ShardEntry } from '@weir/fleet';
 import type { CloseName, Hint } from '@weir/protocol';
-import { subprotocol } from '@weir/protocol';
+import { subprotocol, UsedOnce } from '@weir/protocol';
 import type { Clock, Logger } from '@weir/runtime';
 import { everySoOften } from '@weir/runtime';
 import { WebSocketServer } from 'ws';
@@ -13,24 +13,23 @@ import { parseCidr } from './accept/address.ts';
 import type { Admission, AdmitOptions } from './accept/admit.ts';
 import { admit } from './accept/admit.ts';
 import { Client } from './accept/client.ts';
-import { createKeySet } from './accept/key-set.ts';
 import type { Arrival, LadderOptions } from './accept/ladder.ts';
 import { climb, refusePlain } from './accept/ladder.ts';
 import type { Listener } from './accept/listener.ts';
 import { createListener, refuseUpgrade } from './accept/listener.ts';
 import { createRateLimit } from './accept/rate.ts';
 import type { Refusal } from './accept/refusal.ts';
-import type { CheckToken } from './accept/user-token.ts';
-import { createTokenCheck } from './accept/user-token.ts';
+import { tokenCheck } from './accept/token-check.ts';
 import { ceilingOf } from './classify/ceiling.ts';
 import { classify } from './classify/classify.ts';
 import type { RouterConfig } from './config.ts';
-import type { ConnectOutcome, RouterMetrics } from './metrics.ts';
+import type { RouterMetrics } from './metrics.ts';
 import { choose } from './place/choose.ts';
 import type { Probe, ProbeResult } from './probe/probe.ts';
 import { createProbe, createProbeBudget, watchLoop } from './probe/probe.ts';
 import type { Answer } from './redirect/departures.ts';
 import { Departures } from './redirect/departures.ts';
+import type { ConnectOutcome } from './redirect/outcome.ts';
 import { redirectText } from './redirect/redirect.ts';
 import { nextHistory, remeasured } from './ticket/history.ts';
 import type { Measurement, Signer, TicketRequest } from './ticket/ticket.ts';
@@ -79,6 +78,7 @@ class WeirRouter implements Router {
   readonly #listener: Listener;
   readonly #probe: Probe;
   readonly #signer: Signer;
+  readonly #usedHints: UsedOnce;
   readonly #visits = new Set<Promise<void>>();
   readonly #departures: Departures;
   readonly #often: ReturnType<typeof everySoOften>;
@@ -96,7 +96,14 @@ class WeirRouter implements Router {
       clock,
     });
     this.#ladder = this.#buildLadder(rate);
-    this.#admission = { check: tokenCheck(o), keys: config.ticketKeys, clock };
+    this.#usedHints = new UsedOnce(config.maxUsedHints);
+    this.#admission = {
+      check: tokenCheck(o),
+      keys: config.ticketKeys,
+      clock,
+      isFrom: (hint, network) => this.#signer.isFrom(hint, network),
+      useUp: ({ id }, expiresInMs) => this.#usedHints.use(id, clock.monotonicMs(), expiresInMs) === 'first',
+    };
     const upgrades = {
       noServer: true,
       clientTracking: false,
@@ -140,6 +147,7 @@ class WeirRouter implements Router {
       clients: () => this.#departures.counts,
       sockets: () => this.#listener.sockets,
       networks: () => rate.size,
+      usedHints: () => this.#usedHints.size,
       entries: () => o.shards.entries(),
       stale: () => o.shards.stale,
     });
@@ -260,7 +268,12 @@ class WeirRouter implements Router {
     const anywhere = choose({ entries: shards.entries(), pools, pool: pools[0] ?? '', random });
     if ('none' in anywhere) return this.#nowhere(anywhere.none);
     const hint = this.#weighHint(admission, arrival.network);
-    const ceiling = ceilingOf({ ...arrival, before: hint?.ceiling }, pools);
+    const {
+      avoid,
+      measure: unsuited,
+      ceiling: before,
+    } = admission.hint.is === 'valid' ? admission.hint.hint : {};
+    const ceiling = ceilingOf({ ...arrival, before }, pools);
     const probe = await this.#measure(client, ceiling, hint);
     if (client.gone !== undefined) return { close: 'normal', outcome: client.gone };
     const findings = {
@@ -271,7 +284,6 @@ class WeirRouter implements Router {
     };
     const { pool, confidence } = classify(ceiling === undefined ? findings : { ...findings, ceiling });
     metrics.classed(pool, confidence);
-    const { avoid, measure: unsuited } = admission.hint.is === 'valid' ? admission.hint.hint : {};
     const placed = choose({ entries: shards.entries(), pools, pool, avoid, unsuited, random });
     if ('none' in placed) return this.#nowhere(placed.none);
     metrics.placement(placed.reason);
@@ -335,12 +347,13 @@ class WeirRouter implements Router {
 
   async #sign(
     { pool, shard, incarnation }: ShardEntry,
-    { tls }: Arrival,
-    { granted: channels, denied, allow }: Admission,
+    { tls, network }: Arrival,
+    { granted: channels, denied, allow, tokenExpiresS }: Admission,
     course: Pick<TicketRequest, 'ceiling' | 'history'>,
   ): Promise<string> {
     const place = { pool, shard, incarnation };
-    const ticket = await this.#signer.ticket({ ...place, channels, denied, allow, tls, ...course });
+    const client = { channels, denied, allow, tls, network, tokenExpiresS };
+    const ticket = await this.#signer.ticket({ ...place, ...client, ...course });
     this.#o.metrics.ticket(pool);
     return ticket;
   }
@@ -366,26 +379,4 @@ function outcomeOf(close: CloseName): ConnectOutcome {
   if (close === 'notAuthorised') return 'notAuthorised';
   if (close === 'ticketRefused') return 'hintExpired';
   return close === 'noCapacity' ? 'noCapacity' : 'protocolError';
-}
-
-function tokenCheck({ config, clock, metrics }: RouterOptions): CheckToken | undefined {
-  const { jwtSecret, jwtJwksUrl } = config;
-  const common = {
-    audience: config.jwtAudience,
-    issuer: config.jwtIssuer,
-    claim: config.jwtChannelsClaim,
-    defaultChannels: config.jwtDefaultChannels,
-    clock,
-  };
-  if (config.auth === 'none') return undefined;
-  if (jwtSecret !== undefined)
-    return createTokenCheck({ ...common, source: { kind: 'secret', secret: jwtSecret } });
-  if (jwtJwksUrl === undefined) throw new Error('user tokens need a secret or a key set');
-  const key = createKeySet({
-    url: jwtJwksUrl,
-    clock,
-    onOutcome: (outcome) => metrics.tokenKey(outcome),
-    onFetch: (outcome) => metrics.keyFetch(outcome),
-  });
-  return createTokenCheck({ ...common, source: { kind: 'jwks', key } });
 }

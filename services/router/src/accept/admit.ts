@@ -1,7 +1,7 @@
 // The last rungs: what a client may have, by its token or by a shard's hint, and which of its channels that covers.
 // Must never let a hint widen what a token allows.
 import type { Hint, TicketKey } from '@weir/protocol';
-import { verifyHint } from '@weir/protocol';
+import { limits, verifyHint } from '@weir/protocol';
 import type { Refusal } from './refusal.ts';
 import type { CheckToken } from './user-token.ts';
 import { divide } from './user-token.ts';
@@ -14,11 +14,13 @@ export interface Admission {
   readonly granted: readonly string[];
   readonly denied: readonly string[];
   readonly hint: HintVerdict;
+  /** When the token expires that it comes with, or came with first; nothing where none is asked for. */
+  readonly tokenExpiresS: number | undefined;
 }
 
 /** What the client's hint is worth. */
 export type HintVerdict =
-  | { readonly is: 'valid'; readonly hint: Hint }
+  | { readonly is: 'valid'; readonly hint: Hint; readonly expiresInMs: number }
   | { readonly is: 'none' | 'expired' | 'refused' };
 
 /** Who is asked. */
@@ -27,14 +29,21 @@ export interface AdmitOptions {
   readonly check: CheckToken | undefined;
   readonly keys: readonly TicketKey[];
   readonly clock: { wallMs(): number };
+  /** Whether a hint is for this network. */
+  readonly isFrom: (hint: Hint, network: string) => boolean;
+  /** Uses up a hint; false where it was used before, or where no more can be remembered. */
+  readonly useUp: (hint: Hint, expiresInMs: number) => boolean;
 }
 
 /** What a client shows. */
 export interface Credentials {
+  readonly network: string;
   readonly channels: readonly string[];
   readonly token?: string;
   readonly hint?: string;
 }
+
+type Permission = Pick<Admission, 'allow' | 'tokenExpiresS'>;
 
 const everything: readonly string[] = ['>'];
 
@@ -48,13 +57,13 @@ export async function admit(
   if ('refusal' in permitted) return permitted;
   const { granted, denied } = divide(client.channels, permitted.allow);
   if (granted.length === 0) return { refusal: unauthorised('none of these channels is allowed') };
-  return { allow: permitted.allow, granted, denied, hint };
+  return { ...permitted, granted, denied, hint };
 }
 
 async function judgeHint(text: string | undefined, o: AdmitOptions): Promise<HintVerdict> {
   if (text === undefined) return { is: 'none' };
   const verified = await verifyHint(text, { keys: o.keys, nowMs: o.clock.wallMs() });
-  if (verified.ok) return { is: 'valid', hint: verified.value };
+  if (verified.ok) return { is: 'valid', hint: verified.value, expiresInMs: verified.expiresInMs };
   return { is: verified.problem === 'TICKET_EXPIRED' ? 'expired' : 'refused' };
 }
 
@@ -62,23 +71,39 @@ async function judgeHint(text: string | undefined, o: AdmitOptions): Promise<Hin
 async function permit(
   client: Credentials,
   verdict: HintVerdict,
-  { check }: AdmitOptions,
-): Promise<{ readonly allow: readonly string[] } | { readonly refusal: Refusal }> {
-  if (check === undefined) return { allow: everything };
+  o: AdmitOptions,
+): Promise<Permission | { readonly refusal: Refusal }> {
+  if (o.check === undefined) return { allow: everything, tokenExpiresS: undefined };
   if (client.token !== undefined) {
-    const checked = await check(client.token);
-    if ('allow' in checked) return checked;
+    const checked = await o.check(client.token);
+    if ('allow' in checked) return { allow: checked.allow, tokenExpiresS: checked.expiresS };
     return {
       refusal: checked.problem === 'refused' ? unauthorised(checked.message) : unavailable(checked.message),
     };
   }
-  if (verdict.is === 'valid' && verdict.hint.allow.length > 0) return { allow: verdict.hint.allow };
-  if (verdict.is === 'expired') {
-    return {
-      refusal: { ...unauthorised('the hint has expired; come with a token'), close: 'ticketRefused' },
-    };
-  }
+  if (verdict.is === 'valid' && verdict.hint.allow.length > 0)
+    return standsForToken(verdict, client.network, o);
+  if (verdict.is === 'expired') return withToken('the hint has expired');
   return { refusal: unauthorised('a token is required: token=<JWT>, or the subprotocol weir.token.<JWT>') };
+}
+
+/** The hint of a move: from the client's own network, once, and no longer than the token that it came with at first. */
+function standsForToken(
+  { hint, expiresInMs }: HintVerdict & { readonly is: 'valid' },
+  network: string,
+  { isFrom, useUp, clock }: AdmitOptions,
+): Permission | { readonly refusal: Refusal } {
+  const { allow, tokenExpiresS } = hint;
+  const tokenEndsMs = (tokenExpiresS ?? Number.POSITIVE_INFINITY) * 1_000 + limits.clockToleranceMs;
+  if (!isFrom(hint, network)) return withToken('the hint is for another network');
+  if (clock.wallMs() >= tokenEndsMs) return withToken('the token has expired');
+  if (!useUp(hint, expiresInMs)) return withToken('the hint was used before');
+  return { allow, tokenExpiresS };
+}
+
+/** The client has a token, or can get one: it must not stay away for good. */
+function withToken(why: string): { readonly refusal: Refusal } {
+  return { refusal: { ...unauthorised(`${why}; come with a token`), close: 'ticketRefused' } };
 }
 
 function unauthorised(message: string): Refusal {

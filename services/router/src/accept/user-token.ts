@@ -7,7 +7,7 @@ import { JOSEError } from 'jose/errors';
 
 /** What a token is good for. */
 export type TokenVerdict =
-  | { readonly allow: readonly string[] }
+  | { readonly allow: readonly string[]; readonly expiresS: number }
   /** `refused`: it will not get better. `unavailable`: it cannot be checked now. */
   | { readonly problem: 'refused' | 'unavailable'; readonly message: string };
 
@@ -122,13 +122,14 @@ function judgeClaims(payload: JWTPayload, o: TokenOptions): TokenVerdict {
   if (exp === undefined || !Number.isFinite(exp) || exp > latestDate)
     return refused('the token has no valid exp');
   const claim = Object.hasOwn(payload, o.claim) ? payload[o.claim] : undefined;
-  if (claim === undefined) return { allow: o.defaultChannels };
+  const expiresS = Math.floor(exp);
+  if (claim === undefined) return { allow: o.defaultChannels, expiresS };
   const list = Array.isArray(claim) && claim.length <= maxPatterns ? claim : undefined;
   const patterns = list?.filter((item): item is string => typeof item === 'string' && isChannelPattern(item));
   if (list === undefined || patterns?.length !== list.length) {
     return refused(`the claim with the channels is not a list of at most ${maxPatterns} channel patterns`);
   }
-  return { allow: patterns };
+  return { allow: patterns, expiresS };
 }
 
 /** The channels that were asked for, in those that may be had and those that may not. */

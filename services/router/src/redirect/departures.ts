@@ -2,9 +2,10 @@
 import { timesWithin, watchEnding } from '@weir/runtime';
 import type { Client, Gone } from '../accept/client.ts';
 import type { RouterConfig } from '../config.ts';
-import type { ConnectOutcome, RouterMetrics } from '../metrics.ts';
+import type { RouterMetrics } from '../metrics.ts';
 import type { Farewell } from './farewell.ts';
 import { sayFarewell } from './farewell.ts';
+import type { ConnectOutcome } from './outcome.ts';
 
 /** What an upgraded client is told in the end. */
 export interface Answer extends Farewell {

@@ -25,6 +25,8 @@ const request = {
   incarnation: 'i1',
   ceiling: undefined,
   history: undefined,
+  network: '192.0.2.1',
+  tokenExpiresS: 1_700_000_100,
 };
 
 describe('a ticket', () => {
@@ -33,8 +35,11 @@ describe('a ticket', () => {
     const verify = (token: string, atMs: number) =>
       verifyTicket(token, { keys, nowMs: atMs, pool: 'desktop', shard: 'd1' });
     const [first, second] = [await verify(a, nowMs), await verify(b, nowMs)];
-    const { ceiling: _, history: __, ...said } = request;
+    const { ceiling: _, history: __, network, ...said } = request;
     expect(first).toMatchObject({ ok: true, value: { ...said, id: expect.any(String) } });
+    expect(first.ok && signer.isFrom({ ...first.value }, network)).toBe(true);
+    expect(first.ok && signer.isFrom({ ...first.value }, '192.0.2.2')).toBe(false);
+    expect(Buffer.from(a.split('.')[1] ?? '', 'base64url').toString()).not.toContain(network);
     expect(first).not.toHaveProperty('value.ceiling');
     expect(first).not.toHaveProperty('value.history');
     expect(first.ok && second.ok && first.value.id !== second.value.id).toBe(true);
@@ -89,7 +94,7 @@ describe('a hint', () => {
     expect([signer.isFrom(verified.value, 'n1'), signer.isFrom(verified.value, 'n2')]).toEqual([true, false]);
   });
 
-  it('of a shard speaks of no network in particular', () => {
+  it('of a release before is for every network', () => {
     expect(signer.isFrom({ id: 'h', pool: 'desktop', allow: ['>'] }, 'n2')).toBe(true);
   });
 });

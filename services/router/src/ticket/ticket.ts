@@ -27,6 +27,9 @@ export interface TicketRequest {
   /** The fastest pool that the client wants. */
   readonly ceiling: string | undefined;
   readonly history: MoveHistory | undefined;
+  /** Where the client comes from; it does not stand in the ticket as it is. */
+  readonly network: string;
+  readonly tokenExpiresS: number | undefined;
 }
 
 /** A measurement that is worth keeping. */
@@ -43,7 +46,7 @@ export interface Measurement {
 export interface Signer {
   ticket(request: TicketRequest): Promise<string>;
   hint(measurement: Measurement): Promise<string>;
-  /** Whether a hint speaks of this network; a shard's hints speak of none in particular. */
+  /** Whether a hint is for this network; one that names none, of a release before, is for each. */
   isFrom(hint: Hint, network: string): boolean;
 }
 
@@ -56,12 +59,14 @@ export function createSigner(o: SignerOptions): Signer {
   if (key === undefined) throw new RangeError('there must be a key to sign with');
   const newId = (): string => Buffer.from(o.random(idBytes)).toString('base64url');
   return {
-    ticket: ({ allow, incarnation, ceiling, history, ...request }) =>
+    ticket: ({ allow, network, incarnation, ceiling, history, tokenExpiresS, ...request }) =>
       issueTicket(
         {
           ...request,
           id: newId(),
           allow: fitPatterns(allow, request.channels),
+          network: markOf(network, key),
+          ...(tokenExpiresS === undefined ? {} : { tokenExpiresS }),
           ...(incarnation === undefined ? {} : { incarnation }),
           ...(ceiling === undefined ? {} : { ceiling }),
           ...(history === undefined ? {} : { history }),

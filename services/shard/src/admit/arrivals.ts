@@ -1,10 +1,10 @@
 // The shard's word on somebody with a good ticket: whether it is the ticket's first use, and where the channels begin.
 // A client whose position is ahead of this shard waits a moment, since the shard may merely be a moment behind.
 import type { Position } from '@weir/protocol';
+import { UsedOnce } from '@weir/protocol';
 import type { ChannelStart } from '../connection/resume.ts';
 import type { Arriving } from '../hand-over/messages.ts';
 import type { Arrived } from './admission.ts';
-import { UsedTickets } from './used-tickets.ts';
 
 /** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
 const REACH_MS = 2_000;
@@ -25,11 +25,11 @@ export interface ArrivalsOptions {
 
 export class Arrivals {
   readonly #o: ArrivalsOptions;
-  readonly #used: UsedTickets;
+  readonly #used: UsedOnce;
 
   constructor(options: ArrivalsOptions) {
     this.#o = options;
-    this.#used = new UsedTickets(options.maxUsedTickets);
+    this.#used = new UsedOnce(options.maxUsedTickets);
   }
 
   get usedTickets(): number {

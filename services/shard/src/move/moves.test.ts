@@ -125,10 +125,23 @@ describe('shedding', () => {
     expect(bench.moves.shed(order)).toBe(1);
     await bench.pass(0);
     expect(bench.told).toMatchObject([{ reason: 'rebalance', withinMs: 4_000 }]);
-    expect(bench.told[0]?.url).toBe('ws://router/v1/connect?channels=lobby&hint=hint-c');
+    expect(bench.told[0]?.url).toBe('ws://router/v1/connect?channels=lobby&hint=hint-c.1');
     const history = { stayedMs: STAY_MS, moves: 0, kept: false };
     expect(bench.hints).toEqual([
-      { id: 'c', pool: 'desktop', allow: ['>'], measure: false, avoid: 's1', history },
+      { id: 'c.1', pool: 'desktop', allow: ['>'], measure: false, avoid: 's1', history },
+    ]);
+  });
+
+  it('gives each request a hint of its own, for the network and the token of the ticket', async () => {
+    const bench = new Bench();
+    const client = bench.client('c');
+    const bound = { network: 'n1', tokenExpiresS: 1_700_000_000 };
+    Object.assign(client, { ticket: { ...client.ticket, ...bound } });
+    await bench.moves.remeasure(client, 'tooSlow');
+    await bench.moves.remeasure(client, 'promote');
+    expect(bench.hints).toMatchObject([
+      { id: 'c.1', ...bound },
+      { id: 'c.2', ...bound },
     ]);
   });
 

@@ -37,6 +37,7 @@ export interface MovesOptions {
 
 export class Moves {
   readonly #o: MovesOptions;
+  #asked = 0;
 
   constructor(options: MovesOptions) {
     this.#o = options;
@@ -104,17 +105,20 @@ export class Moves {
   async #ask(connection: Connection, reason: MoveReason, withinMs: number): Promise<void> {
     const { config, clock, signHint, channelsOf, say, count } = this.#o;
     if (connection.closing) return;
-    const { allow, tls, ceiling } = connection.ticket;
+    const { allow, tls, ceiling, network, tokenExpiresS } = connection.ticket;
     const nowMs = clock.monotonicMs();
     const history = connection.standing?.history(nowMs);
     const hint = await signHint({
-      id: connection.session,
+      // Of each request to move: the router takes it once.
+      id: `${connection.session}.${++this.#asked}`,
       pool: config.pool,
       allow,
       measure: reason === 'tooSlow' || reason === 'promote',
       // A shard on which a client was well is a good place to come back to.
       ...(reason === 'promote' ? {} : { avoid: config.shardId }),
       ...(ceiling === undefined ? {} : { ceiling }),
+      ...(network === undefined ? {} : { network }),
+      ...(tokenExpiresS === undefined ? {} : { tokenExpiresS }),
       ...(history === undefined ? {} : { history }),
     });
     if (connection.closing || connection.gone) return;

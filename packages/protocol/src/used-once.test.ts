@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UsedTickets } from './used-tickets.ts';
+import { UsedOnce } from './used-once.ts';
 
-describe('UsedTickets', () => {
+describe('UsedOnce', () => {
   it('lets a ticket in once', () => {
-    const used = new UsedTickets(10);
+    const used = new UsedOnce(10);
     expect(used.use('a', 0, 60_000)).toBe('first');
     expect(used.use('a', 59_999, 1)).toBe('again');
     expect(used.use('b', 59_999, 60_000)).toBe('first');
   });
 
   it('forgets tickets that have expired: they are refused before anybody asks', () => {
-    const used = new UsedTickets(10);
+    const used = new UsedOnce(10);
     used.use('a', 0, 1_000);
     used.use('b', 0, 2_000);
     used.use('c', 1_000, 2_000);
@@ -21,7 +21,7 @@ describe('UsedTickets', () => {
   });
 
   it('lets nobody in where it could not remember them, and forgets nobody for it', () => {
-    const used = new UsedTickets(2);
+    const used = new UsedOnce(2);
     used.use('a', 0, 1_000);
     used.use('b', 0, 1_000);
     expect(used.use('c', 0, 1_000)).toBe('full');
@@ -37,7 +37,7 @@ describe('UsedTickets', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), fc.integer({ min: 1, max: 8 }), (steps, max) => {
-        const used = new UsedTickets(max);
+        const used = new UsedOnce(max);
         const until = new Map<string, number>();
         let nowMs = 0;
         for (const { id, afterMs, lifeMs } of steps) {

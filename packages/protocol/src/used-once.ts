@@ -1,10 +1,11 @@
-// Tickets are good for one stream: remembers those that were used until they have expired. Bounded.
+// What is good once: tickets at a shard, the hints of moves at a router. Remembers what was used until it has expired.
+// Bounded; knows no clock.
 
-export class UsedTickets {
+export class UsedOnce {
   readonly #expiry = new Map<string, number>();
   readonly #max: number;
 
-  /** `max` is the number of tickets that can be remembered at a time. */
+  /** `max` is how many can be remembered at a time. */
   constructor(max: number) {
     this.#max = max;
   }
@@ -13,7 +14,7 @@ export class UsedTickets {
     return this.#expiry.size;
   }
 
-  /** Marks a ticket as used. `full` where too many are remembered: nothing is let in that could not be checked later. */
+  /** Marks one as used. `full` where too many are remembered: nothing is let in that could not be checked later. */
   use(id: string, nowMs: number, expiresInMs: number): 'first' | 'again' | 'full' {
     for (const [old, expiresMs] of this.#expiry) {
       if (expiresMs > nowMs) break;
