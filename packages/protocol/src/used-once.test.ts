@@ -29,6 +29,16 @@ describe('UsedOnce', () => {
     expect(used.use('c', 1_000, 1_000)).toBe('first');
   });
 
+  it('gives the room of expired tickets to others, also behind one that lives longer', () => {
+    const used = new UsedTickets(3);
+    used.use('long', 0, 60_000);
+    used.use('a', 0, 1_000);
+    used.use('b', 0, 1_000);
+    expect(used.use('c', 500, 1_000)).toBe('full');
+    expect(used.use('c', 1_500, 1_000)).toBe('first');
+    expect([used.use('long', 1_500, 1_000), used.size]).toEqual(['again', 2]);
+  });
+
   it('lets no ticket in twice before it expires, and remembers no more than it may', () => {
     const step = fc.record({
       id: fc.nat(12),
