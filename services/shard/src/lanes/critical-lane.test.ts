@@ -84,6 +84,13 @@ describe('CriticalLane', () => {
     expect([lane.hasLost('a', 0), lane.hasLost('b', 0)]).toEqual([true, false]);
   });
 
+  it('takes for a large message only what is older than what other channels keep', () => {
+    const lane = new CriticalLane({ ...wide, maxBytes: 10 * (ENTRY_BYTES + 4) });
+    for (let seq = 1; seq <= 10; seq++) lane.append(seq === 1 || seq > 5 ? 'a' : 'b', entry(seq, 0, '1234'));
+    lane.append('c', entry(11, 0, 'x'.repeat(3 * (ENTRY_BYTES + 4) + 4)));
+    expect([seqsSince(lane, 'a', 0), seqsSince(lane, 'b', 0)]).toEqual([[6, 7, 8, 9, 10], [5]]);
+  });
+
   it('counts what a message costs besides its value: tiny messages are bounded too', () => {
     const lane = new CriticalLane({ ...wide, maxPerChannel: 1e6, maxBytes: 1_000 * ENTRY_BYTES });
     for (let seq = 1; seq <= 5_000; seq++) lane.append(`c${seq % 50}`, entry(seq, 0, '1'));

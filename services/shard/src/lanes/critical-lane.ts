@@ -28,9 +28,20 @@ interface Ring {
   lostSeq: number;
 }
 
+interface Placed {
+  readonly ring: Ring;
+  readonly seq: number;
+}
+
+/** So many more places than messages may be kept before those of messages that are gone are dropped. */
+const STALE_PLACES = 1_024;
+
 export class CriticalLane {
   readonly #limits: CriticalLimits;
   readonly #rings = new Map<string, Ring>();
+  /** The messages of all channels in order, and some that are gone by now. */
+  #order: Placed[] = [];
+  #orderStart = 0;
   #bytes = 0;
   #count = 0;
   #seq = 0;
@@ -78,10 +89,12 @@ export class CriticalLane {
       this.#rings.set(channel, ring);
     }
     ring.entries.push(entry);
+    this.#order.push({ ring, seq: entry.seq });
     this.#bytes += costOf(entry);
     this.#count++;
     while (ring.entries.length - ring.start > this.#limits.maxPerChannel) this.#dropOldest(ring);
     if (this.#bytes > this.#limits.maxBytes) this.#shrink();
+    this.#dropStale();
     return true;
   }
 
@@ -121,6 +134,7 @@ export class CriticalLane {
         this.#rings.delete(channel);
       }
     }
+    this.#dropStale();
   }
 
   #dropOldest(ring: Ring): void {
@@ -137,19 +151,25 @@ export class CriticalLane {
     }
   }
 
-  /** Over the limit of bytes: the channels with the oldest messages give first. */
+  /** Over the limit of bytes: the oldest messages of all channels give first. */
   #shrink(): void {
     while (this.#bytes > this.#limits.maxBytes) {
-      let oldest: Ring | undefined;
-      for (const ring of this.#rings.values()) {
-        const seq = ring.entries[ring.start]?.seq;
-        if (seq !== undefined && seq < (oldest?.entries[oldest.start]?.seq ?? Number.POSITIVE_INFINITY))
-          oldest = ring;
-      }
+      const oldest = this.#order[this.#orderStart++];
       if (oldest === undefined) return;
-      for (let i = 0; i < 64 && this.#bytes > this.#limits.maxBytes; i++) this.#dropOldest(oldest);
+      if (isHere(oldest)) this.#dropOldest(oldest.ring);
     }
   }
+
+  #dropStale(): void {
+    if (this.#order.length <= 2 * this.#count + STALE_PLACES) return;
+    this.#order = this.#order.slice(this.#orderStart).filter(isHere);
+    this.#orderStart = 0;
+  }
+}
+
+/** Messages leave a ring in their order. */
+function isHere({ ring, seq }: Placed): boolean {
+  return seq >= (ring.entries[ring.start]?.seq ?? Number.POSITIVE_INFINITY);
 }
 
 function costOf(entry: CriticalEntry): number {
