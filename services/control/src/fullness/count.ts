@@ -30,9 +30,8 @@ const EXPECTED = 'Nats-Expected-Last-Sequence';
 /** No stream ever comes so far. */
 const NEVER = String(Number.MAX_SAFE_INTEGER);
 const WRONG_LAST_SEQUENCE: JetStreamApiError['code'] = 10071;
-const EDGE_MS = 1_000;
-/** An overloaded stream throws edges away, too. */
-const EDGE_TRIES = 5;
+/** An overloaded stream throws edges away, too: each try waits twice as long for an answer as the one before. */
+const EDGE_WAITS_MS = [125, 250, 500, 1_000, 2_000];
 const REFUSABLE = ['Nats-Msg-Id', EXPECTED, 'Nats-Expected-Last-Subject-Sequence', 'Nats-Expected-Stream'];
 
 interface Tally {
@@ -49,7 +48,7 @@ export async function countWindow(connection: NatsConnection, o: CountOptions): 
     enough = resolve;
   });
   const subscription = connection.subscribe(o.subjects, {
-    // Beyond it the server sends nothing more; half is left for what comes until the last edge.
+    // Beyond it the server sends nothing more; three quarters are left for what comes until the last edge.
     max: o.maxMessages,
     callback: (error, message) => {
       if (error !== null) return;
@@ -59,7 +58,7 @@ export async function countWindow(connection: NatsConnection, o: CountOptions): 
       }
       tally.counted++;
       if (message.headers !== undefined && isRefusable(message)) tally.refusable++;
-      if (tally.counted * 2 >= o.maxMessages) enough();
+      if (tally.counted * 4 >= o.maxMessages) enough();
     },
   });
   let timer: NodeJS.Timeout | undefined;
@@ -98,13 +97,12 @@ async function edge(
   const expected = headers();
   expected.set(EXPECTED, NEVER);
   let failure: unknown;
-  for (let i = 0; i < EDGE_TRIES; i++) {
-    const id = `${process.pid}-${performance.now()}-${i}`;
+  for (const timeout of EDGE_WAITS_MS) {
+    const id = `${process.pid}-${performance.now()}`;
     try {
-      const reply = await connection.request(subject, id, { headers: expected, timeout: EDGE_MS });
+      const reply = await connection.request(subject, id, { headers: expected, timeout });
       return { id, seq: lastSeqIn(reply) };
     } catch (error) {
-      if (error instanceof NoWindowError) throw error;
       failure = error;
     }
   }
