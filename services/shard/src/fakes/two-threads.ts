@@ -110,6 +110,7 @@ export class ModelThread {
   /** Of channels that a connection has had since it came: the critical sequence of then. */
   readonly since = new Map<Connection, Map<string, number>>();
   maxOutstanding = 0;
+  #sessions = 0;
   readonly #main: ModelMain;
   /** Milliseconds that a look at the clock takes: it ends a slice after a few. */
   lookMs = 0;
@@ -163,7 +164,7 @@ export class ModelThread {
     const position = decodePosition(resume);
     const heads = this.#main.laneHeads();
     const connection = new Connection({
-      session: 's',
+      session: `s${++this.#sessions}`,
       socket,
       ws: {} as WebSocket,
       gate: {} as FrameGate,
@@ -299,6 +300,7 @@ export class ModelMain {
   laneHeads(): Parameters<typeof startOf>[2] {
     return {
       ...this.heads(),
+      stateSeq: this.lanes.state.seq,
       stateFloor: (channel) => this.lanes.state.log(channel).floorSeq,
       criticalLostSeq: (channel) => this.lanes.critical.lostSeq(channel),
       stale: false,
