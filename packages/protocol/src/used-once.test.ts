@@ -30,7 +30,7 @@ describe('UsedOnce', () => {
   });
 
   it('gives the room of expired tickets to others, also behind one that lives longer', () => {
-    const used = new UsedTickets(3);
+    const used = new UsedOnce(3);
     used.use('long', 0, 60_000);
     used.use('a', 0, 1_000);
     used.use('b', 0, 1_000);

@@ -214,7 +214,8 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     env: 'WEIR_MEASURE_MAX_MESSAGES',
     parse: parse.int({ min: 1_000, max: 10_000_000 }),
     default: 200_000,
-    meaning: 'Messages of a stream after which control stops counting; at a quarter of it the count ends early',
+    meaning:
+      'Messages of a stream after which control stops counting; at a quarter of it the count ends early',
   },
 };
 

@@ -36,16 +36,21 @@ export function poolDefaults(config: ShardConfig): {
   readonly compression: boolean;
   readonly demotion: boolean;
   readonly promotion: boolean;
+  readonly redrawBytesPerSecond: number;
+  readonly redrawBurstBytes: number;
 } {
   const mobile = config.pool === 'mobile';
+  const softBytes = config.softBytes ?? (mobile ? 32_768 : 131_072);
   return {
     tickMs: config.tickMs ?? (mobile ? 1_000 : 100),
-    softBytes: config.softBytes ?? (mobile ? 32_768 : 131_072),
+    softBytes,
     hardBytes: config.hardBytes ?? (mobile ? 131_072 : 524_288),
     lagMs: config.lagMs ?? (mobile ? 20_000 : 10_000),
     compression: config.compression ?? mobile,
     demotion: config.demotion ?? !mobile,
     promotion: config.promotion ?? mobile,
+    redrawBytesPerSecond: config.redrawBytesPerSecond ?? 8 * softBytes,
+    redrawBurstBytes: config.redrawBurstBytes ?? 64 * softBytes,
   };
 }
 

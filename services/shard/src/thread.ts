@@ -314,7 +314,9 @@ export class FanOutThread {
     this.#ends.watch(connection);
     hear(connection, {
       limits: { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst },
+      redraws: this.#pool,
       nowMs: () => clock.monotonicMs(),
+      delayed: () => add(this.#counts.fanOut, count.subscriptionsDelayed, 1),
       view: () => ({ channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow }),
       pong: (payload) => this.#fanOut.pong(connection, payload),
       subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
@@ -343,8 +345,7 @@ export class FanOutThread {
     if (pong.nowMs < connection.leavingUntilMs) return;
     const judged = this.#reassignment.judge(standing, pong);
     if (judged === undefined) return;
-    const { slow, healthy } = this.#counts;
-    add(judged.is === 'slow' ? slow : healthy, REASSIGN_VERDICTS.indexOf(judged.verdict), 1);
+    add(this.#counts[judged.is], REASSIGN_VERDICTS.indexOf(judged.verdict), 1);
     if (judged.verdict !== 'move') return;
     this.#run(this.#moves.remeasure(connection, judged.is === 'slow' ? 'tooSlow' : 'promote'));
   }

@@ -45,6 +45,8 @@ export interface CatchUpAnswer {
   readonly live: boolean;
   /** What was asked for waited for the stream, and has waited. */
   readonly reached?: boolean;
+  /** How many of the bytes are of snapshots that the client had before. */
+  readonly redrawnBytes?: number;
 }
 
 export interface CatchUpLimits {
@@ -73,6 +75,7 @@ class Answer {
   readonly #parts: Buffer[] = [];
   readonly #cursors: Cursor[];
   #bytes = 0;
+  #redrawnBytes = 0;
 
   constructor(
     request: CatchUpRequest,
@@ -97,7 +100,8 @@ class Answer {
       at += part.length;
     }
     const reached = waitsFor === 'stream';
-    return { bytes, cursors: live ? [] : this.#cursors, criticalLive, live, reached };
+    const redrawnBytes = this.#redrawnBytes;
+    return { bytes, cursors: live ? [] : this.#cursors, criticalLive, live, reached, redrawnBytes };
   }
 
   #every(finish: (cursor: Cursor) => { readonly cursor: Cursor; readonly done: boolean }): boolean {
@@ -158,10 +162,12 @@ class Answer {
     for (;;) {
       const room = this.#room;
       if (room === 0) return { cursor, done: false };
+      const before = this.#bytes;
       cursor = this.#prepared(cursor);
       const { channel, stateSeq: sinceSeq, snapshot } = cursor;
       const piece = this.#source.state({ channel, sinceSeq, snapshot, maxPieceBytes: room });
       this.#say(piece.bytes);
+      if (cursor.again === true) this.#redrawnBytes += this.#bytes - before;
       cursor = { ...cursor, stateSeq: piece.toSeq };
       if (piece.done) return { cursor: { ...cursor, snapshot: false, half: false }, done: true };
       if (snapshot) cursor = { ...cursor, half: true };

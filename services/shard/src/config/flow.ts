@@ -21,6 +21,8 @@ interface FlowValues {
   readonly clientMessageBurst: number;
   readonly closingBytes: number;
   readonly faultCloseMs: number;
+  readonly redrawBytesPerSecond: number | undefined;
+  readonly redrawBurstBytes: number | undefined;
 }
 
 export const flow: TableOf<FlowValues> = {
@@ -132,4 +134,20 @@ export const flow: TableOf<FlowValues> = {
     max: 60_000,
     meaning: 'Longest time from the Close to the end of the socket of a client that broke the rules',
   }),
+  redrawBytesPerSecond: {
+    env: 'WEIR_REDRAW_BYTES_PER_SECOND',
+    parse: parse.bytes({ min: 1_024, max: 1e9 }),
+    optional: true,
+    unit: 'bytes',
+    meaning:
+      'Bytes a second of repeated snapshots that a client may draw; by default 8 times WEIR_SOFT_BYTES',
+  },
+  redrawBurstBytes: {
+    env: 'WEIR_REDRAW_BURST_BYTES',
+    parse: parse.bytes({ min: 1_024, max: 1e9 }),
+    optional: true,
+    unit: 'bytes',
+    meaning:
+      'Such bytes at once: above that a repeated subscription waits, then 4029; by default 64 times WEIR_SOFT_BYTES',
+  },
 };

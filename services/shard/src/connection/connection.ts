@@ -8,6 +8,7 @@ import type { Standing } from '../reassign/standing.ts';
 import { DeliveryClock } from './delivery-clock.ts';
 import type { Flow, FlowLimits } from './policy.ts';
 import { nextFlow } from './policy.ts';
+import type { Redraws } from './redraws.ts';
 import type { ChannelStart } from './resume.ts';
 
 /** How far one channel of a connection has got while the connection is not live. */
@@ -21,6 +22,8 @@ export interface Cursor {
   /** A part of a snapshot was sent, and not its end. */
   readonly half: boolean;
   readonly criticalSeq: number;
+  /** The client had this channel before: what the snapshot costs is charged to it. */
+  readonly again?: boolean;
 }
 
 /**
@@ -83,6 +86,8 @@ export class Connection {
   /** Where it stands in its group's list of members; kept by the group. */
   slot = -1;
   cursors: readonly Cursor[];
+  /** Bounds what it draws by asking; nothing where nobody hears it. */
+  redraws: Redraws | undefined = undefined;
   waitsFor: ResumeWait;
   /** The catch-up that it waits for. */
   ask: Ask | undefined = undefined;

@@ -5,19 +5,26 @@ import { CLOSE_OPCODE, PONG_OPCODE } from '@weir/runtime';
 import type { Connection } from './connection.ts';
 import type { InboundLimits, InboundView } from './inbound.ts';
 import { InboundRate, judgeInbound } from './inbound.ts';
+import type { RedrawLimits } from './redraws.ts';
+import { Redraws } from './redraws.ts';
 
 /** Pongs that prove nothing may be so much more than messages: some stacks keep a connection alive by them. */
 const PONGS_A_MESSAGE = 10;
 
 export interface Hearing {
   readonly limits: InboundLimits;
+  readonly redraws: RedrawLimits;
   readonly nowMs: () => number;
+  /** Runs something later; by a timer that keeps no thread alive where nothing else is given. */
+  readonly later?: (run: () => void, ms: number) => void;
   /** What the connection has and may have now. */
   readonly view: () => InboundView;
   /** Answers whether the pong proves that something has arrived. */
   readonly pong: (payload: Buffer) => boolean;
   readonly subscribe: (channels: readonly string[]) => void;
   readonly unsubscribe: (channels: readonly string[]) => void;
+  /** A subscription has to wait. */
+  readonly delayed: () => void;
   readonly say: (messages: readonly ControlMessage[]) => void;
   readonly close: (cause: 'tooManyMessages' | 'protocolError', reason?: string) => void;
   /** The client says Close. */
@@ -28,6 +35,8 @@ export function hear(connection: Connection, by: Hearing): void {
   const { ws, gate } = connection;
   const { limits, nowMs } = by;
   const rate = new InboundRate(limits, nowMs());
+  connection.redraws = new Redraws(by.redraws, connection.ticket.channels, nowMs());
+  const ear = new Ear(connection, connection.redraws, by);
   const pongRate = new InboundRate(
     { perSecond: limits.perSecond * PONGS_A_MESSAGE, burst: limits.burst * PONGS_A_MESSAGE },
     nowMs(),
@@ -45,15 +54,58 @@ export function hear(connection: Connection, by: Hearing): void {
     if (by.pong(payload)) pongRate.giveBack();
   });
   ws.on('message', (data, binary) => {
-    if (!connection.closing && Buffer.isBuffer(data)) heard(data, binary, by);
+    if (!connection.closing && Buffer.isBuffer(data)) ear.hear(data, binary);
   });
 }
 
-function heard(data: Buffer, binary: boolean, by: Hearing): void {
-  const judged = judgeInbound(data, binary, by.view());
-  if (judged.act === 'close') return by.close('protocolError', judged.reason);
-  by.say(judged.errors);
-  if (judged.act === 'answer' || judged.channels.length === 0) return;
-  if (judged.act === 'subscribe') by.subscribe(judged.channels);
-  else by.unsubscribe(judged.channels);
+/** Does what messages say, or has them wait. */
+class Ear {
+  readonly #connection: Connection;
+  readonly #redraws: Redraws;
+  readonly #by: Hearing;
+  #timed = false;
+
+  constructor(connection: Connection, redraws: Redraws, by: Hearing) {
+    this.#connection = connection;
+    this.#redraws = redraws;
+    this.#by = by;
+  }
+
+  hear(data: Buffer, binary: boolean): void {
+    const by = this.#by;
+    const { channels, allow } = by.view();
+    const judged = judgeInbound(data, binary, { channels: [...channels, ...this.#redraws.waiting], allow });
+    if (judged.act === 'close') return by.close('protocolError', judged.reason);
+    this.#redraws.chargeAnswers(judged.errors.length);
+    by.say(judged.errors);
+    if (judged.act === 'answer' || judged.channels.length === 0) return;
+    if (judged.act === 'subscribe') return this.#subscribe(judged.channels);
+    this.#redraws.drop(judged.channels);
+    const begun = judged.channels.filter((channel) => channels.includes(channel));
+    if (begun.length > 0) by.unsubscribe(begun);
+  }
+
+  #subscribe(channels: readonly string[]): void {
+    const by = this.#by;
+    const now = this.#redraws.ask(channels, by.nowMs());
+    if (now.length < channels.length) by.delayed();
+    if (this.#redraws.persistent)
+      return by.close('tooManyMessages', 'too many snapshots of the same channels');
+    if (now.length > 0) by.subscribe(now);
+    this.#wait();
+  }
+
+  /** One timer at a time, and only while something waits. */
+  #wait(): void {
+    if (this.#timed || this.#redraws.waiting.length === 0) return;
+    this.#timed = true;
+    const { later = (run, ms): unknown => setTimeout(run, ms).unref() } = this.#by;
+    later(() => {
+      this.#timed = false;
+      if (this.#connection.closing || this.#connection.gone) return;
+      const due = this.#redraws.due(this.#by.nowMs());
+      if (due.length > 0) this.#by.subscribe(due);
+      this.#wait();
+    }, this.#redraws.waitMs);
+  }
 }

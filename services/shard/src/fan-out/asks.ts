@@ -66,7 +66,7 @@ export class Asks {
 
 function keyOf({ compressed, criticalLive, cursors }: Connection): string {
   let key = `${compressed} ${criticalLive}`;
-  for (const { channel, stateSeq, snapshot, snapshotSeq, half, criticalSeq } of cursors)
-    key += ` ${channel} ${stateSeq} ${snapshot} ${snapshotSeq} ${half} ${criticalLive ? 0 : criticalSeq}`;
+  for (const { channel, stateSeq, snapshot, snapshotSeq, half, criticalSeq, again } of cursors)
+    key += ` ${channel} ${stateSeq} ${snapshot} ${snapshotSeq} ${half} ${criticalLive ? 0 : criticalSeq} ${again}`;
   return key;
 }

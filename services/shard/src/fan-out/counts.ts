@@ -21,8 +21,10 @@ export const count = {
   recovered: 15,
   deflateInBytes: 16,
   deflateOutBytes: 17,
+  redrawnBytes: 18,
+  subscriptionsDelayed: 19,
 } as const;
-export const COUNT_PLACES = 18;
+export const COUNT_PLACES = 20;
 
 /** What is true now; from `flowing` on: what was true at the last sweep. */
 export const gauge = {

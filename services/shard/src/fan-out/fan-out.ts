@@ -2,7 +2,8 @@
 // slices, so that accepting, handshakes and pongs go on meanwhile; whatever else happens to a connection happens after
 // it was given every batch that has come ("settled"), so that all of it happens at one head.
 import { controlText, utf8Frame } from '@weir/protocol';
-import type { Connection, Cursor } from '../connection/connection.ts';
+import type { CatchUpAnswer } from '../catch-up/catch-up.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { AskedFor } from './asks.ts';
 import { Asks } from './asks.ts';
 import type { Batch, Heads } from './batch.ts';
@@ -14,15 +15,6 @@ import { formOf, Memberships } from './memberships.ts';
 import { Round } from './round.ts';
 import type { EvictReason, WriterOptions } from './writer.ts';
 import { positionFrame, positionHeadOf, Writer } from './writer.ts';
-
-/** What a connection gets that is not live. */
-export interface CaughtUp {
-  readonly bytes: Uint8Array;
-  readonly cursors: readonly Cursor[];
-  readonly criticalLive: boolean;
-  readonly live: boolean;
-  readonly reached?: boolean;
-}
 
 export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withholdCritical'> {
   /** Time between two positions while only other channels have data. */
@@ -132,7 +124,12 @@ export class FanOut {
     const fresh = { stateSeq: 0, snapshot: true, snapshotSeq: 0, criticalSeq } as const;
     connection.cursors = [
       ...connection.cursors,
-      ...added.map((channel) => ({ ...fresh, channel, half: connection.halfSent.delete(channel) })),
+      ...added.map((channel) => ({
+        ...fresh,
+        channel,
+        half: connection.halfSent.delete(channel),
+        again: connection.redraws?.begin(channel) === true,
+      })),
     ];
     this.#regroup(connection, [...channels, ...added]);
   }
@@ -155,7 +152,7 @@ export class FanOut {
   }
 
   /** What connections asked for. Every batch that was handed over before it has come before it. */
-  caughtUp(id: number, answer: CaughtUp): void {
+  caughtUp(id: number, answer: CatchUpAnswer): void {
     for (const connection of this.#asks.take(id)) {
       if (connection.closing) continue;
       this.#settle(connection);
@@ -163,6 +160,7 @@ export class FanOut {
       connection.cursors = answer.cursors;
       connection.criticalLive = answer.criticalLive;
       if (answer.reached === true) connection.waitsFor = 'nothing';
+      this.#writer.charge(connection, answer.redrawnBytes ?? 0);
       if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)]);
       else {
         this.#writer.catchUp(connection, [answer.bytes]);

@@ -178,6 +178,12 @@ export class Writer {
     add(this.#gauges, gauge.backlogBytes, wrote);
   }
 
+  /** What a client draws again is charged when it is queued, not when it is asked for. */
+  charge(connection: Connection, bytes: number): void {
+    connection.redraws?.charge(bytes);
+    add(this.#fanOut, count.redrawnBytes, bytes);
+  }
+
   /** A connection is gone, and what it has not got with it. */
   forget(connection: Connection): void {
     if (connection.gone) return;

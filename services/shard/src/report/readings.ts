@@ -158,6 +158,14 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       pongs_foreign_total: counted('Pongs that answer none of our pings', count.pongsForeign),
       catch_ups_total: counted('Times that a connection was given what it missed', count.catchUps),
       congestions_total: counted('Times that a connection became congested', count.congested),
+      redrawn_bytes_total: counted(
+        'Bytes of snapshots of channels that the client had before on the same connection',
+        count.redrawnBytes,
+      ),
+      subscriptions_delayed_total: counted(
+        'Subscriptions that had to wait because the client had drawn too many such bytes',
+        count.subscriptionsDelayed,
+      ),
       recoveries_total: counted('Times that a connection became live', count.recovered),
       frames_encoded_total: { help: 'Frames built', read: () => encoder.counts.frames },
       encoded_bytes_total: { help: 'Bytes of frames built', read: () => encoder.counts.bytes },
