@@ -56,7 +56,7 @@ export const advice = {
   weir_shard_admissions_total:
     '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client that tries twice. `full`: the capacity. `failed` is a fault of ours',
   weir_shard_connection_faults_total:
-    '`tooMany`, `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP',
+    '`tooMany`, `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP. `acceptFailed`: the system has no room for a socket',
   weir_shard_open_sockets:
     'Against WEIR_CAPACITY + WEIR_MAX_PENDING; 256 more are told that there is no room',
   weir_shard_intake_messages_total: 'The rate of what is published; all shards of a cluster see the same',

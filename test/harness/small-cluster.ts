@@ -1,6 +1,6 @@
 // A real cluster in small for one test file: nats-server, router and shards as processes on free ports.
-import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -121,13 +121,19 @@ export class SmallCluster {
     await this.nats.stop();
   }
 
+  /** `OPEN_FILES` in `env` is no setting: the process's limit of open files. */
   async #run(name: Service['name'], env: Readonly<Record<string, string | undefined>>): Promise<Service> {
     const script = fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url));
-    const child = fork(script, [], {
-      env: { PATH: process.env['PATH'], ...this.#env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
-    });
+    const { OPEN_FILES: openFiles, ...settings } = env;
+    const options = {
+      env: { PATH: process.env['PATH'], ...this.#env, ...settings },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'] satisfies StdioOptions,
+    };
+    const limited = `ulimit -n ${openFiles} && exec "$0" "$1"`;
+    const child =
+      openFiles === undefined
+        ? fork(script, [], { ...options, execArgv: [] })
+        : spawn('sh', ['-c', limited, process.execPath, script], options);
     const log = follow(child);
     const where = await new Promise<{ url: string; adminUrl: string }>((resolve, reject) => {
       child.once('message', (message: { url: string; adminUrl: string }) => resolve(message));

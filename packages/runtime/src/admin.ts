@@ -3,6 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { ADMIN_SETTINGS, listenOn } from './http/listen.ts';
+import { Places } from './http/places.ts';
+import { everySoOften } from './logging/every-so-often.ts';
 
 /** What `/readyz` answers. */
 export interface Health {
@@ -42,8 +45,9 @@ export interface AdminOptions {
   readonly logger: Logger;
 }
 
-/** A kubelet, a few scrapers and a person; whoever opens more is refused. */
-const maxConnections = 64;
+/** A kubelet, a few scrapers and a person. Where there are more, the oldest that asks nothing goes. */
+export const maxAdminConnections = 64;
+const logMs = 5_000;
 const closeGraceMs = 500;
 
 /** Listens; rejects where it cannot. */
@@ -52,32 +56,29 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const server = createServer(
     {
       maxHeaderSize: 4096,
-      headersTimeout: 5_000,
-      requestTimeout: 10_000,
+      headersTimeout: 2_000,
+      requestTimeout: 5_000,
       keepAliveTimeout: 5_000,
-      connectionsCheckingInterval: 2_000,
+      connectionsCheckingInterval: 500,
     },
     (request, response) => void answer(routes, options.logger, request, response),
   );
-  server.maxConnections = maxConnections;
+  const often = everySoOften(logMs);
+  new Places(server, {
+    max: maxAdminConnections,
+    onCut: () => often((suppressed) => options.logger.warn({ suppressed }, 'admin server is full')),
+  });
   // A reader that takes nothing of its answer any more must not hold it for ever.
   server.setTimeout(30_000);
-  const port = await listen(server, options.host, options.port);
-  server.on('error', (err) => options.logger.error({ err }, 'admin server failed'));
-  return { port, close: () => closeServer(server) };
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(new Error(`the admin server cannot listen on ${host} port ${port}`, { cause }));
-    });
-    server.listen({ host, port }, () => {
-      server.removeAllListeners('error');
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
+  const { host, port: asked, logger } = options;
+  const { port } = await listenOn(server, {
+    host,
+    port: asked,
+    what: 'the admin server',
+    settings: ADMIN_SETTINGS,
+    onFault: (err) => often((suppressed) => logger.error({ err, suppressed }, 'admin server failed')),
   });
+  return { port, close: () => closeServer(server) };
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -8,6 +8,7 @@ import {
   natsAccess,
   openNats,
   reachable,
+  roomForSockets,
   runUntilSignal,
   startAdmin,
   systemClock,
@@ -27,6 +28,7 @@ const config: PublisherConfig = loadConfig({
 });
 const logger = createLogger({ service, level: config.logLevel });
 const registry = createMetricsRegistry({ service, version: WEIR_VERSION });
+const maxConnections = connectionsThatFit();
 const link = openNats({
   servers: config.natsUrl,
   name: `weir-${service}`,
@@ -35,7 +37,7 @@ const link = openNats({
   registry,
 });
 const publisher: Publisher = new Publisher({
-  config,
+  config: { ...config, maxConnections },
   link,
   logger,
   clock: systemClock,
@@ -60,6 +62,18 @@ const url = `http://${reachable(config.host)}:${port}`;
 const adminUrl = `http://${reachable(config.adminHost)}:${admin.port}`;
 logger.info({ url, admin: adminUrl }, 'listening');
 announceListening({ url, adminUrl });
+
+function connectionsThatFit(): number {
+  try {
+    const room = roomForSockets();
+    if (room < config.maxConnections)
+      logger.warn({ maxConnections: room }, 'limit of open files lowers WEIR_MAX_CONNECTIONS');
+    return Math.min(config.maxConnections, room);
+  } catch (err) {
+    logger.fatal({ err }, 'cannot start');
+    process.exit(1);
+  }
+}
 
 async function listen(): Promise<{ readonly port: number; readonly admin: AdminServer }> {
   try {

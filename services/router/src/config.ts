@@ -360,6 +360,13 @@ function channelPattern(text: string): string {
 /** The router's configuration. */
 export type RouterConfig = ConfigOf<typeof settings>;
 
+/** The same router within the sockets that there is room for; a part of them is for refusals. */
+export function fitted(config: RouterConfig, roomForSockets: number): RouterConfig {
+  const maxSockets = Math.min(config.maxSockets, Math.floor(roomForSockets * 0.9));
+  if (maxSockets === config.maxSockets) return config;
+  return { ...config, maxSockets, maxPending: Math.min(config.maxPending, maxSockets) };
+}
+
 /** What several settings must be together. */
 export function rules(c: RouterConfig): readonly string[] {
   const problems = [...kubernetesRules(c)];

@@ -14,13 +14,14 @@ import {
   natsAccess,
   openNats,
   reachable,
+  roomForSockets,
   runUntilSignal,
   startAdmin,
   systemClock,
   WEIR_VERSION,
 } from '@weir/runtime';
 import type { RouterConfig } from './config.ts';
-import { rules, settings } from './config.ts';
+import { fitted, rules, settings } from './config.ts';
 import type { Endpoints } from './endpoints/endpoints.ts';
 import { createEndpoints } from './endpoints/endpoints.ts';
 import { createRouterMetrics, largestSkewMs } from './metrics.ts';
@@ -31,13 +32,17 @@ const skewCheckMs = 10_000;
 const skewLogMs = 60_000;
 const kubeLogMs = 30_000;
 
-const config: RouterConfig = loadConfig({
+const asked: RouterConfig = loadConfig({
   service,
   summary: 'accepts clients, measures them and sends each to the pool and shard that suit it',
   table: settings,
   rules,
 });
-const logger = createLogger({ service, level: config.logLevel });
+const logger = createLogger({ service, level: asked.logLevel });
+const roomForClients = room();
+const config = fitted(asked, roomForClients);
+if (config !== asked)
+  logger.warn({ maxSockets: config.maxSockets }, 'limit of open files lowers WEIR_MAX_SOCKETS');
 const registry = createMetricsRegistry({ service, version: WEIR_VERSION });
 const metrics = createRouterMetrics(registry);
 const clock = systemClock;
@@ -58,6 +63,7 @@ const beats = createBeats({
 const endpoints = watchEndpoints();
 const router = createRouter({
   config,
+  roomForClients,
   shards: {
     entries,
     ticketGiven: (shard) => beats.ticketGiven(shard),
@@ -88,6 +94,16 @@ runUntilSignal({
   ],
 });
 announce(admin);
+
+/** Sockets that clients may have. */
+function room(): number {
+  try {
+    return roomForSockets();
+  } catch (err) {
+    logger.fatal({ err }, 'cannot start');
+    process.exit(1);
+  }
+}
 
 /** A port that is taken is said in one line, not in a stack trace. */
 async function listen(): Promise<{ readonly port: number; readonly admin: AdminServer }> {

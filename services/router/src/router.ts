@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { ShardEntry } from '@weir/fleet';
 import type { CloseName, Hint } from '@weir/protocol';
 import { subprotocol, UsedOnce } from '@weir/protocol';
-import type { Clock, Logger } from '@weir/runtime';
+import type { Clock, ConnectionFault, Logger } from '@weir/runtime';
 import { everySoOften } from '@weir/runtime';
 import { WebSocketServer } from 'ws';
 import { parseCidr } from './accept/address.ts';
@@ -45,6 +45,8 @@ export interface Shards {
 /** What the router is made of. */
 export interface RouterOptions {
   readonly config: RouterConfig;
+  /** Sockets that the process can hold. */
+  readonly roomForClients?: number;
   readonly shards: Shards;
   readonly metrics: RouterMetrics;
   readonly logger: Logger;
@@ -137,9 +139,10 @@ class WeirRouter implements Router {
     this.#listener = createListener({
       headersTimeoutMs: config.headersTimeoutMs,
       maxSockets: config.maxSockets,
+      room: o.roomForClients ?? Number.POSITIVE_INFINITY,
       onPlain: (request) => this.#refused(refusePlain(request, this.#ladder.basePath)),
       onUpgrade: (request, duplex, head) => this.#arrive(request, duplex, head),
-      onFault: (fault) => metrics.fault(fault),
+      onFault: (fault) => this.#fault(fault),
     });
     metrics.watch({
       pools: config.pools,
@@ -183,9 +186,15 @@ class WeirRouter implements Router {
       trusted: config.trustedProxies.map(parseCidr),
       rate,
       tlsByDefault: publicUrl?.startsWith('wss:') ?? false,
-      hasRoom: () => this.#pending < config.maxPending && this.#listener.sockets <= config.maxSockets,
+      hasRoom: () => this.#pending < config.maxPending && this.#listener.hasRoom(),
       random,
     };
+  }
+
+  #fault(fault: ConnectionFault): void {
+    this.#o.metrics.fault(fault);
+    if (fault !== 'tooMany' && fault !== 'acceptFailed') return;
+    this.#often((suppressed) => this.#o.logger.warn({ fault, suppressed }, 'connections are refused'));
   }
 
   #refused(refusal: Refusal): Refusal {

@@ -54,6 +54,17 @@ export function poolDefaults(config: ShardConfig): {
   };
 }
 
+/** Files that a thread opens beside its clients: its loop, its listening socket and the duplicates of it. */
+export const FILES_A_THREAD = 12;
+
+/** The same shard within the sockets that there is room for; a part is for handshakes and refusals. */
+export function fitted(config: ShardConfig, roomForSockets: number): ShardConfig {
+  const room = Math.floor(roomForSockets * 0.9);
+  if (config.capacity + config.maxPending <= room) return config;
+  const maxPending = Math.min(config.maxPending, Math.max(Math.ceil(room / 5), room - config.capacity));
+  return { ...config, maxPending, capacity: Math.min(config.capacity, room - maxPending) };
+}
+
 /** How many threads write to clients. */
 export function threadsOf(config: ShardConfig): number {
   return config.threads ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1));

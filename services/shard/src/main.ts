@@ -8,26 +8,33 @@ import {
   natsAccess,
   openNats,
   reachable,
+  roomForSockets,
   runUntilSignal,
   startAdmin,
   systemClock,
   WEIR_VERSION,
 } from '@weir/runtime';
 import type { ShardConfig } from './config.ts';
-import { rules, settings } from './config.ts';
+import { FILES_A_THREAD, fitted, rules, settings, threadsOf } from './config.ts';
 import { createShardMetrics, exposeReadings } from './metrics.ts';
 import { readings } from './report/readings.ts';
 import { Shard } from './shard.ts';
 import { numberPlaces } from './thread-counts.ts';
 
 const service = 'shard';
-const config: ShardConfig = loadConfig({
+const asked: ShardConfig = loadConfig({
   service,
   summary: 'broadcasts NATS messages to the connections of one pool',
   table: settings,
   rules,
 });
-const logger = createLogger({ service, level: config.logLevel });
+const logger = createLogger({ service, level: asked.logLevel });
+const roomForClients = room();
+const config = fitted(asked, roomForClients);
+if (config !== asked) {
+  const { capacity, maxPending } = config;
+  logger.warn({ capacity, maxPending }, 'limit of open files lowers WEIR_CAPACITY and WEIR_MAX_PENDING');
+}
 const registry = createMetricsRegistry({ service, version: WEIR_VERSION });
 const metrics = createShardMetrics(registry);
 const link = openNats({
@@ -37,7 +44,7 @@ const link = openNats({
   logger,
   registry,
 });
-const shard = new Shard({ config, link, metrics, logger, clock: systemClock });
+const shard = new Shard({ config, roomForClients, link, metrics, logger, clock: systemClock });
 exposeReadings(registry, readings(shard, numberPlaces));
 const admin = await listen();
 runUntilSignal({
@@ -54,7 +61,16 @@ const adminUrl = `http://${reachable(config.adminHost)}:${admin.port}`;
 logger.info({ url: shard.url, admin: adminUrl, pool: config.pool, shard: config.shardId }, 'listening');
 announceListening({ url: shard.url, adminUrl });
 
-/** A port that is taken is said in one line, not in a stack trace. */
+/** Sockets that clients may have. */
+function room(): number {
+  try {
+    return roomForSockets(FILES_A_THREAD * threadsOf(asked));
+  } catch (err) {
+    logger.fatal({ err }, 'cannot start');
+    process.exit(1);
+  }
+}
+
 async function listen(): Promise<AdminServer> {
   try {
     await shard.start();

@@ -45,6 +45,7 @@ const MESSAGES_A_LOOK = 64;
 
 export interface ShardOptions {
   readonly config: ShardConfig;
+  readonly roomForClients: number;
   readonly link: NatsLink;
   readonly metrics: ShardMetrics;
   readonly logger: Logger;
@@ -75,7 +76,6 @@ export class Shard {
   #drained: (thread: Thread) => void = () => undefined;
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
-  /** Messages taken in so far. */
   #accepted = 0;
 
   constructor(options: ShardOptions) {
@@ -116,6 +116,7 @@ export class Shard {
         new Link({ source: this.encoder, deflate: (run) => this.deflater.run(run), post, nowMs: sharedMs }),
       onMessage: (thread, message) => this.#heard(thread, message),
       onDeath: (index) => {
+        this.#frontDoor.died();
         this.flags.forget(index);
         Atomics.store(this.#doorways, index, 0);
         Atomics.store(this.#sockets, index, 0);
@@ -326,6 +327,7 @@ export class Shard {
       index,
       config: this.#options.config,
       incarnation: this.#incarnation,
+      roomForClients: this.#options.roomForClients,
       heads: this.#heads(),
       flags: this.flags.memory,
       counts: this.counts.born(index),

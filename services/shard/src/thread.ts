@@ -6,7 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlMessage, Hint } from '@weir/protocol';
 import { controlText, issueHint, utf8Frame, verifyTicket } from '@weir/protocol';
 import type { Clock, ConnectionFault } from '@weir/runtime';
-import { CONNECTION_FAULTS, createUpgradeServer, ENDINGS, timesWithin, watchEnding } from '@weir/runtime';
+import {
+  CONNECTION_FAULTS,
+  createUpgradeServer,
+  ENDINGS,
+  Places,
+  timesWithin,
+  watchEnding,
+} from '@weir/runtime';
 import type { Arrival, Arrived, Arriving } from './admit/admission.ts';
 import { ADMIT_OUTCOMES, Admission } from './admit/admission.ts';
 import type { ShardConfig } from './config.ts';
@@ -48,6 +55,7 @@ export interface ThreadStart {
   readonly config: ShardConfig;
   /** Of this start of the shard. */
   readonly incarnation: string;
+  readonly roomForClients: number;
   readonly heads: Heads;
   readonly flags: SharedArrayBuffer;
   readonly counts: SharedArrayBuffer;
@@ -75,6 +83,7 @@ export class FanOutThread {
   readonly #deflater: Deflater;
   readonly #admission: Admission;
   readonly #server: Server;
+  readonly #places: Places;
   readonly #doorway: Doorway;
   readonly #reassignment: Reassignment;
   readonly #moves: Moves;
@@ -171,12 +180,18 @@ export class FanOutThread {
       count: (outcome) => add(this.#counts.admissions, ADMIT_OUTCOMES.indexOf(outcome), 1),
     });
     this.#server = this.#createServer();
+    this.#places = new Places(this.#server, {
+      max: Number.POSITIVE_INFINITY,
+      onCut: () => this.#countFault('tooMany'),
+    });
     this.#doorway = new Doorway({
       index,
       sockets: options.sockets,
       open: options.doorways,
-      maxSockets: config.capacity + config.maxPending + REFUSED_SOCKETS,
+      maxSockets: Math.min(config.capacity + config.maxPending + REFUSED_SOCKETS, options.roomForClients),
+      makeRoom: () => this.#places.makeRoom(),
       onTooMany: () => this.#countFault('tooMany'),
+      onAcceptFailed: () => this.#countFault('acceptFailed'),
       onSocket: (socket) => this.#server.emit('connection', socket),
       duplicate: duplicateSocket,
       onFailed: (error) => {

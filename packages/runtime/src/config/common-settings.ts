@@ -59,8 +59,8 @@ export const commonSettings: {
   adminHost: {
     env: 'WEIR_ADMIN_HOST',
     parse: parse.text({ max: 255 }),
-    default: '0.0.0.0',
-    meaning: 'Address that the admin server (metrics, health) listens on',
+    default: '127.0.0.1',
+    meaning: 'Address that the admin server (metrics, health) listens on; 0.0.0.0 in the images',
   },
   adminPort: {
     env: 'WEIR_ADMIN_PORT',

@@ -4,8 +4,14 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What went wrong before there was a request: the label of a metric. `tooMany` is counted by whoever listens. */
-export const CONNECTION_FAULTS = ['timeout', 'headersTooLarge', 'malformed', 'tooMany'] as const;
+/** What went wrong before there was a request: the label of a metric. `tooMany` and `acceptFailed` are counted where it listens. */
+export const CONNECTION_FAULTS = [
+  'timeout',
+  'headersTooLarge',
+  'malformed',
+  'tooMany',
+  'acceptFailed',
+] as const;
 export type ConnectionFault = (typeof CONNECTION_FAULTS)[number];
 
 /** What the server does. */

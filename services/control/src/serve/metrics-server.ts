@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { CLIENT_SETTINGS, listenOn, Places, roomForSockets } from '@weir/runtime';
 import type { ApiAnswer, ApiRequest } from './answer.ts';
 import { failure } from './answer.ts';
 import type { FrontProxy } from './front-proxy.ts';
@@ -53,7 +54,6 @@ export function createMetricsServer(o: MetricsServerOptions): MetricsServer {
     keepAliveTimeout: 60_000,
     connectionsCheckingInterval: 2_000,
   });
-  server.maxConnections = maxConnections;
   server.setTimeout(120_000);
   server.on('secureConnection', (socket) => {
     if (current !== undefined) checkedWith.set(socket, current);
@@ -63,19 +63,21 @@ export function createMetricsServer(o: MetricsServerOptions): MetricsServer {
     o.onAnswer(answer);
     send(response, answer);
   });
+  new Places(server, {
+    max: Math.min(maxConnections, roomForSockets()),
+    onCut: () => o.onFault(new Error('too many connections')),
+  });
   return {
     get trusted() {
       return current !== undefined;
     },
     listen: (port, host) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ port, host }, () => {
-          server.off('error', reject);
-          server.on('error', o.onFault);
-          const address = server.address();
-          if (typeof address === 'object' && address !== null) resolve(address);
-        });
+      listenOn(server, {
+        host,
+        port,
+        what: 'the metrics API',
+        settings: CLIENT_SETTINGS,
+        onFault: o.onFault,
       }),
     trust(trust) {
       server.setSecureContext({

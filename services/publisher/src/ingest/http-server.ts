@@ -1,8 +1,9 @@
 // The HTTP server around the handler: time-outs, broken requests, and an end that lets requests finish.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@weir/runtime';
+import { CLIENT_SETTINGS, everySoOften, listenOn, Places } from '@weir/runtime';
 import type { Answer } from './answer.ts';
 import { answerRefusal } from './answer.ts';
 import type { Handler } from './handle.ts';
@@ -27,6 +28,7 @@ export interface HttpServer {
 }
 
 const keepAliveMs = 65_000;
+const logMs = 5_000;
 /** How often Node looks for requests that take too long. */
 const checkMs = 500;
 
@@ -40,7 +42,6 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.min(checkMs, requestTimeoutMs),
   });
-  server.maxConnections = options.maxConnections;
   const serve = (request: IncomingMessage, response: ServerResponse, goAhead: () => void): void => {
     handler.handle(request, goAhead).then(
       (answer) => write(response, answer, closing),
@@ -53,12 +54,21 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   server.on('request', (request, response) => serve(request, response, () => undefined));
   server.on('checkContinue', (request, response) => serve(request, response, () => response.writeContinue()));
   server.on('clientError', refuseBroken);
-  const port = await open(server, options);
-  server.on('error', (err) => logger.error({ err }, 'http server failed'));
+  const often = everySoOften(logMs);
+  const places = new Places(server, {
+    max: options.maxConnections,
+    onCut: () => often((suppressed) => logger.warn({ suppressed }, 'connections are refused')),
+  });
+  const { port } = await listenOn(server, {
+    host: options.host,
+    port: options.port,
+    what: 'the publisher',
+    settings: CLIENT_SETTINGS,
+    onFault: (err) => often((suppressed) => logger.error({ err, suppressed }, 'http server failed')),
+  });
   return {
     port,
-    connections: () =>
-      new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0))),
+    connections: () => Promise.resolve(places.open),
     close: () => {
       closing = true;
       handler.stop();
@@ -73,17 +83,6 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
       });
     },
   };
-}
-
-function open(server: Server, { host, port }: HttpOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(new Error(`cannot listen on ${host} port ${port}`, { cause })));
-    server.listen({ host, port }, () => {
-      server.removeAllListeners('error');
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 function write(response: ServerResponse, answer: Answer, last: boolean): void {

@@ -1,18 +1,20 @@
 // The HTTP server in front: bounded headers, bounded waiting, bounded sockets. Refuses what cannot be a client and
 // hands upgrades on.
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionFault } from '@weir/runtime';
-import { createUpgradeServer, endKindly } from '@weir/runtime';
+import { CLIENT_SETTINGS, createUpgradeServer, endKindly, listenOn, Places } from '@weir/runtime';
 import type { Refusal } from './refusal.ts';
 import { refusalBody, refusalHeaders, refusalText } from './refusal.ts';
 
 /** What the server is made of. */
 export interface ListenerOptions {
   readonly headersTimeoutMs: number;
-  /** The rungs above are asked at `maxSockets`; a few more get an answer, the rest is dropped by the kernel side. */
+  /** The rungs above are asked at `maxSockets`; a few more get an answer, then the oldest that asks nothing goes. */
   readonly maxSockets: number;
+  /** No more than that in any case. */
+  readonly room: number;
   readonly onPlain: (request: IncomingMessage) => Refusal;
   readonly onUpgrade: (request: IncomingMessage, duplex: Duplex, head: Buffer) => void;
   readonly onFault: (fault: ConnectionFault) => void;
@@ -21,6 +23,8 @@ export interface ListenerOptions {
 /** A running server. */
 export interface Listener {
   readonly sockets: number;
+  /** Whether there is a place for a client that has said what it wants; a socket that has not may go for it. */
+  hasRoom(): boolean;
   listen(port: number, host: string): Promise<AddressInfo>;
   /** Stops accepting; what is upgraded goes on. */
   stop(): void;
@@ -41,40 +45,28 @@ export function createListener(o: ListenerOptions): Listener {
     onUpgrade: o.onUpgrade,
     onFault: o.onFault,
   });
-  let sockets = 0;
-  server.maxConnections = o.maxSockets + refusalSockets;
-  server.on('connection', (socket) => {
-    sockets += 1;
-    socket.once('close', () => {
-      sockets -= 1;
-    });
-  });
-  server.on('drop', () => o.onFault('tooMany'));
+  const max = Math.min(o.maxSockets + refusalSockets, o.room);
+  const places = new Places(server, { max, onCut: () => o.onFault('tooMany') });
   return {
     get sockets() {
-      return sockets;
+      return places.open;
     },
-    listen: (port, host) => listen(server, port, host),
+    hasRoom: () => places.open <= o.maxSockets || places.makeRoom(),
+    // The longest queue that the kernel allows: a reconnect storm must not be dropped before it is judged.
+    listen: (port, host) =>
+      listenOn(server, {
+        host,
+        port,
+        what: 'the router',
+        settings: CLIENT_SETTINGS,
+        backlog: 4_096,
+        onFault: () => o.onFault('acceptFailed'),
+      }),
     stop() {
       server.close();
       server.closeIdleConnections();
     },
   };
-}
-
-function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(new Error(`the router cannot listen on ${host} port ${port}`, { cause }));
-    });
-    // The longest queue that the kernel allows: a reconnect storm must not be dropped before it is judged.
-    server.listen({ port, host, backlog: 4_096 }, () => {
-      server.removeAllListeners('error');
-      const address = server.address();
-      if (typeof address === 'object' && address !== null) resolve(address);
-      else reject(new Error('the router listens on no port'));
-    });
-  });
 }
 
 /** Refuses an upgrade by an HTTP answer. */

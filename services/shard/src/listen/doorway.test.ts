@@ -34,6 +34,8 @@ async function build(threads: number, maxSockets = 1_000): Promise<House> {
         sockets,
         open,
         maxSockets,
+        makeRoom: () => false,
+        onAcceptFailed: () => undefined,
         onTooMany: () => {
           tooMany.count++;
         },

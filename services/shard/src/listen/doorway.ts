@@ -1,7 +1,8 @@
 // Where one thread accepts: a duplicate of the listening socket that all threads share. It pauses while the thread has
 // more clients than its share, lets no more sockets in than the shard may have, and counts them. It knows no HTTP.
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:net';
+import { CLIENT_SETTINGS, listenOn } from '@weir/runtime';
 import { acceptsMore, leastOf, sumOf } from './balance.ts';
 import type { SocketHandle } from './duplicate.ts';
 
@@ -17,13 +18,16 @@ export interface DoorwayOptions {
   readonly sockets: Int32Array;
   /** 1 for every thread whose doorway is open, also while it pauses; else 0, also of a dead thread. */
   readonly open: Int32Array;
-  /** Open sockets of the whole shard at most; who comes beyond that is cut off. */
+  /** Open sockets of the whole shard at most. Beyond that the newest goes, unless `makeRoom` cuts another. */
   readonly maxSockets: number;
+  readonly makeRoom: () => boolean;
   readonly onTooMany: () => void;
+  /** A connection could not be accepted. */
+  readonly onAcceptFailed: () => void;
   /** Somebody came in. */
   readonly onSocket: (socket: Socket) => void;
   readonly duplicate: (fd: number) => Promise<SocketHandle>;
-  /** Accepting failed, or could not go on after a pause. */
+  /** Accepting could not go on after a pause. */
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -52,9 +56,15 @@ export class Doorway {
     readonly port: number;
   }): Promise<{ readonly port: number; readonly fd: number }> {
     const server = this.#createServer();
-    await listening(server, () => server.listen({ ...address, backlog: BACKLOG }));
+    const { port } = await listenOn(server, {
+      ...address,
+      what: 'the shard',
+      settings: CLIENT_SETTINGS,
+      backlog: BACKLOG,
+      onFault: this.#options.onAcceptFailed,
+    });
     this.#server = server;
-    return { port: (server.address() as AddressInfo).port, fd: descriptorOf(server) };
+    return { port, fd: descriptorOf(server) };
   }
 
   /** Accepts on a duplicate of `fd`, which stays open as long as this doorway is in use, and prepares for pauses. */
@@ -81,14 +91,14 @@ export class Doorway {
   }
 
   #createServer(): Server {
-    return createServer((socket) => this.#let(socket)).on('error', this.#options.onFailed);
+    return createServer((socket) => this.#let(socket));
   }
 
   #let(socket: Socket): void {
-    const { index, sockets, maxSockets, onSocket, onTooMany } = this.#options;
+    const { index, sockets, maxSockets, makeRoom, onSocket, onTooMany } = this.#options;
     // Counted first: of two threads with one place left at most one lets somebody in.
     Atomics.add(sockets, index, 1);
-    if (sumOf(sockets) > maxSockets) {
+    if (sumOf(sockets) > maxSockets && !makeRoom()) {
       Atomics.sub(sockets, index, 1);
       onTooMany();
       socket.destroy();
@@ -129,6 +139,7 @@ export class Doorway {
   async #accept(handle: SocketHandle): Promise<void> {
     const server = this.#createServer();
     await listening(server, () => server.listen(handle, BACKLOG));
+    server.on('error', this.#options.onAcceptFailed);
     if (this.#closed) server.close();
     else this.#server = server;
   }
@@ -145,7 +156,10 @@ export class Doorway {
 async function listening(server: Server, listen: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.once('listening', resolve);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
     listen();
   });
 }

@@ -30,6 +30,11 @@ export class FrontDoor {
     return how.port;
   }
 
+  /** A thread has ended; the first one may not have answered yet. */
+  died(): void {
+    this.opened({ type: 'notOpened', error: new Error('the first thread ended before it listened') });
+  }
+
   /** The first thread's answer. */
   opened(how: Opened): void {
     this.#opened?.(how);

@@ -1,0 +1,66 @@
+// Bounds the open sockets of an HTTP server so that those that say nothing keep nobody out: where all places are taken,
+// the oldest socket without a request under way goes.
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+export class Places {
+  readonly #onCut: () => void;
+  /** Sockets without a whole request, the oldest first, by where they come from: a TLS socket has two objects. */
+  readonly #waiting = new Map<string, Socket>();
+  #open = 0;
+
+  /** After the server's own listeners. `onCut` is told of each socket that goes, old or new. */
+  constructor(server: Server, o: { readonly max: number; readonly onCut: () => void }) {
+    this.#onCut = o.onCut;
+    server.on('connection', (socket: Socket) => {
+      this.#take(socket);
+      if (this.#open > o.max && !this.makeRoom(socket)) this.#cut(socket);
+    });
+    const begun = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#begun(request, response);
+    server.on('request', begun);
+    if (server.listenerCount('checkContinue') > 0) server.on('checkContinue', begun);
+    server.on('upgrade', ({ socket }) => this.#waiting.delete(originOf(socket)));
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Cuts the oldest socket that waits, unless that is `newest`; answers whether there was one. */
+  makeRoom(newest?: Socket): boolean {
+    const [oldest] = this.#waiting.values();
+    if (oldest === undefined || oldest === newest) return false;
+    this.#cut(oldest);
+    return true;
+  }
+
+  #take(socket: Socket): void {
+    const origin = originOf(socket);
+    this.#open++;
+    this.#waiting.set(origin, socket);
+    socket.once('close', () => {
+      this.#open--;
+      if (this.#waiting.get(origin) === socket) this.#waiting.delete(origin);
+    });
+  }
+
+  #begun({ socket }: IncomingMessage, response: ServerResponse): void {
+    const origin = originOf(socket);
+    const waiting = this.#waiting.get(origin);
+    this.#waiting.delete(origin);
+    response.once('close', () => {
+      if (waiting !== undefined && !waiting.destroyed) this.#waiting.set(origin, waiting);
+    });
+  }
+
+  #cut(socket: Socket): void {
+    this.#waiting.delete(originOf(socket));
+    socket.destroy();
+    this.#onCut();
+  }
+}
+
+function originOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
