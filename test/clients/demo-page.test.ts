@@ -21,7 +21,7 @@ const flags = [
   '--disable-sync',
 ];
 const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws:; img-src data:; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const types: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 const root = new URL('../../', import.meta.url);
 const eventually = (check: () => Promise<void>): Promise<void> =>

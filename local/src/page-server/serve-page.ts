@@ -35,6 +35,24 @@ export class PortTakenError extends Error {
   }
 }
 
+/**
+ * The names of this machine by which the page is opened. With another one a page of somebody else's has made a name of
+ * its own point here, and would read what is meant for this machine alone.
+ */
+const HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  'img-src data:',
+  // The router and the shards listen on ports of their own.
+  "connect-src 'self' ws://127.0.0.1:* ws://localhost:*",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** Serves the page on 127.0.0.1. */
 export function servePage(options: PageOptions): Promise<PageServer> {
   const server = createServer((request, response) => {
@@ -67,6 +85,10 @@ async function answer(
   response: ServerResponse,
   options: PageOptions,
 ): Promise<void> {
+  if (!isOfThisMachine(request.headers.host)) {
+    send(response, { status: 403, text: `open this page as http://${HOSTS[0]}, not by another name\n` });
+    return;
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     send(response, { status: 405, text: 'only GET and HEAD\n' });
@@ -90,6 +112,11 @@ async function answer(
   else send(response, { status: 200, ...file });
 }
 
+function isOfThisMachine(host = ''): boolean {
+  const [, name = ''] = /^(.*?)(?::\d{1,5})?$/.exec(host) ?? [];
+  return HOSTS.includes(name.toLowerCase());
+}
+
 type Answer =
   | { readonly status: number; readonly text: string }
   | { readonly status: number; readonly bytes: Buffer; readonly contentType: string };
@@ -102,6 +129,9 @@ function send(response: ServerResponse, answer: Answer): void {
     'Content-Length': bytes.length,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': POLICY,
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
   });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
