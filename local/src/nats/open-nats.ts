@@ -41,5 +41,5 @@ async function check(url: string, shown: string): Promise<void> {
 
 /** The URL as it may be shown. */
 export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@');
+  return url.replace(/\/\/[^/?#]*@/, '//***@').replace(/[?#].+/, '?***');
 }

@@ -51,7 +51,8 @@ export function localState(
 export function writeLocalFile(path: string, state: LocalState): void {
   mkdirSync(dirname(path), { recursive: true });
   const whole = `${path}.new`;
-  writeFileSync(whole, `${JSON.stringify(state, null, 2)}\n`);
+  // The URL of NATS may have a password in it.
+  writeFileSync(whole, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(whole, path);
 }
 

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutPassword } from '../nats/open-nats.ts';
 import { holderOf } from './claim.ts';
 import { type LocalState, readLocalFile } from './local-file.ts';
 
@@ -24,7 +25,7 @@ export function runningText(pid: number, state: LocalState | undefined): string 
     `  page       ${state.page}`,
     `  router     ${state.router}/v1/connect`,
     `  publisher  ${state.publisher}`,
-    `  NATS       ${state.nats}`,
+    `  NATS       ${withoutPassword(state.nats)}`,
     `Stop it with Ctrl-C where it was started, or with: kill ${pid}`,
   ].join('\n');
 }

@@ -3,19 +3,22 @@ import type { SettingsTable } from './setting.ts';
 
 const longestQuote = 80;
 
-/** A URL without its `user:password@`, any other text as it is. */
-export function hideUserinfo(text: string): string {
-  return text.replace(/(:\/\/)[^/\s,]*@/g, '$1***@');
+/** A URL without its `user:password@`, its query and its fragment, in which keys are written; other texts as they are. */
+export function hideSecrets(text: string): string {
+  return text.replace(/(:\/\/)[^/?#\s]*@/g, '$1***@').replace(/(:\/\/[^\s?#]*[?#])\S+/g, '$1***');
 }
 
-/** The text as a short JSON string without user information. */
+/**
+ * The text as a short JSON string without what may be secret in it. The text is no valid value, so it may be a URL
+ * without its scheme or with a password that is not escaped: more is hidden than in one that is valid.
+ */
 export function conceal(text: string): string {
-  const shown = hideUserinfo(text);
+  const shown = text.replace(/(:\/\/|^(?!\S*:\/\/))\S*@/g, '$1***@').replace(/([?#])\S+/g, '$1***');
   return JSON.stringify(shown.length > longestQuote ? `${shown.slice(0, longestQuote)}…` : shown);
 }
 
 function shownValue(value: unknown): unknown {
-  if (typeof value === 'string') return hideUserinfo(value);
+  if (typeof value === 'string') return hideSecrets(value);
   if (Array.isArray(value)) return value.map(shownValue);
   return value;
 }

@@ -45,12 +45,12 @@ describe('loadConfig', () => {
   it('prints the configuration without secrets', () => {
     const outcome = load(['--print-config'], {
       WEIR_KEY: 'hunter2',
-      WEIR_NATS_URL: 'nats://u:hunter2@a,nats://b',
+      WEIR_NATS_URL: 'nats://u:hunter2@a,nats://b,nats://hunter2@[::1]:4222/p?token=hunter2,nats://c#hunter2',
     });
     expect(outcome).toMatchObject({ exitCode: 0 });
     const output = 'output' in outcome ? outcome.output : '';
     expect(JSON.parse(output)).toEqual({
-      nats: ['nats://***@a', 'nats://b'],
+      nats: ['nats://***@a', 'nats://b', 'nats://***@[::1]:4222/p?***', 'nats://c#***'],
       key: '***',
       other: null,
       waitMs: 10,

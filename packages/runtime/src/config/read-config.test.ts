@@ -51,6 +51,21 @@ describe('readConfig', () => {
     ]);
   });
 
+  it.each([
+    'http://u:hunter2@h',
+    'nats://u:hunter2/more@h:4222',
+    'nats://u:hunter2,more@h:4222',
+    'u:hunter2@h:4222',
+    'nats://a,u:hunter2@h',
+    'nats://h:99999/?token=hunter2',
+    'h:4222?token=hunter2',
+    'ws://h#hunter2',
+    'nats://token-hunter2@h:x',
+  ])('quotes no password, token, query or fragment of %s', (url) => {
+    const read = readConfig({ table: commonSettings, env: { WEIR_NATS_URL: url } });
+    expect('problems' in read ? read.problems.join() : '').toMatch(/^WEIR_NATS_URL (?!.*hunter2).*\*\*\*/);
+  });
+
   it('never quotes a secret, nor the password of a URL', () => {
     const secret = 'hunter2-hunter2';
     expect(problemsOf({ WEIR_POOL: 'a', WEIR_KEY: secret }).join()).not.toContain('hunter2');

@@ -1,13 +1,13 @@
 // A settings table for people: as Markdown for the docs, as plain text for `--help`.
-import { hideUserinfo } from './conceal.ts';
+import { hideSecrets } from './conceal.ts';
 import type { Setting, SettingsTable } from './setting.ts';
 
 function defaultText(setting: Setting<unknown>): string {
   if (setting.default === undefined) return setting.optional === true ? 'not set' : 'required';
   if (setting.secret === true) return '***';
   const { default: value } = setting;
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : hideUserinfo(value.join(','));
-  return hideUserinfo(String(value));
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : hideSecrets(value.join(','));
+  return hideSecrets(String(value));
 }
 
 function cell(text: string): string {

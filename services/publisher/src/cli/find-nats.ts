@@ -56,5 +56,5 @@ function natsOf(text: string | undefined): string | undefined {
 
 /** Servers as they may be shown: without user and password. */
 export function shownServers(servers: readonly string[]): string {
-  return servers.map((server) => server.replace(/\/\/[^/]*@/, '//')).join(', ');
+  return servers.map((server) => server.replace(/\/\/[^/?#]*@/, '//').replace(/[?#].*/, '')).join(', ');
 }
