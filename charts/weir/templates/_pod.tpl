@@ -21,7 +21,7 @@ securityContext:
 {{- end }}
 {{- end }}
 
-{{/* Where pods may run. */}}
+{{/* Where pods may run. With `nodes` they need so many nodes, as `spread` says. */}}
 {{- define "weir.placement" -}}
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
@@ -48,7 +48,15 @@ topologySpreadConstraints:
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
     topologyKey: {{ . }}
+    {{- if and $.nodes (eq . "kubernetes.io/hostname") }}
+    whenUnsatisfiable: {{ $.spread }}
+    {{- if eq $.spread "DoNotSchedule" }}
+    minDomains: {{ $.nodes }}
+    nodeTaintsPolicy: Honor
+    {{- end }}
+    {{- else }}
     whenUnsatisfiable: ScheduleAnyway
+    {{- end }}
     labelSelector:
       matchLabels:
         {{- $.selector | nindent 8 }}
