@@ -1,5 +1,6 @@
 // A stream in memory for tests of the reader: what it does wrong is set by the test.
-import type { Remembered, StreamFacts } from '../intake/epoch.ts';
+import type { StreamFacts } from '../intake/epoch.ts';
+import type { Identity } from '../intake/history.ts';
 import type { StreamAccess, StreamMessage } from '../intake/stream-access.ts';
 
 /** A stream in memory. What it does wrong is set by the test. */
@@ -10,11 +11,14 @@ export class FakeStream implements StreamAccess {
   lastSeq = 0;
   exists = true;
   agesOut = false;
+  /** Keeps a subject's newest message alone. */
+  latestOnly = false;
   /** Failures still to come, by what is asked. */
   readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0 };
   readonly asked = { ensure: 0, facts: 0, fill: 0 };
   /** Runs in the middle of the next fill. */
   duringFill: (() => void) | undefined;
+  changed: () => void = () => undefined;
   #take: ((message: StreamMessage) => void) | undefined;
 
   get followed(): boolean {
@@ -22,14 +26,13 @@ export class FakeStream implements StreamAccess {
   }
 
   /** Stores a message, and shows it on the feed unless that loses it. */
-  publish(how: { readonly lost?: boolean; readonly timeMs?: number } = {}): StreamMessage {
+  publish(
+    how: { readonly lost?: boolean; readonly timeMs?: number; readonly subject?: string } = {},
+  ): StreamMessage {
     const seq = ++this.lastSeq;
-    const message = {
-      seq,
-      subject: 'weir.critical.a',
-      data: Buffer.from(`${seq}`),
-      timeMs: how.timeMs ?? seq,
-    };
+    const subject = how.subject ?? 'weir.critical.a';
+    const message = { seq, subject, data: Buffer.from(`${seq}`), timeMs: how.timeMs ?? seq };
+    if (this.latestOnly) this.messages = this.messages.filter((one) => one.subject !== subject);
     this.messages.push(message);
     if (how.lost !== true) this.show(message);
     return message;
@@ -71,13 +74,29 @@ export class FakeStream implements StreamAccess {
     if (!this.exists) return undefined;
     const { createdMs, generation, lastSeq } = this;
     const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
-    const messages = this.agesOut ? undefined : this.messages.length;
-    return { createdMs, generation, firstSeq, lastSeq, messages, maxPerSubject: 100, serverNowMs: 0 };
+    const subjects = new Set(this.messages.map(({ subject }) => subject)).size;
+    return {
+      createdMs,
+      generation,
+      firstSeq,
+      lastSeq,
+      messages: this.agesOut ? undefined : this.messages.length,
+      subjects,
+      agesOut: this.agesOut,
+      maxPerSubject: 100,
+      serverNowMs: 0,
+    };
   }
 
-  async holds({ seq, timeMs }: Remembered): Promise<boolean | undefined> {
-    const message = this.messages.find((one) => one.seq === seq);
-    return message === undefined ? undefined : message.timeMs === timeMs;
+  async first(from: number): Promise<Identity | undefined> {
+    const found = this.messages.find(({ seq }) => seq >= from);
+    if (found === undefined) return undefined;
+    const { seq, subject, timeMs, data } = found;
+    return { seq, subject, timeMs, size: data.length };
+  }
+
+  async lastOf(wanted: string): Promise<number | undefined> {
+    return this.messages.findLast(({ subject }) => subject === wanted)?.seq;
   }
 
   async raiseGeneration(generation: number): Promise<void> {
@@ -98,9 +117,10 @@ export class FakeStream implements StreamAccess {
     });
   }
 
-  follow(take: (message: StreamMessage) => void): { stop(): void } {
+  follow(take: (message: StreamMessage) => void, changed: () => void): { stop(): void } {
     this.#fail('follow');
     this.#take = take;
+    this.changed = changed;
     return {
       stop: () => {
         this.#take = undefined;

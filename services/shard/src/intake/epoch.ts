@@ -9,16 +9,14 @@ export interface StreamFacts {
   readonly lastSeq: number;
   /** Messages in the stream; nothing where they age out, so that fewer of them mean nothing. */
   readonly messages: number | undefined;
+  /** Subjects that the stream has messages of. */
+  readonly subjects: number;
+  /** Messages go by themselves when they are old enough. */
+  readonly agesOut: boolean;
   /** Messages that the stream keeps for each subject. */
   readonly maxPerSubject: number;
   /** The server's wall clock when it said so. */
   readonly serverNowMs: number;
-}
-
-/** A message that we have had: its place, and the time that the server gave it. */
-export interface Remembered {
-  readonly seq: number;
-  readonly timeMs: number;
 }
 
 /** What we know of the stream so far. */
@@ -29,21 +27,17 @@ export interface KnownStream {
   readonly seq: number;
 }
 
-/**
- * `raise`: the stream went back in time under the same creation time, or somebody took messages out of it that are
- * kept for ever otherwise (a purge); its generation must be raised.
- */
+/** `raise`: the stream went back in time under the same creation time; its generation must be raised. */
 export type EpochVerdict = 'same' | 'recreated' | 'otherGeneration' | 'raise';
 
-/** Compares what we know with what the server says. `pairHolds` is false where a remembered message has another time. */
+/** Compares what we know with what the server says. */
 export function judgeEpoch(
   known: KnownStream,
   facts: Pick<StreamFacts, 'createdMs' | 'generation' | 'lastSeq'>,
-  pairHolds: boolean,
 ): EpochVerdict {
   if (facts.createdMs !== known.createdMs) return 'recreated';
   if (facts.generation > known.generation) return 'otherGeneration';
-  if (facts.generation < known.generation || facts.lastSeq < known.seq || !pairHolds) return 'raise';
+  if (facts.generation < known.generation || facts.lastSeq < known.seq) return 'raise';
   return 'same';
 }
 

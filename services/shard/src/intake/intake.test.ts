@@ -68,11 +68,18 @@ class FakeStream implements StreamAccess {
     if (this.broken) throw new Error('stream overlaps');
     const { lastSeq } = this;
     const { length: messages } = this.stored;
-    return { createdMs: 1, generation: 0, firstSeq: 1, lastSeq, messages, maxPerSubject: 10, serverNowMs: 0 };
+    const { size: subjects } = new Set(this.stored.map(({ subject }) => subject));
+    const stream = { createdMs: 1, generation: 0, firstSeq: 1, lastSeq, messages, subjects, agesOut: false };
+    return { ...stream, maxPerSubject: 10, serverNowMs: 0 };
   }
 
-  async holds(): Promise<boolean | undefined> {
-    return undefined;
+  async first(from: number): ReturnType<StreamAccess['first']> {
+    const found = this.stored.find(({ seq }) => seq >= from);
+    return found === undefined ? undefined : { ...found, size: found.data.length };
+  }
+
+  async lastOf(subject: string): ReturnType<StreamAccess['lastOf']> {
+    return this.stored.findLast((one) => one.subject === subject)?.seq;
   }
 
   async raiseGeneration(): Promise<void> {}

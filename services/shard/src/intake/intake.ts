@@ -12,6 +12,7 @@ import type { Removals } from './message-count.ts';
 import { NatsStream } from './nats-stream.ts';
 import { Rejected } from './rejected.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import type { StreamSink } from './stream-reader.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const RETRY_MS = 1_000;
@@ -39,6 +40,10 @@ export interface LaneSink {
   loaded(seq: number): void;
   /** The newest of what `cleanedUp` was told. */
   readonly removals?: () => Removals | undefined;
+  /** What was taken after a sequence, where the newest of each key is kept. */
+  readonly after?: (
+    seq: number,
+  ) => Iterable<{ readonly channel: string; readonly key: string; readonly seq: number }>;
 }
 
 export interface IntakeOptions {
@@ -161,6 +166,7 @@ export class Intake {
     const reader = new StreamReader({
       access,
       sink: {
+        ...heldIn(sink, subjects),
         begin: (epoch, facts) => sink.begin(epoch, facts),
         message: (message) => {
           try {
@@ -239,4 +245,19 @@ export class Intake {
 /** No retry helps: a person must look. */
 function needsSomebody(detail: unknown): boolean {
   return detail instanceof StreamConflictError || detail instanceof JetStreamDisabledError;
+}
+
+/** What a lane holds, as subjects of its stream. */
+function heldIn({ after }: LaneSink, subjects: Subjects): Pick<StreamSink, 'held'> {
+  if (after === undefined) return {};
+  const subjectOf = (address: { readonly channel: string; readonly key: string }): string =>
+    subjects.data({ lane: 'state', ...address });
+  return {
+    held: {
+      *after(sinceSeq) {
+        for (const { channel, key, seq } of after(sinceSeq))
+          yield { subject: subjectOf({ channel, key }), seq };
+      },
+    },
+  };
 }

@@ -14,17 +14,22 @@ function follow(): {
   faults: unknown[];
   subscribed: string[];
   deliver: Callback;
+  advise: Callback;
+  changes: () => number;
   stop: () => void;
 } {
   const taken: StreamMessage[] = [];
   const faults: unknown[] = [];
   const subscribed: string[] = [];
   let deliver: Callback = () => undefined;
+  let advise: Callback = () => undefined;
+  let changes = 0;
   const connection = {
     options: {},
     subscribe: (subject: string, { callback }: { callback: Callback }) => {
       subscribed.push(subject);
-      deliver = callback;
+      if (subject.startsWith('weir.')) deliver = callback;
+      else advise = callback;
       return { unsubscribe: () => subscribed.pop() };
     },
   };
@@ -36,8 +41,11 @@ function follow(): {
     fromLive: subjects.fromLive,
     onFault: (fault) => faults.push(fault),
   });
-  const { stop } = stream.follow((message) => taken.push(message));
-  return { taken, faults, subscribed, deliver, stop };
+  const { stop } = stream.follow(
+    (message) => taken.push(message),
+    () => void changes++,
+  );
+  return { taken, faults, subscribed, deliver, advise, stop, changes: () => changes };
 }
 
 function message(about: Record<string, string>, subject = 'weir.live.critical.lobby'): Msg {
@@ -55,7 +63,7 @@ const good = {
 describe('the feed of a stream', () => {
   it('is what the stream republishes, with its place, time and data subject', () => {
     const { taken, subscribed, deliver, stop } = follow();
-    expect(subscribed).toEqual(['weir.live.critical.>']);
+    expect(subscribed).toEqual(['weir.live.critical.>', '$JS.EVENT.ADVISORY.STREAM.*.WEIR_CRITICAL']);
     deliver(null, message(good));
     expect(taken).toEqual([
       {
@@ -97,5 +105,12 @@ describe('the feed of a stream', () => {
     expect(() => deliver(null, unreadable as Msg)).not.toThrow();
     deliver(null, message(good));
     expect([taken.length, faults]).toEqual([1, [broken]]);
+  });
+
+  it('tells of what the server says of the stream, and bears that it may not be heard', () => {
+    const { taken, faults, advise, changes } = follow();
+    advise(null, message({}, '$JS.EVENT.ADVISORY.STREAM.UPDATED.WEIR_CRITICAL'));
+    advise(new Error('permissions violation'), message({}));
+    expect([changes(), taken, faults]).toEqual([1, [], []]);
   });
 });

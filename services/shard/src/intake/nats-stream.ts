@@ -4,14 +4,17 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
-import type { Remembered, StreamFacts } from './epoch.ts';
+import type { StreamFacts } from './epoch.ts';
 import { fill } from './fill.ts';
 import { guarded } from './guarded.ts';
+import type { Identity } from './history.ts';
 import type { Place } from './place.ts';
 import { placeBefore } from './place.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
+/** What the server tells of streams; the rest of the subject is what it is, and the stream. */
+const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
 const CONSUMER_IDLE_NS = 30_000_000_000;
 
 interface NatsStreamOptions {
@@ -50,6 +53,8 @@ export class NatsStream implements StreamAccess {
         firstSeq: state.first_seq,
         lastSeq: state.last_seq,
         messages: config.max_age > 0 ? undefined : state.messages,
+        subjects: state.num_subjects ?? 0,
+        agesOut: config.max_age > 0,
         maxPerSubject:
           config.max_msgs_per_subject > 0 ? config.max_msgs_per_subject : Number.POSITIVE_INFINITY,
         serverNowMs: ts === undefined ? Date.now() : Date.parse(ts),
@@ -60,12 +65,24 @@ export class NatsStream implements StreamAccess {
     }
   }
 
-  async holds({ seq, timeMs }: Remembered): Promise<boolean | undefined> {
+  first(seq: number): Promise<Identity | undefined> {
+    return this.#stored({ seq, next_by_subj: '>' });
+  }
+
+  async lastOf(subject: string): Promise<number | undefined> {
+    return (await this.#stored({ last_by_subj: subject }))?.seq;
+  }
+
+  /** Asks the leader: others may be behind. */
+  async #stored(
+    which: { readonly seq: number; readonly next_by_subj: string } | { readonly last_by_subj: string },
+  ): Promise<Identity | undefined> {
     const manager = await this.#jsm();
     try {
-      const stored = await manager.streams.getMessage(this.#options.definition.name, { seq });
-      // A fill tells times as nanoseconds in a number, which is too coarse for the last hundreds of them.
-      return stored === null ? undefined : Math.abs(stored.time.getTime() - timeMs) <= 1;
+      const stored = await manager.streams.getMessage(this.#options.definition.name, which);
+      if (stored === null) return undefined;
+      const { seq, subject, time, data } = stored;
+      return { seq, subject, timeMs: time.getTime(), size: data.length };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -101,7 +118,7 @@ export class NatsStream implements StreamAccess {
     }
   }
 
-  follow(take: (message: StreamMessage) => void): { stop(): void } {
+  follow(take: (message: StreamMessage) => void, changed: () => void): { stop(): void } {
     const { connection, definition, fromLive, onFault } = this.#options;
     const subscription = connection.subscribe(definition.republish.dest, {
       callback: guarded((message) => {
@@ -109,7 +126,16 @@ export class NatsStream implements StreamAccess {
         if (placed !== undefined) take(placed);
       }, onFault),
     });
-    return { stop: () => subscription.unsubscribe() };
+    // Another leader, another configuration. Where the server does not let us hear it, the next look has to do.
+    const news = connection.subscribe(`${ADVISORIES}.*.${definition.name}`, {
+      callback: guarded(changed, () => undefined),
+    });
+    return {
+      stop: () => {
+        subscription.unsubscribe();
+        news.unsubscribe();
+      },
+    };
   }
 
   async #jsm(): Promise<JetStreamManager> {

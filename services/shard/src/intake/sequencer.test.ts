@@ -53,7 +53,7 @@ describe('the live feed', () => {
       'backwards',
       'backwards',
       'backwards',
-      'gap',
+      'waits',
     ]);
     expect(delivered).toEqual([4]);
     sequencer.startAt(0);
@@ -63,7 +63,7 @@ describe('the live feed', () => {
 
   it('goes on after a false alarm', () => {
     const { sequencer, delivered, live } = setUp();
-    expect(live(1, 1, 2, 3)).toEqual(['inOrder', 'backwards', 'gap', 'gap']);
+    expect(live(1, 1, 2, 3)).toEqual(['inOrder', 'backwards', 'waits', 'waits']);
     sequencer.filledTo(1);
     expect([live(4), delivered, sequencer.missing]).toEqual([['inOrder'], [1, 2, 3, 4], false]);
   });

@@ -18,8 +18,9 @@ export class Sequencer<T extends Sequenced> {
   #waiting: T[] = [];
   #seq = 0;
   #liveSeq = 0;
-  /** The feed went backwards: until somebody has looked at the stream, nothing of the feed is let through. */
-  #doubtful = false;
+  /** Reasons for doubt so far, and those that were answered: while they differ, nothing of the feed is let through. */
+  #doubts = 0;
+  #answered = 0;
 
   constructor(limits: SequencerLimits, deliver: (message: T) => void) {
     this.#maxWaiting = limits.maxWaiting;
@@ -40,28 +41,44 @@ export class Sequencer<T extends Sequenced> {
   startAt(seq: number): void {
     this.#seq = seq;
     this.#liveSeq = 0;
-    this.#doubtful = false;
+    this.#answered = this.#doubts;
     this.#waiting = [];
   }
 
+  /** Reasons for doubt so far. */
+  get doubts(): number {
+    return this.#doubts;
+  }
+
+  /** The stream may not be the one it was: what waits is forgotten, what comes waits for a look. */
+  doubt(): void {
+    this.#doubts++;
+    this.#waiting = [];
+    this.#liveSeq = Math.min(this.#liveSeq, this.#seq);
+  }
+
   /**
-   * A message of the live feed: `inOrder`, `gap` (something before it is missing; a fill is needed), or `backwards`
-   * (the feed has shown a later one before, so the stream may not be the one it was: what follows waits for a look).
+   * A message of the live feed: `inOrder`, `gap` (something before it is missing; a fill is needed), `waits` (for the
+   * look that a doubt asked for), or `backwards` (the feed has shown a later one before, so the stream may not be the one
+   * it was: what follows waits for a look).
    */
-  live(message: T): 'inOrder' | 'gap' | 'backwards' {
+  live(message: T): 'inOrder' | 'gap' | 'waits' | 'backwards' {
     if (message.seq <= this.#liveSeq) {
-      this.#doubtful = true;
+      this.#doubts++;
+      // It may be what the stream has now, where the waiting ones were before.
+      this.#waiting = [];
       return 'backwards';
     }
     this.#liveSeq = message.seq;
     if (message.seq <= this.#seq) return 'inOrder';
-    if (message.seq === this.#seq + 1 && !this.#doubtful) {
+    const doubtful = this.#doubts !== this.#answered;
+    if (message.seq === this.#seq + 1 && !doubtful) {
       this.#pass(message);
       return 'inOrder';
     }
     if (this.#waiting.length >= this.#maxWaiting) this.#waiting.shift();
     this.#waiting.push(message);
-    return 'gap';
+    return doubtful ? 'waits' : 'gap';
   }
 
   /** A message of the fill. The fill is complete in itself: what it leaves out no longer exists. */
@@ -73,11 +90,11 @@ export class Sequencer<T extends Sequenced> {
 
   /**
    * The stream is the one it was, and has shown everything up to here, though there may be no message at that place
-   * any more.
+   * any more. `doubts`: as many reasons for doubt are answered by that.
    */
-  filledTo(seq: number): void {
+  filledTo(seq: number, doubts: number = this.#doubts): void {
     if (seq > this.#seq) this.#seq = seq;
-    this.#doubtful = false;
+    this.#answered = doubts;
     this.#takeWaiting();
   }
 

@@ -1,5 +1,6 @@
 // What a stream reader needs of NATS. The real thing is in nats-stream.ts; tests bring their own.
-import type { Remembered, StreamFacts } from './epoch.ts';
+import type { StreamFacts } from './epoch.ts';
+import type { Identity } from './history.ts';
 
 /** One message of a stream. `subject` is the data subject, also where it came over the live feed. */
 export interface StreamMessage {
@@ -14,12 +15,14 @@ export interface StreamAccess {
   ensure(): Promise<void>;
   /** What the server says of it now; nothing where there is no such stream, or it does not feed us. */
   facts(): Promise<StreamFacts | undefined>;
-  /** Whether a message that we have had still is what it was; nothing where it is gone. */
-  holds(remembered: Remembered): Promise<boolean | undefined>;
+  /** The first message that the stream keeps at or after a sequence. */
+  first(seq: number): Promise<Identity | undefined>;
+  /** The sequence of a subject's newest message; nothing where the stream keeps none. */
+  lastOf(subject: string): Promise<number | undefined>;
   /** Raises the generation in the stream's metadata. */
   raiseGeneration(generation: number): Promise<void>;
   /** Reads everything from a sequence to the present end. Rejects where it stalls. */
   fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void>;
-  /** Calls `take` for every message that the stream stores from now on; some may be lost. */
-  follow(take: (message: StreamMessage) => void): { stop(): void };
+  /** Calls `take` for every message that the stream stores from now on (some may be lost), `changed` for other news. */
+  follow(take: (message: StreamMessage) => void, changed: () => void): { stop(): void };
 }

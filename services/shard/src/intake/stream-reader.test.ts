@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeStream } from '../fakes/fake-stream.ts';
+import type { StreamMessage } from './stream-access.ts';
 import { StreamReader } from './stream-reader.ts';
 
 interface Bench {
@@ -14,13 +15,20 @@ interface Bench {
 
 function start(stream = new FakeStream()): Bench {
   const told: string[] = [];
+  let newest = new Map<string, number>();
   const problems: string[] = [];
   const sink = { failLoaded: 0 };
   const reader = new StreamReader({
     access: stream,
     sink: {
-      begin: (epoch) => told.push(`begin ${epoch}`),
-      message: ({ seq }) => told.push(`${seq}`),
+      begin: (epoch) => {
+        told.push(`begin ${epoch}`);
+        newest = new Map();
+      },
+      message: ({ seq, subject }) => {
+        told.push(`${seq}`);
+        newest.set(subject, seq);
+      },
       loaded: (seq) => {
         if (sink.failLoaded > 0) {
           sink.failLoaded--;
@@ -28,6 +36,14 @@ function start(stream = new FakeStream()): Bench {
         }
         told.push(`loaded ${seq}`);
       },
+      ...(stream.latestOnly
+        ? {
+            held: {
+              after: (since) =>
+                [...newest].map(([subject, seq]) => ({ subject, seq })).filter(({ seq }) => seq > since),
+            },
+          }
+        : {}),
     },
     // Nothing here waits for a timer of its own: tests poke.
     verifyMs: 1_000_000,
@@ -259,6 +275,153 @@ describe('StreamReader', () => {
       bench.reader.poke();
       await settle();
       expect(bench.problems).toEqual(['epoch raise']);
+      await end(bench);
+    });
+
+    describe('of a store that went back while the connection was gone', () => {
+      /** Everything after the copy is gone, then as much is published again under the same sequences. */
+      function goBack(stream: FakeStream, copied: readonly StreamMessage[], lastSeq: number): void {
+        stream.messages = [...copied];
+        stream.lastSeq = lastSeq;
+      }
+      const hot = (i: number): { subject: string } => ({ subject: `weir.state.a.k${i % 3}` });
+
+      it.each([
+        ['fewer', 4],
+        ['as many', 9],
+        ['more', 30],
+      ])('is seen before anything is handed on where %s followed', async (_name, follow) => {
+        const bench = start();
+        const { stream, reader, told } = bench;
+        await settle();
+        for (let i = 0; i < 20; i++) stream.publish();
+        const copied = [...stream.messages];
+        for (let i = 0; i < 9; i++) stream.publish();
+        reader.lost();
+        goBack(stream, copied, 20);
+        // The feed of the new connection comes before anybody has looked.
+        for (let i = 0; i < follow; i++) stream.publish({ timeMs: 1_000 + i });
+        expect(told.at(-1)).toBe('29');
+        reader.back();
+        await settle();
+        const all = Array.from({ length: 20 + follow }, (_, i) => `${i + 1}`);
+        expect(told.slice(31)).toEqual(['begin rs-1', ...all, `loaded ${20 + follow}`]);
+        expect(bench.problems).toEqual(['epoch raise']);
+        await end(bench);
+      });
+
+      it('is seen by a subject with an older message where all places are overwritten', async () => {
+        const stream = new FakeStream();
+        stream.latestOnly = true;
+        const bench = start(stream);
+        await settle();
+        stream.publish({ subject: 'weir.state.a.cold' });
+        stream.publish({ subject: 'weir.state.a.warm' });
+        for (let i = 0; i < 6; i++) stream.publish(hot(i));
+        const copied = [...stream.messages];
+        stream.publish({ subject: 'weir.state.a.warm' });
+        for (let i = 0; i < 8; i++) stream.publish(hot(i));
+        bench.reader.lost();
+        goBack(stream, copied, 8);
+        for (let i = 0; i < 30; i++) stream.publish({ ...hot(i), timeMs: 1_000 + i });
+        bench.reader.back();
+        await settle();
+        expect(bench.problems).toEqual(['epoch raise']);
+        expect(bench.told.slice(19)).toEqual(['begin rs-1', '1', '2', '36', '37', '38', 'loaded 38']);
+        await end(bench);
+      });
+
+      it('is seen by its time where what is left is older than what is remembered exactly', async () => {
+        const stream = new FakeStream();
+        stream.latestOnly = true;
+        const bench = start(stream);
+        await settle();
+        stream.publish({ subject: 'weir.state.a.cold' });
+        const copied = [...stream.messages];
+        for (let i = 0; i < 3_000; i++) stream.publish(hot(i));
+        bench.reader.lost();
+        goBack(stream, copied, 1);
+        stream.publish({ subject: 'weir.state.a.new', timeMs: 10_000 });
+        for (let i = 0; i < 3_100; i++) stream.publish({ ...hot(i), timeMs: 10_001 + i });
+        bench.reader.back();
+        await settle();
+        expect(bench.problems).toEqual(['epoch raise']);
+        await end(bench);
+      });
+
+      it('is not a restart after which hot keys alone have changed', async () => {
+        const stream = new FakeStream();
+        stream.latestOnly = true;
+        const bench = start(stream);
+        await settle();
+        stream.publish({ subject: 'weir.state.a.cold' });
+        for (let i = 0; i < 3_000; i++) stream.publish(hot(i));
+        bench.reader.lost();
+        for (let i = 0; i < 500; i++) stream.publish({ ...hot(i), timeMs: 10_000 + i });
+        bench.reader.back();
+        await settle();
+        expect([bench.problems, bench.told.slice(-3), bench.reader.current]).toEqual([
+          [],
+          ['3499', '3500', '3501'],
+          true,
+        ]);
+        await end(bench);
+      });
+
+      it('does not mix what waited before with what the stream has now', async () => {
+        const bench = start();
+        const { stream } = bench;
+        await settle();
+        stream.publish();
+        const copied = [...stream.messages];
+        stream.publish({ lost: true });
+        stream.publish();
+        bench.reader.lost();
+        goBack(stream, copied, 1);
+        stream.publish({ lost: true, timeMs: 500 });
+        stream.publish({ lost: true, timeMs: 501 });
+        bench.reader.back();
+        await settle();
+        const timesOf = stream.messages.map(({ timeMs }) => timeMs);
+        expect([bench.told.slice(2), timesOf]).toEqual([
+          ['1', '2', '3'],
+          [1, 500, 501],
+        ]);
+        await end(bench);
+      });
+
+      it('ends a load that was under way', async () => {
+        const stream = new FakeStream();
+        for (let i = 0; i < 4; i++) stream.publish();
+        stream.duringFill = () => {
+          bench.reader.lost();
+          stream.wipe();
+        };
+        const bench = start(stream);
+        await settle();
+        expect([bench.reader.current, bench.told.some((one) => one.startsWith('loaded'))]).toEqual([
+          false,
+          false,
+        ]);
+        stream.publish({ timeMs: 500 });
+        bench.reader.back();
+        await settle();
+        expect(bench.told.slice(-3)).toEqual([EPOCH, '1', 'loaded 1']);
+        await end(bench);
+      });
+    });
+
+    it('is looked for before anything more is handed on where the server says that the stream has changed', async () => {
+      const bench = start();
+      const { stream } = bench;
+      await settle();
+      stream.publish();
+      stream.generation = 1;
+      stream.changed();
+      stream.publish();
+      expect(bench.told.at(-1)).toBe('1');
+      await settle();
+      expect(bench.told.slice(3)).toEqual(['begin rs-1', '1', '2', 'loaded 2']);
       await end(bench);
     });
 

@@ -1,7 +1,9 @@
 // Reads one stream for ever: loads it, follows its live feed, fills holes, and verifies that it is still the stream
 // that it was. Another epoch means loading anew. It hands messages on in order; what they mean is not its business.
-import type { EpochVerdict, Remembered, StreamFacts } from './epoch.ts';
+import type { StreamFacts } from './epoch.ts';
 import { epochName, judgeEpoch } from './epoch.ts';
+import { History } from './history.ts';
+import { lastKept } from './last-kept.ts';
 import type { Removals } from './message-count.ts';
 import { MessageCount } from './message-count.ts';
 import { Sequencer } from './sequencer.ts';
@@ -13,6 +15,14 @@ export interface StreamSink {
   message(message: StreamMessage): void;
   /** Everything up to `seq` has been read. */
   loaded(seq: number): void;
+  /** What was made of the messages, where the newest of each subject counts and is remembered. */
+  readonly held?: Held;
+}
+
+/** The newest message of each subject. */
+export interface Held {
+  /** Those that were taken in after a sequence. */
+  after(seq: number): Iterable<{ readonly subject: string; readonly seq: number }>;
 }
 
 export interface ReaderOptions {
@@ -30,26 +40,30 @@ export interface ReaderOptions {
 
 type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
 
-const PAIRS = 6;
+/** So many subjects are asked for one by one; where more are in doubt, the stream counts as another one. */
+const MAX_ASKED = 256;
+/** So many messages are held back while it is not proven that the stream is the same. */
+const MAX_HELD_BACK = 100_000;
 
 export class StreamReader {
   readonly #options: ReaderOptions;
   readonly #sequencer: Sequencer<StreamMessage>;
-  readonly #pairs: Remembered[] = [];
+  readonly #history = new History();
   readonly #count = new MessageCount();
-  #newest: Remembered | undefined;
   #known: StreamFacts | undefined;
   #minGeneration = 0;
   #current = false;
   #stopped = false;
   #away = false;
+  /** Connections that were lost so far: what was asked on one says nothing of what comes on the next. */
+  #losses = 0;
   #wake: ((wake: Wake) => void) | undefined;
   #pending: Wake | undefined;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.#sequencer = new Sequencer({ maxWaiting: options.maxWaiting }, (message) => {
-      this.#newest = { seq: message.seq, timeMs: message.timeMs };
+      this.#history.note(message.seq, message.timeMs, message);
       options.sink.message(message);
     });
   }
@@ -66,7 +80,10 @@ export class StreamReader {
       try {
         await this.#untilBack();
         if (this.#stopped) break;
-        feed ??= this.#options.access.follow((message) => this.#live(message));
+        feed ??= this.#options.access.follow(
+          (message) => this.#live(message),
+          () => this.#changed(),
+        );
         if (this.#known === undefined) await this.#load();
         else await this.#check(await this.#nextWake());
       } catch (error) {
@@ -95,6 +112,8 @@ export class StreamReader {
   lost(): void {
     this.#current = false;
     this.#away = true;
+    this.#losses++;
+    this.#sequencer.doubt();
   }
 
   /** The connection is there again: look at once. */
@@ -112,11 +131,20 @@ export class StreamReader {
 
   #live(message: StreamMessage): void {
     const verdict = this.#sequencer.live(message);
-    if (verdict !== 'inOrder' && this.#known !== undefined) this.#signal(verdict);
+    if (this.#known === undefined) return;
+    if (verdict === 'gap' || verdict === 'backwards') this.#signal(verdict);
+  }
+
+  /** The stream has another leader or configuration: nothing of the feed is handed on before a look. */
+  #changed(): void {
+    if (this.#known === undefined) return;
+    this.#sequencer.doubt();
+    this.#signal('backwards');
   }
 
   async #load(): Promise<void> {
     const { access, sink } = this.#options;
+    const losses = this.#losses;
     await access.ensure();
     let facts = await access.facts();
     if (facts === undefined) throw new Error('the stream is not there after it was made');
@@ -124,18 +152,19 @@ export class StreamReader {
       await access.raiseGeneration(this.#minGeneration);
       facts = { ...facts, generation: this.#minGeneration };
     }
+    if (this.#stopped || losses !== this.#losses) return;
     this.#sequencer.startAt(0);
-    this.#pairs.length = 0;
+    this.#history.clear();
     this.#count.forget();
-    this.#newest = undefined;
     sink.begin(epochName(facts), facts);
-    await this.#fillUp(facts);
+    await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
+    if (losses !== this.#losses) return;
+    this.#sequencer.filledTo(facts.lastSeq);
     // Before anything counts as known: where this fails, the stream is loaded anew.
     sink.loaded(this.#sequencer.seq);
     this.#known = facts;
     this.#count.holds(facts, this.#options.removals?.());
     this.#minGeneration = facts.generation;
-    this.#remember();
     this.#current = true;
     if (this.#sequencer.missing) this.#signal('gap');
   }
@@ -144,59 +173,84 @@ export class StreamReader {
     if (this.#stopped || this.#away) return;
     const { access, onProblem } = this.#options;
     // What we had before we asked must be in the answer; what comes while we wait need not be.
-    const { seq, liveSeq } = this.#sequencer;
+    const { seq, liveSeq, doubts } = this.#sequencer;
+    const losses = this.#losses;
     const facts = await access.facts();
-    if (this.#stopped || this.#known === undefined) return;
-    if (facts === undefined) {
-      this.#known = undefined;
-      this.#current = false;
-      onProblem('epoch', 'missing');
-      return;
-    }
-    const holds = await this.#pairHolds(wake === 'backwards');
+    if (facts === undefined) return this.#another('missing');
+    if (this.#stopped || this.#known === undefined || losses !== this.#losses) return;
     const known = { ...this.#known, seq };
-    const verdict = judgeEpoch(known, facts, holds);
-    if (verdict !== 'same') return this.#otherEpoch(verdict, Math.max(known.generation, facts.generation));
+    let verdict = judgeEpoch(known, facts);
+    const proof = verdict === 'same' ? await this.#prove(seq, facts) : undefined;
+    if (losses !== this.#losses || this.#stopped) return;
+    if (verdict === 'same' && proof === undefined) verdict = 'raise';
+    if (verdict !== 'same') {
+      this.#minGeneration = verdict === 'raise' ? Math.max(known.generation, facts.generation) + 1 : 0;
+      return this.#another(verdict);
+    }
     if (liveSeq > facts.lastSeq) this.#sequencer.disbelieve(liveSeq, facts.lastSeq);
     if (wake === 'gap' && facts.lastSeq > this.#sequencer.seq) onProblem('gap', this.#sequencer.seq);
-    await this.#fillUp(facts);
+    if (proof?.fresh === undefined)
+      await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
+    else for (const message of proof.fresh) this.#sequencer.fill(message);
+    this.#sequencer.filledTo(facts.lastSeq, doubts);
     // Not before everything is read: what is missing may be explained there.
-    if (!this.#count.holds(facts, this.#options.removals?.()))
-      return this.#otherEpoch('raise', Math.max(known.generation, facts.generation));
-    this.#remember();
+    if (!this.#count.holds(facts, this.#options.removals?.())) {
+      this.#minGeneration = facts.generation + 1;
+      return this.#another('raise');
+    }
     this.#current = true;
     if (this.#sequencer.missing) this.#signal('gap');
   }
 
-  #otherEpoch(verdict: Exclude<EpochVerdict, 'same'>, generation: number): void {
-    this.#options.onProblem('epoch', verdict);
-    this.#minGeneration = verdict === 'raise' ? generation + 1 : 0;
+  #another(why: string): void {
     this.#known = undefined;
     this.#current = false;
+    this.#options.onProblem('epoch', why);
   }
 
-  async #fillUp(facts: StreamFacts): Promise<void> {
-    const { access } = this.#options;
-    if (facts.lastSeq > this.#sequencer.seq) {
-      await access.fill(this.#sequencer.seq + 1, (message) => this.#sequencer.fill(message));
+  /**
+   * Proves that this is the stream of which everything up to `seq` was taken in; nothing where it is not. A stream that went back has other messages at the places that it went back over, or a subject again with an
+   * older message than the one that was taken in: what it still keeps of those places shows the one, the other must
+   * be asked for. Where neither is so, all that went is replaced by what follows, and it makes no difference; what
+   * follows then comes along, since it was read for that.
+   */
+  async #prove(
+    seq: number,
+    facts: StreamFacts,
+  ): Promise<{ readonly fresh?: readonly StreamMessage[] } | undefined> {
+    const { access, sink } = this.#options;
+    const kept = await lastKept(seq, facts.firstSeq, (place) => access.first(place));
+    if (kept !== undefined && !this.#history.has(kept)) return undefined;
+    if (sink.held === undefined || kept?.seq === seq) return {};
+    const fresh: StreamMessage[] = [];
+    let tooMany = false;
+    await this.#fill(facts.lastSeq, (message) => {
+      if (fresh.length < MAX_HELD_BACK) fresh.push(message);
+      else tooMany = true;
+    });
+    if (tooMany) return undefined;
+    const renewed = new Set(fresh.map(({ subject }) => subject));
+    const doubtful: { subject: string; seq: number }[] = [];
+    for (const one of sink.held.after(kept?.seq ?? 0)) {
+      if (one.seq > seq || renewed.has(one.subject)) continue;
+      doubtful.push(one);
+      if (doubtful.length > MAX_ASKED) return undefined;
     }
-    this.#sequencer.filledTo(facts.lastSeq);
-  }
-
-  /** Whether remembered messages still are what they were. Where none is left, `doubtful` decides. */
-  async #pairHolds(doubtful: boolean): Promise<boolean> {
-    for (const pair of this.#pairs.slice(-3).reverse()) {
-      const holds = await this.#options.access.holds(pair);
-      if (holds !== undefined) return holds;
+    for (const one of doubtful) {
+      const lastSeq = await access.lastOf(one.subject);
+      if (lastSeq !== undefined && lastSeq < one.seq) return undefined;
     }
-    return !doubtful;
+    return { fresh };
   }
 
-  #remember(): void {
-    const newest = this.#newest;
-    if (newest === undefined || this.#pairs.at(-1)?.seq === newest.seq) return;
-    this.#pairs.push(newest);
-    if (this.#pairs.length > PAIRS) this.#pairs.shift();
+  /** Reads from the place that was reached to `lastSeq`, on one connection or not at all. */
+  async #fill(lastSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+    if (lastSeq <= this.#sequencer.seq) return;
+    const losses = this.#losses;
+    await this.#options.access.fill(this.#sequencer.seq + 1, (message) => {
+      if (losses !== this.#losses) throw new Error('the connection was lost while the stream was read');
+      take(message);
+    });
   }
 
   #signal(wake: Wake): void {

@@ -27,6 +27,10 @@ export interface Sink {
   cleanedUp?(mark: Cleanup): void;
   loaded(seq: number): void;
   readonly removals?: () => Cleanup | undefined;
+  /** What was taken after a sequence, where a lane keeps the newest of each key. */
+  readonly after?: (
+    seq: number,
+  ) => Iterable<{ readonly channel: string; readonly key: string; readonly seq: number }>;
 }
 
 /** The state lane's. `onLoaded` is called after a lane was replaced. */
@@ -53,6 +57,7 @@ export function stateSink(o: {
       (loading?.lane ?? o.lanes.state).advance(seq);
     },
     removals: () => (loading?.lane ?? o.lanes.state).cleanup,
+    after: (seq) => o.lanes.state.after(seq),
     cleanedUp(mark) {
       (loading?.lane ?? o.lanes.state).cleanedUp(mark);
     },

@@ -124,6 +124,16 @@ export class StateLane {
     this.#seq = Math.max(this.#seq, seq);
   }
 
+  /** The entries of all channels after a sequence, channel by channel; an entry is good until the next one is asked for. */
+  *after(seq: number): Generator<StateEntry & { readonly channel: string }> {
+    for (const [channel, log] of this.#logs) {
+      if (log.lastSeq <= seq) continue;
+      const entries: StateEntry[] = [];
+      log.since(seq, (entry) => entries.push(entry) > 0);
+      for (const entry of entries) yield { channel, ...entry };
+    }
+  }
+
   /** The channels that changed since the last call. */
   takeDirty(): readonly DirtyChannel[] {
     const dirty: DirtyChannel[] = [];

@@ -1,0 +1,53 @@
+// What was taken in of a stream, as far as it is needed to recognise the stream again: the last messages exactly, of
+// all earlier ones the newest time. It costs a message four writes into arrays.
+
+/** What makes a message the one that it is. */
+export interface Identity {
+  readonly seq: number;
+  readonly subject: string;
+  readonly timeMs: number;
+  /** Bytes of its payload. */
+  readonly size: number;
+}
+
+const PLACES = 1_024;
+/** A fill tells times as nanoseconds in a number, which is too coarse for the last hundreds of them. */
+const ROUNDING_MS = 1;
+
+export class History {
+  readonly #seqs = new Float64Array(PLACES);
+  readonly #times = new Float64Array(PLACES);
+  readonly #sizes = new Float64Array(PLACES);
+  readonly #subjects: string[] = new Array<string>(PLACES).fill('');
+  #next = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
+
+  note(seq: number, timeMs: number, { subject, data }: { subject: string; data: Uint8Array }): void {
+    const at = this.#next;
+    this.#seqs[at] = seq;
+    this.#times[at] = timeMs;
+    this.#sizes[at] = data.length;
+    this.#subjects[at] = subject;
+    this.#next = (at + 1) % PLACES;
+    if (timeMs > this.#newestMs) this.#newestMs = timeMs;
+  }
+
+  /** Another stream begins. */
+  clear(): void {
+    this.#seqs.fill(0);
+    this.#subjects.fill('');
+    this.#next = 0;
+    this.#newestMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Whether a message at a place up to which everything was taken in is the one that was there. Where its place is no
+   * longer remembered its time tells: a stream that went back stores what follows later than all that was taken in.
+   */
+  has({ seq, subject, timeMs, size }: Identity): boolean {
+    const at = this.#seqs.indexOf(seq);
+    if (at < 0) return timeMs <= this.#newestMs + ROUNDING_MS;
+    const apartMs = Math.abs((this.#times[at] ?? 0) - timeMs);
+    return apartMs <= ROUNDING_MS && this.#subjects[at] === subject && this.#sizes[at] === size;
+  }
+}
