@@ -29,6 +29,7 @@ import { criticalSink, stateSink } from './lanes/sinks.ts';
 import { sumOf } from './listen/balance.ts';
 import { FrontDoor } from './listen/front-door.ts';
 import type { ShardMetrics } from './metrics.ts';
+import { ThreadDrains } from './move/thread-drains.ts';
 import type { Standing } from './report/beats.ts';
 import { Beats } from './report/beats.ts';
 import { Shedding } from './shed/shedding.ts';
@@ -73,7 +74,7 @@ export class Shard {
   readonly #sockets: Int32Array;
   readonly #doorways: Int32Array;
   readonly #frontDoor = new FrontDoor();
-  #drained: (thread: Thread) => void = () => undefined;
+  readonly #drains = new ThreadDrains();
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
   #accepted = 0;
@@ -297,19 +298,9 @@ export class Shard {
     this.beat();
     // Also where nobody is here: routers that have not heard it yet are sending clients.
     await sleep(config.drainGraceMs);
-    const waiting = new Set(this.threads);
-    const total = Math.max(1, this.connections);
-    await new Promise<void>((resolve) => {
-      this.#drained = (thread) => {
-        waiting.delete(thread);
-        if ([...waiting].every(({ alive }) => !alive)) resolve();
-      };
-      for (const thread of waiting) {
-        const own = this.counts.of(thread.index, 'gauges', gauge.connections);
-        const movesPerSecond = config.movesPerSecond * Math.max(own / total, 1 / total);
-        thread.post({ type: 'drain', movesPerSecond });
-        void thread.ended().then(() => this.#drained(thread));
-      }
+    await this.#drains.run(this.threads, {
+      movesPerSecond: config.movesPerSecond,
+      connections: ({ index }) => this.counts.of(index, 'gauges', gauge.connections),
     });
   }
 
@@ -348,7 +339,7 @@ export class Shard {
       case 'arrive':
         return this.#arrive(thread, message.id, message.arrival);
       case 'drained':
-        return this.#drained(thread);
+        return this.#drains.drained(thread);
       case 'shedding':
         return this.#shedding.shedding(message.id, message.accepted);
       case 'opened':

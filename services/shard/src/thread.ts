@@ -31,7 +31,8 @@ import { SharedFlags } from './hand-over/shared-flags.ts';
 import { Doorway } from './listen/doorway.ts';
 import { duplicateSocket } from './listen/duplicate.ts';
 import { Moves } from './move/moves.ts';
-import { REASSIGN_VERDICTS, Reassignment } from './reassign/reassignment.ts';
+import type { Reassignment } from './reassign/reassignment.ts';
+import { REASSIGN_VERDICTS, reassignmentOf } from './reassign/reassignment.ts';
 import { Standing } from './reassign/standing.ts';
 import type { ThreadCounts } from './thread-counts.ts';
 import { countsIn, MOVE_REASONS } from './thread-counts.ts';
@@ -106,7 +107,7 @@ export class FanOutThread {
     this.#counts = countsIn(options.counts);
     this.#flags = new SharedFlags(options.flags);
     this.#deflater = new Deflater({ minBytes: config.compressionMinBytes });
-    this.#reassignment = reassignmentOf(config);
+    this.#reassignment = reassignmentOf(config, { ...this.#pool, threads: threadsOf(config) });
     this.#fanOut = new FanOut({
       deflate: (run) => this.#deflated(run),
       flow: this.#pool,
@@ -383,21 +384,4 @@ export class FanOutThread {
 async function signHint(hint: Hint, { ticketKeys: [key] }: ShardConfig, nowMs: number): Promise<string> {
   if (key === undefined) throw new Error('there is no key to sign with');
   return issueHint(hint, { key, nowMs, ttlMs: MOVE_URL_MS });
-}
-
-function reassignmentOf(config: ShardConfig): Reassignment {
-  const { demotion, promotion } = poolDefaults(config);
-  return new Reassignment({
-    demotes: demotion,
-    promotes: promotion,
-    slowLagMs: config.demotionLagMs,
-    minStayMs: config.minStayMs,
-    healthMs: config.promotionHealthMs,
-    healthyRttMs: config.promotionRttMs,
-    healthyLagMs: config.promotionLagMs,
-    healthyBytes: config.promotionMinBytes,
-    backoffMs: config.moveBackoffMs,
-    maxBackoffMs: config.moveBackoffMaxMs,
-    threads: threadsOf(config),
-  });
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { ControlMessage } from '@weir/protocol';
+import type { FrameGate } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { Connection } from './connection.ts';
@@ -22,6 +23,7 @@ class Bench {
       session: 's',
       socket: new Duplex({ read: () => undefined }),
       ws: this.#ws as unknown as WebSocket,
+      gate: { open: () => undefined } as unknown as FrameGate,
       ticket: { id: 't', pool: 'p', channels: ['a'], allow: ['a', 'b', 'c'], denied: [], tls: false },
       starts: [],
       compressed: false,
@@ -44,6 +46,7 @@ class Bench {
       },
       delayed: () => this.delayed++,
       say: (messages) => this.said.push(...messages),
+      left: () => this.did.push('left'),
       close: (cause, reason) => this.did.push(`close ${cause}: ${reason}`),
     });
   }

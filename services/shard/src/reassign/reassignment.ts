@@ -1,6 +1,7 @@
 // Who is asked to be measured again, because a slower or a faster pool may suit it better (probe.md 5.2 to 5.4): one
 // call a pong, which allocates nothing. It sends nothing, decides no pool (the router does), and never judges a client
 // by a time in which this shard itself was slow. Each thread has one, with its own connections' share of the moves.
+import type { ShardConfig } from '../config.ts';
 import { RecentTimes } from './recent-times.ts';
 import type { Standing } from './standing.ts';
 
@@ -155,4 +156,24 @@ export class Reassignment {
     if (perSecond >= 1) return nowMs - this.#moved.last(Math.floor(perSecond)) >= 1_000;
     return nowMs - this.#moved.last(1) >= 1_000 / Math.max(perSecond, 1 / this.#limits.threads);
   }
+}
+
+/** As the settings say. */
+export function reassignmentOf(
+  config: ShardConfig,
+  { demotion, promotion, threads }: { demotion: boolean; promotion: boolean; threads: number },
+): Reassignment {
+  return new Reassignment({
+    demotes: demotion,
+    promotes: promotion,
+    slowLagMs: config.demotionLagMs,
+    minStayMs: config.minStayMs,
+    healthMs: config.promotionHealthMs,
+    healthyRttMs: config.promotionRttMs,
+    healthyLagMs: config.promotionLagMs,
+    healthyBytes: config.promotionMinBytes,
+    backoffMs: config.moveBackoffMs,
+    maxBackoffMs: config.moveBackoffMaxMs,
+    threads,
+  });
 }
