@@ -79,4 +79,21 @@ describe('a server for upgrades', () => {
     const [duplex] = server.upgraded;
     expect(() => duplex?.emit('error', new Error('broken'))).not.toThrow();
   });
+
+  it('reads little of a client that floods after its refusal, and cuts it', async () => {
+    const server = await start();
+    const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.write(upgrade);
+    const burst = Buffer.alloc(65_536);
+    const pump = (): void => {
+      while (socket.writable && socket.write(burst));
+    };
+    socket.on('drain', pump);
+    pump();
+    await new Promise((resolve) => socket.once('close', resolve));
+    const [duplex] = server.upgraded;
+    expect(duplex && 'bytesRead' in duplex ? duplex.bytesRead : undefined).toBeLessThan(1_048_576);
+  });
 });

@@ -29,8 +29,9 @@ const maxHeaderCount = 100;
 /** For a request's body, which nobody reads: more than the headers take. */
 const requestTimeoutMs = 60_000;
 const keepAliveMs = 5_000;
-/** How long a refused client may take to go. */
+/** How long a refused client may take to go, and what is read of it meanwhile. */
 const lingerMs = 2_000;
+const lingerBytes = 65_536;
 
 const faults: Readonly<Record<string, readonly [ConnectionFault, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['timeout', '408 Request Timeout'],
@@ -61,12 +62,16 @@ export function createUpgradeServer(o: UpgradeServerOptions): Server {
   return server;
 }
 
-/** Writes the last words and keeps reading, so that they are not lost to a reset; cuts who does not go. */
+/** Writes the last words and reads a little on, so that they are not lost to a reset; cuts a client that does not go. */
 export function endKindly(duplex: Duplex, text: string): void {
   if (duplex.destroyed) return;
+  let bytes = 0;
   const cut = setTimeout(() => duplex.destroy(), lingerMs);
   duplex.once('close', () => clearTimeout(cut));
-  duplex.resume();
+  duplex.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > lingerBytes) duplex.pause();
+  });
   duplex.end(text);
 }
 

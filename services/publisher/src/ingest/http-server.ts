@@ -29,6 +29,10 @@ export interface HttpServer {
 
 const keepAliveMs = 65_000;
 const logMs = 5_000;
+/** Of a request that is answered already. */
+const restBytes = 4_194_304;
+const restMs = 2_000;
+const lookMs = 100;
 /** How often Node looks for requests that take too long. */
 const checkMs = 500;
 
@@ -44,7 +48,10 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   });
   const serve = (request: IncomingMessage, response: ServerResponse, goAhead: () => void): void => {
     handler.handle(request, goAhead).then(
-      (answer) => write(response, answer, closing),
+      (answer) => {
+        write(response, answer, closing);
+        boundRest(request);
+      },
       (err) => {
         logger.error({ err }, 'request failed');
         write(response, answerRefusal({ code: 'INTERNAL' }), true);
@@ -93,6 +100,19 @@ function write(response: ServerResponse, answer: Answer, last: boolean): void {
     ...(last ? { connection: 'close' } : {}),
   });
   response.end(answer.body);
+}
+
+/** A body that is not wanted any more is read on only so that its sender gets the answer. */
+function boundRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  const { socket } = request;
+  const before = socket.bytesRead;
+  let looks = 0;
+  const look = setInterval(() => {
+    if (request.complete) clearInterval(look);
+    else if (socket.bytesRead - before > restBytes || ++looks * lookMs >= restMs) socket.destroy();
+  }, lookMs);
+  socket.once('close', () => clearInterval(look));
 }
 
 /** What the parser could not read, or waited for too long, is answered in the same form as all else. */
