@@ -38,7 +38,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   jose: [/^packages\/protocol\/src\/ticket\.ts$/, /^services\/router\/src\/accept\//],
   pino: [/^packages\/runtime\/src\//],
   'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/metrics\.ts$/],
-  'ipaddr.js': [/^services\/router\/src\/accept\//],
+  'ipaddr.js': [/^packages\/runtime\/src\/network\.ts$/],
   '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
   '@peculiar/x509': [/^services\/control\/src\/certify\//],
   'reflect-metadata': [/^services\/control\/src\/certify\//],

@@ -38,6 +38,8 @@ export type { NatsLink, NatsOptions, NatsStatus } from './nats/link.ts';
 export { NatsClosedError, openNats } from './nats/link.ts';
 export { JetStreamDisabledError, StreamConflictError, StreamSetupError } from './nats/stream-errors.ts';
 export type { StreamDefinition } from './nats/stream-plan.ts';
+export type { IpAddress } from './network.ts';
+export { networkOf, parseAddress } from './network.ts';
 export { announceListening, reachable } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
 export type { ShutdownStep } from './process/shutdown.ts';

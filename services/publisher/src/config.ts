@@ -29,6 +29,7 @@ export const settings: typeof commonSettings & {
   readonly maxBodyBytes: Setting<number>;
   readonly maxBatch: Setting<number>;
   readonly maxRequests: Setting<number>;
+  readonly maxRequestsPerPublisher: OptionalSetting<number>;
   readonly maxInFlight: Setting<number>;
   readonly messagesPerSecond: Setting<number>;
   readonly bytesPerSecond: Setting<number>;
@@ -76,23 +77,30 @@ export const settings: typeof commonSettings & {
   },
   maxBatch: count('WEIR_MAX_BATCH', 1_000, 'Messages in one request'),
   maxRequests: count('WEIR_MAX_REQUESTS', 64, 'Requests under way at a time; more are answered 503'),
+  maxRequestsPerPublisher: {
+    env: 'WEIR_MAX_REQUESTS_PER_PUBLISHER',
+    parse: parse.int({ min: 1, max: 1e9 }),
+    optional: true,
+    meaning:
+      'Of these, for one API key, or for one network where there are no keys; more are answered 429; half of WEIR_MAX_REQUESTS where not set',
+  },
   maxInFlight: count('WEIR_MAX_IN_FLIGHT', 512, 'Messages that wait for their acknowledgement at a time'),
   messagesPerSecond: count(
     'WEIR_MESSAGES_PER_SECOND',
     20_000,
-    'Messages a second of one API key, or of one address where there are no keys; more are answered 429',
+    'Messages a second of one API key, or of one network (IPv4 address, IPv6 /64) where there are no keys; more are answered 429',
   ),
   bytesPerSecond: {
     env: 'WEIR_BYTES_PER_SECOND',
     parse: parse.bytes({ min: 1_024, max: 1e9 }),
     default: 16_777_216,
     unit: 'bytes',
-    meaning: 'Bytes of bodies a second of one API key or address; more are answered 429',
+    meaning: 'Bytes of bodies a second of one API key or network; more are answered 429',
   },
   maxPublishers: count(
     'WEIR_MAX_PUBLISHERS',
     10_000,
-    'Keys and addresses whose rate is remembered; beyond that the least recent is forgotten',
+    'Keys and networks whose rate is remembered; beyond that the least recent is forgotten',
   ),
   maxConnections: count('WEIR_MAX_CONNECTIONS', 1_000, 'Open HTTP connections; more are closed at once'),
   ackTimeoutMs: ms('WEIR_ACK_TIMEOUT_MS', 5_000, 'How long NATS may take to acknowledge a message'),

@@ -69,6 +69,7 @@ export class Publisher {
       }),
       maxBodyBytes: config.maxBodyBytes,
       maxRequests: config.maxRequests,
+      maxRequestsPerPublisher: config.maxRequestsPerPublisher ?? Math.ceil(config.maxRequests / 2),
       onAnswer: (status, refusal) => metrics().answered(status, refusal),
       onInvalid: (code) => metrics().invalid(code),
     });

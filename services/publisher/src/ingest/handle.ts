@@ -1,8 +1,9 @@
 // One request from its head to its answer: a ladder of refusals, cheapest first, then parse, send, answer.
 //
-//   path -> method -> room -> key -> rate -> type -> body -> rate -> parse -> send
-//   404     405       503     401    429     415     413     429     400      200 / 207 / 4xx / 5xx
+//   path -> method -> room -> key -> share -> rate -> type -> body -> rate -> parse -> send
+//   404     405       503     401    429      429     415     413     429     400      200 / 207 / 4xx / 5xx
 import type { IncomingMessage } from 'node:http';
+import { networkOf, parseAddress } from '@weir/runtime';
 import type { Message, ProblemCode } from '../parse/message.ts';
 import type { Batch, BatchProblem, BodyFormat } from '../parse/parse-batch.ts';
 import type { Outcome } from '../send/outcome.ts';
@@ -21,16 +22,26 @@ export interface HandleOptions {
   readonly rateLimit: RateLimit;
   readonly maxBodyBytes: number;
   readonly maxRequests: number;
+  /** Of these, for one publisher: slow ones of one must leave room for all others. */
+  readonly maxRequestsPerPublisher: number;
   /** Told of every request: the status, and the code where it was refused as a whole. */
   readonly onAnswer: (status: number, refusal?: RefusalCode | BatchProblem['code']) => void;
   /** Told of every message that is not handed over for what it is. */
   readonly onInvalid: (code: ProblemCode) => void;
 }
 
+/** A request that may send its body. */
+interface Admitted {
+  readonly who: string;
+  readonly format: BodyFormat;
+}
+
 /** Answers requests; counts those that are under way. */
 export class Handler {
   readonly #options: HandleOptions;
   #underWay = 0;
+  /** Requests under way of each publisher that has any; at most `maxRequests` entries. */
+  readonly #places: Map<string, number> = new Map();
   #stopping = false;
 
   constructor(options: HandleOptions) {
@@ -57,11 +68,27 @@ export class Handler {
   }
 
   async #answer(request: IncomingMessage, goAhead: () => void): Promise<Answer> {
-    const { parse, rateLimit, maxBodyBytes } = this.#options;
     const head = this.#admit(request);
     if ('code' in head) return this.#refuse(head);
-    const { who, format } = head;
-    goAhead();
+    const { who } = head;
+    this.#places.set(who, this.#placesOf(who) + 1);
+    try {
+      goAhead();
+      return await this.#take(request, head);
+    } finally {
+      const left = this.#placesOf(who) - 1;
+      if (left > 0) this.#places.set(who, left);
+      else this.#places.delete(who);
+    }
+  }
+
+  #placesOf(who: string): number {
+    return this.#places.get(who) ?? 0;
+  }
+
+  /** The rungs that need the body. */
+  async #take(request: IncomingMessage, { who, format }: Admitted): Promise<Answer> {
+    const { parse, rateLimit, maxBodyBytes } = this.#options;
     const body = await readBody(request, maxBodyBytes);
     if ('problem' in body) {
       const message = `the body is larger than ${maxBodyBytes} bytes`;
@@ -88,8 +115,8 @@ export class Handler {
   }
 
   /** The part of the ladder that needs only the head. */
-  #admit(request: IncomingMessage): Refusal | { readonly who: string; readonly format: BodyFormat } {
-    const { authorise, rateLimit, maxRequests } = this.#options;
+  #admit(request: IncomingMessage): Refusal | Admitted {
+    const { authorise, rateLimit, maxRequests, maxRequestsPerPublisher } = this.#options;
     const [path = ''] = (request.url ?? '').split('?');
     if (path !== '/v1/publish') return { code: 'NOT_FOUND' };
     if (request.method !== 'POST') return { code: 'METHOD' };
@@ -98,7 +125,8 @@ export class Handler {
     const publisher = authorise(request.headers);
     if (publisher === undefined) return { code: 'UNAUTHORISED' };
     const who =
-      publisher.key === undefined ? `address ${request.socket.remoteAddress ?? ''}` : `key ${publisher.key}`;
+      publisher.key === undefined ? networkNamed(request.socket.remoteAddress) : `key ${publisher.key}`;
+    if (this.#placesOf(who) >= maxRequestsPerPublisher) return { code: 'SHARE_USED' };
     const waitMs = rateLimit.waitMs(who);
     if (waitMs > 0) return rateLimited(waitMs);
     const format = formatOf(request);
@@ -121,6 +149,12 @@ export class Handler {
     onAnswer(answer.status);
     return answer;
   }
+}
+
+/** Without keys a publisher is a network: one owner of many addresses is not many publishers. */
+function networkNamed(address = ''): string {
+  const ip = parseAddress(address);
+  return `network ${ip === undefined ? '' : networkOf(ip)}`;
 }
 
 function rateLimited(waitMs: number): Refusal {

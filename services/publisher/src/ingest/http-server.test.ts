@@ -19,6 +19,7 @@ interface Settings {
   readonly keys?: readonly string[];
   readonly messagesPerSecond?: number;
   readonly maxRequests?: number;
+  readonly maxRequestsPerPublisher?: number;
   readonly requestTimeoutMs?: number;
   readonly send?: (messages: readonly Message[]) => Promise<readonly Outcome[]>;
 }
@@ -45,6 +46,7 @@ async function start(settings: Settings = {}) {
     }),
     maxBodyBytes: 2_000,
     maxRequests: settings.maxRequests ?? 10,
+    maxRequestsPerPublisher: settings.maxRequestsPerPublisher ?? 10,
     onAnswer: (status, refusal) => answered.push(`${status} ${refusal ?? ''}`.trim()),
     onInvalid: (code) => invalid.push(code),
   });
@@ -204,6 +206,44 @@ describe('POST /v1/publish', () => {
     expect(await post(one)).toMatchObject({ status: 503, answer: { error: { code: 'BUSY' } } });
     release();
     expect(await first).toMatchObject({ status: 200 });
+  });
+
+  it('keeps room for other keys while one has its share of slow bodies', async () => {
+    const [slow, other] = ['k'.repeat(16), 'o'.repeat(16)];
+    const { post, handler } = await start({
+      keys: [slow, other],
+      maxRequests: 4,
+      maxRequestsPerPublisher: 2,
+    });
+    for (let i = 0; i < 2; i++) {
+      const socket = connect(open.server.port, '127.0.0.1');
+      open.sockets.push(socket);
+      const head = `POST /v1/publish HTTP/1.1\r\nhost: a\r\nx-api-key: ${slow}\r\n`;
+      socket.write(`${head}content-type: application/json\r\ncontent-length: 99\r\n\r\n{`);
+    }
+    await until(() => handler.underWay === 2);
+    expect(await post(one, { 'x-api-key': slow })).toMatchObject({
+      status: 429,
+      answer: { error: { code: 'SHARE_USED' } },
+    });
+    expect(await post(one, { 'x-api-key': other })).toMatchObject({ status: 200 });
+    for (const socket of open.sockets) socket.destroy();
+    await until(() => handler.underWay === 0);
+    expect(await post(one, { 'x-api-key': slow })).toMatchObject({ status: 200 });
+  });
+
+  it('takes all addresses of this machine for one publisher where there are no keys', async () => {
+    await start({ messagesPerSecond: 1 });
+    const from = async (localAddress: string): Promise<string> => {
+      const socket = connect({ host: '127.0.0.1', port: open.server.port, localAddress });
+      open.sockets.push(socket);
+      const head = 'POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+      socket.write(`${head}content-length: ${one.length}\r\n\r\n${one}`);
+      const [answer] = await once(socket, 'data');
+      return String(answer).split(' ')[1] ?? '';
+    };
+    expect(await from('127.0.0.1')).toBe('200');
+    for (let i = 2; i < 12; i++) expect(await from(`127.0.0.${i}`)).toBe('429');
   });
 
   it('gives what was sent half and then nothing more an end', async () => {

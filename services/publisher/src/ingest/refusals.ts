@@ -16,6 +16,7 @@ export type RefusalCode =
   | 'CONTENT_TYPE'
   | 'RATE_LIMITED'
   | 'BUSY'
+  | 'SHARE_USED'
   | 'STOPPING'
   | 'BODY_TOO_LARGE'
   | 'BODY_CUT_OFF'
@@ -39,6 +40,11 @@ export const refusals: Readonly<Record<RefusalCode, RefusalRow>> = {
   },
   RATE_LIMITED: { status: 429, message: 'too many messages or bytes a second', retry: true },
   BUSY: { status: 503, message: 'too many requests at this moment', retry: true },
+  SHARE_USED: {
+    status: 429,
+    message: 'too many requests of this key or network at this moment',
+    retry: true,
+  },
   STOPPING: { status: 503, message: 'this publisher is stopping; ask again', retry: true },
   BODY_TOO_LARGE: { status: 413, message: 'the body is too large' },
   BODY_CUT_OFF: { status: 400, message: 'the body ended before it was complete' },

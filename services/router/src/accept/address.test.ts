@@ -1,5 +1,6 @@
+import { networkOf, parseAddress } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
-import { forwardedTls, networkOf, originate, parseAddress, parseCidr } from './address.ts';
+import { forwardedTls, originate, parseCidr } from './address.ts';
 
 const network = (text: string): string | undefined => {
   const ip = parseAddress(text);
@@ -25,6 +26,12 @@ describe('the network of an address (case G4)', () => {
     const same = ['fe80::1', 'fe80::1%eth0', '[fe80::1]', '[fe80::1%25en0]:443'].map(network);
     expect(new Set(same).size).toBe(1);
     expect(network('192.0.2.1:5000')).toBe('192.0.2.1');
+  });
+
+  it('is one for all addresses of this machine', () => {
+    expect(new Set(['127.0.0.1', '127.0.0.9', '127.9.9.9', '::1'].map(network))).toEqual(
+      new Set(['127.0.0.1']),
+    );
   });
 
   it('is the IPv4 address behind a translator', () => {

@@ -1,17 +1,17 @@
 // Where a client comes from, through proxies that are trusted: its network (for the rate limit) and whether by TLS.
 // Forwarded headers of anybody else mean nothing. Addresses never reach a log, a metric or an answer.
-import ipaddr from 'ipaddr.js';
+import type { IpAddress } from '@weir/runtime';
+import { networkOf, parseAddress } from '@weir/runtime';
 
-type Ip = ipaddr.IPv4 | ipaddr.IPv6;
 /** A range of addresses. */
-export type Cidr = readonly [Ip, number];
+export type Cidr = readonly [IpAddress, number];
 
 /** A trusted proxy that adds more entries than these is not believed further. */
 const maxHops = 32;
 
 /** What is known of where a client comes from. */
 export interface Origination {
-  /** The IPv4 address or the IPv6 /64: what one client can be expected to own. */
+  /** What one client can be expected to own. */
   readonly network: string;
   /** Whether the peer of the socket is a trusted proxy. */
   readonly viaTrusted: boolean;
@@ -31,29 +31,7 @@ export function parseCidr(text: string): Cidr {
   return [ip, given];
 }
 
-/** One spelling for every address: mapped IPv4 is IPv4, without zone, brackets and port. */
-export function parseAddress(text: string): Ip | undefined {
-  const bare = text.trim();
-  const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(bare) ?? [];
-  const [, quad] = /^(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?$/.exec(bare) ?? [];
-  if (quad !== undefined)
-    return ipaddr.IPv4.isValidFourPartDecimal(quad) ? ipaddr.IPv4.parse(quad) : undefined;
-  const [plain = ''] = (bracketed ?? bare).split('%');
-  if (plain.length > 45 || !ipaddr.IPv6.isValid(plain)) return undefined;
-  const ip = ipaddr.IPv6.parse(plain);
-  return ip.isIPv4MappedAddress() ? ip.toIPv4Address() : ip;
-}
-
-/** The key of the rate limit: an IPv4 address, or the first 64 bits of an IPv6 address. */
-export function networkOf(ip: Ip): string {
-  if (ip.kind() === 'ipv4') return ip.toString();
-  const bytes = ip.toByteArray();
-  // Translated IPv4 (64:ff9b::/96): one /64 holds all of them, so the IPv4 address counts.
-  if (ip.range() === 'rfc6052') return bytes.slice(12).join('.');
-  return `${Buffer.from(bytes.slice(0, 8)).toString('hex')}/64`;
-}
-
-function isTrusted(ip: Ip, trusted: readonly Cidr[]): boolean {
+function isTrusted(ip: IpAddress, trusted: readonly Cidr[]): boolean {
   return trusted.some(([range, bits]) => range.kind() === ip.kind() && ip.match([range, bits]));
 }
 
