@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** What measures time, runs a browser, or loads the machine on purpose: alone, one file at a time. */
 const measured = [
-  'test/{backpressure,netlab,proxies,k8s,images}/**/*.test.ts',
+  'test/{backpressure,netlab,proxies,images}/**/*.test.ts',
+  'test/k8s/cluster/*.test.ts',
   'test/cases/{all-at-once,clocks,flat-out,frozen-tab,labels,last-words,little-processor,long-life}.test.ts',
   'test/cases/middlebox.test.ts',
   'test/cases/{quiet,sparse-stream,stuck-memory,thread-shares,threads,zip-bomb}.test.ts',
