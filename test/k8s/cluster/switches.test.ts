@@ -125,6 +125,22 @@ describe.skipIf(!wanted)(`the chart on a cluster${whyNot}`, () => {
     6 * minutes,
   );
 
+  it(
+    'fails helm test while the edge, the only front door, is down, though all else is well',
+    async () => {
+      // An image that no cluster has.
+      const edge = ['--set', 'edge.enabled=true', '--set', 'edge.image=localhost/weir/no-such-edge:1'];
+      expect(await install(...QUICK, ...edge, '--set', 'autoscaling.source=none')).toBe('');
+      for (const name of ['router', 'shard-mobile', 'shard-desktop', 'publisher'])
+        await kubectl('rollout', 'status', `deployment/weir-${name}`, '-n', namespace, '--timeout=120s');
+      expect(await refusalOf(helm, 'test', 'weir', '-n', namespace, '--timeout', '180s')).not.toBe('');
+      const log = await kubectl('logs', 'weir-test', '-n', namespace);
+      expect(log).toMatch(/FAILED|once more/);
+      await kubectl('delete', 'pod', 'weir-test', '-n', namespace);
+    },
+    6 * minutes,
+  );
+
   it.skipIf(!edgeIsThere)(
     `has everything behind one address with the edge${edgeIsThere ? '' : ` (skipped: the cluster lacks ${edgeImage})`}`,
     async () => {
