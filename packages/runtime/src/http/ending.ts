@@ -46,6 +46,8 @@ export function watchEnding({ duplex, gate, inTime, waitMs, graceMs }: EndingOpt
       duplex.end();
       gate.whenFlooded(() => cut('flooded'));
     }, waitMs);
+    // A client that has said Close sends nothing more: its side need not be waited for once our FIN is on its way.
+    if (inTime === 'left') duplex.once('finish', () => duplex.destroy());
     duplex.once('close', () => {
       clearTimeout(timer);
       // A client that floods is not read to its end.
