@@ -74,7 +74,7 @@ describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm 
 
   it.each([
     ['router', 'WEIR_CONNECTS_PER_SECOND_PER_ADDRESS', 0.25, '0.25'],
-    ['router', 'WEIR_CONNECTS_PER_SECOND_PER_ADDRESS', 1e6, '1000000'],
+    ['router', 'WEIR_CONNECT_BURST_PER_ADDRESS', 1e6, '1000000'],
     ['router', 'WEIR_PROBE_BYTES_PER_SECOND', '8388608', '8388608'],
     ['router', 'WEIR_PROBE_BYTES_PER_SECOND', '8MB', '8MB'],
     ['router', 'WEIR_REQUIRE_ORIGIN', true, 'true'],
