@@ -278,6 +278,22 @@ describe('subscribing at run time', () => {
     ]);
     expect(cluster.client.channel('a').subscribed).toBe(true);
   });
+  it('asks for a channel anew that is left and wanted again in one turn, since its state is gone', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    const lobby = cluster.client.channel('lobby');
+    stream.says(snapshot({ a: 1 }));
+    lobby.unsubscribe();
+    expect(lobby.state.size).toBe(0);
+    lobby.subscribe();
+    await settle();
+    expect(stream.sent).toEqual([
+      { type: 'unsubscribe', channels: ['lobby'] },
+      { type: 'subscribe', channels: ['lobby'] },
+    ]);
+    stream.says(snapshot({ a: 2 }));
+    expect([...lobby.state]).toEqual([['a', 2]]);
+  });
   it('empties a channel that is left, ends its iterations, ignores what still comes', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();

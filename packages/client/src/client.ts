@@ -48,6 +48,8 @@ export class Client implements Weir {
   /** What the application wants, and what the current stream sends. */
   readonly #wanted: Set<string>;
   #served = new Set<string>();
+  /** Left since the stream was told last: what they had is gone here, also where they are wanted again. */
+  readonly #left = new Set<string>();
   #current: Wire | undefined;
   #openedMs = 0;
   #path: Path | undefined;
@@ -194,6 +196,7 @@ export class Client implements Weir {
     this.#current = wire;
     this.#openedMs = this.#platform.now();
     this.#served = new Set(welcome.channels);
+    this.#left.clear();
     wire.onMessage = (message) => this.#receive(message);
     wire.onClose = (code, closeReason) => this.#streamEnded({ code, reason: closeReason });
     old?.close(moved.code);
@@ -271,6 +274,7 @@ export class Client implements Weir {
 
   #unsubscribe(channel: string): void {
     if (!this.#wanted.delete(channel)) return;
+    if (this.#served.has(channel)) this.#left.add(channel);
     const feed = this.#feeds.get(channel);
     feed?.endIterations();
     feed?.clear();
@@ -298,8 +302,10 @@ export class Client implements Weir {
     for (const [channel, feed] of this.#feeds) if (!this.#wanted.has(channel)) feed.clear();
     const wire = this.#current;
     if (wire === undefined) return;
-    const more = [...this.#wanted].filter((channel) => !this.#served.has(channel));
-    const less = [...this.#served].filter((channel) => !this.#wanted.has(channel));
+    const stays = (channel: string): boolean => !this.#left.has(channel);
+    const more = [...this.#wanted].filter((channel) => !(this.#served.has(channel) && stays(channel)));
+    const less = [...this.#served].filter((channel) => !(this.#wanted.has(channel) && stays(channel)));
+    this.#left.clear();
     this.#served = new Set(this.#wanted);
     if (less.length > 0) wire.send({ type: 'unsubscribe', channels: less });
     if (more.length > 0) wire.send({ type: 'subscribe', channels: more });
