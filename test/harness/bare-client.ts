@@ -1,5 +1,6 @@
 // A client without the SDK, on `ws`: follows the redirect by hand and keeps every frame as it came.
 import { WebSocket } from 'ws';
+import { NeverBack } from './never-back.ts';
 
 export interface Frame {
   readonly text: string;
@@ -12,6 +13,7 @@ export class BareClient {
   readonly redirect: Readonly<Record<string, unknown>>;
   readonly ws: WebSocket;
   closed: number | undefined;
+  readonly #neverBack = new NeverBack('a bare client');
   readonly #channels = new Map<string, Map<string, string>>();
   /** Snapshots of which more frames are to come. */
   readonly #gathered = new Map<string, Map<string, string>>();
@@ -54,6 +56,11 @@ export class BareClient {
     return new Map([...this.#channels.values()].flatMap((keys) => [...keys]));
   }
 
+  /** The newest values of these channels, each with its own map. */
+  maps(channels: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, string>> {
+    return new Map(channels.map((channel) => [channel, this.#channels.get(channel) ?? new Map()]));
+  }
+
   /** The first snapshot of a channel is whole. */
   has(channel: string): boolean {
     return this.#channels.has(channel) && !this.#gathered.has(channel);
@@ -71,6 +78,7 @@ export class BareClient {
   #take(text: string): void {
     const message: Record<string, unknown> = JSON.parse(text);
     this.frames.push({ text, message, atMs: performance.now() });
+    this.#neverBack.take(message);
     if (message['type'] === 'state') this.#keep(message);
   }
 

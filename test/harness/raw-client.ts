@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { NeverBack } from './never-back.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -22,6 +23,9 @@ export interface RawOptions {
   /** Closes with 1002 at the first Pong that comes, and says nothing more. */
   readonly closesOnPong?: boolean;
 }
+
+/** FIN and the opcode of text: a whole message as it is. */
+const WHOLE_TEXT = 0x81;
 
 /** What a client that behaves sends. */
 export const usualHeaders: readonly string[] = [
@@ -54,6 +58,7 @@ export class RawClient {
   ended = false;
   /** The socket is gone. */
   gone = false;
+  readonly #neverBack = new NeverBack('a raw client');
   readonly #answers: (ping: number) => boolean;
   readonly #closesOnPong: boolean;
   #isDone = false;
@@ -120,6 +125,8 @@ export class RawClient {
 
   #frame(frame: RawFrame): void {
     this.frames.push(frame);
+    // A frame with another first byte is one of several, or compressed.
+    if (frame.firstByte === WHOLE_TEXT) this.#neverBack.take(JSON.parse(frame.payload.toString()));
     if (this.#isDone) return;
     if (frame.opcode === opcodes.pong && this.#closesOnPong) {
       this.#isDone = true;

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import type { NatsServer } from '@weir/local';
 import { startNatsServer } from '@weir/local';
 import { end } from './end.ts';
+import { expectNeverBack } from './never-back.ts';
+import { expectOneCause } from './one-cause.ts';
 
 export interface Service {
   readonly name: 'router' | 'shard' | 'publisher' | 'control';
@@ -18,6 +20,8 @@ export interface Service {
 }
 
 const MAX_LINES = 1_000;
+/** A service listens at once; the rest is for a machine that does other things too. */
+const LISTEN_MS = 20_000;
 /** `WEIR_TEST_THREADS=3 npm test`: the fan-out threads of every shard that does not say how many it wants. */
 const THREADS = process.env['WEIR_TEST_THREADS'];
 
@@ -116,9 +120,17 @@ export class SmallCluster {
     });
   }
 
-  async stop(): Promise<void> {
+  /**
+   * Ends everything, and fails where a client was shown something older than before, or the counts of a process that
+   * lives do not add up. `uncounted` says why a test's processes cannot be asked for their counts.
+   */
+  async stop({ uncounted }: { readonly uncounted?: string } = {}): Promise<void> {
+    const counted = uncounted === undefined ? expectOneCause(this.running) : Promise.resolve();
+    const [counts] = await Promise.allSettled([counted]);
     await Promise.all(this.running.map(({ process }) => end(process, 'SIGKILL')));
     await this.nats.stop();
+    expectNeverBack();
+    if (counts.status === 'rejected') throw counts.reason;
   }
 
   /** `OPEN_FILES` in `env` is no setting: the process's limit of open files. */
@@ -138,6 +150,10 @@ export class SmallCluster {
     const where = await new Promise<{ url: string; adminUrl: string }>((resolve, reject) => {
       child.once('message', (message: { url: string; adminUrl: string }) => resolve(message));
       child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
+      setTimeout(() => reject(new Error(`${name} did not listen within ${LISTEN_MS} ms`)), LISTEN_MS).unref();
+    }).catch(async (error: unknown) => {
+      await end(child, 'SIGKILL');
+      throw error;
     });
     const service = { name, url: where.url, admin: where.adminUrl, process: child, log };
     this.#services.push(service);

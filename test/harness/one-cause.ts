@@ -1,0 +1,91 @@
+// The oracle of counts: the formulas of the section "Invariants" of docs/metrics.md hold in every process that lives.
+// A formula stands there as `series` = `series` + `series`, or with ≤; a series may choose label values.
+import { readFileSync } from 'node:fs';
+import type { Service } from './small-cluster.ts';
+
+export interface Formula {
+  readonly text: string;
+  readonly left: readonly string[];
+  readonly relation: '=' | '≤';
+  readonly right: readonly string[];
+}
+
+const SUM = '`weir_[^`]+`(?: \\+ `weir_[^`]+`)*';
+const FORMULA = new RegExp(`(${SUM}) (=|≤) (${SUM})`, 'g');
+/** Numbers of one scrape are of slightly different moments, and some are of the last sweep. */
+const DEADLINE_MS = 10_000;
+const EVERY_MS = 100;
+
+/** The formulas of a page. */
+export function formulasOf(page: string): readonly Formula[] {
+  const section = page.slice(Math.max(0, page.indexOf('## Invariants')));
+  return [...section.matchAll(FORMULA)].map(([text, left = '', relation, right = '']) => ({
+    text,
+    left: seriesOf(left),
+    relation: relation === '=' ? '=' : '≤',
+    right: seriesOf(right),
+  }));
+}
+
+function seriesOf(sum: string): readonly string[] {
+  return sum.split(' + ').map((one) => one.slice(1, -1));
+}
+
+/** The formulas that do not hold in this text of /metrics, with their numbers; those of other services are left out. */
+export function broken(formulas: readonly Formula[], metrics: string): readonly string[] {
+  const lines = metrics.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return formulas.flatMap(({ text, left, relation, right }) => {
+    const sums = [sum(left, lines), sum(right, lines)] as const;
+    const [a, b] = sums;
+    if (a === undefined || b === undefined) return [];
+    return (relation === '=' ? a === b : a <= b) ? [] : [`${text}: ${a} and ${b}`];
+  });
+}
+
+/** Undefined where one of the series is not there at all. */
+function sum(series: readonly string[], lines: readonly string[]): number | undefined {
+  let total = 0;
+  for (const one of series) {
+    const [name = '', labels = ''] = one.replace(/\}$/, '').split('{');
+    const wanted = labels === '' ? [] : labels.split(',');
+    const found = lines.filter(
+      (line) =>
+        /^[{ ]/.test(line.slice(name.length)) &&
+        line.startsWith(name) &&
+        wanted.every((label) => line.includes(label)),
+    );
+    if (found.length === 0) return undefined;
+    for (const line of found) total += Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  return total;
+}
+
+const formulas = formulasOf(readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8'));
+
+/** Fails where a formula does not come to hold in one of these processes; one that has ended has no numbers. */
+export async function expectOneCause(services: readonly Service[]): Promise<void> {
+  const faults = await Promise.all(services.map(faultsOf));
+  const all = faults.flat();
+  if (all.length > 0) throw new Error(`counts do not add up:\n${all.join('\n')}`);
+}
+
+async function faultsOf(service: Service): Promise<readonly string[]> {
+  const endMs = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const metrics = await scrape(service);
+    if (metrics === undefined) return [];
+    const faults = broken(formulas, metrics);
+    if (faults.length === 0) return [];
+    if (performance.now() > endMs) return faults.map((fault) => `${service.name} ${service.url}: ${fault}`);
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+async function scrape({ admin, process }: Service): Promise<string | undefined> {
+  try {
+    return await (await fetch(`${admin}/metrics`, { signal: AbortSignal.timeout(DEADLINE_MS) })).text();
+  } catch (error) {
+    if (process.exitCode !== null || process.signalCode !== null) return undefined;
+    throw error;
+  }
+}
