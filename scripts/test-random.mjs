@@ -1,0 +1,56 @@
+// `npm run test:random`: random sequences against a real cluster, as long as it is asked to; the tests are test/random.
+
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { command, runTool, setUp } from './set-up.mjs';
+
+const HELP = `npm run test:random -- [options]
+
+Does random sequences of what clients, publishers and the cluster do, and checks that clients end with what the
+streams hold, that nothing goes back, and that the counts of all processes add up. Each sequence is a function of its
+seed. The first that fails is made shorter, saved and printed.
+
+  --minutes N    begin sequences for so long (default 10)
+  --seed S       seed of the first sequence; each further one has the next (default: random)
+  --actions N    actions of a sequence (default 120)
+  --tries N      runs that making a failing sequence shorter may cost (default 16)
+  --replay FILE  do a saved sequence once instead
+  --help         this text
+`;
+
+await command(async () => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
+      actions: { type: 'string', default: '120' },
+      tries: { type: 'string', default: '16' },
+      replay: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const options = {
+    seed: positive('seed', values.seed),
+    forMs: positive('minutes', values.minutes) * 60_000,
+    actions: positive('actions', values.actions),
+    tries: positive('tries', values.tries),
+    ...(values.replay === undefined ? {} : { replay: resolve(values.replay) }),
+  };
+  await setUp();
+  process.exitCode = await runTool(
+    'vitest',
+    ['run', 'test/random/random.test.ts', '--project', 'measured', '--disableConsoleIntercept'],
+    { env: { ...process.env, WEIR_TEST_RANDOM: JSON.stringify(options) } },
+  );
+});
+
+function positive(name, text) {
+  const value = Number(text);
+  if (value >= 0 && text.trim() !== '') return value;
+  console.error(`--${name} wants a number, not ${text}`);
+  process.exit(1);
+}

@@ -1,0 +1,82 @@
+// What happens to NATS in a random sequence: away for a while, its store set back, a stream deleted. One at a time.
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsServer } from '@weir/local';
+import { elapsed, until } from '../harness/small-cluster.ts';
+import type { Feed } from './feed.ts';
+
+interface Scene {
+  readonly nats: NatsServer;
+  readonly feed: Feed;
+  /** Publishes some of everything at once. */
+  readonly burst: (messages: number) => void;
+  /** Everything up to the newest publish may be lost. */
+  readonly onLoss: () => void;
+}
+
+const SOME = 9;
+
+/** The server ends in either way, is away for a while, and comes back with what it had. */
+export async function restartNats(
+  { nats, feed }: Scene,
+  { hard, ms }: { hard: boolean; ms: number },
+): Promise<void> {
+  await nats.kill(hard ? 'SIGKILL' : 'SIGTERM');
+  await elapsed(ms);
+  await nats.restart();
+  await answers(feed);
+}
+
+/** The store goes back to an earlier copy, and is overtaken at once by other messages. */
+export async function setBack(scene: Scene, more: number): Promise<void> {
+  const { nats, feed, burst, onLoss } = scene;
+  const copy = await mkdtemp(join(tmpdir(), 'weir-set-back-'));
+  try {
+    await nats.kill('SIGTERM');
+    await cp(nats.storeDir, copy, { recursive: true });
+    await nats.restart();
+    await answers(feed);
+    burst(SOME);
+    await feed.settled();
+    await nats.kill('SIGKILL');
+    for (const name of await readdir(nats.storeDir)) await rm(join(nats.storeDir, name), { recursive: true });
+    await cp(copy, nats.storeDir, { recursive: true });
+    await nats.restart();
+    await answers(feed);
+    onLoss();
+    burst(SOME + more);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+/** A stream is gone; the shards make it anew. */
+export async function deleteStream({ feed, onLoss }: Scene, name: string): Promise<void> {
+  const manager = await jetstreamManager(feed.nats);
+  await manager.streams.delete(name);
+  onLoss();
+  await until(
+    () =>
+      manager.streams.info(name).then(
+        () => true,
+        () => false,
+      ),
+    `${name} is made anew`,
+    30_000,
+  );
+}
+
+/** The publisher's own connection is back, and JetStream answers it. */
+async function answers(feed: Feed): Promise<void> {
+  await until(
+    () =>
+      jetstreamManager(feed.nats, { timeout: 500 }).then(
+        () => true,
+        () => false,
+      ),
+    'JetStream answers',
+    30_000,
+  );
+}

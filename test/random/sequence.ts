@@ -1,0 +1,73 @@
+// A sequence of actions as a pure function of its seed. Parameters are plain numbers, taken modulo what exists when the
+// action runs, so that any part of a sequence is a sequence too.
+import { chance } from './chance.ts';
+
+export interface Action {
+  readonly what: ActionName;
+  /** Time that passes before it. */
+  readonly afterMs: number;
+  /** Which client, shard, channel or key. */
+  readonly which: number;
+  readonly channel: number;
+  /** How much or how long, as a part of 1,000 of what the action can do. */
+  readonly size: number;
+}
+
+/** How often each action comes, relative to the others. */
+const CLIENTS = {
+  connect: 8,
+  subscribe: 6,
+  unsubscribe: 4,
+  flip: 12,
+  resume: 10,
+  stall: 6,
+  slowDown: 4,
+  flood: 2,
+  leave: 4,
+  beMoved: 6,
+} as const;
+const PUBLISHERS = {
+  set: 24,
+  delete: 8,
+  purgeKey: 2,
+  burst: 14,
+  bigTick: 8,
+  criticalBehindBigTick: 6,
+  critical: 16,
+  cosmetic: 6,
+} as const;
+const CLUSTER = {
+  killShard: 1.5,
+  drainShard: 1.5,
+  restartNats: 1,
+  setBack: 0.5,
+  deleteStream: 0.5,
+  takePort: 0.5,
+  exhaustFiles: 0.7,
+} as const;
+const WEIGHTS = { ...CLIENTS, ...PUBLISHERS, ...CLUSTER } as const;
+
+export type ActionName = keyof typeof WEIGHTS | 'quiet';
+
+const LONGEST_PAUSE_MS = 250;
+/** Writes stop so often, and all maps are compared. */
+const QUIET_EVERY = 40;
+const FIRST: readonly ActionName[] = ['connect', 'connect', 'connect', 'connect', 'burst'];
+
+/** The actions of a seed; the last one is a quiet point. */
+export function sequence(seed: number, length: number): readonly Action[] {
+  const { below, pick } = chance(seed);
+  const action = (what: ActionName): Action => ({
+    what,
+    // Half of the actions follow at once: what happens in the same tick is where faults hide.
+    afterMs: Math.max(0, below(2 * LONGEST_PAUSE_MS) - LONGEST_PAUSE_MS),
+    which: below(1_000),
+    channel: below(1_000),
+    size: below(1_000),
+  });
+  const actions = FIRST.map(action);
+  while (actions.length < length) {
+    actions.push(action((actions.length + 1) % QUIET_EVERY === 0 ? 'quiet' : pick(WEIGHTS)));
+  }
+  return actions.at(-1)?.what === 'quiet' ? actions : [...actions, action('quiet')];
+}
