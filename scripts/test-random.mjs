@@ -14,6 +14,7 @@ seed. The first that fails is made shorter, saved and printed.
   --seed S       seed of the first sequence; each further one has the next (default: random)
   --actions N    actions of a sequence (default 120)
   --tries N      runs that making a failing sequence shorter may cost (default 16)
+  --without A,B  leave these actions out, for what is known to fail
   --replay FILE  do a saved sequence once instead
   --help         this text
 `;
@@ -25,6 +26,7 @@ await command(async () => {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 1e6)) },
       actions: { type: 'string', default: '120' },
       tries: { type: 'string', default: '16' },
+      without: { type: 'string', default: '' },
       replay: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -38,6 +40,7 @@ await command(async () => {
     forMs: positive('minutes', values.minutes) * 60_000,
     actions: positive('actions', values.actions),
     tries: positive('tries', values.tries),
+    without: values.without.split(','),
     ...(values.replay === undefined ? {} : { replay: resolve(values.replay) }),
   };
   await setUp();

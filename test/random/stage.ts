@@ -85,6 +85,11 @@ export class Stage {
     subscribe: ({ which, channel }) => this.#client(which)?.subscribe(named(channel)),
     unsubscribe: ({ which, channel }) => this.#client(which)?.unsubscribe(named(channel)),
     flip: ({ which, channel }) => {
+      const client = this.#client(which);
+      client?.unsubscribe(named(channel));
+      setImmediate(() => client?.subscribe(named(channel)));
+    },
+    flipInOneTurn: ({ which, channel }) => {
       this.#client(which)?.unsubscribe(named(channel));
       this.#client(which)?.subscribe(named(channel));
     },
