@@ -25,7 +25,8 @@ export function writeServiceArchive({ service, file, name, say }) {
     app.copy(join(folder, 'app'), 'app');
     const config = {
       User: USER,
-      Env: [PATH, 'NODE_ENV=production'],
+      // As in the Dockerfile: probes and scrapes come from other pods.
+      Env: [PATH, 'NODE_ENV=production', 'WEIR_ADMIN_HOST=0.0.0.0'],
       WorkingDir: '/app',
       // As in the Dockerfile: no shell in between, so that signals reach Node.
       Entrypoint: ['node'],

@@ -49,6 +49,13 @@ describe.skipIf(why !== '')(`the images${why}`, () => {
     2 * minutes,
   );
 
+  it('answer health checks at the address of the container', async () => {
+    const script =
+      "fetch('http://' + require('os').hostname() + ':9090/livez').then((r) => console.log(r.status), (e) => console.log(e.cause.code))";
+    const result = await cluster.router?.exec(['node', '-e', script]);
+    expect(result?.output.trim()).toBe('200');
+  });
+
   it(
     'run as nobody, with Node 24 as process 1 that ends on SIGTERM',
     async () => {
