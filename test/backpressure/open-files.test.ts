@@ -85,7 +85,7 @@ describe('half requests', () => {
     const router = `${scene.cluster.routerUrl}/v1/connect?channels=lobby`;
     // The last beat of the shard may still say that it is full, as it was a moment ago: the answer is 4013 until the next.
     await until(
-      async () => (await askRouter(router).catch(() => undefined))?.type === 'redirect',
+      async () => (await askRouter(router).catch(() => undefined))?.['type'] === 'redirect',
       'the router redirects',
     );
     expect((await fetch(`${publisher.url}/v1/nothing`)).status).toBe(404);
