@@ -12,7 +12,7 @@ interface Scene {
   readonly feed: Feed;
   /** Publishes some of everything at once. */
   readonly burst: (messages: number) => void;
-  /** Everything up to the newest publish may be lost. */
+  /** Everything up to the newest publish may be lost. Said before shards can notice, and again once it is over. */
   readonly onLoss: () => void;
 }
 
@@ -43,6 +43,7 @@ export async function setBack(scene: Scene, more: number): Promise<void> {
     await nats.kill('SIGKILL');
     for (const name of await readdir(nats.storeDir)) await rm(join(nats.storeDir, name), { recursive: true });
     await cp(copy, nats.storeDir, { recursive: true });
+    onLoss();
     await nats.restart();
     await answers(feed);
     onLoss();
@@ -55,8 +56,8 @@ export async function setBack(scene: Scene, more: number): Promise<void> {
 /** A stream is gone; the shards make it anew. */
 export async function deleteStream({ feed, onLoss }: Scene, name: string): Promise<void> {
   const manager = await jetstreamManager(feed.nats);
-  await manager.streams.delete(name);
   onLoss();
+  await manager.streams.delete(name);
   await until(
     () =>
       manager.streams.info(name).then(
@@ -66,6 +67,7 @@ export async function deleteStream({ feed, onLoss }: Scene, name: string): Promi
     `${name} is made anew`,
     30_000,
   );
+  onLoss();
 }
 
 /** The publisher's own connection is back, and JetStream answers it. */

@@ -26,6 +26,7 @@ export class Stage {
   readonly #faults: string[] = [];
   #clients: DrivenClient[] = [];
   #connected = 0;
+  #lostUpTo = 0;
   /** NATS is away, or was a moment ago: shards may differ. */
   #unsettled = 0;
   #natsEvents: Promise<void> = Promise.resolve();
@@ -130,16 +131,17 @@ export class Stage {
   #connect({ which, channel, size }: Action): void {
     if (this.#clients.length >= MAX_CLIENTS) return;
     const channels = CHANNELS.filter((_, at) => at === channel % CHANNELS.length || (size >> at) % 2 === 1);
-    this.#clients.push(
-      new DrivenClient({
-        name: `client ${++this.#connected}`,
-        url: this.cluster.routerUrl,
-        pool: POOLS[which % POOLS.length],
-        channels,
-        feed: this.feed,
-        mayDiffer: () => this.#unsettled > 0,
-      }),
-    );
+    const client = new DrivenClient({
+      name: `client ${++this.#connected}`,
+      url: this.cluster.routerUrl,
+      pool: POOLS[which % POOLS.length],
+      channels,
+      feed: this.feed,
+      mayDiffer: () => this.#unsettled > 0,
+    });
+    // A shard may not have noticed yet.
+    client.tap.neverBack.lost(this.#lostUpTo);
+    this.#clients.push(client);
   }
 
   #leave(which: number): void {
@@ -184,7 +186,8 @@ export class Stage {
       burst: (messages: number) => this.#burst(messages),
       onLoss: () => {
         this.feed.forgetCritical();
-        for (const { tap } of this.#clients) tap.neverBack.lost(this.feed.version);
+        this.#lostUpTo = this.feed.version;
+        for (const { tap } of this.#clients) tap.neverBack.lost(this.#lostUpTo);
       },
     };
   }
