@@ -1,7 +1,7 @@
 // Each way in which a client's connection can end, on real sockets: one cause, one end, and the numbers add up.
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endsAddUp } from '../harness/ends.ts';
+import { expectOneCause } from '../harness/one-cause.ts';
 import { clientFrame, opcodes, RawClient, usualHeaders } from '../harness/raw-client.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { until } from '../harness/small-cluster.ts';
@@ -91,7 +91,7 @@ afterAll(() => scene.stop());
 async function risen(service: Service, name: string, act: () => Promise<void>): Promise<readonly string[]> {
   const before = await Numbers.of(service);
   await act();
-  await endsAddUp(service);
+  await expectOneCause([service]);
   const after = await Numbers.of(service);
   return after.series
     .filter((series) => series.startsWith(`${name}{`))

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BareClient } from '../harness/bare-client.ts';
 import { askRouter } from '../harness/bare-client.ts';
-import { endsAddUp } from '../harness/ends.ts';
+import { expectOneCause } from '../harness/one-cause.ts';
 import { clientFrame, opcodes, RawClient } from '../harness/raw-client.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { until } from '../harness/small-cluster.ts';
@@ -75,7 +75,7 @@ function flood(client: RawClient, first: Buffer, frame: Buffer): void {
 async function allGone(service: Service, open: string, others: number): Promise<number> {
   const startedMs = performance.now();
   await until(async () => (await Numbers.of(service)).of(open) === others, 'the service holds none of them');
-  await endsAddUp(service);
+  await expectOneCause([service]);
   return performance.now() - startedMs;
 }
 

@@ -1,5 +1,5 @@
 // What a service says of itself on /metrics, as numbers, and what holds between them (docs/metrics.md, Invariants).
-import { unevenEnds } from '../harness/ends.ts';
+import { brokenInvariants } from '../harness/one-cause.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { until } from '../harness/small-cluster.ts';
 
@@ -51,16 +51,9 @@ export class Numbers {
   /** The invariants of a shard that do not hold, in words. */
   get broken(): readonly string[] {
     const of = (name: string): number => this.of(`weir_shard_${name}`);
-    const equal = (left: string, ...right: readonly string[]): readonly string[] => {
-      const sum = right.reduce((total, name) => total + of(name), 0);
-      return of(left) === sum ? [] : [`${left} ${of(left)} is not ${right.join(' + ')} ${sum}`];
-    };
     const negative = this.series.filter((series) => series.startsWith('weir_') && !(this.of(series) >= 0));
     return [
-      ...equal('state_offered_total', 'state_sent_total', 'state_withheld_total'),
-      ...equal('cosmetic_offered_total', 'cosmetic_sent_total', 'cosmetic_dropped_total'),
-      ...(of('pongs_total') > of('pings_total') ? ['more pongs than pings'] : []),
-      ...unevenEnds(this.#text),
+      ...brokenInvariants(this.#text),
       ...(of('connections_behind') > of('connections') ? ['more are behind than are there'] : []),
       ...negative.map((series) => `${series} is ${this.of(series)}`),
     ];

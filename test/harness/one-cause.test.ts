@@ -40,6 +40,12 @@ describe('broken', () => {
     expect(broken(formulas, metrics(2, 5))).toEqual([expect.stringMatching(/5 and 4$/)]);
   });
 
+  it('finds a series that its service does not have', () => {
+    expect(broken(formulas, metrics(2).replaceAll('weir_ended_total', 'weir_ends_total'))).toEqual([
+      expect.stringMatching(/a series is not there$/),
+    ]);
+  });
+
   it('leaves out the formulas of other services', () => {
     expect(broken(formulas, 'weir_open 3\n')).toEqual([]);
   });
