@@ -2,7 +2,7 @@
 // Nothing is read of a connection that is being closed but the client's Close.
 import type { CloseCode } from '@weir/protocol';
 import { closeCodes } from '@weir/protocol';
-import type { Ending, LibraryFault } from '@weir/runtime';
+import type { Ending } from '@weir/runtime';
 import { LIBRARY_FAULTS, libraryFaultOf, timesWithin, watchEnding } from '@weir/runtime';
 import type { Connection } from './connection.ts';
 
@@ -22,8 +22,7 @@ const CODES: Readonly<Record<ShardCause, CloseCode>> = {
  * What ended a connection: a cause of the shard, of the WebSocket library, or: left, the client closed it; lost, the
  * socket ended without a Close; stopped, the shard ended; threadDied, its thread did.
  */
-export type CloseCause = ShardCause | LibraryFault | 'left' | 'lost' | 'stopped' | 'threadDied';
-export const CLOSE_CAUSES: readonly CloseCause[] = [
+export const CLOSE_CAUSES = [
   'hardBytes',
   'lag',
   'cutOff',
@@ -36,7 +35,8 @@ export const CLOSE_CAUSES: readonly CloseCause[] = [
   'lost',
   'stopped',
   'threadDied',
-];
+] as const;
+export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
 /** The client broke the rules: its socket is gone within `faultCloseMs`. */
 const FAULTS: readonly CloseCause[] = LIBRARY_FAULTS;
