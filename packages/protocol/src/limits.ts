@@ -8,8 +8,8 @@
  * - `messageBytes`: one published payload; with its envelope it must fit in a frame.
  * - `numberDigits` and `numberExponent`: digits of one JSON number before its exponent, and the exponent's size. Python
  *   refuses an integer of more than 4,300 digits and Jackson a number of more than 1,000, and either refuses the whole
- *   frame. 100 digits hold a 256-bit integer with 18 decimals; 324 is the
- *   smallest exponent of a double; a number must also be finite as one.
+ *   frame. 100 digits hold a 256-bit integer with 18 decimals. 324 is the smallest exponent of a double, and a number
+ *   must also be finite as one.
  * - `urlBytes`: a stream URL with ticket and resume position; proxies commonly stop at 4 or 8 KB. It is kept
  *   because its parts are: `baseUrlChars`, `ticketChars` (which in turn needs `channelsChars` and `allowChars`)
  *   and `positionChars`.

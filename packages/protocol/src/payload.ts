@@ -35,9 +35,15 @@ export function validatePayload(bytes: Uint8Array, bounds: PayloadBounds = limit
   } catch {
     return 'notJson';
   }
-  if (deeperThan(bytes, bounds.depth)) return 'tooDeep';
+  if (deeperThan(text, bounds.depth)) return 'tooDeep';
   return SUSPECT.test(text) && !numbersFit(text) ? 'number' : 'ok';
 }
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /** What a number out of bounds must contain. Strings may contain it too, so a match only asks for a closer look. */
 const SUSPECT = new RegExp(`\\d[eE]|[\\d.]{${limits.numberDigits + 1}}`);
@@ -68,28 +74,18 @@ function closingQuote(json: string, from: number): number {
   return at;
 }
 
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const NINE = 0x39;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
 /** Whether valid JSON nests arrays and objects deeper than `depth`: `[]` is 1 deep, `1` is 0. */
-function deeperThan(json: Uint8Array, depth: number): boolean {
-  // Every level takes two bytes, so what is this short cannot be too deep.
+function deeperThan(json: string, depth: number): boolean {
+  // Every level takes two characters, so what is this short cannot be too deep.
   if (json.length <= depth * 2) return false;
   let open = 0;
-  let quoted = false;
   for (let i = 0; i < json.length; i += 1) {
-    const byte = json[i];
-    if (quoted) {
-      if (byte === BACKSLASH) i += 1;
-      else if (byte === QUOTE) quoted = false;
-    } else if (byte === QUOTE) quoted = true;
-    else if (byte === 0x5b || byte === 0x7b) {
+    const char = json.charCodeAt(i);
+    if (char === QUOTE) i = closingQuote(json, i);
+    else if (char === 0x5b || char === 0x7b) {
       open += 1;
       if (open > depth) return true;
-    } else if (byte === 0x5d || byte === 0x7d) open -= 1;
+    } else if (char === 0x5d || char === 0x7d) open -= 1;
   }
   return false;
 }
