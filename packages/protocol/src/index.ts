@@ -49,4 +49,3 @@ export type { Address, Subjects } from './subjects.ts';
 export { createSubjects, isInbox, isSubjectPrefix } from './subjects.ts';
 export type { Hint, Ticket, TicketKey, TicketProblem, TicketVerifier, Verified } from './ticket.ts';
 export { issueHint, issueTicket, parseTicketKeys, verifyHint, verifyTicket } from './ticket.ts';
-export { UsedOnce } from './used-once.ts';

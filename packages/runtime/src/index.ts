@@ -44,4 +44,5 @@ export { announceListening, reachable } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
 export type { ShutdownStep } from './process/shutdown.ts';
 export { runUntilSignal } from './process/shutdown.ts';
+export { UsedOnce } from './used-once.ts';
 export { WEIR_VERSION } from './version.ts';
