@@ -8,7 +8,7 @@ import { afterClose, closeCodes } from '@weir/protocol';
 import type { Target } from './address.ts';
 import { moveTarget, parseUrl, routerTarget } from './address.ts';
 import { checkChannels } from './channels.ts';
-import { stopError, WeirError } from './errors.ts';
+import { stopError, unheardRetries, WARN_AT, WeirError } from './errors.ts';
 import { Feed } from './feed.ts';
 import { Listeners } from './listeners.ts';
 import { checkOptions } from './options.ts';
@@ -31,8 +31,6 @@ import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
 const NORMAL = 1000;
-/** Failures in a row after which an application that does not listen to `retry` is told once on the console. */
-const WARN_AT = 3;
 const { moved, noCapacity, noPong, tooSlow } = closeCodes;
 
 export class Client implements Weir {
@@ -354,7 +352,7 @@ export class Client implements Weir {
     this.#setStatus('waiting');
     const attempt = Math.max(1, this.#policy.failures);
     if (this.#listeners.has('retry')) this.#listeners.emit('retry', { attempt, inMs, code, reason, stage });
-    else if (attempt === WARN_AT) console.warn(unheard(this.#options.url, { code, reason }, stage));
+    else if (attempt === WARN_AT) console.warn(unheardRetries(this.#options.url, { code, reason, stage }));
   }
 
   #fail(error: WeirError): void {
@@ -390,11 +388,4 @@ async function askFor(token: () => string | Promise<string>): Promise<string> {
       cause,
     });
   }
-}
-
-function unheard(url: string, { code, reason }: CloseEvent, stage: string): string {
-  return (
-    `weir: ${WARN_AT} tries to reach ${url.split('?')[0]} have failed (${stage}: ${code} ${reason}); the client goes on trying. ` +
-    "Check the URL and its path, the page's CSP (connect-src) and the router's allowed origins, or listen to 'retry'."
-  );
 }

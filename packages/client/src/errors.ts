@@ -1,5 +1,6 @@
-// The one error class of the SDK, and the words for closes that say stop. Codes are API, messages are not.
-import type { WeirErrorCode, WeirErrorLike } from './public.ts';
+// The one error class of the SDK, and the words for closes that say stop and for retries that no listener hears. Codes are API,
+// messages are not.
+import type { RetryEvent, WeirErrorCode, WeirErrorLike } from './public.ts';
 
 interface Details {
   readonly channel?: string | undefined;
@@ -33,4 +34,18 @@ export function stopError(closeCode: number, reason: string): WeirError {
   return new WeirError(code, `closed with ${closeCode} (${reason || 'no reason given'}): ${advice}`, {
     closeCode,
   });
+}
+
+/** Failures in a row after which an application that does not listen to `retry` is told once on the console. */
+export const WARN_AT = 3;
+
+/** What it is told. */
+export function unheardRetries(
+  url: string,
+  { code, reason, stage }: Pick<RetryEvent, 'code' | 'reason' | 'stage'>,
+): string {
+  return (
+    `weir: ${WARN_AT} tries to reach ${url.split('?')[0]} have failed (${stage}: ${code} ${reason}); the client goes on trying. ` +
+    "Check the URL and its path, the page's CSP (connect-src) and the router's allowed origins, or listen to 'retry'."
+  );
 }
