@@ -6,7 +6,8 @@ import type { FrameGate } from './frame-gate.ts';
 
 /**
  * How a connection ended: the label of a metric. left: the client ended it. answered: the client answered the Close.
- * finished: it took the end of the stream. cut: neither, or the connection broke. flooded: it sent so much that it was not read any more.
+ * finished: it took the end of the stream. cut: neither, or the connection broke. flooded: it sent so much that it was
+ * not read any more.
  */
 export const ENDINGS = ['left', 'answered', 'finished', 'cut', 'flooded'] as const;
 export type Ending = (typeof ENDINGS)[number];

@@ -4,7 +4,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What went wrong before there was a request: the label of a metric. `tooMany` and `acceptFailed` are counted where it listens. */
+/**
+ * What went wrong before there was a request: the label of a metric. `tooMany` and `acceptFailed` are counted by the
+ * code that listens.
+ */
 export const CONNECTION_FAULTS = [
   'timeout',
   'headersTooLarge',

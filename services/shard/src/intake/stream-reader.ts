@@ -209,10 +209,11 @@ export class StreamReader {
   }
 
   /**
-   * Proves that this is the stream of which everything up to `seq` was taken in; nothing where it is not. A stream that went back has other messages at the places that it went back over, or a subject again with an
-   * older message than the one that was taken in: what it still keeps of those places shows the one, the other must
-   * be asked for. Where neither is so, all that went is replaced by what follows, and it makes no difference; what
-   * follows then comes along, since it was read for that.
+   * Proves that this is the stream of which everything up to `seq` was taken in; nothing where it is not. A stream that
+   * went back has other messages at the places that it went back over, or a subject again with an older message than
+   * the one that was taken in: what it still keeps of those places shows the one, the other must be asked for. Where
+   * neither is so, what follows replaces all that went, and it makes no difference; what follows then comes along,
+   * since it was read for that.
    */
   async #prove(
     seq: number,
