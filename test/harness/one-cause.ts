@@ -1,5 +1,7 @@
 // The oracle of counts: the formulas of the section "Invariants" of docs/metrics.md hold in every process that lives.
 // A formula stands there as `series` = `series` + `series`, or with ≤; a series may choose label values.
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Service } from './small-cluster.ts';
 
@@ -92,11 +94,21 @@ async function faultsOf(service: Service): Promise<readonly string[]> {
   }
 }
 
+/** Undefined for a process that has ended, or is about to: one that was told to closes its admin port a moment before. */
 async function scrape({ admin, process }: Service): Promise<string | undefined> {
   try {
     return await (await fetch(`${admin}/metrics`, { signal: AbortSignal.timeout(DEADLINE_MS) })).text();
   } catch (error) {
-    if (process.exitCode !== null || process.signalCode !== null) return undefined;
+    if (await ends(process)) return undefined;
     throw error;
   }
+}
+
+async function ends(child: ChildProcess): Promise<boolean> {
+  if (child.exitCode !== null || child.signalCode !== null) return true;
+  const exit = once(child, 'exit', { signal: AbortSignal.timeout(DEADLINE_MS) });
+  return exit.then(
+    () => true,
+    () => false,
+  );
 }
