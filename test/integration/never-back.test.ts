@@ -41,6 +41,11 @@ class Wanderer {
     return this.#position;
   }
 
+  /** Between the `move` and the `welcome` of the shard that it names. */
+  get moving(): boolean {
+    return this.#moving;
+  }
+
   async come(): Promise<void> {
     const query = `channels=${[...this.#channels].join()}`;
     // One that comes back without a position begins anew.
@@ -160,6 +165,7 @@ describe('values on real sockets', () => {
     }
     clearInterval(feed);
     await nats.close();
+    await until(() => clients.every(({ moving }) => !moving), 'the last moves have ended');
     expect(clients.flatMap(({ back }) => back)).toEqual([]);
     expect(clients.reduce((sum, { resumes }) => sum + resumes, 0)).toBeGreaterThan(5);
     expect(clients.reduce((sum, { moves }) => sum + moves, 0)).toBeGreaterThan(0);
