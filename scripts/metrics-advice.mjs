@@ -77,7 +77,7 @@ export const advice = {
   weir_shard_shed_requests_total:
     'What control asks for. `nobody`: clients are too new, or were asked before. `unfit`: it drains, is stale or not ready. `tooOften`: somebody else asks, too',
   weir_shard_intake_problems_total:
-    '`epoch`: a stream was made anew or restored, clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read',
+    '`epoch`: a stream was made anew or restored, clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read. `missing`: messages were purged or aged out, and the shard wrote deletions in their place',
   weir_shard_delivery_lag_seconds:
     'The tail is slow clients; when the median moves it is the shard or its network',
   weir_shard_tick_lateness_seconds: 'Over a tenth of the tick: the process is short of CPU',

@@ -3,8 +3,7 @@
 import { expect, it } from 'vitest';
 import { drive, driverOptions } from './driver.ts';
 
-// A purged key stays on shards that had it (CHANGELOG, Not yet): sequences without it until that is mended.
-const options = driverOptions(process.env['WEIR_TEST_RANDOM'] ?? '{"without":["purgeKey"]}');
+const options = driverOptions(process.env['WEIR_TEST_RANDOM']);
 /** The last sequence begins before the time is over; making one shorter costs runs of their own. */
 const LONGEST_RUN_MS = 240_000;
 

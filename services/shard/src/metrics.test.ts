@@ -28,7 +28,8 @@ describe('the series of a shard', () => {
     }
     for (const lane of ['state', 'critical', 'cosmetic'] as const) metrics.accepted(lane);
     for (const stream of ['state', 'critical'] as const) {
-      for (const problem of ['epoch', 'gap', 'failed'] as const) metrics.intakeProblem(stream, problem);
+      for (const problem of ['epoch', 'gap', 'failed', 'missing'] as const)
+        metrics.intakeProblem(stream, problem);
     }
     for (const outcome of SHED_OUTCOMES) metrics.shed(outcome);
     for (const outcome of REACH_OUTCOMES) metrics.resumed(outcome);

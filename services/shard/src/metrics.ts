@@ -7,6 +7,7 @@ import type { ReachOutcome } from './catch-up/reach.ts';
 import { REACH_OUTCOMES } from './catch-up/reach.ts';
 import type { RejectReason } from './intake/accept.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
+import type { StreamProblem } from './intake/stream-reader.ts';
 import type { ShedOutcome } from './shed/shedding.ts';
 import { SHED_OUTCOMES } from './shed/shedding.ts';
 
@@ -40,7 +41,7 @@ export interface ShardMetrics {
   accepted(lane: Lane): void;
   rejected(lane: Lane | undefined, reason: RejectReason): void;
   cosmeticDropped(): void;
-  intakeProblem(stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed'): void;
+  intakeProblem(stream: 'state' | 'critical', problem: StreamProblem): void;
   tick(lateMs: number): void;
   shed(outcome: ShedOutcome): void;
   resumed(outcome: ReachOutcome): void;
@@ -68,10 +69,11 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     ['lane', 'reason'],
   );
   const cosmetic = counter('intake_cosmetic_dropped_total', 'Cosmetic messages that did not fit in a tick');
-  const problems = counter('intake_problems_total', 'Epochs, gaps and failures of reading, by stream', [
-    'stream',
-    'problem',
-  ]);
+  const problems = counter(
+    'intake_problems_total',
+    'Epochs, gaps, failures of reading and lost messages, by stream',
+    ['stream', 'problem'],
+  );
   const sheds = counter('shed_requests_total', 'Requests to send clients away for the balance of the pool', [
     'outcome',
   ]);

@@ -14,10 +14,14 @@ export class FakeStream implements StreamAccess {
   /** Keeps a subject's newest message alone. */
   latestOnly = false;
   /** Failures still to come, by what is asked. */
-  readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0 };
-  readonly asked = { ensure: 0, facts: 0, fill: 0 };
+  readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0, scan: 0 };
+  readonly asked = { ensure: 0, facts: 0, fill: 0, scan: 0 };
+  /** Takes nothing from us. */
+  refuses = false;
   /** Runs in the middle of the next fill. */
   duringFill: (() => void) | undefined;
+  /** Runs at the end of the next scan. */
+  afterScan: (() => void) | undefined;
   changed: () => void = () => undefined;
   #take: ((message: StreamMessage) => void) | undefined;
 
@@ -27,11 +31,17 @@ export class FakeStream implements StreamAccess {
 
   /** Stores a message, and shows it on the feed unless that loses it. */
   publish(
-    how: { readonly lost?: boolean; readonly timeMs?: number; readonly subject?: string } = {},
+    how: {
+      readonly lost?: boolean;
+      readonly timeMs?: number;
+      readonly subject?: string;
+      readonly data?: string;
+    } = {},
   ): StreamMessage {
     const seq = ++this.lastSeq;
     const subject = how.subject ?? 'weir.critical.a';
-    const message = { seq, subject, data: Buffer.from(`${seq}`), timeMs: how.timeMs ?? seq };
+    const data = Buffer.from(how.data ?? `${seq}`);
+    const message = { seq, subject, data, timeMs: how.timeMs ?? seq };
     if (this.latestOnly) this.messages = this.messages.filter((one) => one.subject !== subject);
     this.messages.push(message);
     if (how.lost !== true) this.show(message);
@@ -95,8 +105,24 @@ export class FakeStream implements StreamAccess {
     return { seq, subject, timeMs, size: data.length };
   }
 
-  async lastOf(wanted: string): Promise<number | undefined> {
-    return this.messages.findLast(({ subject }) => subject === wanted)?.seq;
+  async last(wanted: string): Promise<StreamMessage | undefined> {
+    return this.messages.findLast(({ subject }) => subject === wanted);
+  }
+
+  async scan(take: (seq: number) => void): Promise<void> {
+    this.asked.scan++;
+    this.#fail('scan');
+    for (const { seq } of this.messages) take(seq);
+    const run = this.afterScan;
+    this.afterScan = undefined;
+    run?.();
+  }
+
+  async put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'> {
+    if (this.refuses) return 'refused';
+    if (((await this.last(subject))?.seq ?? 0) !== afterSeq) return 'overtaken';
+    this.publish({ subject, data: Buffer.from(data).toString() });
+    return 'kept';
   }
 
   async raiseGeneration(generation: number): Promise<void> {

@@ -10,12 +10,17 @@ export interface Bench {
   readonly told: string[];
   readonly problems: string[];
   readonly sink: { failLoaded: number };
+  /** What the sink holds where the stream keeps the newest of each subject: values by subject, without deletions. */
+  values(): Readonly<Record<string, string>>;
+  /** Time passes. */
+  later(ms: number): void;
   readonly ended: Promise<void>;
 }
 
 export function start(stream = new FakeStream()): Bench {
   const told: string[] = [];
-  let newest = new Map<string, number>();
+  let newest = new Map<string, { seq: number; value: string | undefined }>();
+  let nowMs = 0;
   const problems: string[] = [];
   const sink = { failLoaded: 0 };
   const reader = new StreamReader({
@@ -25,9 +30,12 @@ export function start(stream = new FakeStream()): Bench {
         told.push(`begin ${epoch}`);
         newest = new Map();
       },
-      message: ({ seq, subject }) => {
+      message: ({ seq, subject, data }) => {
         told.push(`${seq}`);
-        newest.set(subject, seq);
+        if (isRejected({ data })) return 'unclear';
+        const isKnown = newest.has(subject);
+        newest.set(subject, { seq, value: data.length === 0 ? undefined : data.toString() });
+        return isKnown ? 'known' : 'new';
       },
       loaded: (seq) => {
         if (sink.failLoaded > 0) {
@@ -40,7 +48,8 @@ export function start(stream = new FakeStream()): Bench {
         ? {
             held: {
               after: (since) =>
-                [...newest].map(([subject, seq]) => ({ subject, seq })).filter(({ seq }) => seq > since),
+                [...newest].map(([subject, it]) => ({ subject, ...it })).filter(({ seq }) => seq > since),
+              isRejected,
             },
           }
         : {}),
@@ -49,12 +58,32 @@ export function start(stream = new FakeStream()): Bench {
     verifyMs: 1_000_000,
     retryMs: 0,
     maxWaiting: 8,
+    nowMs: () => nowMs,
     onProblem: (problem, detail) =>
       problems.push(
         detail instanceof Error ? `${problem}: ${detail.message}` : `${problem} ${String(detail)}`,
       ),
   });
-  return { stream, reader, told, problems, sink, ended: reader.run() };
+  return {
+    stream,
+    reader,
+    told,
+    problems,
+    sink,
+    values: () =>
+      Object.fromEntries(
+        [...newest].flatMap(([subject, { value }]) => (value === undefined ? [] : [[subject, value]])),
+      ),
+    later: (ms) => {
+      nowMs += ms;
+    },
+    ended: reader.run(),
+  };
+}
+
+/** In these tests what cannot be broadcast says so. */
+function isRejected({ data }: { readonly data: Uint8Array }): boolean {
+  return Buffer.from(data).toString() === 'bad';
 }
 
 /** Lets everything run that waits for nothing but its turn. */

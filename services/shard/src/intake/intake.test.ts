@@ -78,8 +78,16 @@ class FakeStream implements StreamAccess {
     return found === undefined ? undefined : { ...found, size: found.data.length };
   }
 
-  async lastOf(subject: string): ReturnType<StreamAccess['lastOf']> {
-    return this.stored.findLast((one) => one.subject === subject)?.seq;
+  async last(subject: string): ReturnType<StreamAccess['last']> {
+    return this.stored.findLast((one) => one.subject === subject);
+  }
+
+  async scan(take: (seq: number) => void): Promise<void> {
+    for (const { seq } of this.stored) take(seq);
+  }
+
+  async put(): ReturnType<StreamAccess['put']> {
+    return 'refused';
   }
 
   async raiseGeneration(): Promise<void> {}

@@ -8,11 +8,11 @@ import type { RejectReason } from './accept.ts';
 import { accept } from './accept.ts';
 import type { StreamFacts } from './epoch.ts';
 import { guarded } from './guarded.ts';
-import type { Removals } from './message-count.ts';
+import type { Newness, Removals } from './message-count.ts';
 import { NatsStream } from './nats-stream.ts';
 import { Rejected } from './rejected.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
-import type { StreamSink } from './stream-reader.ts';
+import type { StreamProblem, StreamSink } from './stream-reader.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const RETRY_MS = 1_000;
@@ -40,10 +40,10 @@ export interface LaneSink {
   loaded(seq: number): void;
   /** The newest of what `cleanedUp` was told. */
   readonly removals?: () => Removals | undefined;
-  /** What was taken after a sequence, where the newest of each key is kept. */
-  readonly after?: (
-    seq: number,
-  ) => Iterable<{ readonly channel: string; readonly key: string; readonly seq: number }>;
+  /** What was taken after a sequence, where the newest of each key is kept; without a value where it is a deletion. */
+  readonly after?: (seq: number) => Iterable<Pick<Taken, 'channel' | 'key' | 'seq' | 'value'>>;
+  /** Whether there is something of a key, be it a deletion; where the newest of each is kept. */
+  readonly knows?: (channel: string, key: string) => boolean;
 }
 
 export interface IntakeOptions {
@@ -60,7 +60,7 @@ export interface IntakeOptions {
   readonly cosmetic: (channel: string, value: string) => void;
   readonly onAccepted: (lane: Lane) => void;
   readonly onRejected: (lane: Lane | undefined, reason: RejectReason) => void;
-  readonly onProblem: (stream: 'state' | 'critical', problem: 'epoch' | 'gap' | 'failed') => void;
+  readonly onProblem: (stream: 'state' | 'critical', problem: StreamProblem) => void;
   /** Both streams have been read for the first time. */
   readonly onLoaded?: () => void;
 }
@@ -166,15 +166,16 @@ export class Intake {
     const reader = new StreamReader({
       access,
       sink: {
-        ...heldIn(sink, subjects),
+        ...heldIn(sink, subjects, (message) => 'reject' in accept(message, subjects, this.#options.bounds)),
         begin: (epoch, facts) => sink.begin(epoch, facts),
         message: (message) => {
           try {
-            this.#message(sink, message);
+            return this.#message(sink, message);
           } catch (fault) {
             // One message that nobody foresaw must not keep all that follow it from being read.
             sink.skip(message.seq);
             this.#fault(name, fault);
+            return 'unclear';
           }
         },
         loaded: (seq) => {
@@ -203,17 +204,23 @@ export class Intake {
     void reader.run();
   }
 
-  #message(sink: LaneSink, message: StreamMessage): void {
+  #message(sink: LaneSink, message: StreamMessage): Newness {
     const { subjects, bounds } = this.#options;
     const mark = message.subject === subjects.cleanupMark ? decodeCleanupMark(message.data) : undefined;
-    if (mark !== undefined) return sink.cleanedUp?.({ ...mark, seq: message.seq });
+    if (mark !== undefined) {
+      const newness = sink.removals?.() === undefined ? 'new' : 'known';
+      sink.cleanedUp?.({ ...mark, seq: message.seq });
+      return newness;
+    }
     const accepted = accept(message, subjects, bounds);
     if ('reject' in accepted) {
       sink.skip(message.seq);
-      return this.#reject(message, accepted.lane, accepted.reject);
+      this.#reject(message, accepted.lane, accepted.reject);
+      return 'unclear';
     }
     const { address, value } = accepted;
     const key = address.lane === 'state' ? address.key : '';
+    const newness = sink.knows?.(address.channel, key) === true ? 'known' : 'new';
     const refused = sink.take({
       channel: address.channel,
       key,
@@ -223,6 +230,7 @@ export class Intake {
     });
     if (refused === undefined) this.#options.onAccepted(address.lane);
     else this.#reject(message, address.lane, refused);
+    return refused === undefined ? newness : 'unclear';
   }
 
   #cosmetic(message: { readonly subject: string; readonly data: Uint8Array }): void {
@@ -248,16 +256,21 @@ function needsSomebody(detail: unknown): boolean {
 }
 
 /** What a lane holds, as subjects of its stream. */
-function heldIn({ after }: LaneSink, subjects: Subjects): Pick<StreamSink, 'held'> {
+function heldIn(
+  { after }: LaneSink,
+  subjects: Subjects,
+  isRejected: (message: StreamMessage) => boolean,
+): Pick<StreamSink, 'held'> {
   if (after === undefined) return {};
   const subjectOf = (address: { readonly channel: string; readonly key: string }): string =>
     subjects.data({ lane: 'state', ...address });
   return {
     held: {
       *after(sinceSeq) {
-        for (const { channel, key, seq } of after(sinceSeq))
-          yield { subject: subjectOf({ channel, key }), seq };
+        for (const { channel, key, seq, value } of after(sinceSeq))
+          yield { subject: subjectOf({ channel, key }), seq, value };
       },
+      isRejected,
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Removals } from './message-count.ts';
 import { MessageCount } from './message-count.ts';
 
 const at = (
@@ -8,58 +9,110 @@ const at = (
   messages,
   lastSeq,
 });
-const removals = (removed: number, busy = false, run = 'one'): Parameters<MessageCount['holds']>[1] => ({
+const removals = (removed: number, busy = false, run = 'one'): Removals => ({
   seq: 50,
+  floorSeq: 0,
   run,
   removed,
   busy,
 });
+/** A count that knows of so many messages up to 100. */
+function counted(messages: number, o: { latestOnly: boolean; mark?: Removals }): MessageCount {
+  const count = new MessageCount(o);
+  count.begin(100);
+  count.judge(at(messages), o.mark);
+  return count;
+}
 
-describe('MessageCount', () => {
+describe('MessageCount of a stream that keeps all messages', () => {
+  const all = { latestOnly: false };
+
   it('misses messages that nobody said were removed', () => {
-    const count = new MessageCount();
-    expect([count.holds(at(5)), count.holds(at(5)), count.holds(at(9)), count.holds(at(8))]).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    const count = counted(5, all);
+    expect([5, 9, 8].map((messages) => count.judge(at(messages)))).toEqual(['holds', 'holds', 'fewer']);
   });
 
   it('expects as many fewer as a clean-up has removed since the last look', () => {
-    const count = new MessageCount();
-    expect(count.holds(at(10), removals(0))).toBe(true);
-    expect(count.holds(at(7), removals(3))).toBe(true);
-    expect(count.holds(at(6), removals(3))).toBe(false);
+    const count = counted(10, { ...all, mark: removals(0) });
+    expect(count.judge(at(7), removals(3))).toBe('holds');
+    expect(count.judge(at(6), removals(3))).toBe('fewer');
   });
 
   it('judges nothing while a removal is under way, and what is missing after it', () => {
-    const count = new MessageCount();
-    expect(count.holds(at(10), removals(0))).toBe(true);
-    expect(count.holds(at(8), removals(0, true))).toBe(true);
-    expect(count.holds(at(6), removals(3))).toBe(false);
+    const count = counted(10, { ...all, mark: removals(0) });
+    expect(count.judge(at(8), removals(0, true))).toBe('holds');
+    expect(count.judge(at(6), removals(3))).toBe('fewer');
   });
 
   it('judges nothing by a mark that came after what the server said', () => {
-    const count = new MessageCount();
-    expect(count.holds(at(10), removals(0))).toBe(true);
-    expect(count.holds(at(10, 49), removals(3))).toBe(true);
-    expect(count.holds(at(7), removals(3))).toBe(true);
+    const count = counted(10, { ...all, mark: removals(0) });
+    expect(count.judge(at(10, 49), removals(3))).toBe('holds');
+    expect(count.judge(at(7), removals(3))).toBe('holds');
   });
 
-  it('begins anew with another run, and where a run ended in the middle', () => {
-    const count = new MessageCount();
-    expect(count.holds(at(10), removals(5))).toBe(true);
-    expect(count.holds(at(7), removals(1, false, 'two'))).toBe(true);
-    for (let i = 0; i < 7; i++) expect(count.holds(at(4), removals(1, true, 'two'))).toBe(true);
-    expect(count.holds(at(4), removals(1, true, 'two'))).toBe(true);
-    expect(count.holds(at(3), removals(1, false, 'two'))).toBe(false);
+  it('is unclear with another run, and where a run ended in the middle', () => {
+    const count = counted(10, { ...all, mark: removals(5) });
+    expect(count.judge(at(7), removals(1, false, 'two'))).toBe('unclear');
+    for (let i = 0; i < 6; i++) expect(count.judge(at(4), removals(1, true, 'two'))).toBe('holds');
+    expect(count.judge(at(4), removals(1, true, 'two'))).toBe('unclear');
+    expect(count.judge(at(3), removals(1, false, 'two'))).toBe('fewer');
   });
 
-  it('says nothing of a stream whose messages age out, nor of one that was loaded anew', () => {
-    const count = new MessageCount();
-    expect([count.holds(at(5)), count.holds(at(undefined)), count.holds(at(3))]).toEqual([true, true, true]);
-    count.forget();
-    expect(count.holds(at(1))).toBe(true);
+  it('is unclear where messages age out, and at first', () => {
+    const count = counted(5, all);
+    expect([count.judge(at(undefined)), count.judge(at(3)), count.judge(at(3))]).toEqual([
+      'unclear',
+      'unclear',
+      'holds',
+    ]);
+    count.begin(100);
+    expect(count.judge(at(1))).toBe('unclear');
+  });
+});
+
+describe('MessageCount of a stream that keeps the newest of each subject', () => {
+  const latest = { latestOnly: true };
+
+  it('expects one more for each new subject, and none for others', () => {
+    const count = counted(5, latest);
+    count.note(101, 'new');
+    count.note(102, 'known');
+    count.note(103, 'new');
+    expect(count.judge(at(7, 103))).toBe('holds');
+  });
+
+  it('misses one behind another that came', () => {
+    const count = counted(5, latest);
+    count.note(101, 'new');
+    expect(count.judge(at(5, 101))).toBe('fewer');
+  });
+
+  it('counts what came after the answer of the server with the next one', () => {
+    const count = counted(5, latest);
+    count.note(101, 'new');
+    count.note(102, 'new');
+    expect(count.judge(at(6, 101))).toBe('holds');
+    expect(count.judge(at(7, 102))).toBe('holds');
+  });
+
+  it('leaves out what the stream had when it was loaded', () => {
+    const count = new MessageCount(latest);
+    count.begin(3);
+    for (const seq of [1, 2, 3, 4]) count.note(seq, 'new');
+    expect(count.judge(at(3, 3))).toBe('unclear');
+    expect(count.judge(at(4, 4))).toBe('holds');
+  });
+
+  it('is unclear, once, after a message of which it is not known whether its subject is new', () => {
+    const count = counted(5, latest);
+    count.note(101, 'unclear');
+    expect([count.judge(at(5, 101)), count.judge(at(5, 101))]).toEqual(['unclear', 'holds']);
+  });
+
+  it('is unclear where there are more than there should be, or more new ones than it remembers', () => {
+    expect(counted(5, latest).judge(at(6))).toBe('unclear');
+    const count = counted(5, latest);
+    for (let i = 1; i <= 10_001; i++) count.note(100 + i, 'new');
+    expect(count.judge(at(10_006, 10_101))).toBe('unclear');
   });
 });

@@ -1,45 +1,92 @@
-// Whether a stream has fewer messages than it had, beyond the deletions that a clean-up says it removed. Pure.
+// Whether a stream has as many messages as it should have by what was read of it and by what a clean-up says that it
+// removed. Pure.
 
 /** What the newest mark of a clean-up says; its place is `seq`. */
 export interface Removals {
   readonly seq: number;
+  /** No deletion after this sequence was removed. */
+  readonly floorSeq: number;
   readonly run: string;
   readonly removed: number;
   readonly busy: boolean;
 }
 
+/** Whether the stream had a message of the subject before, as far as its reader knows. */
+export type Newness = 'known' | 'new' | 'unclear';
+
+/** `unclear`: a message may be missing behind another that came. */
+export type CountVerdict = 'holds' | 'fewer' | 'unclear';
+
 /** A removal is over within a second; after so many looks its control is gone. */
 const MAX_BUSY_LOOKS = 6;
+/** New subjects between two looks that are remembered one by one. */
+const MAX_ADDED = 10_000;
 
 export class MessageCount {
+  readonly #latestOnly: boolean;
   #messages: number | undefined;
   #removed = 0;
   #run: string | undefined;
   #busyLooks = 0;
+  /** What is at or before it is in `#messages`. */
+  #countedSeq = 0;
+  /** Sequences of new subjects since then, ascending. */
+  #added: number[] = [];
+  #unclearSeq = 0;
+
+  /** `latestOnly`: the stream keeps one message of each subject, so that each new one adds exactly one. */
+  constructor({ latestOnly }: { readonly latestOnly: boolean }) {
+    this.#latestOnly = latestOnly;
+  }
+
+  /** The stream is loaded anew; what it has up to `seq` is what the next answer of the server counts. */
+  begin(seq: number): void {
+    this.#messages = undefined;
+    this.#countedSeq = seq;
+    this.#added = [];
+    this.#unclearSeq = 0;
+  }
+
+  /** A message was read. */
+  note(seq: number, newness: Newness): void {
+    if (seq <= this.#countedSeq || newness === 'known') return;
+    if (newness === 'new' && this.#added.length < MAX_ADDED) this.#added.push(seq);
+    else this.#unclearSeq = seq;
+  }
 
   /**
-   * Takes what the server said; `removals` from everything up to `lastSeq` at least. False where messages are missing.
-   * While a removal is under way nothing is judged, nor between two runs, which count apart.
+   * Takes what the server said; everything up to `lastSeq` at least was noted, and `removals` is from there. While a
+   * removal is under way nothing is judged; between two runs, which count apart, and where messages age out, the answer
+   * is `unclear`.
    */
-  holds(facts: { readonly messages: number | undefined; readonly lastSeq: number }, now?: Removals): boolean {
+  judge(
+    facts: { readonly messages: number | undefined; readonly lastSeq: number },
+    now?: Removals,
+  ): CountVerdict {
     if (now !== undefined && (now.busy || now.seq > facts.lastSeq)) {
       this.#busyLooks++;
-      if (this.#busyLooks <= MAX_BUSY_LOOKS) return true;
+      if (this.#busyLooks <= MAX_BUSY_LOOKS) return 'holds';
       this.#messages = undefined;
     }
     this.#busyLooks = 0;
-    const { messages } = facts;
-    const removed = now?.removed ?? 0;
-    const comparable = this.#messages !== undefined && messages !== undefined && this.#run === now?.run;
-    const holds = !comparable || messages + removed >= (this.#messages ?? 0) + this.#removed;
-    this.#messages = messages;
-    this.#removed = removed;
+    const verdict = this.#verdict(facts, now);
+    this.#messages = facts.messages;
+    this.#removed = now?.removed ?? 0;
     this.#run = now?.run;
-    return holds;
+    this.#countedSeq = facts.lastSeq;
+    this.#added = this.#added.filter((seq) => seq > facts.lastSeq);
+    return verdict;
   }
 
-  /** The stream is loaded anew. */
-  forget(): void {
-    this.#messages = undefined;
+  #verdict(
+    { messages, lastSeq }: { readonly messages: number | undefined; readonly lastSeq: number },
+    now: Removals | undefined,
+  ): CountVerdict {
+    if (this.#messages === undefined || messages === undefined || this.#run !== now?.run) return 'unclear';
+    const added = this.#added.filter((seq) => seq <= lastSeq).length;
+    const more = messages + (now?.removed ?? 0) - (this.#messages + this.#removed + added);
+    if (more < 0) return 'fewer';
+    if (!this.#latestOnly) return 'holds';
+    return more > 0 || this.#unclearSeq > this.#countedSeq ? 'unclear' : 'holds';
   }
 }

@@ -3,6 +3,7 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import type { StreamFacts } from './epoch.ts';
 import { fill } from './fill.ts';
@@ -16,6 +17,8 @@ const GENERATION = 'weir_generation';
 /** What the server tells of streams; the rest of the subject is what it is, and the stream. */
 const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
 const CONSUMER_IDLE_NS = 30_000_000_000;
+/** The error of the JetStream API for a message that came after another one than it should have. */
+const WRONG_LAST_SEQUENCE = 10_071;
 
 interface NatsStreamOptions {
   readonly connection: NatsConnection;
@@ -65,24 +68,25 @@ export class NatsStream implements StreamAccess {
     }
   }
 
-  first(seq: number): Promise<Identity | undefined> {
-    return this.#stored({ seq, next_by_subj: '>' });
+  async first(seq: number): Promise<Identity | undefined> {
+    const stored = await this.#stored({ seq, next_by_subj: '>' });
+    return stored === undefined ? undefined : { ...stored, size: stored.data.length };
   }
 
-  async lastOf(subject: string): Promise<number | undefined> {
-    return (await this.#stored({ last_by_subj: subject }))?.seq;
+  last(subject: string): Promise<StreamMessage | undefined> {
+    return this.#stored({ last_by_subj: subject });
   }
 
   /** Asks the leader: others may be behind. */
   async #stored(
     which: { readonly seq: number; readonly next_by_subj: string } | { readonly last_by_subj: string },
-  ): Promise<Identity | undefined> {
+  ): Promise<StreamMessage | undefined> {
     const manager = await this.#jsm();
     try {
       const stored = await manager.streams.getMessage(this.#options.definition.name, which);
       if (stored === null) return undefined;
       const { seq, subject, time, data } = stored;
-      return { seq, subject, timeMs: time.getTime(), size: data.length };
+      return { seq, subject, data, timeMs: time.getTime() };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -97,13 +101,40 @@ export class NatsStream implements StreamAccess {
     await manager.streams.update(name, { ...config, metadata });
   }
 
-  async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+  fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+    return this.#readFrom(fromSeq, { headersOnly: false }, take);
+  }
+
+  scan(take: (seq: number) => void): Promise<void> {
+    return this.#readFrom(1, { headersOnly: true }, ({ seq }) => take(seq));
+  }
+
+  async put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'> {
+    try {
+      await this.#js.publish(subject, data, {
+        expect: { streamName: this.#options.definition.name, lastSubjectSequence: afterSeq },
+      });
+      return 'kept';
+    } catch (error) {
+      if (error instanceof JetStreamApiError)
+        return error.code === WRONG_LAST_SEQUENCE ? 'overtaken' : 'refused';
+      if (isForbidden(error)) return 'refused';
+      throw error;
+    }
+  }
+
+  async #readFrom(
+    fromSeq: number,
+    { headersOnly }: { readonly headersOnly: boolean },
+    take: (message: StreamMessage) => void,
+  ): Promise<void> {
     const { name } = this.#options.definition;
     const manager = await this.#jsm();
     const created = await manager.consumers.add(name, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: Math.max(1, fromSeq),
+      headers_only: headersOnly,
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: CONSUMER_IDLE_NS,
@@ -142,6 +173,11 @@ export class NatsStream implements StreamAccess {
     this.#manager ??= await jetstreamManager(this.#options.connection, { checkAPI: false });
     return this.#manager;
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  if (error instanceof PermissionViolationError) return true;
+  return error instanceof Error && error.cause !== undefined && isForbidden(error.cause);
 }
 
 function isNotFound(error: unknown): boolean {

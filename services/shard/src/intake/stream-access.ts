@@ -17,8 +17,15 @@ export interface StreamAccess {
   facts(): Promise<StreamFacts | undefined>;
   /** The first message that the stream keeps at or after a sequence. */
   first(seq: number): Promise<Identity | undefined>;
-  /** The sequence of a subject's newest message; nothing where the stream keeps none. */
-  lastOf(subject: string): Promise<number | undefined>;
+  /** A subject's newest message; nothing where the stream keeps none. */
+  last(subject: string): Promise<StreamMessage | undefined>;
+  /** Shows the sequences of all messages, ascending, without their content. Rejects where it stalls. */
+  scan(take: (seq: number) => void): Promise<void>;
+  /**
+   * Stores a message where the newest one of its subject is still the one at `afterSeq` (0: where there is none).
+   * `refused` where the stream is full or we may not publish; rejects where no answer came.
+   */
+  put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'>;
   /** Raises the generation in the stream's metadata. */
   raiseGeneration(generation: number): Promise<void>;
   /** Reads everything from a sequence to the present end. Rejects where it stalls. */

@@ -1,10 +1,11 @@
 // Reads one stream for ever: loads it, follows its live feed, fills holes, and verifies that it is still the stream
 // that it was. Another epoch means loading anew. It hands messages on in order; what they mean is not its business.
+import { audit } from './audit.ts';
 import type { StreamFacts } from './epoch.ts';
 import { epochName, judgeEpoch } from './epoch.ts';
 import { History } from './history.ts';
 import { lastKept } from './last-kept.ts';
-import type { Removals } from './message-count.ts';
+import type { Newness, Removals } from './message-count.ts';
 import { MessageCount } from './message-count.ts';
 import { Sequencer } from './sequencer.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
@@ -12,7 +13,8 @@ import type { StreamAccess, StreamMessage } from './stream-access.ts';
 /** Where messages go. Between `begin` and `loaded` they build up the lane; after it they are news. */
 export interface StreamSink {
   begin(epoch: string, facts: StreamFacts): void;
-  message(message: StreamMessage): void;
+  /** Says whether the subject is a new one, where `held` says what there is. */
+  message(message: StreamMessage): Newness;
   /** Everything up to `seq` has been read. */
   loaded(seq: number): void;
   /** What was made of the messages, where the newest of each subject counts and is remembered. */
@@ -21,9 +23,16 @@ export interface StreamSink {
 
 /** The newest message of each subject. */
 export interface Held {
-  /** Those that were taken in after a sequence. */
-  after(seq: number): Iterable<{ readonly subject: string; readonly seq: number }>;
+  /** Those that were taken in after a sequence; without a value where it is a deletion. */
+  after(
+    seq: number,
+  ): Iterable<{ readonly subject: string; readonly seq: number; readonly value: string | undefined }>;
+  /** Whether a message could not be broadcast, so that nothing was taken of it. */
+  isRejected(message: StreamMessage): boolean;
 }
+
+/** `missing`: the stream had lost messages without a word, and got deletions in their place. */
+export type StreamProblem = 'epoch' | 'gap' | 'failed' | 'missing';
 
 export interface ReaderOptions {
   readonly access: StreamAccess;
@@ -33,9 +42,10 @@ export interface ReaderOptions {
   /** Wait after a failure. */
   readonly retryMs: number;
   readonly maxWaiting: number;
-  readonly onProblem: (problem: 'epoch' | 'gap' | 'failed', detail: unknown) => void;
+  readonly onProblem: (problem: StreamProblem, detail: unknown) => void;
   /** What was said to be removed, in what was read so far. */
   readonly removals?: () => Removals | undefined;
+  readonly nowMs?: () => number;
 }
 
 type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
@@ -44,12 +54,17 @@ type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
 const MAX_ASKED = 256;
 /** So many messages are held back while it is not proven that the stream is the same. */
 const MAX_HELD_BACK = 100_000;
+/** Between two comparisons of all subjects with the stream: at least so long, and so long for each subject. */
+const AUDIT_EVERY_MS = 5_000;
+const AUDIT_MS_A_SUBJECT = 0.2;
 
 export class StreamReader {
   readonly #options: ReaderOptions;
   readonly #sequencer: Sequencer<StreamMessage>;
   readonly #history = new History();
-  readonly #count = new MessageCount();
+  readonly #count: MessageCount;
+  #auditWanted = false;
+  #nextAuditMs = Number.NEGATIVE_INFINITY;
   #known: StreamFacts | undefined;
   #minGeneration = 0;
   #current = false;
@@ -62,9 +77,10 @@ export class StreamReader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.#count = new MessageCount({ latestOnly: options.sink.held !== undefined });
     this.#sequencer = new Sequencer({ maxWaiting: options.maxWaiting }, (message) => {
       this.#history.note(message.seq, message.timeMs, message);
-      options.sink.message(message);
+      this.#count.note(message.seq, options.sink.message(message));
     });
   }
 
@@ -155,7 +171,7 @@ export class StreamReader {
     if (this.#stopped || losses !== this.#losses) return;
     this.#sequencer.startAt(0);
     this.#history.clear();
-    this.#count.forget();
+    this.#count.begin(facts.lastSeq);
     sink.begin(epochName(facts), facts);
     await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     if (losses !== this.#losses) return;
@@ -163,7 +179,8 @@ export class StreamReader {
     // Before anything counts as known: where this fails, the stream is loaded anew.
     sink.loaded(this.#sequencer.seq);
     this.#known = facts;
-    this.#count.holds(facts, this.#options.removals?.());
+    this.#count.judge(facts, this.#options.removals?.());
+    this.#auditWanted = false;
     this.#minGeneration = facts.generation;
     this.#current = true;
     if (this.#sequencer.missing) this.#signal('gap');
@@ -184,7 +201,8 @@ export class StreamReader {
     if (losses !== this.#losses || this.#stopped) return;
     if (verdict === 'same' && proof === undefined) verdict = 'raise';
     if (verdict !== 'same') {
-      this.#minGeneration = verdict === 'raise' ? Math.max(known.generation, facts.generation) + 1 : 0;
+      if (verdict === 'raise') return this.#raise(facts);
+      this.#minGeneration = 0;
       return this.#another(verdict);
     }
     if (liveSeq > facts.lastSeq) this.#sequencer.disbelieve(liveSeq, facts.lastSeq);
@@ -194,12 +212,49 @@ export class StreamReader {
     else for (const message of proof.fresh) this.#sequencer.fill(message);
     this.#sequencer.filledTo(facts.lastSeq, doubts);
     // Not before everything is read: what is missing may be explained there.
-    if (!this.#count.holds(facts, this.#options.removals?.())) {
-      this.#minGeneration = facts.generation + 1;
-      return this.#another('raise');
-    }
+    const count = this.#count.judge(facts, this.#options.removals?.());
+    if (count === 'fewer' && this.#options.sink.held === undefined) return this.#raise(facts);
+    if (count !== 'holds') this.#auditWanted = true;
     this.#current = true;
     if (this.#sequencer.missing) this.#signal('gap');
+    await this.#audit(facts);
+  }
+
+  /** Compares all subjects with the stream where their number leaves a doubt. The feed goes on meanwhile. */
+  async #audit(facts: StreamFacts): Promise<void> {
+    const { access, sink, nowMs = () => performance.now(), onProblem } = this.#options;
+    const { held } = sink;
+    if (held === undefined || !this.#auditWanted || nowMs() < this.#nextAuditMs) return;
+    this.#auditWanted = false;
+    const losses = this.#losses;
+    try {
+      const outcome = await audit(
+        {
+          access,
+          held,
+          isRejected: (message) => held.isRejected(message),
+          readTo: (seq) => this.#fill(seq, (message) => this.#sequencer.fill(message)),
+          deletionFloor: () =>
+            facts.agesOut ? Number.POSITIVE_INFINITY : (this.#options.removals?.()?.floorSeq ?? 0),
+        },
+        this.#sequencer.seq,
+      );
+      if (this.#stopped || losses !== this.#losses) return;
+      if (outcome === 'another') this.#raise(facts);
+      else if (outcome.mended > 0) onProblem('missing', outcome.mended);
+    } catch (error) {
+      this.#auditWanted = true;
+      // Nothing that is served is less true than before: it is tried again.
+      if (!this.#stopped) onProblem('failed', error);
+    } finally {
+      this.#nextAuditMs = nowMs() + Math.max(AUDIT_EVERY_MS, facts.subjects * AUDIT_MS_A_SUBJECT);
+    }
+  }
+
+  /** It went back, or lost what nobody can tell to a client: all shards begin anew with it. */
+  #raise(facts: StreamFacts): void {
+    this.#minGeneration = Math.max(this.#known?.generation ?? 0, facts.generation) + 1;
+    this.#another('raise');
   }
 
   #another(why: string): void {
@@ -231,15 +286,16 @@ export class StreamReader {
     });
     if (tooMany) return undefined;
     const renewed = new Set(fresh.map(({ subject }) => subject));
-    const doubtful: { subject: string; seq: number }[] = [];
+    const doubtful: { subject: string; seq: number; value: string | undefined }[] = [];
     for (const one of sink.held.after(kept?.seq ?? 0)) {
       if (one.seq > seq || renewed.has(one.subject)) continue;
       doubtful.push(one);
       if (doubtful.length > MAX_ASKED) return undefined;
     }
     for (const one of doubtful) {
-      const lastSeq = await access.lastOf(one.subject);
-      if (lastSeq !== undefined && lastSeq < one.seq) return undefined;
+      const last = await access.last(one.subject);
+      if (last === undefined) this.#auditWanted = true;
+      else if (last.seq < one.seq) return undefined;
     }
     return { fresh };
   }

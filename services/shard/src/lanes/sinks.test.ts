@@ -16,7 +16,7 @@ function newLanes(): Lanes {
 
 /** The server's clock is 900,000 ahead of this process's monotonic one. */
 const AHEAD_MS = 900_000;
-const facts = { firstSeq: 1, maxPerSubject: 100 };
+const facts = { firstSeq: 1, agesOut: false, maxPerSubject: 100 };
 
 function set(
   seq: number,

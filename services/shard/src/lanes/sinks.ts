@@ -6,6 +6,7 @@ import type { Cleanup, StateLane } from './state-lane.ts';
 
 interface StreamFacts {
   readonly firstSeq: number;
+  readonly agesOut: boolean;
   readonly maxPerSubject: number;
   readonly serverNowMs: number;
 }
@@ -28,9 +29,8 @@ export interface Sink {
   loaded(seq: number): void;
   readonly removals?: () => Cleanup | undefined;
   /** What was taken after a sequence, where a lane keeps the newest of each key. */
-  readonly after?: (
-    seq: number,
-  ) => Iterable<{ readonly channel: string; readonly key: string; readonly seq: number }>;
+  readonly after?: (seq: number) => Iterable<Pick<Taken, 'channel' | 'key' | 'seq' | 'value'>>;
+  readonly knows?: (channel: string, key: string) => boolean;
 }
 
 /** The state lane's. `onLoaded` is called after a lane was replaced. */
@@ -40,10 +40,18 @@ export function stateSink(o: {
   readonly nowMs: () => number;
   readonly onLoaded: () => void;
 }): Sink {
-  let loading: { readonly lane: StateLane; readonly epoch: string; readonly offsetMs: number } | undefined;
+  let loading:
+    | {
+        readonly lane: StateLane;
+        readonly epoch: string;
+        readonly offsetMs: number;
+        readonly agesOut: boolean;
+      }
+    | undefined;
   return {
     begin(epoch, facts) {
-      loading = { lane: o.make(), epoch, offsetMs: o.nowMs() - facts.serverNowMs };
+      const { serverNowMs, agesOut } = facts;
+      loading = { lane: o.make(), epoch, offsetMs: o.nowMs() - serverNowMs, agesOut };
     },
     take({ channel, key, value, seq, timeMs }) {
       const nowMs = o.nowMs();
@@ -58,6 +66,7 @@ export function stateSink(o: {
     },
     removals: () => (loading?.lane ?? o.lanes.state).cleanup,
     after: (seq) => o.lanes.state.after(seq),
+    knows: (channel, key) => (loading?.lane ?? o.lanes.state).log(channel).bytesOf(key) !== undefined,
     cleanedUp(mark) {
       (loading?.lane ?? o.lanes.state).cleanedUp(mark);
     },
@@ -65,6 +74,8 @@ export function stateSink(o: {
       if (loading === undefined) return;
       loading.lane.advance(seq);
       loading.lane.forgetDeletions(o.nowMs());
+      // What has aged out left no deletion behind: any position may lack one.
+      if (loading.agesOut) loading.lane.raiseFloor(seq);
       o.lanes.state = loading.lane;
       o.lanes.stateEpoch = loading.epoch;
       loading = undefined;

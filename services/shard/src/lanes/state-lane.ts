@@ -114,9 +114,13 @@ export class StateLane {
     this.advance(mark.seq);
     this.#cleanup = mark;
     // A deletion that was removed came before the mark: whatever the mark says, what follows it is news.
-    const floorSeq = Math.min(mark.floorSeq, mark.seq);
-    this.#unknown.raiseFloor(floorSeq);
-    for (const log of this.#logs.values()) log.raiseFloor(floorSeq);
+    this.raiseFloor(Math.min(mark.floorSeq, mark.seq));
+  }
+
+  /** Deletions of any channel up to here may not be known: a position from before it needs a snapshot. */
+  raiseFloor(seq: number): void {
+    this.#unknown.raiseFloor(seq);
+    for (const log of this.#logs.values()) log.raiseFloor(seq);
   }
 
   /** Moves the position on over messages that were refused or belong to nobody. */

@@ -1,0 +1,124 @@
+// Compares a lane that keeps the newest message of each subject with its stream, message by message, where their
+// numbers leave a doubt: a purge or an expiry takes messages away and says so to nobody. What the lane holds and the
+// stream does not is deleted in the stream: a deletion has a place in it, so that every shard, and every client that
+// comes back, learns it in order.
+import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import type { Held } from './stream-reader.ts';
+
+/** A value or a deletion whose message the stream no longer has. */
+interface Missing {
+  readonly subject: string;
+  readonly seq: number;
+  readonly value: string | undefined;
+}
+
+/** What came of it: so many keys were put right, or the stream counts as another one. */
+export type AuditOutcome = { readonly mended: number } | 'another';
+
+export interface AuditOptions {
+  readonly access: Pick<StreamAccess, 'scan' | 'put' | 'last'>;
+  readonly held: Held;
+  /** Whether a message of the stream could not be broadcast. */
+  readonly isRejected: (message: StreamMessage) => boolean;
+  /** Reads on up to a place of the stream. */
+  readonly readTo: (seq: number) => Promise<void>;
+  /** Deletions up to here may be gone: who starts without them knows that. */
+  readonly deletionFloor: () => number;
+}
+
+/** Above so many a new epoch costs less than their deletions. */
+const MAX_MENDED = 10_000;
+/** More than half of what is held is not a purge of some keys: the stream has lost its content. */
+const FEW = 100;
+const IN_FLIGHT = 32;
+/** Entries that are compared in one turn of the event loop. */
+const IN_ONE_TURN = 5_000;
+
+export async function audit(
+  { access, held, isRejected, readTo, deletionFloor }: AuditOptions,
+  upToSeq: number,
+): Promise<AuditOutcome> {
+  const there = new Sequences();
+  await access.scan((seq) => there.add(seq));
+  // What was replaced while the stream was read is not missing: it is held anew.
+  await readTo(there.last);
+  const { missing, all } = await compare(held, { there, upToSeq, deletionFloor: deletionFloor() });
+  if (missing.length > MAX_MENDED || (missing.length > FEW && missing.length * 2 > all)) return 'another';
+  let mended = 0;
+  for (let i = 0; i < missing.length; i += IN_FLIGHT) {
+    const outcomes = await Promise.all(
+      missing.slice(i, i + IN_FLIGHT).map((one) => mend(one, access, isRejected)),
+    );
+    if (outcomes.includes('another')) return 'another';
+    mended += outcomes.filter((outcome) => outcome === 'mended').length;
+  }
+  return { mended };
+}
+
+async function compare(
+  held: Held,
+  seen: { readonly there: Sequences; readonly upToSeq: number; readonly deletionFloor: number },
+): Promise<{ readonly missing: readonly Missing[]; readonly all: number }> {
+  const { there, upToSeq, deletionFloor } = seen;
+  const missing: Missing[] = [];
+  let all = 0;
+  let inThisTurn = 0;
+  for (const { subject, seq, value } of held.after(0)) {
+    if (++inThisTurn >= IN_ONE_TURN) {
+      inThisTurn = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    all++;
+    if (seq > upToSeq || there.has(seq)) continue;
+    if (value === undefined && seq <= deletionFloor) continue;
+    missing.push({ subject, seq, value });
+  }
+  return { missing, all };
+}
+
+/** Only where the stream is still as it was seen: a message that came in between wins. */
+async function mend(
+  { subject, seq, value }: Missing,
+  access: AuditOptions['access'],
+  isRejected: AuditOptions['isRejected'],
+): Promise<'mended' | 'unneeded' | 'another'> {
+  const deleted = await access.put(subject, new Uint8Array(), 0);
+  if (deleted !== 'overtaken') return deleted === 'kept' ? 'mended' : 'another';
+  const last = await access.last(subject);
+  if (last === undefined) return 'unneeded';
+  if (last.seq < seq) return 'another';
+  if (value === undefined || !isRejected(last)) return 'unneeded';
+  // Clients keep the last valid value of a key. Shards that start later find it only if the stream has it again.
+  const outcome = await access.put(subject, Buffer.from(value, 'latin1'), last.seq);
+  return outcome === 'kept' ? 'mended' : 'unneeded';
+}
+
+/** Ascending sequences: 8 bytes each. */
+class Sequences {
+  #all = new Float64Array(1_024);
+  #length = 0;
+
+  get last(): number {
+    return this.#all[this.#length - 1] ?? 0;
+  }
+
+  add(seq: number): void {
+    if (this.#length === this.#all.length) {
+      const larger = new Float64Array(this.#length * 2);
+      larger.set(this.#all);
+      this.#all = larger;
+    }
+    this.#all[this.#length++] = seq;
+  }
+
+  has(seq: number): boolean {
+    let from = 0;
+    let to = this.#length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#all[middle] ?? 0) < seq) from = middle + 1;
+      else to = middle;
+    }
+    return from < this.#length && this.#all[from] === seq;
+  }
+}
