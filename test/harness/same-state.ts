@@ -22,10 +22,20 @@ export async function streamState(nats: NatsConnection): Promise<State> {
     if (message === null || message.data.length === 0) continue;
     const [channel, key] = split(message.subject.slice(SUBJECT.length));
     const keys = state.get(channel) ?? new Map<string, string>();
-    keys.set(key, JSON.stringify(JSON.parse(message.string())));
     state.set(channel, keys);
+    const value = parsed(message.string());
+    if (value !== undefined) keys.set(key, JSON.stringify(value));
   }
   return state;
+}
+
+/** Nothing where it is no JSON: nobody shows it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function split(name: string): readonly [channel: string, key: string] {

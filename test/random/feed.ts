@@ -58,6 +58,11 @@ export class Feed {
     });
   }
 
+  /** Publishes what cannot be broadcast in the place of a value. */
+  spoil(channel: string, key: number): void {
+    this.#publish(`weir.state.${channel}.k${key % KEYS}`, '{broken');
+  }
+
   critical(channel: string, bytes = 0): void {
     const version = ++this.#version;
     const payload = JSON.stringify({ version, ...(bytes === 0 ? {} : { pad: 'x'.repeat(bytes) }) });

@@ -1,9 +1,7 @@
 // A quiet point: writes have stopped, and everything that must then hold is checked, on shards that were there before
 // and on those that have just started.
-import { randomBytes } from 'node:crypto';
-import { issueTicket, parseTicketKeys } from '@weir/protocol';
-import { BareClient } from '../harness/bare-client.ts';
 import { expectOneCause } from '../harness/one-cause.ts';
+import { openAt } from '../harness/open-at.ts';
 import type { State } from '../harness/same-state.ts';
 import { differences, streamState } from '../harness/same-state.ts';
 import { elapsed } from '../harness/small-cluster.ts';
@@ -22,8 +20,13 @@ export async function quietPoint(stage: Stage): Promise<readonly string[]> {
   await stage.settled();
   const closed = await gone(() => closedClients(stage), OPEN_MS);
   if (closed.length > 0) return closed;
-  const stream = await streamState(stage.feed.nats);
-  const different = await gone(() => differentClients(stage, stream), SAME_MS);
+  let stream = await streamState(stage.feed.nats);
+  const different = await gone(async () => {
+    if (differentClients(stage, stream).length === 0) return [];
+    // Shards put right what was purged or spoilt.
+    stream = await streamState(stage.feed.nats);
+    return differentClients(stage, stream);
+  }, SAME_MS);
   const missing = await gone(() => stage.clients.flatMap((client) => client.missing), SAME_MS);
   const shards = await Promise.all(
     stage.shards.living.map((member) => differentShard(stage, member, stream)),
@@ -49,35 +52,25 @@ function differentClients({ clients }: Stage, stream: State): readonly string[] 
   );
 }
 
-/** Opens a stream on this very shard with a ticket of our own. */
 async function differentShard(
   stage: Stage,
-  { pool, id, service }: Stage['shards']['living'][number],
+  at: Stage['shards']['living'][number],
   stream: State,
 ): Promise<readonly string[]> {
-  const [key] = parseTicketKeys(stage.cluster.ticketKeys);
-  if (key === undefined) throw new Error('there is no key');
-  const ticket = {
-    id: randomBytes(12).toString('base64url'),
-    pool,
-    shard: id,
-    channels: CHANNELS,
-    allow: CHANNELS,
-    denied: [],
-    tls: false,
-  };
-  const token = await issueTicket(ticket, { key, nowMs: Date.now(), ttlMs: 30_000 });
-  const client = BareClient.open(`${service.url}/v1/stream?ticket=${token}`);
+  const client = await openAt(stage.cluster, at, CHANNELS);
   const faults = await gone(() => differences(stream, client.maps(CHANNELS)), SAME_MS);
   client.close();
-  return faults.slice(0, SHOWN).map((fault) => `a new client at ${id}: ${fault}`);
+  return faults.slice(0, SHOWN).map((fault) => `a new client at ${at.id}: ${fault}`);
 }
 
 /** Waits for faults to be gone; those that stay. */
-async function gone(faults: () => readonly string[], deadlineMs: number): Promise<readonly string[]> {
+async function gone(
+  faults: () => readonly string[] | Promise<readonly string[]>,
+  deadlineMs: number,
+): Promise<readonly string[]> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {
-    const found = faults();
+    const found = await faults();
     if (found.length === 0 || performance.now() > endMs) return found;
     await elapsed(EVERY_MS);
   }

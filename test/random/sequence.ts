@@ -31,6 +31,7 @@ const PUBLISHERS = {
   set: 24,
   delete: 8,
   purgeKey: 2,
+  spoilKey: 2,
   burst: 14,
   bigTick: 8,
   criticalBehindBigTick: 6,

@@ -106,6 +106,7 @@ export class Stage {
       this.feed.purge(named(channel), which);
       this.feed.set(named(channel), which + 1);
     },
+    spoilKey: ({ channel, which }) => this.feed.spoil(named(channel), which),
     burst: ({ size }) => this.#burst(1 + Math.floor((BURST * size) / 1_000)),
     bigTick: ({ channel }) => this.#bigTick(named(channel)),
     criticalBehindBigTick: ({ channel }) => {

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { REACH_OUTCOMES } from './catch-up/reach.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
+import { STREAM_PROBLEMS } from './intake/stream-reader.ts';
 import { createShardMetrics, exposeReadings } from './metrics.ts';
 import { SHED_OUTCOMES } from './shed/shedding.ts';
 
@@ -28,8 +29,7 @@ describe('the series of a shard', () => {
     }
     for (const lane of ['state', 'critical', 'cosmetic'] as const) metrics.accepted(lane);
     for (const stream of ['state', 'critical'] as const) {
-      for (const problem of ['epoch', 'gap', 'failed', 'missing'] as const)
-        metrics.intakeProblem(stream, problem);
+      for (const problem of STREAM_PROBLEMS) metrics.intakeProblem(stream, problem);
     }
     for (const outcome of SHED_OUTCOMES) metrics.shed(outcome);
     for (const outcome of REACH_OUTCOMES) metrics.resumed(outcome);

@@ -8,6 +8,7 @@ import { REACH_OUTCOMES } from './catch-up/reach.ts';
 import type { RejectReason } from './intake/accept.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
 import type { StreamProblem } from './intake/stream-reader.ts';
+import { STREAM_PROBLEMS } from './intake/stream-reader.ts';
 import type { ShedOutcome } from './shed/shedding.ts';
 import { SHED_OUTCOMES } from './shed/shedding.ts';
 
@@ -94,7 +95,7 @@ export function createShardMetrics(registry: Registry): ShardMetrics {
     for (const lane of [...LANES, 'none']) rejections.inc({ lane, reason }, 0);
   }
   for (const stream of ['state', 'critical']) {
-    for (const problem of ['epoch', 'gap', 'failed']) problems.inc({ stream, problem }, 0);
+    for (const problem of STREAM_PROBLEMS) problems.inc({ stream, problem }, 0);
   }
   return {
     accepted: (lane) => {

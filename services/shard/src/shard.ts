@@ -9,6 +9,7 @@ import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
 import { ensureStreams } from '@weir/runtime';
 import { Arrivals } from './admit/arrivals.ts';
 import { CatchUps } from './catch-up/catch-ups.ts';
+import { Doubts } from './claims/doubts.ts';
 import type { ShardConfig } from './config.ts';
 import { poolDefaults, threadsOf } from './config.ts';
 import type { LaneHeads } from './connection/resume.ts';
@@ -17,7 +18,7 @@ import { Deflater } from './encode/deflate.ts';
 import { Encoder } from './encode/encoder.ts';
 import { count, gauge } from './fan-out/counts.ts';
 import { Link } from './hand-over/link.ts';
-import type { Arriving, FromThread, Heads } from './hand-over/messages.ts';
+import type { FromThread, Heads } from './hand-over/messages.ts';
 import { sharedMs } from './hand-over/shared-clock.ts';
 import { SharedFlags } from './hand-over/shared-flags.ts';
 import type { Thread } from './hand-over/threads.ts';
@@ -65,6 +66,7 @@ export class Shard {
   readonly #ticker: Ticker;
   readonly #beats: Beats;
   readonly #arrivals: Arrivals;
+  readonly #doubts: Doubts;
   readonly #catchUps: CatchUps;
   readonly #shedding: Shedding;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -99,6 +101,7 @@ export class Shard {
       nowMs,
       sleep,
     });
+    this.#doubts = new Doubts(() => (this.intake.stale ? undefined : this.#read()));
     const { lanes, makeState, makeCritical } = createLanes(config);
     this.lanes = lanes;
     this.encoder = new Encoder(this.lanes, {
@@ -183,6 +186,7 @@ export class Shard {
       },
       onRejected: metrics.rejected,
       onProblem: metrics.intakeProblem,
+      onCurrent: () => this.#doubts.answer(),
     });
     this.#catchUps = new CatchUps({
       source: encoder,
@@ -337,7 +341,9 @@ export class Shard {
       case 'catchUp':
         return this.#catchUps.answer(thread.link, message);
       case 'arrive':
-        return this.#arrive(thread, message.id, message.arrival);
+        return this.#arrivals.answer(thread.link, message);
+      case 'doubt':
+        return this.#doubts.ask(thread);
       case 'drained':
         return this.#drains.drained(thread);
       case 'shedding':
@@ -346,15 +352,6 @@ export class Shard {
       case 'notOpened':
         return this.#frontDoor.opened(message);
     }
-  }
-
-  #arrive({ link }: Thread, id: number, arriving: Arriving): void {
-    const judged = this.#arrivals.judge(arriving);
-    if (!(judged instanceof Promise)) return link.reply({ kind: 'arrived', id, arrived: judged });
-    void judged.then((arrived) => {
-      link.reply({ kind: 'arrived', id, arrived });
-      link.flushReplies();
-    });
   }
 
   #tick(lateMs: number): void {
@@ -379,6 +376,12 @@ export class Shard {
       criticalEpoch: lanes.criticalEpoch,
       criticalSeq: encoder.criticalSeq,
     };
+  }
+
+  /** How far the streams have been read, told to clients or not. */
+  #read(): Heads {
+    const { state, critical } = this.lanes;
+    return { ...this.#heads(), stateSeq: state.seq, criticalSeq: critical.seq };
   }
 
   #laneHeads(): LaneHeads {

@@ -16,6 +16,7 @@ import {
 } from '@weir/runtime';
 import type { Arrival, Arrived, Arriving } from './admit/admission.ts';
 import { ADMIT_OUTCOMES, Admission } from './admit/admission.ts';
+import { Claims } from './claims/claims.ts';
 import type { ShardConfig } from './config.ts';
 import { poolDefaults, threadsOf } from './config.ts';
 import { Connection } from './connection/connection.ts';
@@ -89,6 +90,7 @@ export class FanOutThread {
   readonly #reassignment: Reassignment;
   readonly #moves: Moves;
   readonly #ends: Ends;
+  readonly #claims: Claims;
   /** The pong that is being judged: one object for all of them. */
   readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #arriving = new Map<number, (arrived: Arrived) => void>();
@@ -148,7 +150,12 @@ export class FanOutThread {
       onGone: (connection) => {
         this.#flags.leaveSeat(index);
         this.#fanOut.remove(connection);
+        this.#claims.left(connection);
       },
+    });
+    this.#claims = new Claims({
+      doubt: () => this.#send({ type: 'doubt' }),
+      restart: (connection, restart) => this.#fanOut.restart(connection, restart),
     });
     this.#admission = new Admission({
       compression: this.#pool.compression,
@@ -222,6 +229,8 @@ export class FanOutThread {
         return this.#run(this.#drain(message.movesPerSecond));
       case 'shed':
         return this.#send({ type: 'shedding', id: message.id, accepted: this.#moves.shed(message) });
+      case 'judge':
+        return this.#claims.judge(message.heads);
       case 'stop':
         return this.#stop();
     }
@@ -322,6 +331,7 @@ export class FanOutThread {
     const { tickMs } = this.#pool;
     this.#say(connection, firstWords({ session, pool, shard, tickMs, ticket, position, starts }));
     this.#listen(connection);
+    this.#claims.arrived(connection, this.#fanOut.heads);
     this.#fanOut.add(connection);
   }
 

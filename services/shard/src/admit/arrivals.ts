@@ -23,6 +23,12 @@ export interface ArrivalsOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** The way back to a thread. */
+interface Asker {
+  reply(reply: { readonly kind: 'arrived'; readonly id: number; readonly arrived: Arrived }): void;
+  flushReplies(): void;
+}
+
 export class Arrivals {
   readonly #o: ArrivalsOptions;
   readonly #used: UsedOnce;
@@ -47,6 +53,16 @@ export class Arrivals {
     });
     if (position === undefined || !isAhead(position)) return arrived();
     return this.#reach(position).then(arrived);
+  }
+
+  /** Judges an arrival and tells the thread that asked. */
+  answer(asker: Asker, { id, arrival }: { readonly id: number; readonly arrival: Arriving }): void {
+    const judged = this.judge(arrival);
+    if (!(judged instanceof Promise)) return asker.reply({ kind: 'arrived', id, arrived: judged });
+    void judged.then((arrived) => {
+      asker.reply({ kind: 'arrived', id, arrived });
+      asker.flushReplies();
+    });
   }
 
   async #reach(position: Position): Promise<void> {

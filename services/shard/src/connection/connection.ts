@@ -132,6 +132,24 @@ export class Connection {
     this.socket.write(bytes);
   }
 
+  /** Every channel begins anew with a snapshot. Only while its state is not live. */
+  beginSnapshots(): void {
+    this.cursors = this.cursors.map(({ channel, half, criticalSeq }) => ({
+      channel,
+      stateSeq: 0,
+      snapshot: true,
+      snapshotSeq: 0,
+      half,
+      criticalSeq,
+    }));
+  }
+
+  /** Critical messages of all channels come from after `seq` on, as catch-up. Only while its state is not live. */
+  catchUpCritical(seq: number): void {
+    this.criticalLive = false;
+    this.cursors = this.cursors.map((cursor) => ({ ...cursor, criticalSeq: seq }));
+  }
+
   /** Applies the policy of the pool to a backlog. */
   judge(backlogBytes: number, unansweredMs: number, limits: FlowLimits): Flow {
     this.flow = nextFlow(this.flow, limits, backlogBytes, unansweredMs);

@@ -268,6 +268,8 @@ export class ModelThread {
 /** The main thread: what is published, and the ticks. */
 export class ModelMain {
   nowMs = 1_000;
+  /** NATS is away. */
+  stale = false;
   readonly lanes = new Lanes(
     this.#state(),
     this.#critical(),
@@ -303,7 +305,7 @@ export class ModelMain {
       stateSeq: this.lanes.state.seq,
       stateFloor: (channel) => this.lanes.state.log(channel).floorSeq,
       criticalLostSeq: (channel) => this.lanes.critical.lostSeq(channel),
-      stale: false,
+      stale: this.stale,
     };
   }
 

@@ -1,8 +1,8 @@
 // Owns the connections of a thread: who is in which group, who is live, and who gets what next. Batches are written in
 // slices, so that accepting, handshakes and pongs go on meanwhile; whatever else happens to a connection happens after
 // it was given every batch that has come ("settled"), so that all of it happens at one head.
-import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpAnswer } from '../catch-up/catch-up.ts';
+import type { Restart } from '../claims/claims.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { AskedFor } from './asks.ts';
 import { Asks } from './asks.ts';
@@ -12,6 +12,7 @@ import { add, count, GAUGE_PLACES, gauge } from './counts.ts';
 import { CutOff } from './cut-off.ts';
 import type { Group } from './group.ts';
 import { formOf, Memberships } from './memberships.ts';
+import { resetFrames } from './reset-frames.ts';
 import { Round } from './round.ts';
 import type { EvictReason, WriterOptions } from './writer.ts';
 import { positionFrame, positionHeadOf, Writer } from './writer.ts';
@@ -75,6 +76,11 @@ export class FanOut {
     return this.#memberships.size;
   }
 
+  /** Where the lanes stand after the newest batch that has come. */
+  get heads(): Heads {
+    return this.#heads;
+  }
+
   connections(): IterableIterator<Connection> {
     return this.#memberships.connections();
   }
@@ -118,8 +124,7 @@ export class FanOut {
     this.#rewind(connection);
     if (connection.criticalLive && this.#hasRoom(connection)) {
       // The main thread learns of the channels only now: what is on its way may lack their critical messages.
-      connection.criticalLive = false;
-      connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq }));
+      connection.catchUpCritical(criticalSeq);
     }
     const fresh = { stateSeq: 0, snapshot: true, snapshotSeq: 0, criticalSeq } as const;
     connection.cursors = [
@@ -176,15 +181,7 @@ export class FanOut {
     this.#begin(heads);
     for (const connection of this.#memberships.connections()) {
       this.#rewind(connection);
-      const before = new Map(connection.cursors.map((cursor) => [cursor.channel, cursor]));
-      connection.cursors = this.channelsOf(connection).map((channel) => ({
-        channel,
-        stateSeq: 0,
-        snapshot: true,
-        snapshotSeq: 0,
-        half: before.get(channel)?.half ?? false,
-        criticalSeq: before.get(channel)?.criticalSeq ?? heads.criticalSeq,
-      }));
+      connection.beginSnapshots();
       this.#advance(connection);
     }
     this.#showGauges();
@@ -194,19 +191,29 @@ export class FanOut {
   resetCritical(heads: Heads, afterSeq: number, sinceSeq: number): void {
     this.#begin(heads);
     for (const group of this.#memberships.groups.values()) {
-      const gaps = group.names.map((channel) =>
-        utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: afterSeq, reset: true })),
-      );
-      const frames = this.#writer.form(group.form)(Buffer.concat(gaps));
+      const frames = this.#writer.form(group.form)(resetFrames(group.names, afterSeq));
       for (const connection of group.members) {
         this.#rewind(connection);
-        connection.criticalLive = false;
-        connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq: sinceSeq }));
+        connection.catchUpCritical(sinceSeq);
         this.#writer.write(connection, frames);
       }
     }
     for (const connection of this.#memberships.connections()) this.#advance(connection);
     this.#showGauges();
+  }
+
+  /** One connection has what is not in the streams: it begins anew in these lanes. */
+  restart(connection: Connection, { state, critical }: Restart): void {
+    this.#settle(connection);
+    this.#writer.begin(this.#options.nowMs());
+    connection.ask = undefined;
+    this.#rewind(connection);
+    if (critical !== undefined) {
+      connection.catchUpCritical(critical.sinceSeq);
+      this.say(connection, resetFrames(this.channelsOf(connection), critical.afterSeq));
+    }
+    if (state) connection.beginSnapshots();
+    this.#advance(connection);
   }
 
   /** A pong came from a connection. Answers whether it proved anything. */
@@ -348,9 +355,8 @@ export class FanOut {
   }
 
   #withholdCritical(connection: Connection, { fromCriticalSeq: criticalSeq }: Batch): void {
-    connection.criticalLive = false;
     connection.ask = undefined;
-    connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq }));
+    connection.catchUpCritical(criticalSeq);
     this.#advance(connection);
   }
 

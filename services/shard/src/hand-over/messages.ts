@@ -57,6 +57,8 @@ export type ToThread =
   | { readonly type: 'drain'; readonly movesPerSecond: number }
   /** Ask `moves` clients at most to move, spread over a second; `shedding` is the answer. */
   | ({ readonly type: 'shed'; readonly id: number } & ShedOrder)
+  /** The answer to `doubt`: so far the streams go. */
+  | { readonly type: 'judge'; readonly heads: Heads }
   | { readonly type: 'stop' };
 
 export type FromThread =
@@ -73,6 +75,8 @@ export type FromThread =
     }
   | { readonly type: 'arrive'; readonly id: number; readonly arrival: Arriving }
   | { readonly type: 'catchUp'; readonly id: number; readonly request: CatchUpRequest }
+  /** Clients say that they have more than the thread knows of. */
+  | { readonly type: 'doubt' }
   | { readonly type: 'drained' }
   /** How many clients are asked to move. */
   | { readonly type: 'shedding'; readonly id: number; readonly accepted: number };

@@ -61,6 +61,8 @@ export interface IntakeOptions {
   readonly onAccepted: (lane: Lane) => void;
   readonly onRejected: (lane: Lane | undefined, reason: RejectReason) => void;
   readonly onProblem: (stream: 'state' | 'critical', problem: StreamProblem) => void;
+  /** What is served is, as far as is known, all that there is: after a load, and after a connection was lost. */
+  readonly onCurrent?: () => void;
   /** Both streams have been read for the first time. */
   readonly onLoaded?: () => void;
 }
@@ -188,6 +190,9 @@ export class Intake {
         },
       },
       removals: () => sink.removals?.(),
+      onCurrent: () => {
+        if (!this.stale) this.#options.onCurrent?.();
+      },
       verifyMs,
       retryMs: RETRY_MS,
       maxWaiting: MAX_WAITING,

@@ -32,7 +32,8 @@ export interface Held {
 }
 
 /** `missing`: the stream had lost messages without a word, and got deletions in their place. */
-export type StreamProblem = 'epoch' | 'gap' | 'failed' | 'missing';
+export const STREAM_PROBLEMS = ['epoch', 'gap', 'failed', 'missing'] as const;
+export type StreamProblem = (typeof STREAM_PROBLEMS)[number];
 
 export interface ReaderOptions {
   readonly access: StreamAccess;
@@ -43,6 +44,8 @@ export interface ReaderOptions {
   readonly retryMs: number;
   readonly maxWaiting: number;
   readonly onProblem: (problem: StreamProblem, detail: unknown) => void;
+  /** `current` has become true. */
+  readonly onCurrent?: () => void;
   /** What was said to be removed, in what was read so far. */
   readonly removals?: () => Removals | undefined;
   readonly nowMs?: () => number;
@@ -182,7 +185,7 @@ export class StreamReader {
     this.#count.judge(facts, this.#options.removals?.());
     this.#auditWanted = false;
     this.#minGeneration = facts.generation;
-    this.#current = true;
+    this.#becomeCurrent();
     if (this.#sequencer.missing) this.#signal('gap');
   }
 
@@ -215,7 +218,7 @@ export class StreamReader {
     const count = this.#count.judge(facts, this.#options.removals?.());
     if (count === 'fewer' && this.#options.sink.held === undefined) return this.#raise(facts);
     if (count !== 'holds') this.#auditWanted = true;
-    this.#current = true;
+    this.#becomeCurrent();
     if (this.#sequencer.missing) this.#signal('gap');
     await this.#audit(facts);
   }
@@ -255,6 +258,12 @@ export class StreamReader {
   #raise(facts: StreamFacts): void {
     this.#minGeneration = Math.max(this.#known?.generation ?? 0, facts.generation) + 1;
     this.#another('raise');
+  }
+
+  #becomeCurrent(): void {
+    if (this.#current) return;
+    this.#current = true;
+    this.#options.onCurrent?.();
   }
 
   #another(why: string): void {
