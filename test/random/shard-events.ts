@@ -64,20 +64,22 @@ export class Shards {
     const second = await this.#cluster
       .startShard(pool, `taken-${this.#started++}`, env)
       .catch(() => undefined);
-    if (second !== undefined) throw new Error('a shard listens on a port that is taken');
+    if (second === undefined) return;
+    // The first may have been killed meanwhile, which leaves its port to anybody.
+    if (isAlive(service)) throw new Error('a shard listens on a port that is taken');
+    await end(second.process, 'SIGKILL');
   }
 
   /** One has no file left to open for a while. */
   async exhaustFiles(which: number, ms: number): Promise<void> {
-    const { process } = this.#at(which).service;
-    const { pid } = process;
+    const { service } = this.#at(which);
+    const { pid } = service.process;
     if (pid === undefined) return;
     const before = await softLimit(pid);
     const open = (await readdir(`/proc/${pid}/fd`)).length;
     await run('prlimit', ['--pid', String(pid), `--nofile=${open + SPARE_FILES}:`]);
     await elapsed(ms);
-    if (process.exitCode === null && process.signalCode === null)
-      await run('prlimit', ['--pid', String(pid), `--nofile=${before}:`]);
+    if (isAlive(service)) await run('prlimit', ['--pid', String(pid), `--nofile=${before}:`]);
   }
 
   #at(which: number): Member {
@@ -102,6 +104,10 @@ export class Shards {
   }
 }
 
+function isAlive({ process }: Service): boolean {
+  return process.exitCode === null && process.signalCode === null;
+}
+
 async function softLimit(pid: number): Promise<string> {
   const args = ['--pid', String(pid), '--nofile', '--output=SOFT', '--noheadings'];
   return (await run('prlimit', args)).stdout.trim();
@@ -112,7 +118,7 @@ export async function allCurrent(members: readonly Member[]): Promise<void> {
   for (const { id, service } of members) {
     await until(
       async () => {
-        if (service.process.exitCode !== null || service.process.signalCode !== null) return true;
+        if (!isAlive(service)) return true;
         const answer = await fetch(`${service.admin}/metrics`).catch(() => undefined);
         return (await answer?.text())?.includes('\nweir_shard_stale 0\n') ?? false;
       },
