@@ -44,14 +44,18 @@ export class Shards {
 
   /** One is gone, and another one comes in its place. */
   async kill(which: number): Promise<void> {
-    const { pool, service } = this.#take(which);
+    const member = this.#take(which);
+    if (member === undefined) return;
+    const { pool, service } = member;
     await end(service.process, 'SIGKILL');
     await this.#replace(pool);
   }
 
   /** The replacement comes first, as in a rollout. */
   async drain(which: number): Promise<void> {
-    const { pool, service } = this.#take(which);
+    const member = this.#take(which);
+    if (member === undefined) return;
+    const { pool, service } = member;
     await this.#replace(pool);
     const code = await end(service.process, 'SIGTERM');
     if (code !== 0) throw new Error(`a drained shard ended with ${code}`);
@@ -59,7 +63,9 @@ export class Shards {
 
   /** A shard whose port is taken must end. */
   async takePort(which: number): Promise<void> {
-    const { pool, service } = this.#at(which);
+    const member = this.#at(which);
+    if (member === undefined) return;
+    const { pool, service } = member;
     const env = { ...SHARD_ENV, WEIR_PORT: new URL(service.url).port };
     const second = await this.#cluster
       .startShard(pool, `taken-${this.#started++}`, env)
@@ -72,9 +78,9 @@ export class Shards {
 
   /** One has no file left to open for a while. */
   async exhaustFiles(which: number, ms: number): Promise<void> {
-    const { service } = this.#at(which);
-    const { pid } = service.process;
-    if (pid === undefined) return;
+    const service = this.#at(which)?.service;
+    const pid = service?.process.pid;
+    if (service === undefined || pid === undefined) return;
     const before = await softLimit(pid);
     const open = (await readdir(`/proc/${pid}/fd`)).length;
     await run('prlimit', ['--pid', String(pid), `--nofile=${open + SPARE_FILES}:`]);
@@ -82,13 +88,12 @@ export class Shards {
     if (isAlive(service)) await run('prlimit', ['--pid', String(pid), `--nofile=${before}:`]);
   }
 
-  #at(which: number): Member {
-    const member = this.#members[which % Math.max(1, this.#members.length)];
-    if (member === undefined) throw new Error('there is no shard');
-    return member;
+  /** Nothing while those that were killed are being replaced, and there is no other. */
+  #at(which: number): Member | undefined {
+    return this.#members[which % Math.max(1, this.#members.length)];
   }
 
-  #take(which: number): Member {
+  #take(which: number): Member | undefined {
     const member = this.#at(which);
     this.#members = this.#members.filter((one) => one !== member);
     return member;
