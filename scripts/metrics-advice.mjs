@@ -139,7 +139,7 @@ export const advice = {
   weir_shard_state_keys_encoded_total: 'Values per second after conflation; far below the intake is normal',
 
   weir_publisher_messages_total:
-    '`unavailable`: NATS is away. `unknown`: no acknowledgement in time, the message may be there. `refused`: the stream does not take it',
+    '`unavailable`: NATS is away. `unknown`: no acknowledgement in time, the message may be there. `refused`: the stream does not take it. `duplicate`: the stream had its id already, nothing was stored again',
   weir_publisher_message_bytes_total: 'The rate of what goes into NATS',
   weir_publisher_invalid_messages_total: 'A publisher that is wrong; the answer told it',
   weir_publisher_requests_total: '`5xx`: NATS is away or the limits are reached',

@@ -70,9 +70,10 @@ export function createPublisherMetrics(registry: Registry, gauges: PublisherGaug
   gauge('weir_publisher_in_flight_requests', 'Requests that are under way', gauges.requestsUnderWay);
   return {
     sent({ lane, outcome, bytes: size, tookMs }) {
-      messages.inc({ lane, outcome: outcome.kind });
+      const isDuplicate = outcome.kind === 'kept' && outcome.duplicate;
+      messages.inc({ lane, outcome: isDuplicate ? 'duplicate' : outcome.kind });
       if (outcome.kind !== 'kept' && outcome.kind !== 'sent') return;
-      bytes.inc({ lane }, size);
+      if (!isDuplicate) bytes.inc({ lane }, size);
       acks.observe({ lane }, tookMs / 1000);
     },
     invalid: (code) => invalid.inc({ reason: code }),

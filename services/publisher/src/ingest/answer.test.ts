@@ -54,6 +54,12 @@ describe('answerBatch', () => {
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body)).toEqual({ kept: results.filter(({ ok }) => ok).length, results });
   });
+
+  it('says how many were duplicates', () => {
+    const duplicate = { ok: true, stream: 'S', seq: 1, duplicate: true } as const;
+    const results = [kept, duplicate, invalid, duplicate];
+    expect(JSON.parse(answerBatch(results).body)).toEqual({ kept: 3, duplicates: 2, results });
+  });
 });
 
 describe('answerRefusal', () => {

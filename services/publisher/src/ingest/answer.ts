@@ -68,7 +68,9 @@ export function answerOne(result: MessageResult): Answer {
 export function answerBatch(results: readonly MessageResult[]): Answer {
   const codes = results.flatMap((result) => (result.ok ? [] : [result.error.code]));
   const kept = results.length - codes.length;
-  return json(batchStatus(kept, codes), { kept, results });
+  const duplicates = results.filter((result) => result.ok && result.duplicate === true).length;
+  const counts = duplicates === 0 ? { kept } : { kept, duplicates };
+  return json(batchStatus(kept, codes), { ...counts, results });
 }
 
 function batchStatus(kept: number, codes: readonly FailureCode[]): number {
