@@ -163,7 +163,8 @@ export class Publisher {
       sleep: (ms) => this.#sleep(ms),
       monotonicMs: () => clock.monotonicMs(),
       stopped: () => this.#stopping.signal.aborted,
-      observe: ({ lost }) => {
+      observe: ({ notKept, unknown }) => {
+        const lost = notKept + unknown;
         if (lost === 0) return;
         lobby.sayAll();
         this.#logDemo((suppressed) => logger.warn({ lost, suppressed }, 'demo messages lost'));

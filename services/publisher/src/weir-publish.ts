@@ -6,9 +6,13 @@ import type { NatsLink } from '@weir/runtime';
 import { createLogger, ensureStreams, natsAccess, openNats, systemClock } from '@weir/runtime';
 import type { CliConfig } from './config.ts';
 import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
+import type { Turn } from './demo/run-feed.ts';
 import { runFeed } from './demo/run-feed.ts';
 import type { Message } from './parse/message.ts';
 import { parseTimedMessage } from './parse/parse-message.ts';
+import type { Unit } from './replay/check-unit.ts';
+import { UnitCheck } from './replay/check-unit.ts';
+import type { Input } from './replay/open-input.ts';
 import { Pace } from './replay/pace.ts';
 import { readLines } from './replay/read-lines.ts';
 import type { ReplayReport } from './replay/replay.ts';
@@ -37,13 +41,17 @@ export class NatsUnreachableError extends Error {
 }
 
 export interface ReplayRequest {
-  readonly path: string;
+  /** The recording; closed when the replay is stopped. */
+  readonly input: Input;
+  /** Missing where nobody said it. */
+  readonly unit: Unit | undefined;
   readonly speed: number;
   readonly maxPauseMs: number;
   readonly loop: boolean;
   readonly skipBad: boolean;
   readonly channelPrefix: string;
-  readonly stopped: () => boolean;
+  readonly stopping: AbortSignal;
+  readonly warn: (text: string) => void;
   readonly progress: (report: ReplayReport) => void;
 }
 
@@ -102,25 +110,34 @@ export class Publishing {
     return second ?? { kind: 'unknown' };
   }
 
-  /** Replays a recording; rejects with a `ReplayError`, or with the file system's own error. */
+  /** Replays a recording; rejects with a `ReplayError` once it has begun. */
   async replay(request: ReplayRequest): Promise<ReplayReport> {
     await this.#ensure();
+    const { input, stopping } = request;
+    const unit = request.unit ?? 'ms';
+    // Else a pipe that is silent would be waited for.
+    if (stopping.aborted) input.close();
+    stopping.addEventListener('abort', () => input.close(), { once: true });
     return replay({
       ...request,
-      open: () => readLines(request.path, maxLineBytes),
+      open: () => readLines(input, maxLineBytes),
       parse: parseTimedMessage,
       submit: (message) => this.#sender.submit(message),
       pace: new Pace(request),
+      unit,
+      check: new UnitCheck({ unit, stated: request.unit !== undefined }),
+      run: systemClock.wallMs().toString(36),
       sleep: (ms) => sleep(ms),
       monotonicMs: () => systemClock.monotonicMs(),
+      stopped: () => stopping.aborted,
     });
   }
 
   /** Plays the lobby until `stopped`. */
   async demo(options: {
     readonly channel: string;
-    readonly stopped: () => boolean;
-    readonly turn: (counts: { readonly kept: number; readonly lost: number }) => void;
+    readonly stopping: AbortSignal;
+    readonly turn: (turn: Turn) => void;
   }): Promise<void> {
     await this.#ensure();
     const firstHit = Math.floor(systemClock.wallMs() / 1000);
@@ -130,12 +147,12 @@ export class Publishing {
       periodMs: lobbyPeriodMs,
       send: (messages) => this.#sender.sendAll(messages),
       ready: () => this.#sender.connected,
-      sleep: (ms) => sleep(ms),
+      sleep: (ms) => sleep(ms, undefined, { signal: options.stopping }).catch(() => undefined),
       monotonicMs: () => systemClock.monotonicMs(),
-      stopped: options.stopped,
-      observe: (counts) => {
-        if (counts.lost > 0) lobby.sayAll();
-        options.turn(counts);
+      stopped: () => options.stopping.aborted,
+      observe: (turn) => {
+        if (turn.notKept + turn.unknown > 0) lobby.sayAll();
+        options.turn(turn);
       },
     });
   }

@@ -18,14 +18,31 @@ describe('readArguments', () => {
     expect(read('state', 'lobby', 'slot-1', '--delete')).toMatchObject({ key: 'slot-1', data: undefined });
   });
 
-  it('takes negative numbers behind --', () => {
+  it('takes values that begin with -', () => {
+    expect(read('critical', 'lobby', '-1')).toMatchObject({ data: '-1' });
+    expect(read('state', 'c', 'k', '-1.5e3')).toMatchObject({ key: 'k', data: '-1.5e3' });
+    expect(read('state', '-c', '-k', '-0')).toMatchObject({ channel: '-c', key: '-k', data: '-0' });
+    expect(read('critical', 'c', '-1', '--id', '-x')).toMatchObject({ data: '-1', id: '-x' });
+    expect(read('replay', '-x.gz')).toMatchObject({ path: '-x.gz' });
     expect(read('critical', 'lobby', '--', '-1')).toMatchObject({ data: '-1' });
+    expect(read('state', 'c', '--', '--k', '-1')).toMatchObject({ key: '--k', data: '-1' });
+    expect(read('critical', 'c', '-h')).toEqual({ kind: 'help' });
+  });
+
+  it('reads standard input for -', () => {
+    expect(read('replay', '-')).toMatchObject({ path: '-' });
+    expect(read('replay', '--', '-')).toMatchObject({ path: '-' });
+  });
+
+  it.each(['s', 'ms', 'us', 'ns'])('takes the unit %s', (unit) => {
+    expect(read('replay', 'f', '--unit', unit)).toMatchObject({ unit });
   });
 
   it('reads a replay and its flags', () => {
     expect(read('replay', 'f.gz')).toEqual({
       kind: 'replay',
       path: 'f.gz',
+      unit: undefined,
       speed: 1,
       maxPauseMs: 1_000,
       loop: false,
@@ -77,6 +94,9 @@ describe('readArguments', () => {
     [['replay', 'a', '--speed', 'fast'], '--speed must be'],
     [['replay', 'a', '--max-pause', '1y'], '--max-pause must be'],
     [['replay', 'a', '--channel-prefix', 'a b'], '--channel-prefix must be'],
+    [['replay', 'a', '--unit', 'min'], '--unit must be one of: s, ms, us, ns'],
+    [['replay', 'a', '--speed', '-1'], '--speed must be'],
+    [['state', 'c', '--k', '1'], "Unknown option '--k'; words that begin with -- go behind a --"],
     [['demo', 'a', 'b'], 'demo takes one word'],
     [['demo', '--spede', '1'], "Unknown option '--spede'"],
   ])('refuses %j in words', (argv, words) => {

@@ -1,6 +1,8 @@
 // From the words of a command line to what is to be done, or to what is wrong with them. Pure.
 import { parseArgs } from 'node:util';
 import { parse } from '@weir/runtime';
+import type { Unit } from '../replay/check-unit.ts';
+import { units } from '../replay/check-unit.ts';
 
 /** What is to be done. */
 export type Command =
@@ -17,7 +19,10 @@ export type Command =
     }
   | {
       readonly kind: 'replay';
+      /** `-` for standard input. */
       readonly path: string;
+      /** Missing where nobody said it: milliseconds, unless they look like something else. */
+      readonly unit: Unit | undefined;
       readonly speed: number;
       readonly maxPauseMs: number;
       readonly loop: boolean;
@@ -49,6 +54,7 @@ const options = {
   id: { type: 'string' },
   speed: { type: 'string' },
   'max-pause': { type: 'string' },
+  unit: { type: 'string' },
   loop: { type: 'boolean' },
   'skip-bad': { type: 'boolean' },
   'channel-prefix': { type: 'string' },
@@ -88,11 +94,39 @@ export function readArguments(argv: readonly string[]): {
 
 function read(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], strict: true, allowPositionals: true, options });
+    const { values, positionals } = parseArgs({
+      args: argv.map(marked),
+      strict: true,
+      allowPositionals: true,
+      options,
+    });
+    return { values: unmarkedAll(values), positionals: positionals.map(unmarked) };
   } catch (error) {
     const [sentence = ''] = (error instanceof Error ? error.message : 'bad arguments').split(/[.;\n]/);
-    throw new UsageError(sentence);
+    const hint = sentence.startsWith('Unknown option') ? '; words that begin with -- go behind a --' : '';
+    throw new UsageError(unmarked(sentence) + hint);
   }
+}
+
+/**
+ * Our only option of one dash is `-h`: `-1` is a number, `-k` a key and `-x.gz` a file. `parseArgs` takes each of
+ * them for options, so they carry a sign that no word of a command line can have.
+ */
+const mark = '\0';
+
+function marked(word: string): string {
+  return /^-[^-]/.test(word) && word !== '-h' ? mark + word : word;
+}
+
+function unmarked(word: string): string {
+  return word.replaceAll(mark, '');
+}
+
+function unmarkedAll<T extends object>(values: T): T {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string') Reflect.set(values, name, unmarked(value));
+  }
+  return values;
 }
 
 function publishCommand(lane: string, words: readonly string[], values: Values): Command {
@@ -111,13 +145,15 @@ function publishCommand(lane: string, words: readonly string[], values: Values):
 }
 
 function replayCommand(words: readonly string[], values: Values): Command {
-  refuseOthers(values, 'replay', ['speed', 'max-pause', 'loop', 'skip-bad', 'channel-prefix']);
+  refuseOthers(values, 'replay', ['speed', 'max-pause', 'unit', 'loop', 'skip-bad', 'channel-prefix']);
   const [path] = words;
-  if (path === undefined || words.length > 1) throw new UsageError('it is: weir-publish replay <file>');
+  if (path === undefined || words.length > 1)
+    throw new UsageError('it is: weir-publish replay <file>, or - for standard input');
   const speed = values.speed ?? '1';
   return {
     kind: 'replay',
     path,
+    unit: unitOf(values.unit),
     speed:
       speed === 'max'
         ? Number.POSITIVE_INFINITY
@@ -134,6 +170,13 @@ function replayCommand(words: readonly string[], values: Values): Command {
       throw new Error('must be letters, digits, -, _ and dots, such as test.');
     }),
   };
+}
+
+function unitOf(text: string | undefined): Unit | undefined {
+  const unit = units.find((one) => one === text);
+  if (text !== undefined && unit === undefined)
+    throw new UsageError(`--unit must be one of: ${units.join(', ')}`);
+  return unit;
 }
 
 function flag<T>(name: string, text: string, parser: (text: string) => T): T {

@@ -9,10 +9,12 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
       <json> may be - for standard input
       --id ID           safe to send again: the same id is kept once within two minutes
 
-  weir-publish replay <file>                    lines of {"t":ms,"lane":…,"channel":…,"key":…,"data":…}, plain or gzip
+  weir-publish replay <file>                    lines of {"t":…,"lane":…,"channel":…,"key":…,"data":…}
+      <file> may be plain, gzip or zstd (zstd from Node 22.15 on), a FIFO, or - for standard input
       --speed N         N times as fast (default 1); max: as fast as NATS acknowledges
       --max-pause TIME  longest pause between two lines, such as 500ms or 2s (default 1s)
-      --loop            again and again
+      --unit UNIT       of "t": s, ms, us or ns (default ms, refused where "t" looks like another since 1970)
+      --loop            again and again, a file only; ids get an ending of their own from the second round on
       --skip-bad        go on after lines that are not messages
       --channel-prefix TEXT   put before every channel, such as test.
 
@@ -22,6 +24,10 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
                     else nats://127.0.0.1:4222); WEIR_NATS_USER, _PASSWORD, _TOKEN and _CREDS_FILE are used too
   --prefix NAME     subject prefix (default: WEIR_SUBJECT_PREFIX, else weir)
   --help, --version
+  Words that begin with one dash are values (-1); those that begin with two go behind a --.
 
-Prints the stream and the sequence of what was kept. Exit codes: 0 done, 1 not kept or not reachable, 2 wrong usage.
+Prints the stream and the sequence of what was kept, and "duplicate" where it was kept before; replay and demo
+count on standard error what was kept, what were duplicates (not stored again), and what was sent (cosmetic).
+Exit codes: 0 done, 1 not kept, not readable or not reachable, 2 wrong usage, 3 a replay of which nothing was
+stored since all were duplicates, 130 and 143 ended by Ctrl-C or SIGTERM (a second one ends at once).
 `;

@@ -4,24 +4,26 @@ import { readFileSync } from 'node:fs';
 import { WEIR_VERSION } from '@weir/runtime';
 import type { CliConfig } from '../config.ts';
 import { readCliConfig } from '../config.ts';
+import { openInput } from '../replay/open-input.ts';
 import { makeMessage, NatsUnreachableError, Publishing } from '../weir-publish.ts';
 import type { Command, Common } from './arguments.ts';
 import { readArguments, UsageError } from './arguments.ts';
 import type { FoundNats } from './find-nats.ts';
 import { findNats, shownServers } from './find-nats.ts';
 import { helpText } from './help.ts';
-import type { ReplayState } from './progress.ts';
-import { progressText, summaryText } from './progress.ts';
+import { readValue } from './read-value.ts';
+import { runDemo } from './run-demo.ts';
+import { openRecording, runReplay } from './run-replay.ts';
+import { leave, outliveReaders, print, tell } from './terminal.ts';
 
-const progressEveryMs = process.stderr.isTTY ? 250 : 2_000;
-
-process.exitCode = await main();
+outliveReaders();
+await leave(await main());
 
 async function main(): Promise<number> {
   try {
     const { command, common } = readArguments(process.argv.slice(2));
     if (command.kind === 'help') process.stdout.write(helpText);
-    else if (command.kind === 'version') process.stdout.write(`${WEIR_VERSION}\n`);
+    else if (command.kind === 'version') print(WEIR_VERSION);
     else return await withNats(command, common);
     return 0;
   } catch (error) {
@@ -34,8 +36,8 @@ async function main(): Promise<number> {
 type NatsCommand = Exclude<Command, { kind: 'help' } | { kind: 'version' }>;
 
 async function withNats(command: NatsCommand, common: Common): Promise<number> {
-  // What is wrong with a message or a channel is said before any connection.
-  const message = command.kind === 'publish' ? messageOf(command) : undefined;
+  // What is wrong with a message, a channel or a file is said before any connection.
+  const message = command.kind === 'publish' ? await messageOf(command) : undefined;
   if (command.kind === 'demo')
     checked({ lane: 'critical', channel: command.channel, data: Buffer.from('0') });
   const config = readConfig(common);
@@ -45,20 +47,28 @@ async function withNats(command: NatsCommand, common: Common): Promise<number> {
     folder: process.cwd(),
     readText,
   });
-  const publishing = await connect(nats, config);
+  const recording = command.kind === 'replay' ? openRecording(command) : undefined;
   try {
-    if (message !== undefined) return await publish(publishing, message);
-    if (command.kind === 'replay') return await runReplay(publishing, command);
-    if (command.kind === 'demo') return await runDemo(publishing, command.channel);
-    return 1;
+    const publishing = await connect(nats, config);
+    try {
+      if (message !== undefined) return await publish(publishing, message);
+      if (command.kind === 'replay' && recording !== undefined)
+        return await runReplay(publishing, command, recording);
+      if (command.kind === 'demo') return await runDemo(publishing, command.channel);
+      return 1;
+    } finally {
+      await publishing.close();
+    }
   } finally {
-    await publishing.close();
+    recording?.close();
   }
 }
 
-function messageOf(command: Extract<Command, { kind: 'publish' }>): ReturnType<typeof checked> {
+async function messageOf(
+  command: Extract<Command, { kind: 'publish' }>,
+): Promise<ReturnType<typeof checked>> {
   const { lane, channel, key, data, id } = command;
-  return checked({ lane, channel, key, id, data: data === undefined ? undefined : bytesOf(data) });
+  return checked({ lane, channel, key, id, data: data === undefined ? undefined : await bytesOf(data) });
 }
 
 function checked(parts: Parameters<typeof makeMessage>[0]) {
@@ -67,10 +77,14 @@ function checked(parts: Parameters<typeof makeMessage>[0]) {
   return parsed.value;
 }
 
-/** Standard input loses the white space around it: an editor's or echo's newline is not part of a value. */
-function bytesOf(data: string): Uint8Array {
+async function bytesOf(data: string): Promise<Uint8Array> {
   if (data !== '-') return Buffer.from(data);
-  return Buffer.from(readFileSync(0, 'latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''), 'latin1');
+  const input = openInput('-');
+  try {
+    return await readValue(input);
+  } finally {
+    input.close();
+  }
 }
 
 function readConfig(common: Common): CliConfig {
@@ -104,10 +118,10 @@ async function publish(publishing: Publishing, message: ReturnType<typeof checke
   const outcome = await publishing.publish(message);
   switch (outcome.kind) {
     case 'kept':
-      process.stdout.write(`${outcome.stream} ${outcome.seq}${outcome.duplicate ? ' duplicate' : ''}\n`);
+      print(`${outcome.stream} ${outcome.seq}${outcome.duplicate ? ' duplicate' : ''}`);
       return 0;
     case 'sent':
-      process.stdout.write('sent\n');
+      print('sent');
       return 0;
     case 'refused':
       throw new Error(`not kept: NATS refused it: ${outcome.message}`);
@@ -116,67 +130,4 @@ async function publish(publishing: Publishing, message: ReturnType<typeof checke
     case 'unknown':
       throw new Error('NATS did not acknowledge it in time: it may or may not have been kept');
   }
-}
-
-async function runReplay(
-  publishing: Publishing,
-  command: Extract<Command, { kind: 'replay' }>,
-): Promise<number> {
-  const startMs = performance.now();
-  const signal = stopOnSignal();
-  let toldMs = startMs;
-  let state: ReplayState | undefined;
-  const report = await publishing.replay({
-    ...command,
-    stopped: () => signal.stopped,
-    progress: (counts) => {
-      const nowMs = performance.now();
-      state = { ...counts, elapsedMs: nowMs - startMs };
-      if (nowMs - toldMs < progressEveryMs) return;
-      toldMs = nowMs;
-      tellProgress(progressText(state));
-    },
-  });
-  tellProgress('');
-  tell(summaryText({ ...report, elapsedMs: performance.now() - startMs }));
-  return signal.stopped ? 130 : 0;
-}
-
-async function runDemo(publishing: Publishing, channel: string): Promise<number> {
-  tell(`playing the lobby on channel ${channel} until Ctrl-C`);
-  const signal = stopOnSignal();
-  let turns = 0;
-  let lost = 0;
-  await publishing.demo({
-    channel,
-    stopped: () => signal.stopped,
-    turn: (counts) => {
-      turns += 1;
-      if (counts.lost > 0) tell(`${counts.lost} messages were not kept: NATS is away or refuses them`);
-      lost += counts.lost;
-    },
-  });
-  tell(`${turns} turns, ${lost} messages lost`);
-  return 0;
-}
-
-/** The first Ctrl-C ends in order, the second at once. */
-function stopOnSignal(): { readonly stopped: boolean } {
-  const state = { stopped: false };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      state.stopped = true;
-    });
-  }
-  return state;
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-/** On a terminal one line that changes, elsewhere a line at a time. */
-function tellProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
-  else if (text !== '') tell(text);
 }

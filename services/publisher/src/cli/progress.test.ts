@@ -1,20 +1,45 @@
 import { describe, expect, it } from 'vitest';
 import { progressText, summaryText } from './progress.ts';
 
-const state = { lines: 2_000, kept: 1_990, sent: 0, skipped: 0, rounds: 0, done: 0.25, elapsedMs: 2_000 };
+const state = {
+  messages: 2_000,
+  kept: 1_990,
+  duplicates: 0,
+  sent: 0,
+  notKept: 0,
+  unknown: 0,
+  skipped: 0,
+  lines: 2_000,
+  rounds: 0,
+  done: 0.25,
+  readBytes: 65_536,
+  elapsedMs: 2_000,
+};
 
 describe('progressText', () => {
   it('says how far, how fast and how long still', () => {
-    expect(progressText(state)).toBe('25 %  2,000 lines, 1,000/s, 1,990 kept, about 0:06 left');
+    expect(progressText(state)).toBe('25 %  2,000 messages, 1,000/s, 1,990 kept, about 0:06 left');
   });
 
-  it('names what was sent and skipped only where there is some', () => {
-    expect(progressText({ ...state, sent: 3, skipped: 1 })).toContain('1,990 kept, 3 sent, 1 skipped');
+  it('names only what there is some of', () => {
+    expect(progressText({ ...state, duplicates: 9, sent: 3, skipped: 1 })).toContain(
+      '1,990 kept, 9 duplicates, 3 sent, 1 bad line skipped',
+    );
   });
 
   it('does not guess the rest of a loop or of a file that is read to its end', () => {
     expect(progressText({ ...state, rounds: 2 })).toMatch(/^round 3 {2}(?!.*left)/);
     expect(progressText({ ...state, done: 1 })).not.toContain('left');
+  });
+
+  it.each([
+    [999, '999 B read'],
+    [65_536, '65.5 KB read'],
+    [1_234_567, '1.2 MB read'],
+  ])('says of a pipe only how much of it was read (%i)', (readBytes, text) => {
+    expect(progressText({ ...state, done: undefined, readBytes })).toBe(
+      `${text}  2,000 messages, 1,000/s, 1,990 kept`,
+    );
   });
 
   it('writes long times as hours', () => {
@@ -25,5 +50,14 @@ describe('progressText', () => {
 describe('summaryText', () => {
   it('says what was done in all', () => {
     expect(summaryText({ ...state, done: 1 })).toBe('2,000 messages in 2.0 s: 1,990 kept');
+    expect(summaryText({ ...state, messages: 1, kept: 0, unknown: 1, rounds: 3 })).toBe(
+      '1 message in 2.0 s and 3 whole rounds: 0 kept, 1 not acknowledged',
+    );
+  });
+
+  it('says what duplicates are', () => {
+    expect(summaryText({ ...state, messages: 400, kept: 0, duplicates: 400 })).toContain(
+      '400 messages in 2.0 s: 0 kept, 400 duplicates; duplicates are not stored',
+    );
   });
 });

@@ -1,44 +1,66 @@
-// The line that a replay writes about itself. Pure.
+// The lines that a replay writes about itself. Pure.
+import type { ReplayReport } from '../replay/replay.ts';
 
 /** What is known of a replay. */
-export interface ReplayState {
-  readonly lines: number;
-  readonly kept: number;
-  readonly sent: number;
-  readonly skipped: number;
-  readonly rounds: number;
-  readonly done: number;
+export interface ReplayState extends ReplayReport {
   readonly elapsedMs: number;
 }
 
-/** `42 %  9,120 lines, 1,843/s, 8,300 kept, about 0:12 left`. */
+/** `42 %  9,120 messages, 1,843/s, 8,300 kept, about 0:12 left`; of a pipe `1.4 MB read` instead of the share. */
 export function progressText(state: ReplayState): string {
-  const { lines, kept, sent, skipped, rounds, done, elapsedMs } = state;
+  const { messages, rounds, done, elapsedMs } = state;
   const seconds = Math.max(elapsedMs / 1000, 0.001);
   const parts = [
-    `${number(lines)} lines`,
-    `${number(lines / seconds)}/s`,
-    `${number(kept)} kept`,
-    ...(sent > 0 ? [`${number(sent)} sent`] : []),
-    ...(skipped > 0 ? [`${number(skipped)} skipped`] : []),
-    // Files are read ahead, so what a short or nearly finished one says of the rest is not worth showing.
-    ...(rounds === 0 && done > 0.01 && done < 0.999
+    counted(messages, 'message'),
+    `${number(messages / seconds)}/s`,
+    ...becameOf(state),
+    // What a beginning says of the rest is not worth showing.
+    ...(rounds === 0 && done !== undefined && done > 0.01 && done < 0.999
       ? [`about ${clock((seconds / done) * (1 - done))} left`]
       : []),
   ];
-  const where = rounds === 0 ? `${Math.floor(done * 100)} %` : `round ${rounds + 1}`;
-  return `${where}  ${parts.join(', ')}`;
+  return `${where(state)}  ${parts.join(', ')}`;
+}
+
+function where({ rounds, done, readBytes }: ReplayState): string {
+  if (rounds > 0) return `round ${rounds + 1}`;
+  return done === undefined ? `${size(readBytes)} read` : `${Math.floor(done * 100)} %`;
 }
 
 /** The last line: what was done in all. */
-export function summaryText({ lines, kept, sent, skipped, elapsedMs }: ReplayState): string {
-  const seconds = (elapsedMs / 1000).toFixed(1);
-  const rest = `${sent > 0 ? `, ${number(sent)} sent` : ''}${skipped > 0 ? `, ${number(skipped)} bad lines skipped` : ''}`;
-  return `${number(lines)} messages in ${seconds} s: ${number(kept)} kept${rest}`;
+export function summaryText(state: ReplayState): string {
+  const seconds = (state.elapsedMs / 1000).toFixed(1);
+  const rounds = state.rounds > 1 ? ` and ${number(state.rounds)} whole rounds` : '';
+  const why =
+    state.duplicates > 0
+      ? '; duplicates are not stored again, NATS has had their ids for two minutes or less'
+      : '';
+  return `${counted(state.messages, 'message')} in ${seconds} s${rounds}: ${becameOf(state).join(', ')}${why}`;
+}
+
+/** Each count that says something; `kept` always. */
+function becameOf({ kept, duplicates, sent, notKept, unknown, skipped }: ReplayState): readonly string[] {
+  return [
+    `${number(kept)} kept`,
+    ...(duplicates > 0 ? [counted(duplicates, 'duplicate')] : []),
+    ...(sent > 0 ? [`${number(sent)} sent`] : []),
+    ...(notKept > 0 ? [`${number(notKept)} not kept`] : []),
+    ...(unknown > 0 ? [`${number(unknown)} not acknowledged`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'bad line')} skipped`] : []),
+  ];
+}
+
+function counted(value: number, noun: string): string {
+  return `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 function number(value: number): string {
   return Math.round(value).toLocaleString('en');
+}
+
+function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function clock(seconds: number): string {

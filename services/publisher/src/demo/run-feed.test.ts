@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Turn } from './run-feed.ts';
 import { runFeed } from './run-feed.ts';
 
 const message = { address: { lane: 'critical', channel: 'c' }, data: new Uint8Array(1) } as const;
@@ -6,7 +7,7 @@ const message = { address: { lane: 'critical', channel: 'c' }, data: new Uint8Ar
 /** Plays `turns` turns in a time that only passes in `sleep` and, by `sendMs`, in `send`. */
 async function play({ turns, sendMs, awayTurns = 0 }: { turns: number; sendMs: number; awayTurns?: number }) {
   const startsMs: number[] = [];
-  const counts: { kept: number; lost: number }[] = [];
+  const counts: Turn[] = [];
   let nowMs = 0;
   let slept = 0;
   await runFeed({
@@ -44,6 +45,8 @@ describe('runFeed', () => {
   });
 
   it('tells what was lost', async () => {
-    expect((await play({ turns: 1, sendMs: 0 })).counts).toEqual([{ kept: 1, lost: 1 }]);
+    expect((await play({ turns: 1, sendMs: 0 })).counts).toEqual([
+      { kept: 0, duplicates: 0, sent: 1, notKept: 0, unknown: 1 },
+    ]);
   });
 });

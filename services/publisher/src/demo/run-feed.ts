@@ -11,8 +11,20 @@ export interface FeedOptions {
   readonly sleep: (ms: number) => Promise<void>;
   readonly monotonicMs: () => number;
   readonly stopped: () => boolean;
-  /** After every turn: how many of its messages were kept or sent, and how many not. */
-  readonly observe: (turn: { readonly kept: number; readonly lost: number }) => void;
+  /** After every turn: what became of its messages. */
+  readonly observe: (turn: Turn) => void;
+}
+
+/** What became of the messages of a turn: each is counted once. */
+export interface Turn {
+  readonly kept: number;
+  /** The stream had kept the same id shortly before, as where two feeds play on one channel. */
+  readonly duplicates: number;
+  readonly sent: number;
+  /** Certainly not kept. */
+  readonly notKept: number;
+  /** Not acknowledged: kept or not. */
+  readonly unknown: number;
 }
 
 /** Publishes a turn each period until `stopped`. A turn that takes longer delays the next, it never piles up. */
@@ -21,11 +33,19 @@ export async function runFeed(options: FeedOptions): Promise<void> {
   let dueMs = monotonicMs();
   while (!stopped()) {
     if (ready()) {
-      const outcomes = await send(next());
-      const kept = outcomes.filter(({ kind }) => kind === 'kept' || kind === 'sent').length;
-      observe({ kept, lost: outcomes.length - kept });
+      observe(counted(await send(next())));
     }
     dueMs = Math.max(dueMs + periodMs, monotonicMs());
     await sleep(Math.max(0, dueMs - monotonicMs()));
   }
+}
+
+function counted(outcomes: readonly Outcome[]): Turn {
+  const turn = { kept: 0, duplicates: 0, sent: 0, notKept: 0, unknown: 0 };
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'kept' && outcome.duplicate) turn.duplicates += 1;
+    else if (outcome.kind === 'refused' || outcome.kind === 'unavailable') turn.notKept += 1;
+    else turn[outcome.kind] += 1;
+  }
+  return turn;
 }

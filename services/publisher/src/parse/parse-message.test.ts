@@ -107,7 +107,7 @@ describe('parseMessage', () => {
 describe('parseTimedMessage', () => {
   it('reads the time beside the message', () => {
     const line = Buffer.from('{"t":521211419,"lane":"critical","channel":"c","data":1.0}');
-    expect(parseTimedMessage(line)).toMatchObject({ value: { atMs: 521211419 } });
+    expect(parseTimedMessage(line)).toMatchObject({ value: { at: 521211419 } });
   });
 
   it.each(['', '"t":-1,', '"t":"1",', '"t":null,', '"t":[1],', '"t":true,'])(

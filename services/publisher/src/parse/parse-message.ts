@@ -9,9 +9,9 @@ import { membersOf } from './raw-json.ts';
 /** A message or why there is none. */
 export type Parsed<T> = { readonly value: T } | { readonly problem: Problem };
 
-/** A line of a recording: a message and when it was published, in milliseconds since the recording began. */
+/** A line of a recording: a message and when it was published, in the unit of the recording. */
 export interface TimedMessage {
-  readonly atMs: number;
+  readonly at: number;
   readonly message: Message;
 }
 
@@ -19,6 +19,8 @@ type Fields = ReadonlyMap<string, Buffer>;
 type Result<T> = T | Problem;
 
 const ID = /^[A-Za-z0-9_.:/=+-]{1,128}$/;
+/** Nanoseconds since 1970 are 2e18; sums and multiples of times must stay finite. */
+const maxTime = 1e21;
 const messageFields = ['lane', 'channel', 'key', 'data', 'delete', 'id'] as const;
 
 /** Parses `{"lane":…,"channel":…,"key":…,"data":…|"delete":true,"id":…}`. */
@@ -33,10 +35,11 @@ export function parseTimedMessage(json: Buffer): Parsed<TimedMessage> {
   if (isProblem(fields)) return { problem: fields };
   const message = toMessage(fields);
   if (isProblem(message)) return { problem: message };
-  const atMs = Number(fields.get('t')?.toString('latin1'));
-  if (!Number.isFinite(atMs) || atMs < 0)
-    return { problem: invalid('t', 'must be a number of milliseconds') };
-  return { value: { atMs, message } };
+  const at = Number(fields.get('t')?.toString('latin1'));
+  if (!(at >= 0 && at <= maxTime)) {
+    return { problem: invalid('t', 'must be a number from 0 on, in milliseconds or the unit that was said') };
+  }
+  return { value: { at, message } };
 }
 
 /** Makes a message of values that are already apart, as a command line has them; the same checks. */

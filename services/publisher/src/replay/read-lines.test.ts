@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openInput } from './open-input.ts';
 import type { Line } from './read-lines.ts';
 import { readLines, splitLines } from './read-lines.ts';
+import { hasZstd } from './unpack.ts';
 
 async function all(lines: AsyncIterable<Line>): Promise<readonly (readonly [number, string | undefined])[]> {
   const found: (readonly [number, string | undefined])[] = [];
@@ -55,31 +57,114 @@ describe('readLines', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('reads plain and gzip alike, whatever the name, and tells how far it is', async () => {
-    const text = Array.from({ length: 5_000 }, (_, i) => `{"t":${i}}\n`).join('');
+  /** Reads a file with this in it; `stop` after so many lines. */
+  async function reading(bytes: string | Buffer, stop = Number.POSITIVE_INFINITY) {
     const path = join(folder, 'lines');
+    await writeFile(path, bytes);
+    const input = openInput(path);
+    const reader = readLines(input, 1_000);
+    const lines: (string | undefined)[] = [];
+    try {
+      for await (const line of reader.lines) if (lines.push(line.bytes?.toString()) >= stop) break;
+      return { lines, ...reader.progress(), error: undefined };
+    } catch (error) {
+      return { lines, ...reader.progress(), error };
+    } finally {
+      input.close();
+    }
+  }
+
+  const many = Array.from({ length: 5_000 }, (_, i) => `{"t":${i},"r":"${(i * 7919) % 10_007}"}\n`);
+  const text = many.join('');
+
+  it.each([
+    ['plain', Buffer.from(text)],
+    ['gzip', gzipSync(text)],
+    ['gzip in two parts', Buffer.concat([gzipSync(text.slice(0, 10_001)), gzipSync(text.slice(10_001))])],
+    ['behind a byte order mark', Buffer.from(`\ufeff${text}`)],
+    ['gzip of a byte order mark', gzipSync(`\ufeff${text}`)],
+  ])('reads %s, whatever the name', async (_, bytes) => {
+    const { lines, done, readBytes } = await reading(bytes);
+    expect(lines).toHaveLength(5_000);
+    expect([lines[0], lines[4_999]]).toEqual([many[0]?.trim(), many[4_999]?.trim()]);
+    expect([done, readBytes]).toEqual([1, bytes.length]);
+  });
+
+  it('tells how much was dealt with, not how much was read ahead', async () => {
     for (const bytes of [Buffer.from(text), gzipSync(text)]) {
-      await writeFile(path, bytes);
-      const reader = await readLines(path, 1_000);
-      const lines = await all(reader.lines);
-      expect(lines).toHaveLength(5_000);
-      expect(lines[4_999]).toEqual([5_000, '{"t":4999}']);
-      expect(reader.progress()).toBe(1);
+      const { done } = await reading(bytes, 1_000);
+      expect(done).toBeGreaterThan(0.15);
+      expect(done).toBeLessThan(0.25);
     }
   });
 
-  it('reads an empty file', async () => {
-    const path = join(folder, 'empty');
-    await writeFile(path, '');
-    const reader = await readLines(path, 1_000);
-    expect(await all(reader.lines)).toEqual([]);
+  it('opens a file once and can read it again', async () => {
+    const path = join(folder, 'again');
+    await writeFile(path, 'a\nb\n');
+    const input = openInput(path);
+    expect(input.repeatable).toBe(true);
+    await rm(path);
+    for (let round = 0; round < 3; round++) {
+      expect(await all(readLines(input, 1_000).lines)).toEqual([
+        [1, 'a'],
+        [2, 'b'],
+      ]);
+    }
+    input.close();
   });
 
-  it('says when a file is not there or its gzip is broken', async () => {
-    await expect(readLines(join(folder, 'none'), 1_000)).rejects.toThrow('ENOENT');
-    const path = join(folder, 'broken');
-    await writeFile(path, gzipSync('{"t":1}\n'.repeat(1_000)).subarray(0, 30));
-    const reader = await readLines(path, 1_000);
-    await expect(all(reader.lines)).rejects.toThrow(/unexpected end/);
+  it('reads an empty file', async () => {
+    expect(await reading('')).toMatchObject({ lines: [], error: undefined });
+  });
+
+  it('gives the lines before the place where gzip is cut off, then says so', async () => {
+    const packed = gzipSync(text);
+    for (const length of [packed.length - 1, packed.length - 8, Math.floor(packed.length / 2)]) {
+      const { lines, error } = await reading(packed.subarray(0, length));
+      expect(error).toMatchObject({ message: 'the gzip data ends too early: it is cut off' });
+      expect(lines).toEqual(many.slice(0, lines.length).map((line) => line.trim()));
+      expect(lines.length).toBeGreaterThan(2_000);
+    }
+  });
+
+  it('says that gzip is damaged', async () => {
+    const packed = gzipSync(text);
+    packed[packed.length - 6] = (packed[packed.length - 6] ?? 0) ^ 0xff;
+    const { lines, error } = await reading(packed);
+    expect(error).toMatchObject({ message: 'the gzip data is damaged (incorrect data check)' });
+    expect(lines.length).toBeGreaterThan(4_000);
+  });
+
+  it('says what it cannot read, also where that is packed', async () => {
+    expect((await reading('BZh91AY&SY')).error).toMatchObject({ message: /is bzip2/ });
+    expect((await reading(gzipSync(Buffer.from(text, 'utf16le')))).error).toMatchObject({
+      message: expect.stringContaining('holds in gzip is UTF-16'),
+    });
+    expect((await reading(gzipSync(gzipSync(text)))).error).toMatchObject({
+      message: expect.stringContaining('gzip within gzip'),
+    });
+  });
+
+  it('reads zstd where Node does, and says what to do where it does not', async () => {
+    const frame = Buffer.from('28b52ffd6490007d0000407b2274223a307d0a010085530b17dcde2310', 'hex');
+    const { lines, error } = await reading(Buffer.concat([frame, frame]));
+    if (hasZstd) {
+      expect(lines).toEqual(Array(100).fill('{"t":0}'));
+      const cut = await reading(frame.subarray(0, -2));
+      expect(cut.error).toMatchObject({ message: 'the zstd data ends too early: it is cut off' });
+    } else {
+      expect(lines).toEqual([]);
+      expect(error).toMatchObject({
+        message: expect.stringMatching(/22\.15.*zstd -dc .*weir-publish replay -/),
+      });
+    }
+  });
+});
+
+describe('openInput', () => {
+  it('says in words what cannot be opened', () => {
+    expect(() => openInput(tmpdir())).toThrow(`${tmpdir()} is a folder, not a file`);
+    expect(() => openInput('/none/such')).toThrow('there is no file /none/such');
+    expect(() => openInput('/dev/null/such')).toThrow('a part of the path is no folder');
   });
 });

@@ -1,8 +1,8 @@
-// Reads the lines of a file, plain or gzip, with bounded memory however large the file or a line is.
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+// Reads the lines of an input, plain or packed, with bounded memory however large the input or a line is.
+import { InputError } from './input-error.ts';
+import type { Input } from './open-input.ts';
+import { recognise, recognisedBytes, through } from './recognise.ts';
+import { hasZstd, unpack } from './unpack.ts';
 
 /** A line without its end; `bytes` is missing where it was too long. */
 export interface Line {
@@ -10,42 +10,123 @@ export interface Line {
   readonly bytes: Buffer | undefined;
 }
 
-/** A file's lines and how far they are. */
-export interface LineReader {
-  readonly lines: AsyncIterable<Line>;
-  /** 0 to 1, by the bytes of the file. */
-  progress(): number;
+/** How far a reader is. */
+export interface Reading {
+  /** Of the input, packed as it may be. */
+  readonly readBytes: number;
+  /** 0 to 1; missing where the size of the input is not known. */
+  readonly done: number | undefined;
 }
 
-/** Opens a file. Whether it is gzip is told by its first bytes, not by its name. */
-export async function readLines(path: string, maxLineBytes: number): Promise<LineReader> {
-  const { size, gzip } = await look(path);
-  const file = createReadStream(path);
-  let readBytes = 0;
-  file.on('data', (chunk) => {
-    readBytes += chunk.length;
-  });
-  // A broken file surfaces where the lines are read.
-  const source = gzip ? pipeline(file, createGunzip(), () => undefined) : file;
+/** An input's lines and how far they are. */
+export interface LineReader {
+  readonly lines: AsyncIterable<Line>;
+  progress(): Reading;
+}
+
+/** Counts bytes on their way: read, taken by the unpacker, unpacked, and dealt with as lines. */
+export interface Meter {
+  readBytes: number;
+  /** Missing where nothing is unpacked. */
+  takenBytes: number | undefined;
+  unpackedBytes: number;
+  doneBytes: number;
+}
+
+/** Reads an input from its beginning. What it is, is told by its first bytes, not by its name. */
+export function readLines(input: Input, maxLineBytes: number): LineReader {
+  const meter: Meter = { readBytes: 0, takenBytes: undefined, unpackedBytes: 0, doneBytes: 0 };
   return {
-    lines: splitLines(source, maxLineBytes),
-    progress: () => (size === 0 ? 1 : Math.min(1, readBytes / size)),
+    lines: splitLines(plainChunks(input, meter), maxLineBytes, meter),
+    progress: () => ({ readBytes: meter.readBytes, done: doneOf(meter, input.size) }),
   };
 }
 
-async function look(path: string): Promise<{ readonly size: number; readonly gzip: boolean }> {
-  const handle = await open(path);
-  try {
-    const { size } = await handle.stat();
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return { size, gzip: bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b };
-  } finally {
-    await handle.close();
+/**
+ * Much is read ahead, and a small file all at once: what counts is how much of it was dealt with. Exact once all is
+ * read; before that, as if the rest were packed as tightly.
+ */
+function doneOf(
+  { readBytes, takenBytes = readBytes, unpackedBytes, doneBytes }: Meter,
+  size: number | undefined,
+): number | undefined {
+  if (size === undefined) return undefined;
+  return unpackedBytes === 0 ? 0 : Math.min(1, (takenBytes / size) * (doneBytes / unpackedBytes));
+}
+
+async function* plainChunks(input: Input, meter: Meter): AsyncGenerator<Buffer> {
+  const source = await peek(metered(input.chunks(), meter));
+  const { name, path } = input;
+  const outer = recognise(source.first, { where: name, path });
+  if ('problem' in outer) throw new InputError(outer.problem);
+  if (outer.form === 'plain') return yield* skipping(source, outer.skip);
+  if (outer.form === 'zstd' && !hasZstd) {
+    throw new InputError(
+      `${name} is zstd, which Node unpacks from 22.15 on (this is ${process.version}): ${through('zstd -dc', path)}`,
+    );
+  }
+  const inside = await peek(
+    unpack(outer.form, source.chunks, (bytes) => {
+      meter.takenBytes = bytes;
+    }),
+  );
+  const inner = recognise(inside.first, { where: `what ${name} holds in ${outer.form}`, path: undefined });
+  if ('problem' in inner) throw new InputError(inner.problem);
+  if (inner.form !== 'plain') {
+    throw new InputError(`${name} is ${inner.form} within ${outer.form}: unpack it once before`);
+  }
+  yield* skipping(inside, inner.skip);
+}
+
+interface Peeked {
+  readonly first: Buffer;
+  /** All chunks, the first bytes too. */
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+/** Waits for the first bytes, and for no more than are needed: a live pipe may pause behind its first line. */
+async function peek(chunks: AsyncGenerator<Buffer>): Promise<Peeked> {
+  let first: Buffer = Buffer.alloc(0);
+  let over = false;
+  while (first.length < recognisedBytes && !over) {
+    const next = await chunks.next();
+    over = next.done === true;
+    if (next.done !== true) first = first.length === 0 ? next.value : Buffer.concat([first, next.value]);
+  }
+  return {
+    first,
+    chunks: (async function* () {
+      try {
+        yield first;
+        yield* chunks;
+      } finally {
+        await chunks.return(undefined);
+      }
+    })(),
+  };
+}
+
+async function* skipping({ chunks }: Peeked, skip: number): AsyncGenerator<Buffer> {
+  let left = skip;
+  for await (const chunk of chunks) {
+    yield left === 0 ? chunk : chunk.subarray(left);
+    left = 0;
+  }
+}
+
+async function* metered(chunks: AsyncIterable<Buffer>, meter: Meter): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    meter.readBytes += chunk.length;
+    yield chunk;
   }
 }
 
 /** Splits chunks into lines; the last may lack its newline. */
-export async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: number): AsyncGenerator<Line> {
+export async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  maxLineBytes: number,
+  meter: Meter = { readBytes: 0, takenBytes: undefined, unpackedBytes: 0, doneBytes: 0 },
+): AsyncGenerator<Line> {
   let held: Buffer[] = [];
   let heldBytes = 0;
   let number = 1;
@@ -56,10 +137,13 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: n
     return { number: number++, bytes };
   };
   for await (const chunk of chunks) {
+    const before = meter.unpackedBytes;
+    meter.unpackedBytes += chunk.length;
     let from = 0;
     for (let newline = chunk.indexOf(0x0a); newline >= 0; newline = chunk.indexOf(0x0a, from)) {
       yield cut(chunk.subarray(from, newline));
       from = newline + 1;
+      meter.doneBytes = before + from;
     }
     const rest = chunk.subarray(from);
     // Of a line that is too long already, only the length is remembered.
@@ -68,4 +152,5 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxLineBytes: n
     heldBytes += rest.length;
   }
   if (heldBytes > 0) yield cut(Buffer.alloc(0));
+  meter.doneBytes = meter.unpackedBytes;
 }

@@ -1,10 +1,13 @@
-// Why a replay ended early, in words for the person who started it.
+// Why a replay ended early, in words for the person who started it, and what was done until then.
+import type { ReplayReport } from './replay.ts';
 
 export class ReplayError extends Error {
   readonly code = 'REPLAY_FAILED';
+  readonly report: ReplayReport;
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, report: ReplayReport, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ReplayError';
+    this.report = report;
   }
 }

@@ -4,37 +4,68 @@
 import type { Message } from '../parse/message.ts';
 import type { Parsed, TimedMessage } from '../parse/parse-message.ts';
 import type { Outcome } from '../send/outcome.ts';
+import type { Unit, UnitCheck, UnitDoubt } from './check-unit.ts';
+import { msPerUnit } from './check-unit.ts';
 import type { Pace } from './pace.ts';
 import type { Line, LineReader } from './read-lines.ts';
 import { ReplayError } from './replay-error.ts';
+import { idInRound } from './round-id.ts';
 
 export interface ReplayOptions {
-  readonly open: () => Promise<LineReader>;
+  /** The recording from its beginning, once a round. */
+  readonly open: () => LineReader;
   readonly parse: (line: Buffer) => Parsed<TimedMessage>;
   readonly submit: (message: Message) => Promise<{ readonly outcome: Promise<Outcome> }>;
   readonly pace: Pace;
+  readonly unit: Unit;
+  readonly check: UnitCheck;
   readonly skipBad: boolean;
   readonly loop: boolean;
   /** Put before each channel: `test.` makes `test.odds.1` of `odds.1`. */
   readonly channelPrefix: string;
+  /** Part of the ids from the second round on; of this replay alone. */
+  readonly run: string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly monotonicMs: () => number;
+  /** Once it is true, the lines of `open` must end, also where none is there yet. */
   readonly stopped: () => boolean;
+  readonly warn: (text: string) => void;
   readonly progress: (report: ReplayReport) => void;
 }
 
-/** How far a replay is. */
+/**
+ * How far a replay is. Once it is over, `messages` is the sum of `kept`, `duplicates`, `sent`, `notKept` and
+ * `unknown`; before, some of them are not known yet.
+ */
 export interface ReplayReport {
-  readonly lines: number;
+  /** Handed to NATS. */
+  readonly messages: number;
+  /** Stored by this replay. */
   readonly kept: number;
+  /** Not stored: the stream had kept the same id shortly before. */
+  readonly duplicates: number;
+  /** Cosmetic: NATS has read them, nothing stores them. */
   readonly sent: number;
+  /** Certainly not stored. */
+  readonly notKept: number;
+  /** Not acknowledged: stored or not. */
+  readonly unknown: number;
+  /** Bad lines. */
   readonly skipped: number;
+  /** Lines read, of all rounds. */
+  readonly lines: number;
+  /** Rounds that were played to their end. */
   readonly rounds: number;
-  /** Of the file in this round, 0 to 1. */
-  readonly done: number;
+  /** Of the recording in this round, 0 to 1; missing where nobody knows how long it is. */
+  readonly done: number | undefined;
+  /** Bytes of the recording that were read in this round. */
+  readonly readBytes: number;
 }
 
-/** Replays until the end of the file, or until `stopped`; rejects with a `ReplayError`. */
+/**
+ * Replays until the end of the recording, or until `stopped`. Rejects with a `ReplayError` alone, whatever happens,
+ * and only when it is known what became of all that was handed to NATS.
+ */
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const run = new Run(options);
   do await run.round();
@@ -42,12 +73,34 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   return run.report();
 }
 
+/** Why a replay must end; it is a `ReplayError` once the counts are final. */
+class Failure {
+  readonly message: string;
+  readonly cause: unknown;
+
+  constructor(message: string, cause?: unknown) {
+    this.message = message;
+    this.cause = cause;
+  }
+}
+
 class Run {
   readonly #options: ReplayOptions;
   readonly #startMs: number;
-  readonly #counts = { lines: 0, kept: 0, sent: 0, skipped: 0, rounds: 0 };
+  readonly #counts = {
+    messages: 0,
+    kept: 0,
+    duplicates: 0,
+    sent: 0,
+    notKept: 0,
+    unknown: 0,
+    skipped: 0,
+    lines: 0,
+    rounds: 0,
+  };
   #reader: LineReader | undefined;
-  #failure: ReplayError | undefined;
+  /** The first message that was not kept. */
+  #failure: Failure | undefined;
   /** Messages whose outcome is not known yet. */
   readonly #pending: Set<Promise<void>> = new Set();
 
@@ -57,54 +110,90 @@ class Run {
   }
 
   report(): ReplayReport {
-    return { ...this.#counts, done: this.#reader?.progress() ?? 0 };
+    const { done, readBytes } = this.#reader?.progress() ?? { done: undefined, readBytes: 0 };
+    return { ...this.#counts, done, readBytes };
   }
 
   async round(): Promise<void> {
-    const { open, progress, stopped, pace } = this.#options;
-    const before = this.#counts.lines;
-    this.#reader = await open();
+    const { progress, stopped, pace, check } = this.#options;
+    const before = this.#counts.messages;
     pace.again();
-    for await (const line of this.#reader.lines) {
-      if (this.#failure !== undefined || stopped()) break;
-      await this.#play(line);
-      progress(this.report());
-    }
+    const problem = await this.#lines();
     await Promise.all(this.#pending);
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#counts.lines === before && !stopped()) throw new ReplayError('there is no message in the file');
+    const failure = this.#failure ?? problem;
+    if (failure !== undefined) throw this.#error(failure);
+    if (stopped()) return;
+    this.#tell(check.end());
+    if (this.#counts.messages === before)
+      throw this.#error(new Failure('there is no message in the recording'));
     this.#counts.rounds += 1;
     progress(this.report());
   }
 
-  async #play(line: Line): Promise<void> {
-    if (line.bytes?.every(isSpace)) return;
+  /** Plays all lines; says what is wrong with the recording. */
+  async #lines(): Promise<Failure | undefined> {
+    const { open, progress, stopped } = this.#options;
+    let number = 0;
+    try {
+      this.#reader = open();
+      for await (const line of this.#reader.lines) {
+        if (this.#failure !== undefined || stopped()) break;
+        number = line.number;
+        this.#counts.lines += 1;
+        const problem = await this.#play(line);
+        if (problem !== undefined) return problem;
+        progress(this.report());
+      }
+    } catch (error) {
+      // What is read while it is being closed may look cut off.
+      if (stopped()) return undefined;
+      const why = error instanceof Error ? error.message : String(error);
+      return new Failure(number === 0 ? why : `after line ${number}: ${why}`, error);
+    }
+    return undefined;
+  }
+
+  async #play(line: Line): Promise<Failure | undefined> {
+    if (line.bytes?.every(isSpace)) return undefined;
     const parsed = this.#parse(line);
     if ('problem' in parsed) {
       if (!this.#options.skipBad) {
-        await Promise.all(this.#pending);
-        throw new ReplayError(`line ${line.number}: ${parsed.problem} (--skip-bad goes on)`);
+        return new Failure(`line ${line.number}: ${parsed.problem} (--skip-bad goes on)`);
       }
       this.#counts.skipped += 1;
-      return;
+      return undefined;
     }
-    const { atMs, message } = parsed.value;
-    await this.#waitUntil(this.#options.pace.due(atMs));
-    if (this.#options.stopped()) return;
+    const { at, message } = parsed.value;
+    const refusal = this.#tell(this.#options.check.look(at));
+    if (refusal !== undefined) return new Failure(`line ${line.number}: ${refusal}`);
+    await this.#waitUntil(this.#options.pace.due(at * msPerUnit[this.#options.unit]));
+    if (this.#options.stopped() || this.#failure !== undefined) return undefined;
     const { outcome } = await this.#options.submit(message);
-    this.#counts.lines += 1;
+    this.#counts.messages += 1;
     const settled = outcome.then((known) => this.#settle(line.number, known));
     this.#pending.add(settled);
     void settled.then(() => this.#pending.delete(settled));
+    return undefined;
   }
 
   #parse(line: Line): { readonly value: TimedMessage } | { readonly problem: string } {
     if (line.bytes === undefined) return { problem: 'it is too long' };
     const parsed = this.#options.parse(line.bytes);
     if ('problem' in parsed) return { problem: parsed.problem.message };
-    const { atMs, message } = parsed.value;
+    const { at, message } = parsed.value;
     const channel = this.#options.channelPrefix + message.address.channel;
-    return { value: { atMs, message: { ...message, address: { ...message.address, channel } } } };
+    const address = { ...message.address, channel };
+    if (message.id === undefined) return { value: { at, message: { ...message, address } } };
+    const id = idInRound(message.id, { round: this.#counts.rounds + 1, run: this.#options.run });
+    return { value: { at, message: { ...message, address, id } } };
+  }
+
+  /** Passes a warning on; gives a refusal back. */
+  #tell(doubt: UnitDoubt | undefined): string | undefined {
+    if (doubt === undefined) return undefined;
+    if ('refusal' in doubt) return doubt.refusal;
+    this.#options.warn(doubt.warning);
+    return undefined;
   }
 
   /** Sleeps in pieces, so that a replay can be stopped during a long pause. */
@@ -119,9 +208,28 @@ class Run {
   }
 
   #settle(line: number, outcome: Outcome): void {
-    if (outcome.kind === 'kept') this.#counts.kept += 1;
-    else if (outcome.kind === 'sent') this.#counts.sent += 1;
-    else this.#failure ??= new ReplayError(`line ${line}: ${failureText(outcome)}`);
+    const counts = this.#counts;
+    switch (outcome.kind) {
+      case 'kept':
+        if (outcome.duplicate) counts.duplicates += 1;
+        else counts.kept += 1;
+        return;
+      case 'sent':
+        counts.sent += 1;
+        return;
+      case 'unknown':
+        counts.unknown += 1;
+        break;
+      case 'refused':
+      case 'unavailable':
+        counts.notKept += 1;
+        break;
+    }
+    this.#failure ??= new Failure(`line ${line}: ${failureText(outcome)}`);
+  }
+
+  #error({ message, cause }: Failure): ReplayError {
+    return new ReplayError(message, this.report(), { cause });
   }
 }
 

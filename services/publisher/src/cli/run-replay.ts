@@ -1,0 +1,68 @@
+// The command `replay`: its input, its progress, its report and its exit code.
+
+import type { Input } from '../replay/open-input.ts';
+import { openInput } from '../replay/open-input.ts';
+import type { ReplayReport } from '../replay/replay.ts';
+import { ReplayError } from '../replay/replay-error.ts';
+import type { Publishing } from '../weir-publish.ts';
+import type { Command } from './arguments.ts';
+import { UsageError } from './arguments.ts';
+import { progressText, summaryText } from './progress.ts';
+import { Signals } from './signals.ts';
+import { progressEveryMs, tell, tellProgress } from './terminal.ts';
+
+type ReplayCommand = Extract<Command, { kind: 'replay' }>;
+
+/** Opens the recording; what is wrong with it is said before any connection. */
+export function openRecording({ path, loop }: ReplayCommand): Input {
+  const input = openInput(path);
+  if (!loop || input.repeatable) return input;
+  input.close();
+  throw new UsageError(`--loop needs a file: what comes by ${input.name} can be read only once`);
+}
+
+/** Plays it, tells what became of it, and gives the exit code. */
+export async function runReplay(
+  publishing: Publishing,
+  command: ReplayCommand,
+  input: Input,
+): Promise<number> {
+  const startMs = performance.now();
+  const signals = new Signals();
+  let toldMs = startMs;
+  const elapsedMs = (): number => performance.now() - startMs;
+  const finish = (report: ReplayReport): void => {
+    tellProgress('');
+    tell(summaryText({ ...report, elapsedMs: elapsedMs() }));
+  };
+  try {
+    const report = await publishing.replay({
+      ...command,
+      input,
+      stopping: signals.signal,
+      warn: (text) => {
+        tellProgress('');
+        tell(`weir-publish: ${text}`);
+      },
+      progress: (counts) => {
+        const nowMs = performance.now();
+        if (nowMs - toldMs < progressEveryMs) return;
+        toldMs = nowMs;
+        tellProgress(progressText({ ...counts, elapsedMs: elapsedMs() }));
+      },
+    });
+    finish(report);
+    return signals.exitCode ?? exitCodeOf(report);
+  } catch (error) {
+    if (!(error instanceof ReplayError)) throw error;
+    tellProgress('');
+    tell(`weir-publish: ${error.message}`);
+    finish(error.report);
+    return 1;
+  }
+}
+
+/** Nothing failed, and yet nothing was stored: a script may want to know. */
+export function exitCodeOf({ kept, sent, duplicates }: ReplayReport): number {
+  return duplicates > 0 && kept === 0 && sent === 0 ? 3 : 0;
+}
