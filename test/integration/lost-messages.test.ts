@@ -18,7 +18,7 @@ let old: Service;
 beforeEach(async () => {
   cluster = await SmallCluster.start();
   old = await cluster.shard('desktop', 'old');
-  nats = await connectNats({ servers: cluster.nats.url });
+  nats = await connectNats({ servers: cluster.nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   manager = await jetstreamManager(nats);
 });
 
@@ -115,6 +115,31 @@ it('a key keeps its last valid value, in shards that start later as well', async
     expect(shown(client)).toEqual({ k0: '0', k1: '1', k2: '7' });
   }
 });
+
+it('a deleted key stays away, though NATS brings it back when it is killed', async () => {
+  await keys(5);
+  const early = (await onEach(['old'])).get('old') as BareClient;
+  await until(() => early.state.size === 5, 'all keys are shown');
+  await publish('k1', '');
+  await cluster.control({ WEIR_CLEAN_UP_AFTER_MS: '1000', WEIR_CLEAN_UP_PER_SECOND: '500' });
+  await until(async () => (await inStreamRaw('k1')) === undefined, 'control has removed the deletion');
+  await publish('k2', '7');
+  await cluster.nats.kill('SIGKILL');
+  await cluster.nats.restart();
+  // A server whose store is built anew from its blocks has the value again that the deletion had replaced.
+  await until(
+    async () => (await inStreamRaw('k1').catch(() => 'nobody answers')) === '',
+    'a shard has deleted it again',
+    20_000,
+  );
+  await cluster.shard('desktop', 'fresh');
+  const late = await onEach(['old', 'fresh']);
+  for (const client of [early, ...late.values()]) {
+    await until(() => client.state.get('k2') === '7', 'the newest value');
+    expect(shown(client)).toEqual({ k0: '0', k2: '7', k3: '3', k4: '4' });
+  }
+  expect(await metric(old, 'weir_shard_intake_problems_total{stream="state",problem="epoch"}')).toBe(0);
+}, 60_000);
 
 async function inStreamRaw(key: string): Promise<string | undefined> {
   const message = await manager.direct.getMessage('WEIR_STATE', { last_by_subj: `weir.state.lobby.${key}` });

@@ -15,6 +15,7 @@ export class Feed {
   readonly #kept = new Map<string, number[]>();
   readonly #pending = new Set<Promise<void>>();
   #version = 0;
+  #hasPurged = false;
 
   private constructor(nats: NatsConnection) {
     this.nats = nats;
@@ -28,6 +29,10 @@ export class Feed {
   /** The number of the newest publish. */
   get version(): number {
     return this.#version;
+  }
+
+  get hasPurged(): boolean {
+    return this.#hasPurged;
   }
 
   /** Numbers of the critical messages of a channel that the stream has acknowledged, and did not lose since. */
@@ -53,6 +58,7 @@ export class Feed {
   /** Takes a key out of the stream, which tells no shard. */
   purge(channel: string, key: number): void {
     const filter = `weir.state.${channel}.k${key % KEYS}`;
+    this.#hasPurged = true;
     this.#track(async () => {
       await (await jetstreamManager(this.nats)).streams.purge('WEIR_STATE', { filter });
     });

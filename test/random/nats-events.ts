@@ -20,13 +20,17 @@ const SOME = 9;
 
 /** The server ends in either way, is away for a while, and comes back with what it had. */
 export async function restartNats(
-  { nats, feed }: Scene,
+  { nats, feed, onLoss }: Scene,
   { hard, ms }: { hard: boolean; ms: number },
 ): Promise<void> {
+  // A server that crashes brings back what a purged value had replaced.
+  const bringsBack = hard && feed.hasPurged;
   await nats.kill(hard ? 'SIGKILL' : 'SIGTERM');
+  if (bringsBack) onLoss();
   await elapsed(ms);
   await nats.restart();
   await answers(feed);
+  if (bringsBack) onLoss();
 }
 
 /** The store goes back to an earlier copy, and is overtaken at once by other messages. */

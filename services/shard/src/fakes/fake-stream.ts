@@ -1,7 +1,7 @@
 // A stream in memory for tests of the reader: what it does wrong is set by the test.
 import type { StreamFacts } from '../intake/epoch.ts';
 import type { Identity } from '../intake/history.ts';
-import type { StreamAccess, StreamMessage } from '../intake/stream-access.ts';
+import type { Scanned, StreamAccess, StreamMessage } from '../intake/stream-access.ts';
 
 /** A stream in memory. What it does wrong is set by the test. */
 export class FakeStream implements StreamAccess {
@@ -58,6 +58,11 @@ export class FakeStream implements StreamAccess {
     this.messages = this.messages.filter((message) => message.seq !== seq);
   }
 
+  /** A server that crashed brings back a message that it had removed. */
+  bringBack(message: StreamMessage): void {
+    this.messages = [...this.messages, message].sort((a, b) => a.seq - b.seq);
+  }
+
   recreate(): void {
     this.createdMs++;
     this.generation = 0;
@@ -109,10 +114,10 @@ export class FakeStream implements StreamAccess {
     return this.messages.findLast(({ subject }) => subject === wanted);
   }
 
-  async scan(take: (seq: number) => void): Promise<void> {
+  async scan(take: (scanned: Scanned) => void): Promise<void> {
     this.asked.scan++;
     this.#fail('scan');
-    for (const { seq } of this.messages) take(seq);
+    for (const { seq, subject, data } of this.messages) take({ seq, subject, size: () => data.length });
     const run = this.afterScan;
     this.afterScan = undefined;
     run?.();

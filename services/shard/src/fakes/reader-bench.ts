@@ -1,5 +1,6 @@
 // A stream reader on a fake stream, and what its sink was told in short. Nothing in it waits for a timer: tests poke.
 import { expect } from 'vitest';
+import type { Removals } from '../intake/message-count.ts';
 import { StreamReader } from '../intake/stream-reader.ts';
 import { FakeStream } from './fake-stream.ts';
 
@@ -10,6 +11,10 @@ export interface Bench {
   readonly told: string[];
   readonly problems: string[];
   readonly sink: { failLoaded: number };
+  /** What control says that it removed. */
+  removals: Removals | undefined;
+  /** All values have found room. */
+  isWhole: boolean;
   /** What the sink holds where the stream keeps the newest of each subject: values by subject, without deletions. */
   values(): Readonly<Record<string, string>>;
   /** Time passes. */
@@ -50,6 +55,8 @@ export function start(stream = new FakeStream()): Bench {
               after: (since) =>
                 [...newest].map(([subject, it]) => ({ subject, ...it })).filter(({ seq }) => seq > since),
               isRejected,
+              hasValue: (subject) => newest.get(subject)?.value !== undefined,
+              isWhole: () => bench.isWhole,
             },
           }
         : {}),
@@ -59,17 +66,21 @@ export function start(stream = new FakeStream()): Bench {
     retryMs: 0,
     maxWaiting: 8,
     nowMs: () => nowMs,
+    random: () => 0,
+    removals: () => bench.removals,
     onProblem: (problem, detail) =>
       problems.push(
         detail instanceof Error ? `${problem}: ${detail.message}` : `${problem} ${String(detail)}`,
       ),
   });
-  return {
+  const bench: Bench = {
     stream,
     reader,
     told,
     problems,
     sink,
+    removals: undefined,
+    isWhole: true,
     values: () =>
       Object.fromEntries(
         [...newest].flatMap(([subject, { value }]) => (value === undefined ? [] : [[subject, value]])),
@@ -79,6 +90,7 @@ export function start(stream = new FakeStream()): Bench {
     },
     ended: reader.run(),
   };
+  return bench;
 }
 
 /** In these tests what cannot be broadcast says so. */

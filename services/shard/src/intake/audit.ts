@@ -1,7 +1,8 @@
 // Compares a lane that keeps the newest message of each subject with its stream, message by message, where their
-// numbers leave a doubt: a purge or an expiry takes messages away and says so to nobody. What the lane holds and the
-// stream does not is deleted in the stream: a deletion has a place in it, so that every shard, and every client that
-// comes back, learns it in order.
+// numbers leave a doubt. A purge or an expiry takes messages away and says so to nobody: what the lane holds and the
+// stream does not is deleted in the stream. And a NATS server that crashes can bring back a value whose deletion was
+// removed since: what the stream has and the lane must have seen deleted is deleted again. A deletion has a place in the
+// stream, so that every shard, and every client that comes back, learns it in order.
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
 import type { Held } from './stream-reader.ts';
 
@@ -39,20 +40,36 @@ export async function audit(
   upToSeq: number,
 ): Promise<AuditOutcome> {
   const there = new Sequences();
-  await access.scan((seq) => there.add(seq));
+  const unknown: Pick<Missing, 'subject' | 'seq'>[] = [];
+  await access.scan((scanned) => {
+    const { seq, subject } = scanned;
+    there.add(seq);
+    if (seq > upToSeq || unknown.length > MAX_MENDED || held.hasValue(subject)) return;
+    if (scanned.size() > 0) unknown.push({ subject, seq });
+  });
   // What was replaced while the stream was read is not missing: it is held anew.
   await readTo(there.last);
   const { missing, all } = await compare(held, { there, upToSeq, deletionFloor: deletionFloor() });
   if (missing.length > MAX_MENDED || (missing.length > FEW && missing.length * 2 > all)) return 'another';
+  const gone = await each(missing, (one) => mend(one, access, isRejected));
+  // Where values had no room, nobody can tell them from those that came back.
+  if (gone === 'another' || !held.isWhole()) return gone === 'another' ? gone : { mended: gone };
+  if (unknown.length > MAX_MENDED) return 'another';
+  const back = await each(unknown, (one) => deleteAgain(one, { access, held, isRejected }));
+  return back === 'another' ? back : { mended: gone + back };
+}
+
+type Outcome = 'mended' | 'unneeded' | 'another';
+
+/** How many were put right, a few at a time. */
+async function each<T>(all: readonly T[], run: (one: T) => Promise<Outcome>): Promise<number | 'another'> {
   let mended = 0;
-  for (let i = 0; i < missing.length; i += IN_FLIGHT) {
-    const outcomes = await Promise.all(
-      missing.slice(i, i + IN_FLIGHT).map((one) => mend(one, access, isRejected)),
-    );
+  for (let i = 0; i < all.length; i += IN_FLIGHT) {
+    const outcomes = await Promise.all(all.slice(i, i + IN_FLIGHT).map(run));
     if (outcomes.includes('another')) return 'another';
     mended += outcomes.filter((outcome) => outcome === 'mended').length;
   }
-  return { mended };
+  return mended;
 }
 
 async function compare(
@@ -81,7 +98,7 @@ async function mend(
   { subject, seq, value }: Missing,
   access: AuditOptions['access'],
   isRejected: AuditOptions['isRejected'],
-): Promise<'mended' | 'unneeded' | 'another'> {
+): Promise<Outcome> {
   const deleted = await access.put(subject, new Uint8Array(), 0);
   if (deleted !== 'overtaken') return deleted === 'kept' ? 'mended' : 'another';
   const last = await access.last(subject);
@@ -90,6 +107,17 @@ async function mend(
   if (value === undefined || !isRejected(last)) return 'unneeded';
   // Clients keep the last valid value of a key. Shards that start later find it only if the stream has it again.
   const outcome = await access.put(subject, Buffer.from(value, 'latin1'), last.seq);
+  return outcome === 'kept' ? 'mended' : 'unneeded';
+}
+
+async function deleteAgain(
+  { subject, seq }: Pick<Missing, 'subject' | 'seq'>,
+  { access, held, isRejected }: Pick<AuditOptions, 'access' | 'held' | 'isRejected'>,
+): Promise<Outcome> {
+  const last = await access.last(subject);
+  if (last?.seq !== seq || isRejected(last) || held.hasValue(subject)) return 'unneeded';
+  const outcome = await access.put(subject, new Uint8Array(), seq);
+  if (outcome === 'refused') return 'another';
   return outcome === 'kept' ? 'mended' : 'unneeded';
 }
 

@@ -1,7 +1,7 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fill } from './fill.ts';
-import type { StreamMessage } from './stream-access.ts';
+import type { Filled } from './fill.ts';
+import { fill, stored } from './fill.ts';
 
 type Consume = Consumer['consume'];
 
@@ -44,7 +44,7 @@ function message(at: { readonly delivery: number; readonly seq: number; readonly
 
 function start(
   consumer: FakeConsumer,
-  take?: (message: StreamMessage) => void,
+  take?: (message: Filled) => void,
 ): { taken: number[]; result: Promise<string> } {
   const taken: number[] = [];
   const reading = fill({ consumer, stream: 'S', take: take ?? (({ seq }) => taken.push(seq)) });
@@ -78,7 +78,7 @@ describe('fill', () => {
   it('hands on the time as milliseconds', async () => {
     const consumer = new FakeConsumer();
     const times: number[] = [];
-    const { result } = start(consumer, ({ timeMs }) => times.push(timeMs));
+    const { result } = start(consumer, (filled) => times.push(stored(filled).timeMs));
     consumer.deliver(message({ delivery: 1, seq: 1, pending: 0 }));
     await result;
     expect(times).toEqual([1_700_000_000_123]);

@@ -82,9 +82,7 @@ class FakeStream implements StreamAccess {
     return this.stored.findLast((one) => one.subject === subject);
   }
 
-  async scan(take: (seq: number) => void): Promise<void> {
-    for (const { seq } of this.stored) take(seq);
-  }
+  async scan(): Promise<void> {}
 
   async put(): ReturnType<StreamAccess['put']> {
     return 'refused';

@@ -42,8 +42,10 @@ export interface LaneSink {
   readonly removals?: () => Removals | undefined;
   /** What was taken after a sequence, where the newest of each key is kept; without a value where it is a deletion. */
   readonly after?: (seq: number) => Iterable<Pick<Taken, 'channel' | 'key' | 'seq' | 'value'>>;
-  /** Whether there is something of a key, be it a deletion; where the newest of each is kept. */
-  readonly knows?: (channel: string, key: string) => boolean;
+  /** What there is of a key, where the newest of each is kept. */
+  readonly has?: (channel: string, key: string) => 'value' | 'deletion' | undefined;
+  /** Whether all values have found room. */
+  readonly isWhole?: () => boolean;
 }
 
 export interface IntakeOptions {
@@ -225,7 +227,7 @@ export class Intake {
     }
     const { address, value } = accepted;
     const key = address.lane === 'state' ? address.key : '';
-    const newness = sink.knows?.(address.channel, key) === true ? 'known' : 'new';
+    const newness = sink.has?.(address.channel, key) === undefined ? 'new' : 'known';
     const refused = sink.take({
       channel: address.channel,
       key,
@@ -262,11 +264,11 @@ function needsSomebody(detail: unknown): boolean {
 
 /** What a lane holds, as subjects of its stream. */
 function heldIn(
-  { after }: LaneSink,
+  { after, has, isWhole }: LaneSink,
   subjects: Subjects,
   isRejected: (message: StreamMessage) => boolean,
 ): Pick<StreamSink, 'held'> {
-  if (after === undefined) return {};
+  if (after === undefined || has === undefined || isWhole === undefined) return {};
   const subjectOf = (address: { readonly channel: string; readonly key: string }): string =>
     subjects.data({ lane: 'state', ...address });
   return {
@@ -276,6 +278,11 @@ function heldIn(
           yield { subject: subjectOf({ channel, key }), seq, value };
       },
       isRejected,
+      hasValue(subject) {
+        const address = subjects.parse(subject);
+        return address?.lane !== 'state' || has(address.channel, address.key) === 'value';
+      },
+      isWhole,
     },
   };
 }

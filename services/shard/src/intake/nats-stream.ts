@@ -6,12 +6,13 @@ import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import type { StreamFacts } from './epoch.ts';
-import { fill } from './fill.ts';
+import type { Filled } from './fill.ts';
+import { fill, stored } from './fill.ts';
 import { guarded } from './guarded.ts';
 import type { Identity } from './history.ts';
 import type { Place } from './place.ts';
 import { placeBefore } from './place.ts';
-import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import type { Scanned, StreamAccess, StreamMessage } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
 /** What the server tells of streams; the rest of the subject is what it is, and the stream. */
@@ -102,11 +103,11 @@ export class NatsStream implements StreamAccess {
   }
 
   fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
-    return this.#readFrom(fromSeq, { headersOnly: false }, take);
+    return this.#readFrom(fromSeq, { headersOnly: false }, (message) => take(stored(message)));
   }
 
-  scan(take: (seq: number) => void): Promise<void> {
-    return this.#readFrom(1, { headersOnly: true }, ({ seq }) => take(seq));
+  scan(take: (scanned: Scanned) => void): Promise<void> {
+    return this.#readFrom(1, { headersOnly: true }, take);
   }
 
   async put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'> {
@@ -126,7 +127,7 @@ export class NatsStream implements StreamAccess {
   async #readFrom(
     fromSeq: number,
     { headersOnly }: { readonly headersOnly: boolean },
-    take: (message: StreamMessage) => void,
+    take: (message: Filled) => void,
   ): Promise<void> {
     const { name } = this.#options.definition;
     const manager = await this.#jsm();

@@ -10,6 +10,14 @@ export interface StreamMessage {
   readonly timeMs: number;
 }
 
+/** A message without its content; good only until the next one. */
+export interface Scanned {
+  readonly seq: number;
+  readonly subject: string;
+  /** Bytes of its payload. */
+  size(): number;
+}
+
 export interface StreamAccess {
   /** Creates the stream where it is missing and mends what Weir needs of it. */
   ensure(): Promise<void>;
@@ -19,8 +27,8 @@ export interface StreamAccess {
   first(seq: number): Promise<Identity | undefined>;
   /** A subject's newest message; nothing where the stream keeps none. */
   last(subject: string): Promise<StreamMessage | undefined>;
-  /** Shows the sequences of all messages, ascending, without their content. Rejects where it stalls. */
-  scan(take: (seq: number) => void): Promise<void>;
+  /** Shows all messages in their order, without their content. Rejects where it stalls. */
+  scan(take: (scanned: Scanned) => void): Promise<void>;
   /**
    * Stores a message where the newest one of its subject is still the one at `afterSeq` (0: where there is none).
    * `refused` where the stream is full or we may not publish; rejects where no answer came.

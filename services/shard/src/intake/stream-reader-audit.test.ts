@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeStream } from '../fakes/fake-stream.ts';
 import type { Bench } from '../fakes/reader-bench.ts';
 import { end, settle, start } from '../fakes/reader-bench.ts';
+import type { StreamMessage } from './stream-access.ts';
 
 const subject = (key: number | string): string => `weir.state.a.k${key}`;
 
@@ -25,6 +26,13 @@ async function withKeys(
 async function look(bench: Bench): Promise<void> {
   bench.later(1_000_000);
   bench.reader.poke();
+  await settle();
+}
+
+async function crash({ stream, reader }: Bench, bringsBack: StreamMessage): Promise<void> {
+  reader.lost();
+  stream.bringBack(bringsBack);
+  reader.back();
   await settle();
 }
 
@@ -162,9 +170,69 @@ describe('StreamReader: a key that the stream has lost', () => {
   });
 });
 
+describe('StreamReader: a value that a NATS server brings back when it crashes', () => {
+  /** A key that was deleted, and whose deletion control removed. */
+  async function cleanedUp(): Promise<{ bench: Bench; value: StreamMessage }> {
+    const bench = await withKeys(5);
+    const { stream } = bench;
+    const [, value] = stream.messages;
+    if (value === undefined) throw new Error('there is no message');
+    stream.publish({ subject: subject(1), data: '' });
+    bench.removals = { seq: 6, floorSeq: 6, run: 'one', removed: 1, busy: false };
+    stream.drop(6);
+    await look(bench);
+    expect(stream.messages).toHaveLength(4);
+    return { bench, value };
+  }
+
+  it('is deleted again, for shards that start later', async () => {
+    const { bench, value } = await cleanedUp();
+    await crash(bench, value);
+    await look(bench);
+    expect(bench.stream.messages.at(-1)).toMatchObject({ subject: subject(1), data: Buffer.alloc(0) });
+    expect([bench.values(), bench.problems]).toEqual([inStream(bench.stream), ['missing 1']]);
+    await end(bench);
+  });
+
+  it('is not what was set since, nor what cannot be broadcast', async () => {
+    const { bench, value } = await cleanedUp();
+    bench.stream.publish({ subject: 'weir.state.a.never', data: 'bad' });
+    bench.stream.afterScan = () => void bench.stream.publish({ subject: subject(1), data: 'again' });
+    await crash(bench, value);
+    await look(bench);
+    expect(bench.values()).toEqual({ ...bench.values(), [subject(1)]: 'again' });
+    expect(bench.stream.messages.at(-1)?.data.toString()).toBe('again');
+    expect(bench.problems).toEqual([]);
+    await end(bench);
+  });
+
+  it('is left alone by a shard that has refused values for lack of room', async () => {
+    const { bench, value } = await cleanedUp();
+    bench.isWhole = false;
+    await crash(bench, value);
+    await look(bench);
+    expect(bench.stream.lastSeq).toBe(6);
+    await end(bench);
+  });
+
+  it('makes it another epoch where it is older than the value that clients have', async () => {
+    const bench = await withKeys(5);
+    const [, value] = bench.stream.messages;
+    if (value === undefined) throw new Error('there is no message');
+    const { seq } = bench.stream.publish({ subject: subject(1) });
+    await look(bench);
+    bench.stream.drop(seq);
+    await crash(bench, value);
+    await look(bench);
+    expect(bench.problems).toEqual(['epoch raise']);
+    expect(bench.values()).toEqual(inStream(bench.stream));
+    await end(bench);
+  });
+});
+
 it('StreamReader: whatever is set, deleted, purged or spoilt, the map is the one of the stream', async () => {
   const step = fc.record({
-    what: fc.constantFrom('set', 'set', 'delete', 'purge', 'bad', 'look'),
+    what: fc.constantFrom('set', 'set', 'delete', 'purge', 'bad', 'look', 'crash'),
     key: fc.nat({ max: 7 }),
   });
   await fc.assert(
@@ -173,12 +241,18 @@ it('StreamReader: whatever is set, deleted, purged or spoilt, the map is the one
         stream.agesOut = agesOut;
       });
       const { stream } = bench;
+      const lost = new Map<string, StreamMessage>();
       for (const { what, key } of steps) {
+        const [before] = stream.messages.filter((one) => one.subject === subject(key));
+        const older = lost.get(subject(key));
         if (what === 'set') stream.publish({ subject: subject(key) });
         else if (what === 'delete') stream.publish({ subject: subject(key), data: '' });
         else if (what === 'bad') stream.publish({ subject: subject(key), data: 'bad' });
         else if (what === 'look') await look(bench);
-        else stream.messages = stream.messages.filter((one) => one.subject !== subject(key));
+        else if (what === 'purge')
+          stream.messages = stream.messages.filter((one) => one.subject !== subject(key));
+        else if (before === undefined && older !== undefined) await crash(bench, older);
+        if (before !== undefined) lost.set(subject(key), before);
       }
       await look(bench);
       const valid = Object.entries(inStream(stream)).filter(([, value]) => value !== 'bad');

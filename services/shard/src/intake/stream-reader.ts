@@ -29,6 +29,10 @@ export interface Held {
   ): Iterable<{ readonly subject: string; readonly seq: number; readonly value: string | undefined }>;
   /** Whether a message could not be broadcast, so that nothing was taken of it. */
   isRejected(message: StreamMessage): boolean;
+  /** Whether there is a value of a subject; true as well where there can be none. */
+  hasValue(subject: string): boolean;
+  /** Whether all values have found room. */
+  isWhole(): boolean;
 }
 
 /** `missing`: the stream had lost messages without a word, and got deletions in their place. */
@@ -49,6 +53,7 @@ export interface ReaderOptions {
   /** What was said to be removed, in what was read so far. */
   readonly removals?: () => Removals | undefined;
   readonly nowMs?: () => number;
+  readonly random?: () => number;
 }
 
 type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
@@ -131,6 +136,10 @@ export class StreamReader {
   lost(): void {
     this.#current = false;
     this.#away = true;
+    // A server that crashed may have brought back what it had removed. Not all shards ask at once.
+    const { nowMs = () => performance.now(), random = Math.random } = this.#options;
+    this.#auditWanted = true;
+    this.#nextAuditMs = Math.max(this.#nextAuditMs, nowMs() + random() * AUDIT_EVERY_MS);
     this.#losses++;
     this.#sequencer.doubt();
   }
@@ -237,8 +246,7 @@ export class StreamReader {
           held,
           isRejected: (message) => held.isRejected(message),
           readTo: (seq) => this.#fill(seq, (message) => this.#sequencer.fill(message)),
-          deletionFloor: () =>
-            facts.agesOut ? Number.POSITIVE_INFINITY : (this.#options.removals?.()?.floorSeq ?? 0),
+          deletionFloor: () => this.#deletionFloor(facts),
         },
         this.#sequencer.seq,
       );
@@ -252,6 +260,11 @@ export class StreamReader {
     } finally {
       this.#nextAuditMs = nowMs() + Math.max(AUDIT_EVERY_MS, facts.subjects * AUDIT_MS_A_SUBJECT);
     }
+  }
+
+  /** Deletions up to there may be gone. */
+  #deletionFloor({ agesOut }: StreamFacts): number {
+    return agesOut ? Number.POSITIVE_INFINITY : (this.#options.removals?.()?.floorSeq ?? 0);
   }
 
   /** It went back, or lost what nobody can tell to a client: all shards begin anew with it. */
@@ -303,7 +316,8 @@ export class StreamReader {
     }
     for (const one of doubtful) {
       const last = await access.last(one.subject);
-      if (last === undefined) this.#auditWanted = true;
+      const cleanedUp = one.value === undefined && one.seq <= this.#deletionFloor(facts);
+      if (last === undefined || cleanedUp) this.#auditWanted = true;
       else if (last.seq < one.seq) return undefined;
     }
     return { fresh };

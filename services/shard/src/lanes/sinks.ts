@@ -30,7 +30,8 @@ export interface Sink {
   readonly removals?: () => Cleanup | undefined;
   /** What was taken after a sequence, where a lane keeps the newest of each key. */
   readonly after?: (seq: number) => Iterable<Pick<Taken, 'channel' | 'key' | 'seq' | 'value'>>;
-  readonly knows?: (channel: string, key: string) => boolean;
+  readonly has?: (channel: string, key: string) => 'value' | 'deletion' | undefined;
+  readonly isWhole?: () => boolean;
 }
 
 /** The state lane's. `onLoaded` is called after a lane was replaced. */
@@ -66,7 +67,8 @@ export function stateSink(o: {
     },
     removals: () => (loading?.lane ?? o.lanes.state).cleanup,
     after: (seq) => o.lanes.state.after(seq),
-    knows: (channel, key) => (loading?.lane ?? o.lanes.state).log(channel).bytesOf(key) !== undefined,
+    has: (channel, key) => (loading?.lane ?? o.lanes.state).log(channel).has(key),
+    isWhole: () => o.lanes.state.refused === 0,
     cleanedUp(mark) {
       (loading?.lane ?? o.lanes.state).cleanedUp(mark);
     },

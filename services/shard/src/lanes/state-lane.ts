@@ -37,6 +37,7 @@ export class StateLane {
   readonly #unknown = new StateLog();
   readonly #deletions = new Deletions();
   #evicted = 0;
+  #refused = 0;
   #cleanup: Cleanup | undefined;
   #keys = 0;
   #bytes = 0;
@@ -76,6 +77,11 @@ export class StateLane {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Values that had no room so far. */
+  get refused(): number {
+    return this.#refused;
   }
 
   get cleanup(): Cleanup | undefined {
@@ -170,7 +176,10 @@ export class StateLane {
     const log = known ?? new StateLog(channel, this.#unknown.floorSeq, this.#deletions);
     if (!log.isNews(entry.seq)) return 'old';
     if (!this.#makeRoom(log, entry)) {
-      if (entry.value !== undefined) return 'full';
+      if (entry.value !== undefined) {
+        this.#refused++;
+        return 'full';
+      }
       // No room to remember the deletion of a key that is not here: a position from before it needs a snapshot.
       (known ?? this.#unknown).raiseFloor(entry.seq);
       return 'old';

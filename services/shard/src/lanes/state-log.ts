@@ -92,6 +92,13 @@ export class StateLog {
     return this.#nodes.get(key)?.value;
   }
 
+  /** What there is of a key; nothing where it was never set, or its deletion is forgotten. */
+  has(key: string): 'value' | 'deletion' | undefined {
+    const node = this.#nodes.get(key);
+    if (node === undefined) return undefined;
+    return node.value === undefined ? 'deletion' : 'value';
+  }
+
   /** Keys and deletions. */
   get entries(): number {
     return this.#nodes.size;
