@@ -115,6 +115,14 @@ export const advice = {
   weir_shard_state_evicted_deletions_total:
     'A steady rate: more deletions within WEIR_STATE_DELETION_MS than WEIR_STATE_MAX_KEYS leaves room for, so clients that come back get snapshots',
   weir_shard_state_bytes: 'Against WEIR_STATE_MAX_BYTES',
+  weir_shard_lost_state_keys:
+    'Above 0: the stream became empty, went back or was purged. docs/lost-state.md, before any shard is restarted',
+  weir_shard_lost_state_bytes: 'Memory beside the state lane, at most WEIR_STATE_MAX_BYTES',
+  weir_shard_state_lost_keys_total: 'Any rise: a purge, or a store that lost something',
+  weir_shard_lost_state_discarded_keys_total:
+    'A rise that nobody asked for: they were not written back in time',
+  weir_shard_critical_lost_messages_total:
+    'Any rise: a purge, or a store that lost something. Clients have gaps',
   weir_shard_critical_messages: 'What resuming clients can still get',
   weir_shard_critical_bytes:
     'Against WEIR_CRITICAL_MAX_BYTES: at the limit the window is shorter than WEIR_CRITICAL_MAX_AGE_MS',

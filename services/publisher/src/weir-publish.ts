@@ -8,11 +8,15 @@ import type { CliConfig } from './config.ts';
 import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import { runFeed } from './demo/run-feed.ts';
 import type { Message } from './parse/message.ts';
-import { parseTimedMessage } from './parse/parse-message.ts';
+import { parseMessage, parseTimedMessage } from './parse/parse-message.ts';
 import { Pace } from './replay/pace.ts';
-import { readLines } from './replay/read-lines.ts';
+import { readLines, splitLines } from './replay/read-lines.ts';
 import type { ReplayReport } from './replay/replay.ts';
 import { replay } from './replay/replay.ts';
+import { openSource } from './restore/open-source.ts';
+import type { RestoreReport } from './restore/restore.ts';
+import { restore } from './restore/restore.ts';
+import { AbsentWriter } from './send/absent.ts';
 import type { Outcome } from './send/outcome.ts';
 import { Sender } from './send/sender.ts';
 import { natsTransport } from './send/transport.ts';
@@ -45,6 +49,13 @@ export interface ReplayRequest {
   readonly channelPrefix: string;
   readonly stopped: () => boolean;
   readonly progress: (report: ReplayReport) => void;
+}
+
+export interface RestoreRequest {
+  /** The admin URL of a shard, a file, or `-`. */
+  readonly source: string;
+  readonly stopped: () => boolean;
+  readonly progress: (report: RestoreReport) => void;
 }
 
 /** One connection to NATS and what a command can do with it. */
@@ -113,6 +124,20 @@ export class Publishing {
       pace: new Pace(request),
       sleep: (ms) => sleep(ms),
       monotonicMs: () => systemClock.monotonicMs(),
+    });
+  }
+
+  /** Writes lost state back; rejects with a `RestoreError`, or with the file system's own error. */
+  async restore(request: RestoreRequest): Promise<RestoreReport> {
+    const source = await openSource(request.source, process.stdin);
+    await this.#ensure();
+    const subjects = createSubjects(this.#prefix);
+    const writer = new AbsentWriter({ link: this.#link, subjects, ackTimeoutMs, maxInFlight });
+    return restore({
+      ...request,
+      lines: splitLines(source, maxLineBytes),
+      parse: parseMessage,
+      submit: (message) => writer.submit(message),
     });
   }
 

@@ -32,6 +32,7 @@ import type { ShardMetrics } from './metrics.ts';
 import { ThreadDrains } from './move/thread-drains.ts';
 import type { Standing } from './report/beats.ts';
 import { Beats } from './report/beats.ts';
+import { Losses } from './report/losses.ts';
 import { Shedding } from './shed/shedding.ts';
 import type { ThreadStart } from './thread.ts';
 import { SummedCounts } from './thread-counts.ts';
@@ -57,6 +58,7 @@ export class Shard {
   readonly encoder: Encoder;
   readonly deflater: Deflater;
   readonly lanes: Lanes;
+  readonly losses: Losses;
   readonly intake: Intake;
   readonly threads: Threads;
   readonly flags: SharedFlags = new SharedFlags();
@@ -99,8 +101,9 @@ export class Shard {
       nowMs,
       sleep,
     });
-    const { lanes, makeState, makeCritical } = createLanes(config);
+    const { lanes, lost, makeState, makeCritical } = createLanes(config);
     this.lanes = lanes;
+    this.losses = new Losses(lost, logger);
     this.encoder = new Encoder(this.lanes, {
       maxFrameBytes: config.maxFrameBytes,
       maxCacheBytes: CACHE_BYTES,
@@ -154,8 +157,10 @@ export class Shard {
       },
       state: stateSink({
         lanes,
+        lost,
         make: makeState,
         nowMs,
+        onLost: (loss) => this.losses.state(loss),
         onLoaded: () => {
           encoder.restart('state');
           for (const { link: to } of threads) to.reset('state', this.#heads(), 0);
@@ -165,6 +170,7 @@ export class Shard {
         lanes,
         make: makeCritical,
         nowMs,
+        onLost: (messages) => this.losses.critical(messages),
         onNews: (channel, entry) => {
           encoder.critical(channel, entry);
           this.#flush ??= setImmediate(() => this.#flushCritical());
@@ -225,8 +231,8 @@ export class Shard {
       setInterval(() => this.threads.watch(), WATCH_MS),
       setInterval(() => this.beat(), BEAT_MS),
       setInterval(() => {
-        this.lanes.state.forgetDeletions(clock.monotonicMs());
-        this.lanes.critical.expire(clock.monotonicMs());
+        this.lanes.expire(clock.monotonicMs());
+        this.losses.expire(clock.monotonicMs());
       }, EXPIRE_MS),
     );
     this.#beatWhenReady();

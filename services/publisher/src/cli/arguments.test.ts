@@ -51,6 +51,14 @@ describe('readArguments', () => {
     });
   });
 
+  it('reads where to restore from', () => {
+    expect(read('restore', 'http://127.0.0.1:9090')).toEqual({
+      kind: 'restore',
+      source: 'http://127.0.0.1:9090',
+    });
+    expect(read('restore', '-')).toEqual({ kind: 'restore', source: '-' });
+  });
+
   it('reads the flags that all have', () => {
     expect(readArguments(['demo', 'x', '--nats', 'nats://a:1', '--prefix', 'p'])).toEqual({
       command: { kind: 'demo', channel: 'x' },
@@ -77,6 +85,9 @@ describe('readArguments', () => {
     [['replay', 'a', '--speed', 'fast'], '--speed must be'],
     [['replay', 'a', '--max-pause', '1y'], '--max-pause must be'],
     [['replay', 'a', '--channel-prefix', 'a b'], '--channel-prefix must be'],
+    [['restore'], 'restore <admin URL'],
+    [['restore', 'a', 'b'], 'restore <admin URL'],
+    [['restore', 'a', '--loop'], '--loop is not for restore'],
     [['demo', 'a', 'b'], 'demo takes one word'],
     [['demo', '--spede', '1'], "Unknown option '--spede'"],
   ])('refuses %j in words', (argv, words) => {

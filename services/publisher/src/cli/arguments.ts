@@ -24,6 +24,7 @@ export type Command =
       readonly skipBad: boolean;
       readonly channelPrefix: string;
     }
+  | { readonly kind: 'restore'; readonly source: string }
   | { readonly kind: 'demo'; readonly channel: string };
 
 /** The flags that every command has. */
@@ -77,6 +78,9 @@ export function readArguments(argv: readonly string[]): {
       return { command: publishCommand(name, words, values), common };
     case 'replay':
       return { command: replayCommand(words, values), common };
+    case 'restore':
+      refuseOthers(values, 'restore', []);
+      return { command: restoreCommand(words), common };
     case 'demo':
       refuseOthers(values, 'demo', []);
       if (words.length > 1) throw new UsageError('demo takes one word, the channel');
@@ -134,6 +138,12 @@ function replayCommand(words: readonly string[], values: Values): Command {
       throw new Error('must be letters, digits, -, _ and dots, such as test.');
     }),
   };
+}
+
+function restoreCommand([source, ...tooMany]: readonly string[]): Command {
+  if (source === undefined || tooMany.length > 0)
+    throw new UsageError('it is: weir-publish restore <admin URL of a shard, file, or ->');
+  return { kind: 'restore', source };
 }
 
 function flag<T>(name: string, text: string, parser: (text: string) => T): T {

@@ -12,6 +12,7 @@ import { findNats, shownServers } from './find-nats.ts';
 import { helpText } from './help.ts';
 import type { ReplayState } from './progress.ts';
 import { progressText, summaryText } from './progress.ts';
+import { runRestore } from './restore.ts';
 
 const progressEveryMs = process.stderr.isTTY ? 250 : 2_000;
 
@@ -49,6 +50,11 @@ async function withNats(command: NatsCommand, common: Common): Promise<number> {
   try {
     if (message !== undefined) return await publish(publishing, message);
     if (command.kind === 'replay') return await runReplay(publishing, command);
+    if (command.kind === 'restore') {
+      const signal = stopOnSignal();
+      const run = { source: command.source, stopped: () => signal.stopped, tell, everyMs: 2_000 };
+      return await runRestore(publishing, run);
+    }
     if (command.kind === 'demo') return await runDemo(publishing, command.channel);
     return 1;
   } finally {
