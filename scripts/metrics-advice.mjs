@@ -103,6 +103,8 @@ export const advice = {
     'Clients with the same channels share their writes; as many groups as connections means that none do',
   weir_shard_connections_behind:
     'Its part of the connections: many at once is the network or this shard, not the clients',
+  weir_shard_draining_shards:
+    'Above the drain.together of the chart: they may move faster than the pace of one',
   weir_shard_handshakes_pending: 'Against WEIR_MAX_PENDING',
   weir_shard_used_tickets: 'Against WEIR_MAX_USED_TICKETS',
   weir_shard_backlog_bytes: 'Grows with slow clients, bounded by hardBytes a connection',

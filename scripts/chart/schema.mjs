@@ -131,6 +131,7 @@ const SAID = {
   'poolDefaults.drain.windowMs': { type: 'integer', minimum: 100, maximum: 3600000 },
   'poolDefaults.drain.withinMs': { type: 'integer', minimum: 100, maximum: 3600000 },
   'poolDefaults.drain.movesPerSecond': { type: 'integer', minimum: 10, maximum: 100000 },
+  'poolDefaults.drain.together': { type: 'integer', minimum: 1, maximum: 100 },
   'poolDefaults.sysctls.tcpWmem': { type: 'string', pattern: '^$|^[0-9]+ [0-9]+ [0-9]+$' },
   'poolDefaults.maxSurge': { type: ['integer', 'string'], minimum: 1, pattern: '^[0-9]+%$' },
   podLabels: LABELS,

@@ -22,9 +22,10 @@
 {{- join "," $names -}}
 {{- end }}
 
-{{/* Milliseconds that a drain takes at the longest; the shard has the same rule. */}}
+{{/* Milliseconds that a drain takes at the longest. Shards of a pool that drain at once share the pace: full shards, as
+many as `together`, end in this time. The shard has the same rule for one. */}}
 {{- define "weir.drainMs" -}}
-{{- $paced := mulf (divf .capacity .drain.movesPerSecond) 1000 | ceil | int64 -}}
+{{- $paced := mulf (divf (mulf .capacity .drain.together) .drain.movesPerSecond) 1000 | ceil | int64 -}}
 {{- add (int64 .drain.graceMs) (max (int64 .drain.windowMs) $paced) (int64 .drain.withinMs) 3000 -}}
 {{- end }}
 

@@ -10,7 +10,7 @@ import { ensureStreams } from '@weir/runtime';
 import { Arrivals } from './admit/arrivals.ts';
 import { CatchUps } from './catch-up/catch-ups.ts';
 import type { ShardConfig } from './config.ts';
-import { poolDefaults, threadsOf } from './config.ts';
+import { drainMovesMs, poolDefaults, streamLimits, threadsOf } from './config.ts';
 import type { LaneHeads } from './connection/resume.ts';
 import { isAhead, startOf } from './connection/resume.ts';
 import { Deflater } from './encode/deflate.ts';
@@ -76,7 +76,7 @@ export class Shard {
   readonly #sockets: Int32Array;
   readonly #doorways: Int32Array;
   readonly #frontDoor = new FrontDoor();
-  readonly #drains = new ThreadDrains();
+  readonly drains: ThreadDrains;
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
   #accepted = 0;
@@ -93,6 +93,7 @@ export class Shard {
       standing: () => this.#standing(),
       publish: (beat) => link.publish(this.#subjects.beat(config.pool, config.shardId), beat),
     });
+    this.drains = new ThreadDrains({ ...config, nowMs });
     this.#arrivals = new Arrivals({
       maxUsedTickets: config.maxUsedTickets,
       isAhead: (position) => isAhead(position, this.#laneHeads()),
@@ -146,12 +147,7 @@ export class Shard {
         this.flags.set('loaded');
         queueMicrotask(() => this.#beatWhenReady());
       },
-      streams: streamDefinitions(this.#subjects, {
-        criticalMaxAgeMs: config.criticalMaxAgeMs,
-        criticalMaxPerChannel: config.criticalMaxPerChannel,
-        maxBytes: config.streamMaxBytes,
-        replicas: config.streamReplicas,
-      }),
+      streams: streamDefinitions(this.#subjects, streamLimits(config)),
       ensure: async (connection, definition) => {
         await ensureStreams({ connection, streams: [definition], logger });
       },
@@ -298,14 +294,15 @@ export class Shard {
 
   /** Moves everybody away, then stops. */
   async drain(): Promise<void> {
-    const { config, logger } = this.#options;
+    const { config, logger, link } = this.#options;
     logger.info({ connections: this.connections }, 'draining');
     this.flags.set('draining');
+    this.drains.pace.listen(link.connection, this.#subjects.poolBeats(config.pool));
     this.beat();
     // Also where nobody is here: routers that have not heard it yet are sending clients.
     await sleep(config.drainGraceMs);
-    await this.#drains.run(this.threads, {
-      movesPerSecond: config.movesPerSecond,
+    await this.drains.run(this.threads, {
+      movesMs: drainMovesMs(config),
       connections: ({ index }) => this.counts.of(index, 'gauges', gauge.connections),
     });
   }
@@ -345,7 +342,7 @@ export class Shard {
       case 'arrive':
         return this.#arrive(thread, message.id, message.arrival);
       case 'drained':
-        return this.#drains.drained(thread);
+        return this.drains.drained(thread);
       case 'shedding':
         return this.#shedding.shedding(message.id, message.accepted);
       case 'opened':

@@ -66,6 +66,10 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       groups: now('Sets of channels that connections of a thread share', gauge.groups),
       connections_behind: now('Connections that catch up', gauge.notLive),
       open_sockets: { help: 'Open sockets, connections included', read: () => shard.openSockets },
+      draining_shards: {
+        help: 'Shards of the pool that drain and share the pace of moves, as this one hears while it drains; else 0',
+        read: () => shard.drains.pace.shards,
+      },
       handshakes_pending: { help: 'Handshakes under way', read: () => flags.pending },
       used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.usedTickets },
       backlog_bytes: now(
