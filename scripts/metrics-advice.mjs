@@ -85,7 +85,9 @@ export const advice = {
   weir_shard_connections_by_state:
     'Many `congested`: the limits of the pool are small for what is published, or its clients slow. Many `behind` are clients that have just come',
   weir_shard_healthy_backlog_bytes:
-    'Grows with the load; more shards make it smaller. Clients that are merely slow are not in it',
+    'Grows with the load and with the distance of the clients. Clients that are merely slow are not in it',
+  weir_shard_awaited_bytes:
+    'Near 0 at any distance while the shard keeps up. The HPA goes by it: it grows where the shard or its network does not keep up, and more shards make it smaller',
   weir_shard_connection_backlog_bytes: 'How many clients are near WEIR_SOFT_BYTES and WEIR_HARD_BYTES',
   weir_shard_buffered_bytes:
     'Above 0: the kernel takes no more for that client. Against the backlog: what kernels and proxies hold',

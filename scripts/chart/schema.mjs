@@ -122,6 +122,7 @@ const SAID = {
   'poolDefaults.minReplicas': { type: 'integer', minimum: 1 },
   'poolDefaults.maxReplicas': { type: 'integer', minimum: 1 },
   'poolDefaults.targets.connectionsRatio': RATIO_TARGET,
+  'poolDefaults.targets.awaitedBytes': TARGET,
   'poolDefaults.targets.bufferedBytes': TARGET,
   'poolDefaults.targets.eventLoopUtilization': TARGET,
   'poolDefaults.targets.egressBytesPerSecond': TARGET,

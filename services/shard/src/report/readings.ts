@@ -80,6 +80,10 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
         'The part of it of connections that get everything and are not too slow for this pool',
         gauge.healthyBacklogBytes,
       ),
+      awaited_bytes: now(
+        'Bytes of such connections that were sent more than a healthy round trip ago and are not proven to have arrived',
+        gauge.awaitedBytes,
+      ),
       stale: {
         help: '1 while what is served may be behind what was published',
         read: () => (intake.stale ? 1 : 0),
