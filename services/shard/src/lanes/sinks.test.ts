@@ -126,7 +126,7 @@ describe('stateSink', () => {
     expect(lost.keys).toBe(0);
   });
 
-  it('counts a deletion in the new epoch as no loss, however old it is', () => {
+  it('counts a deletion that the new epoch remembers as no loss', () => {
     const { sink, losses } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.take(set(1, 'x', '1', AHEAD_MS));
