@@ -85,7 +85,9 @@ export const advice = {
   weir_shard_connections_by_state:
     'Many `congested`: the limits of the pool are small for what is published, or its clients slow. Many `behind` are clients that have just come',
   weir_shard_healthy_backlog_bytes:
-    'Grows with the load; more shards make it smaller. Clients that are merely slow are not in it',
+    'Grows with the load and with the distance of the clients. Clients that are merely slow are not in it',
+  weir_shard_awaited_bytes:
+    'Near 0 at any distance while the shard keeps up. The HPA goes by it: it grows where the shard or its network does not keep up, and more shards make it smaller',
   weir_shard_connection_backlog_bytes: 'How many clients are near WEIR_SOFT_BYTES and WEIR_HARD_BYTES',
   weir_shard_buffered_bytes:
     'Above 0: the kernel takes no more for that client. Against the backlog: what kernels and proxies hold',
@@ -103,6 +105,8 @@ export const advice = {
     'Clients with the same channels share their writes; as many groups as connections means that none do',
   weir_shard_connections_behind:
     'Its part of the connections: many at once is the network or this shard, not the clients',
+  weir_shard_draining_shards:
+    'Above the drain.together of the chart: they may move faster than the pace of one',
   weir_shard_handshakes_pending: 'Against WEIR_MAX_PENDING',
   weir_shard_used_tickets: 'Against WEIR_MAX_USED_TICKETS',
   weir_shard_backlog_bytes: 'Grows with slow clients, bounded by hardBytes a connection',
@@ -115,6 +119,14 @@ export const advice = {
   weir_shard_state_evicted_deletions_total:
     'A steady rate: more deletions within WEIR_STATE_DELETION_MS than WEIR_STATE_MAX_KEYS leaves room for, so clients that come back get snapshots',
   weir_shard_state_bytes: 'Against WEIR_STATE_MAX_BYTES',
+  weir_shard_lost_state_keys:
+    'Above 0: the stream became empty, went back or was purged. docs/lost-state.md, before any shard is restarted',
+  weir_shard_lost_state_bytes: 'Memory beside the state lane, at most WEIR_STATE_MAX_BYTES',
+  weir_shard_state_lost_keys_total: 'Any rise: a purge, or a store that lost something',
+  weir_shard_lost_state_discarded_keys_total:
+    'A rise that nobody asked for: they were not written back in time',
+  weir_shard_critical_lost_messages_total:
+    'Any rise: a purge, or a store that lost something. Clients have gaps',
   weir_shard_critical_messages: 'What resuming clients can still get',
   weir_shard_critical_bytes:
     'Against WEIR_CRITICAL_MAX_BYTES: at the limit the window is shorter than WEIR_CRITICAL_MAX_AGE_MS',

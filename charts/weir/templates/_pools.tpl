@@ -22,9 +22,10 @@
 {{- join "," $names -}}
 {{- end }}
 
-{{/* Milliseconds that a drain takes at the longest; the shard has the same rule. */}}
+{{/* Milliseconds that a drain takes at the longest. Shards of a pool that drain at once share the pace: full shards, as
+many as `together`, end in this time. The shard has the same rule for one. */}}
 {{- define "weir.drainMs" -}}
-{{- $paced := mulf (divf .capacity .drain.movesPerSecond) 1000 | ceil | int64 -}}
+{{- $paced := mulf (divf (mulf .capacity .drain.together) .drain.movesPerSecond) 1000 | ceil | int64 -}}
 {{- add (int64 .drain.graceMs) (max (int64 .drain.windowMs) $paced) (int64 .drain.withinMs) 3000 -}}
 {{- end }}
 
@@ -81,6 +82,7 @@ what is requested; 64 is the most that a shard takes. */}}
 {{- $found := list -}}
 {{- range list
   (list "weir_shard_connections" $connections)
+  (list "weir_shard_awaited_bytes" $of.targets.awaitedBytes)
   (list (ternary "weir_shard_healthy_backlog_bytes" "weir_shard_buffered_bytes_healthy" $keda) $of.targets.bufferedBytes)
   (list "weir_shard_event_loop_utilization" $of.targets.eventLoopUtilization)
   (list "weir_shard_egress_bytes_per_second" $of.targets.egressBytesPerSecond)
@@ -88,7 +90,7 @@ what is requested; 64 is the most that a shard takes. */}}
 -}}
 {{- $text := include "weir.text" (last .) -}}
 {{- $isOff := regexMatch "^[0.]*[A-Za-z]*$" $text -}}
-{{- $isSum := has (first .) (list "weir_shard_connections" "weir_shard_healthy_backlog_bytes") -}}
+{{- $isSum := has (first .) (list "weir_shard_connections" "weir_shard_awaited_bytes" "weir_shard_healthy_backlog_bytes") -}}
 {{- if and (not $isOff) (or $isSum (not $keda)) -}}
 {{- $found = append $found (list (first .) (ternary (include "weir.wholeTarget" $text) $text $keda)) -}}
 {{- end -}}

@@ -20,9 +20,11 @@ function bytesOf(value: unknown): Uint8Array {
 describe('beats', () => {
   it('survive the round trip', () => {
     expect(decodeBeat(encodeBeat(beat))).toEqual(beat);
-    const telling = { ...beat, backlogBytes: 9, healthyBacklogBytes: 7, incarnation: 'a1_-' };
+    const bytes = { backlogBytes: 9, healthyBacklogBytes: 7, awaitedBytes: 3 };
+    const telling = { ...beat, ...bytes, incarnation: 'a1_-' };
     expect(decodeBeat(encodeBeat(telling))).toEqual(telling);
     expect(decodeBeat(bytesOf({ ...beat, healthyBacklogBytes: -1 }))).toBeUndefined();
+    expect(decodeBeat(bytesOf({ ...beat, awaitedBytes: 0.5 }))).toBeUndefined();
     for (const url of [
       'wss://shard-1.example',
       'ws://h:1/shards/1',
@@ -44,6 +46,8 @@ describe('beats', () => {
       shard: name,
       url: `ws://${'h'.repeat(limits.baseUrlChars - 5)}`,
       backlogBytes: Number.MAX_SAFE_INTEGER,
+      healthyBacklogBytes: Number.MAX_SAFE_INTEGER,
+      awaitedBytes: Number.MAX_SAFE_INTEGER,
       egressBytesPerSecond: 123_456_789_012.345_67,
       loopUtilisation: 0.123_456_789_012_345_68,
       incarnation: 'i'.repeat(32),

@@ -16,6 +16,8 @@ export interface Beat {
   readonly backlogBytes: number;
   /** The part of it that belongs to clients which are not merely slow; missing where the shard does not tell. */
   readonly healthyBacklogBytes?: number;
+  /** What of that was sent more than a healthy round trip ago; missing where the shard does not tell. */
+  readonly awaitedBytes?: number;
   readonly egressBytesPerSecond: number;
   /** 0 to 1. */
   readonly loopUtilisation: number;
@@ -79,6 +81,7 @@ const schema: Schema = {
   capacity: whole(1, 10_000_000),
   backlogBytes: whole(0, Number.MAX_SAFE_INTEGER),
   healthyBacklogBytes: whole(0, Number.MAX_SAFE_INTEGER),
+  awaitedBytes: whole(0, Number.MAX_SAFE_INTEGER),
   egressBytesPerSecond: finite(1e12),
   loopUtilisation: finite(1),
   tickLatenessMs: finite(1e9),
@@ -91,7 +94,7 @@ const schema: Schema = {
 };
 
 const fields = Object.entries(schema);
-const optional: readonly string[] = ['healthyBacklogBytes', 'incarnation'];
+const optional: readonly string[] = ['healthyBacklogBytes', 'awaitedBytes', 'incarnation'];
 
 function fits(value: object, name: string, accepts: Check<unknown>): boolean {
   return Object.hasOwn(value, name) ? accepts(Reflect.get(value, name)) : optional.includes(name);
@@ -106,9 +109,10 @@ function isBeat(value: unknown): value is Beat {
 function copy(beat: Beat): Beat {
   const { v, pool, shard, url, connections, capacity, backlogBytes, egressBytesPerSecond } = beat;
   const { loopUtilisation, tickLatenessMs, draining, stale, ready, revision, wallMs } = beat;
-  const { healthyBacklogBytes, incarnation } = beat;
+  const { healthyBacklogBytes, awaitedBytes, incarnation } = beat;
   const healthy = healthyBacklogBytes === undefined ? {} : { healthyBacklogBytes };
-  const backlog = { backlogBytes, ...healthy };
+  const awaited = awaitedBytes === undefined ? {} : { awaitedBytes };
+  const backlog = { backlogBytes, ...healthy, ...awaited };
   const load = { connections, capacity, ...backlog, egressBytesPerSecond, loopUtilisation, tickLatenessMs };
   const start = incarnation === undefined ? {} : { incarnation };
   return { v, pool, shard, ...start, url, ...load, draining, stale, ready, revision, wallMs };

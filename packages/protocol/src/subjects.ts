@@ -25,6 +25,8 @@ export interface Subjects {
   fromLive(subject: string): string;
   beat(pool: string, shard: string): string;
   readonly allBeats: string;
+  /** The beats of all shards of a pool, as a NATS wildcard. */
+  poolBeats(pool: string): string;
   shed(shard: string): string;
   readonly rejected: string;
   /** In the state stream, but no key: the mark of a clean-up of deletions. */
@@ -83,6 +85,7 @@ export function createSubjects(prefix = 'weir'): Subjects {
     fromLive: (subject) => (subject.startsWith(live) ? lead + subject.slice(live.length) : subject),
     beat: (pool, shard) => `${lead}ctl.beat.${pool}.${shard}`,
     allBeats: `${lead}ctl.beat.*.*`,
+    poolBeats: (pool) => `${lead}ctl.beat.${pool}.*`,
     shed: (shard) => `${lead}ctl.shed.${shard}`,
     rejected: `${lead}rejected`,
     cleanupMark: `${lead}state.cleanup`,

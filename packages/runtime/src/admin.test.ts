@@ -44,6 +44,45 @@ describe('startAdmin', () => {
     );
   });
 
+  it('makes an answer of pieces as they are taken, and stops where the reader goes', async () => {
+    let made = 0;
+    let ended = false;
+    function* pieces(): Generator<Uint8Array> {
+      try {
+        for (; made < 1_000; made++) yield Buffer.alloc(65_536, 'x');
+      } finally {
+        ended = true;
+      }
+    }
+    const url = await start({
+      routes: {
+        '/long': () => ({ status: 200, contentType: 'text/plain', body: pieces() }),
+        '/short': () => ({
+          status: 200,
+          contentType: 'text/plain',
+          body: [Buffer.from('a'), Buffer.from('b')],
+        }),
+      },
+    });
+    expect(await (await fetch(`${url}/short`)).text()).toBe('ab');
+    expect(await (await fetch(`${url}/short`, { method: 'HEAD' })).text()).toBe('');
+    const reading = await fetch(`${url}/long`);
+    await reading.body?.cancel();
+    while (!ended) await new Promise((resolve) => setImmediate(resolve));
+    expect(made).toBeLessThan(1_000);
+  });
+
+  it('takes DELETE where there is a route for it, and nowhere else', async () => {
+    const removed = { status: 200, contentType: 'text/plain', body: 'gone' };
+    const url = await start({ removals: { '/kept': () => removed } });
+    expect(await (await fetch(`${url}/kept`, { method: 'DELETE' })).text()).toBe('gone');
+    const elsewhere = await fetch(`${url}/metrics`, { method: 'DELETE' });
+    expect([elsewhere.status, elsewhere.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    const post = await fetch(`${url}/kept`, { method: 'POST', body: 'x' });
+    expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD, DELETE']);
+    expect((await fetch(`${url}/kept`)).status).toBe(404);
+  });
+
   it('answers readiness and liveness from the given functions', async () => {
     let ready = false;
     let live = true;

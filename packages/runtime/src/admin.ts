@@ -1,6 +1,9 @@
-// The admin server: metrics and health on a port of its own. Never serves clients; GET and HEAD alone.
+// The admin server: metrics and health on a port of its own. Never serves clients; GET and HEAD, and DELETE where a
+// service says so. It reads no body.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { ADMIN_SETTINGS, listenOn } from './http/listen.ts';
@@ -19,7 +22,8 @@ export interface Health {
 export interface AdminAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** Whole, or pieces that are made as the reader takes them. */
+  readonly body: string | Iterable<Uint8Array>;
 }
 
 /** A running admin server. */
@@ -28,6 +32,11 @@ export interface AdminServer {
   readonly port: number;
   /** Stops listening and ends what is open, within a second. */
   close(): Promise<void>;
+}
+
+interface Routes {
+  readonly get: ReadonlyMap<string, Route>;
+  readonly remove: ReadonlyMap<string, Route>;
 }
 
 type Route = () => AdminAnswer | Promise<AdminAnswer>;
@@ -42,6 +51,8 @@ export interface AdminOptions {
   readonly live?: () => boolean;
   /** Further GET routes by exact path. */
   readonly routes?: Readonly<Record<string, Route>>;
+  /** DELETE routes by exact path. */
+  readonly removals?: Readonly<Record<string, Route>>;
   readonly logger: Logger;
 }
 
@@ -52,7 +63,7 @@ const closeGraceMs = 500;
 
 /** Listens; rejects where it cannot. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const routes = routesOf(options);
+  const routes = { get: routesOf(options), remove: new Map(Object.entries(options.removals ?? {})) };
   const server = createServer(
     {
       maxHeaderSize: 4096,
@@ -123,7 +134,7 @@ function readiness({ ready, reasons, info }: Health): AdminAnswer {
 }
 
 async function answer(
-  routes: ReadonlyMap<string, Route>,
+  routes: Routes,
   logger: Logger,
   request: IncomingMessage,
   response: ServerResponse,
@@ -131,27 +142,50 @@ async function answer(
   const { status, contentType, body } = await find(routes, logger, request);
   response.writeHead(status, {
     'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
+    ...(typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : {}),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+    ...(status === 405 ? { allow: allowedAt(routes, pathOf(request)) } : {}),
   });
-  response.end(body);
+  if (typeof body === 'string') response.end(body);
+  else if (request.method === 'HEAD') response.end();
+  else await sendPieces(body, logger, response);
 }
 
-async function find(
-  routes: ReadonlyMap<string, Route>,
+/** A reader that takes nothing for too long, or goes, ends it; an answer that is not whole has no last chunk. */
+async function sendPieces(
+  pieces: Iterable<Uint8Array>,
   logger: Logger,
-  request: IncomingMessage,
-): Promise<AdminAnswer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'only GET and HEAD');
-  const [path = ''] = (request.url ?? '').split('?');
-  const route = routes.get(path);
-  if (route === undefined) return text(404, 'not found; there are /metrics, /livez and /readyz');
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    await pipeline(Readable.from(pieces, { highWaterMark: 1 }), response);
+  } catch (err) {
+    logger.warn({ err }, 'admin answer was cut off');
+  }
+}
+
+async function find(routes: Routes, logger: Logger, request: IncomingMessage): Promise<AdminAnswer> {
+  const path = pathOf(request);
+  const isGet = request.method === 'GET' || request.method === 'HEAD';
+  if (!isGet && (request.method !== 'DELETE' || !routes.remove.has(path)))
+    return text(405, `only ${allowedAt(routes, path)}`);
+  const route = (isGet ? routes.get : routes.remove).get(path);
+  if (route === undefined)
+    return text(404, `not found; there are ${[...routes.get.keys()].toSorted().join(', ')}`);
   try {
     return await route();
   } catch (err) {
     logger.error({ err, path }, 'admin route failed');
     return text(500, 'internal error');
   }
+}
+
+function pathOf(request: IncomingMessage): string {
+  const [path = ''] = (request.url ?? '').split('?');
+  return path;
+}
+
+function allowedAt({ remove }: Routes, path: string): string {
+  return remove.has(path) ? 'GET, HEAD, DELETE' : 'GET, HEAD';
 }

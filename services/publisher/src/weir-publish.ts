@@ -9,7 +9,7 @@ import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import type { Turn } from './demo/run-feed.ts';
 import { runFeed } from './demo/run-feed.ts';
 import type { Message } from './parse/message.ts';
-import { parseTimedMessage } from './parse/parse-message.ts';
+import { parseMessage, parseTimedMessage } from './parse/parse-message.ts';
 import type { Unit } from './replay/check-unit.ts';
 import { UnitCheck } from './replay/check-unit.ts';
 import type { Input } from './replay/open-input.ts';
@@ -17,6 +17,10 @@ import { Pace } from './replay/pace.ts';
 import { readLines } from './replay/read-lines.ts';
 import type { ReplayReport } from './replay/replay.ts';
 import { replay } from './replay/replay.ts';
+import { openSource } from './restore/open-source.ts';
+import type { RestoreReport } from './restore/restore.ts';
+import { restore } from './restore/restore.ts';
+import { AbsentWriter } from './send/absent.ts';
 import type { Outcome } from './send/outcome.ts';
 import { Sender } from './send/sender.ts';
 import { natsTransport } from './send/transport.ts';
@@ -53,6 +57,13 @@ export interface ReplayRequest {
   readonly stopping: AbortSignal;
   readonly warn: (text: string) => void;
   readonly progress: (report: ReplayReport) => void;
+}
+
+export interface RestoreRequest {
+  /** The admin URL of a shard, a file, or `-`. */
+  readonly source: string;
+  readonly stopping: AbortSignal;
+  readonly progress: (report: RestoreReport) => void;
 }
 
 /** One connection to NATS and what a command can do with it. */
@@ -130,6 +141,25 @@ export class Publishing {
       sleep: (ms) => sleep(ms),
       monotonicMs: () => systemClock.monotonicMs(),
       stopped: () => stopping.aborted,
+    });
+  }
+
+  /** Writes lost state back; rejects with a `RestoreError`, or with the file system's own error. */
+  async restore(request: RestoreRequest): Promise<RestoreReport> {
+    const { source, stopping } = request;
+    const { lines, close } = await openSource(source, maxLineBytes);
+    // Else a pipe that is silent would be waited for.
+    if (stopping.aborted) close();
+    stopping.addEventListener('abort', close, { once: true });
+    await this.#ensure();
+    const subjects = createSubjects(this.#prefix);
+    const writer = new AbsentWriter({ link: this.#link, subjects, ackTimeoutMs, maxInFlight });
+    return restore({
+      ...request,
+      lines,
+      stopped: () => stopping.aborted,
+      parse: parseMessage,
+      submit: (message) => writer.submit(message),
     });
   }
 

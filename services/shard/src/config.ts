@@ -1,6 +1,7 @@
 // The shard's settings, one table, and what must hold between them. The only files that name environment variables are
 // this one and the themes in config/; docs/config.md is made from them.
 import { availableParallelism } from 'node:os';
+import type { StreamLimits } from '@weir/protocol';
 import type { ConfigOf } from '@weir/runtime';
 import { commonSettings } from '@weir/runtime';
 import { capacity, MAX_THREADS } from './config/capacity.ts';
@@ -54,6 +55,12 @@ export function poolDefaults(config: ShardConfig): {
   };
 }
 
+/** What a stream that this shard makes may hold. */
+export function streamLimits(config: ShardConfig): StreamLimits {
+  const { criticalMaxAgeMs, criticalMaxPerChannel, streamMaxBytes, streamReplicas } = config;
+  return { criticalMaxAgeMs, criticalMaxPerChannel, maxBytes: streamMaxBytes, replicas: streamReplicas };
+}
+
 /** Files that a thread opens beside its clients: its loop, its listening socket and the duplicates of it. */
 export const FILES_A_THREAD = 12;
 
@@ -94,6 +101,11 @@ export function rules(config: ShardConfig): readonly string[] {
 
 /** Time in which those who are still here at the end of a drain are closed. */
 const CLOSING_MS = 3_000;
+
+/** Time in which a drain must have asked all clients, so that it ends before the shard is ended. */
+export function drainMovesMs(config: ShardConfig): number {
+  return config.shutdownDeadlineMs - config.drainGraceMs - config.drainWithinMs - CLOSING_MS;
+}
 
 function longestDrainMs(config: ShardConfig): number {
   const pacedMs = Math.ceil((config.capacity / config.movesPerSecond) * 1_000);

@@ -75,7 +75,10 @@ async function listen(): Promise<AdminServer> {
   try {
     await shard.start();
     const { adminHost: host, adminPort: port } = config;
-    return await startAdmin({ host, port, registry, health: () => shard.health(), logger });
+    const health = () => shard.health();
+    const routes = { '/lost-state': () => shard.losses.answer() };
+    const removals = { '/lost-state': () => shard.losses.discard() };
+    return await startAdmin({ host, port, registry, health, routes, removals, logger });
   } catch (err) {
     logger.fatal({ err }, 'cannot start');
     process.exit(1);

@@ -11,7 +11,7 @@ import { Arrivals } from './admit/arrivals.ts';
 import { CatchUps } from './catch-up/catch-ups.ts';
 import { Doubts } from './claims/doubts.ts';
 import type { ShardConfig } from './config.ts';
-import { poolDefaults, threadsOf } from './config.ts';
+import { drainMovesMs, poolDefaults, streamLimits, threadsOf } from './config.ts';
 import type { LaneHeads } from './connection/resume.ts';
 import { isAhead, startOf } from './connection/resume.ts';
 import { Deflater } from './encode/deflate.ts';
@@ -33,6 +33,7 @@ import type { ShardMetrics } from './metrics.ts';
 import { ThreadDrains } from './move/thread-drains.ts';
 import type { Standing } from './report/beats.ts';
 import { Beats } from './report/beats.ts';
+import { Losses } from './report/losses.ts';
 import { Shedding } from './shed/shedding.ts';
 import type { ThreadStart } from './thread.ts';
 import { SummedCounts } from './thread-counts.ts';
@@ -58,6 +59,7 @@ export class Shard {
   readonly encoder: Encoder;
   readonly deflater: Deflater;
   readonly lanes: Lanes;
+  readonly losses: Losses;
   readonly intake: Intake;
   readonly threads: Threads;
   readonly flags: SharedFlags = new SharedFlags();
@@ -76,7 +78,7 @@ export class Shard {
   readonly #sockets: Int32Array;
   readonly #doorways: Int32Array;
   readonly #frontDoor = new FrontDoor();
-  readonly #drains = new ThreadDrains();
+  readonly drains: ThreadDrains;
   #flush: NodeJS.Immediate | undefined;
   #port = 0;
   #accepted = 0;
@@ -93,6 +95,7 @@ export class Shard {
       standing: () => this.#standing(),
       publish: (beat) => link.publish(this.#subjects.beat(config.pool, config.shardId), beat),
     });
+    this.drains = new ThreadDrains({ ...config, nowMs });
     this.#arrivals = new Arrivals({
       maxUsedTickets: config.maxUsedTickets,
       isAhead: (position) => isAhead(position, this.#laneHeads()),
@@ -102,8 +105,9 @@ export class Shard {
       sleep,
     });
     this.#doubts = new Doubts(() => (this.intake.stale ? undefined : this.#read()));
-    const { lanes, makeState, makeCritical } = createLanes(config);
+    const { lanes, lost, makeState, makeCritical } = createLanes(config);
     this.lanes = lanes;
+    this.losses = new Losses(lost, logger);
     this.encoder = new Encoder(this.lanes, {
       maxFrameBytes: config.maxFrameBytes,
       maxCacheBytes: CACHE_BYTES,
@@ -146,19 +150,16 @@ export class Shard {
         this.flags.set('loaded');
         queueMicrotask(() => this.#beatWhenReady());
       },
-      streams: streamDefinitions(this.#subjects, {
-        criticalMaxAgeMs: config.criticalMaxAgeMs,
-        criticalMaxPerChannel: config.criticalMaxPerChannel,
-        maxBytes: config.streamMaxBytes,
-        replicas: config.streamReplicas,
-      }),
+      streams: streamDefinitions(this.#subjects, streamLimits(config)),
       ensure: async (connection, definition) => {
         await ensureStreams({ connection, streams: [definition], logger });
       },
       state: stateSink({
         lanes,
+        lost,
         make: makeState,
         nowMs,
+        onLost: (loss) => this.losses.state(loss),
         onLoaded: () => {
           encoder.restart('state');
           for (const { link: to } of threads) to.reset('state', this.#heads(), 0);
@@ -168,6 +169,7 @@ export class Shard {
         lanes,
         make: makeCritical,
         nowMs,
+        onLost: (messages) => this.losses.critical(messages),
         onNews: (channel, entry) => {
           encoder.critical(channel, entry);
           this.#flush ??= setImmediate(() => this.#flushCritical());
@@ -229,8 +231,8 @@ export class Shard {
       setInterval(() => this.threads.watch(), WATCH_MS),
       setInterval(() => this.beat(), BEAT_MS),
       setInterval(() => {
-        this.lanes.state.forgetDeletions(clock.monotonicMs());
-        this.lanes.critical.expire(clock.monotonicMs());
+        this.lanes.expire(clock.monotonicMs());
+        this.losses.expire(clock.monotonicMs());
       }, EXPIRE_MS),
     );
     this.#beatWhenReady();
@@ -279,8 +281,7 @@ export class Shard {
       url: this.url,
       incarnation: this.#incarnation,
       connections: this.connections,
-      backlogBytes: counts.sum('gauges', gauge.backlogBytes),
-      healthyBacklogBytes: counts.sum('gauges', gauge.healthyBacklogBytes),
+      ...counts.backlog,
       writtenBytes: counts.sum('fanOut', count.bytes),
       threadUtilisation: Math.max(0, ...[...threads].map(({ loopUtilisation }) => loopUtilisation)),
       draining: this.flags.draining,
@@ -296,14 +297,15 @@ export class Shard {
 
   /** Moves everybody away, then stops. */
   async drain(): Promise<void> {
-    const { config, logger } = this.#options;
+    const { config, logger, link } = this.#options;
     logger.info({ connections: this.connections }, 'draining');
     this.flags.set('draining');
+    this.drains.pace.listen(link.connection, this.#subjects.poolBeats(config.pool));
     this.beat();
     // Also where nobody is here: routers that have not heard it yet are sending clients.
     await sleep(config.drainGraceMs);
-    await this.#drains.run(this.threads, {
-      movesPerSecond: config.movesPerSecond,
+    await this.drains.run(this.threads, {
+      movesMs: drainMovesMs(config),
       connections: ({ index }) => this.counts.of(index, 'gauges', gauge.connections),
     });
   }
@@ -345,7 +347,7 @@ export class Shard {
       case 'doubt':
         return this.#doubts.ask(thread);
       case 'drained':
-        return this.#drains.drained(thread);
+        return this.drains.drained(thread);
       case 'shedding':
         return this.#shedding.shedding(message.id, message.accepted);
       case 'opened':

@@ -119,6 +119,15 @@ export class SummedCounts {
     return this.#living[index]?.[part][place] ?? 0;
   }
 
+  /** What clients have not proved to have, as beats say it. */
+  get backlog(): Readonly<Record<'backlogBytes' | 'healthyBacklogBytes' | 'awaitedBytes', number>> {
+    return {
+      backlogBytes: this.sum('gauges', gauge.backlogBytes),
+      healthyBacklogBytes: this.sum('gauges', gauge.healthyBacklogBytes),
+      awaitedBytes: this.sum('gauges', gauge.awaitedBytes),
+    };
+  }
+
   sum(part: CountsPart, place: number): number {
     return this.#living.reduce((sum, of) => sum + (of?.[part][place] ?? 0), this.#dead[part][place] ?? 0);
   }

@@ -27,7 +27,7 @@ import { Deflater } from './encode/deflate.ts';
 import { add, count, gauge } from './fan-out/counts.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { FramesTable } from './hand-over/frames-table.ts';
-import type { FromThread, HandOver, Heads, Reply, ToThread } from './hand-over/messages.ts';
+import type { DrainPace, FromThread, HandOver, Heads, Reply, ToThread } from './hand-over/messages.ts';
 import { SharedFlags } from './hand-over/shared-flags.ts';
 import { Doorway } from './listen/doorway.ts';
 import { duplicateSocket } from './listen/duplicate.ts';
@@ -226,7 +226,9 @@ export class FanOutThread {
       case 'join':
         return this.#run(this.#join(message.fd));
       case 'drain':
-        return this.#run(this.#drain(message.movesPerSecond));
+        return this.#run(this.#drain(message));
+      case 'pace':
+        return this.#moves.pace(message.movesPerSecond);
       case 'shed':
         return this.#send({ type: 'shedding', id: message.id, accepted: this.#moves.shed(message) });
       case 'judge':
@@ -376,8 +378,8 @@ export class FanOutThread {
     this.#run(this.#moves.remeasure(connection, judged.is === 'slow' ? 'tooSlow' : 'promote'));
   }
 
-  async #drain(movesPerSecond: number): Promise<void> {
-    await this.#moves.drain(movesPerSecond);
+  async #drain(pace: DrainPace): Promise<void> {
+    await this.#moves.drain(pace);
     this.#send({ type: 'drained' });
   }
 

@@ -97,11 +97,11 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ poolDefaults: { targets: { connectionsRatio: 0.01 } } }, /connectionsRatio/],
   [{ poolDefaults: { targets: { connectionsRatio: '1.2' } } }, /connectionsRatio/],
   [
-    { poolDefaults: { targets: { connectionsRatio: 0, bufferedBytes: '0Mi', eventLoopUtilization: '' } } },
+    { poolDefaults: { targets: { connectionsRatio: 0, awaitedBytes: '0Mi', eventLoopUtilization: '' } } },
     /pools\.desktop has no target that autoscaling\.source=builtin could scale by/,
   ],
   [
-    { autoscaling: { source: 'keda' }, poolDefaults: { targets: { connectionsRatio: 0, bufferedBytes: 0 } } },
+    { autoscaling: { source: 'keda' }, poolDefaults: { targets: { connectionsRatio: 0, awaitedBytes: 0 } } },
     /no target that autoscaling\.source=keda/,
   ],
   [

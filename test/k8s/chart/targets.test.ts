@@ -4,6 +4,7 @@ import { helms, render } from './render.ts';
 
 const METRICS = {
   connectionsRatio: ['weir_shard_connections', 0.5, '2000'],
+  awaitedBytes: ['weir_shard_awaited_bytes', '32Mi', '32Mi'],
   bufferedBytes: ['weir_shard_buffered_bytes_healthy', '64Mi', '64Mi'],
   eventLoopUtilization: ['weir_shard_event_loop_utilization', '600m', '600m'],
   egressBytesPerSecond: ['weir_shard_egress_bytes_per_second', 8_388_608, '8388608'],
@@ -17,6 +18,12 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
     const wanted = Object.values(METRICS).map(([metric, , text]) => [metric, text]);
     expect(targetsOf({ poolDefaults: { targets: ALL } })).toEqual(wanted);
     expect(targetsOf({ pools: { desktop: { targets: ALL } } })).toEqual(wanted);
+  });
+
+  it('are by default what no distance of clients raises', () => {
+    const metrics = targetsOf({}).map(([metric]) => metric);
+    expect(metrics).toContain('weir_shard_awaited_bytes');
+    expect(metrics).not.toContain('weir_shard_buffered_bytes_healthy');
   });
 
   it.each(Object.keys(METRICS).flatMap((name) => OFF.map((off) => ({ name, off }))))(
@@ -44,11 +51,14 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
   });
 
   it('of KEDA are plain numbers', () => {
-    const targets = { connectionsRatio: 0, bufferedBytes: '1.5Ki' };
+    const targets = { connectionsRatio: 0, awaitedBytes: '1.5Ki', bufferedBytes: '2Ki' };
     const { objects, refusal } = render({ autoscaling: { source: 'keda' }, poolDefaults: { targets } });
     expect(refusal).toBe('');
     const scaled = objects.find(({ kind, name }) => kind === 'ScaledObject' && /desktop/.test(name));
-    expect(scaled?.list('spec.triggers').map((one) => one.at('metadata.targetValue'))).toEqual(['1536']);
+    expect(scaled?.list('spec.triggers').map((one) => one.at('metadata.targetValue'))).toEqual([
+      '1536',
+      '2048',
+    ]);
   });
 
   it('may all be off where nothing scales', () => {

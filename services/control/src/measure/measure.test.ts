@@ -103,6 +103,16 @@ describe('Smoother', () => {
     expect(smoother.of('a')?.loopUtilisation).toBeLessThan(0.5);
   });
 
+  it('takes what is awaited where the shard tells it, else what an older shard tells', () => {
+    const smoother = new Smoother();
+    smoother.observe([
+      entryOf('a', { backlogBytes: 900, healthyBacklogBytes: 100, awaitedBytes: 0 }),
+      entryOf('b', { backlogBytes: 900, healthyBacklogBytes: 100 }),
+      entryOf('c', { backlogBytes: 900 }),
+    ]);
+    expect(['a', 'b', 'c'].map((shard) => smoother.of(shard)?.awaitedBytes)).toEqual([0, 100, 900]);
+  });
+
   it('takes the backlog of healthy clients where the shard tells it, else all of it', () => {
     const smoother = new Smoother();
     smoother.observe([
@@ -120,10 +130,11 @@ describe('metrics', () => {
     const measured = {
       connections: 1,
       healthyBacklogBytes: 2,
-      egressBytesPerSecond: 3,
-      loopUtilisation: 4,
-      tickLatenessMs: 5_000,
+      awaitedBytes: 3,
+      egressBytesPerSecond: 4,
+      loopUtilisation: 5,
+      tickLatenessMs: 6_000,
     };
-    expect(METRICS.map(({ read }) => read(measured))).toEqual([1, 2, 3, 4, 5]);
+    expect(METRICS.map(({ read }) => read(measured))).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });

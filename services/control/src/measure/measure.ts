@@ -22,6 +22,7 @@ export interface PodCounts {
 const nothing: Measured = {
   connections: 0,
   healthyBacklogBytes: 0,
+  awaitedBytes: 0,
   egressBytesPerSecond: 0,
   loopUtilisation: 0,
   tickLatenessMs: 0,

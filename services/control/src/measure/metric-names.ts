@@ -4,6 +4,7 @@
 export interface Measured {
   readonly connections: number;
   readonly healthyBacklogBytes: number;
+  readonly awaitedBytes: number;
   readonly egressBytesPerSecond: number;
   readonly loopUtilisation: number;
   readonly tickLatenessMs: number;
@@ -27,6 +28,7 @@ export const METRICS: readonly MetricKind[] = [
     read: ({ healthyBacklogBytes }) => healthyBacklogBytes,
     windowSeconds,
   },
+  { name: 'weir_shard_awaited_bytes', read: ({ awaitedBytes }) => awaitedBytes, windowSeconds },
   {
     name: 'weir_shard_egress_bytes_per_second',
     read: ({ egressBytesPerSecond }) => egressBytesPerSecond,

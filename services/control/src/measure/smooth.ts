@@ -39,6 +39,7 @@ function blend(before: Known | undefined, entry: ShardEntry): Measured {
   const now: Measured = {
     connections: entry.connections,
     healthyBacklogBytes: entry.healthyBacklogBytes ?? entry.backlogBytes,
+    awaitedBytes: entry.awaitedBytes ?? entry.healthyBacklogBytes ?? entry.backlogBytes,
     egressBytesPerSecond: entry.egressBytesPerSecond,
     loopUtilisation: entry.loopUtilisation,
     tickLatenessMs: entry.tickLatenessMs,
@@ -51,6 +52,7 @@ function blend(before: Known | undefined, entry: ShardEntry): Measured {
   return {
     connections: now.connections,
     healthyBacklogBytes: mix(measured.healthyBacklogBytes, now.healthyBacklogBytes),
+    awaitedBytes: mix(measured.awaitedBytes, now.awaitedBytes),
     egressBytesPerSecond: mix(measured.egressBytesPerSecond, now.egressBytesPerSecond),
     loopUtilisation: mix(measured.loopUtilisation, now.loopUtilisation),
     tickLatenessMs: mix(measured.tickLatenessMs, now.tickLatenessMs),

@@ -18,6 +18,7 @@ function measure(name: string, connections: number, pool = 'desktop', loopUtilis
     measured: {
       connections,
       healthyBacklogBytes: 0,
+      awaitedBytes: 0,
       egressBytesPerSecond: 0,
       loopUtilisation,
       tickLatenessMs: 0,

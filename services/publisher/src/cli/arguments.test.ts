@@ -68,6 +68,14 @@ describe('readArguments', () => {
     });
   });
 
+  it('reads where to restore from', () => {
+    expect(read('restore', 'http://127.0.0.1:9090')).toEqual({
+      kind: 'restore',
+      source: 'http://127.0.0.1:9090',
+    });
+    expect(read('restore', '-')).toEqual({ kind: 'restore', source: '-' });
+  });
+
   it('reads the flags that all have', () => {
     expect(readArguments(['demo', 'x', '--nats', 'nats://a:1', '--prefix', 'p'])).toEqual({
       command: { kind: 'demo', channel: 'x' },
@@ -97,6 +105,9 @@ describe('readArguments', () => {
     [['replay', 'a', '--unit', 'min'], '--unit must be one of: s, ms, us, ns'],
     [['replay', 'a', '--speed', '-1'], '--speed must be'],
     [['state', 'c', '--k', '1'], "Unknown option '--k'; words that begin with -- go behind a --"],
+    [['restore'], 'restore <admin URL'],
+    [['restore', 'a', 'b'], 'restore <admin URL'],
+    [['restore', 'a', '--loop'], '--loop is not for restore'],
     [['demo', 'a', 'b'], 'demo takes one word'],
     [['demo', '--spede', '1'], "Unknown option '--spede'"],
   ])('refuses %j in words', (argv, words) => {

@@ -29,6 +29,7 @@ export type Command =
       readonly skipBad: boolean;
       readonly channelPrefix: string;
     }
+  | { readonly kind: 'restore'; readonly source: string }
   | { readonly kind: 'demo'; readonly channel: string };
 
 /** The flags that every command has. */
@@ -83,6 +84,9 @@ export function readArguments(argv: readonly string[]): {
       return { command: publishCommand(name, words, values), common };
     case 'replay':
       return { command: replayCommand(words, values), common };
+    case 'restore':
+      refuseOthers(values, 'restore', []);
+      return { command: restoreCommand(words), common };
     case 'demo':
       refuseOthers(values, 'demo', []);
       if (words.length > 1) throw new UsageError('demo takes one word, the channel');
@@ -177,6 +181,12 @@ function unitOf(text: string | undefined): Unit | undefined {
   if (text !== undefined && unit === undefined)
     throw new UsageError(`--unit must be one of: ${units.join(', ')}`);
   return unit;
+}
+
+function restoreCommand([source, ...tooMany]: readonly string[]): Command {
+  if (source === undefined || tooMany.length > 0)
+    throw new UsageError('it is: weir-publish restore <admin URL of a shard, file, or ->');
+  return { kind: 'restore', source };
 }
 
 function flag<T>(name: string, text: string, parser: (text: string) => T): T {

@@ -18,6 +18,9 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
       --skip-bad        go on after lines that are not messages
       --channel-prefix TEXT   put before every channel, such as test.
 
+  weir-publish restore <source>                 write back what a state stream has lost; overwrites nothing
+      <source> is the admin URL of a shard (http://host:port), a file of its /lost-state, or - for standard input
+
   weir-publish demo [channel]                   a casino lobby that plays by itself (default channel: lobby)
 
   --nats URL        NATS servers, comma separated (default: WEIR_NATS_URL, else the one of a running npm start,

@@ -14,6 +14,7 @@ import { helpText } from './help.ts';
 import { readValue } from './read-value.ts';
 import { runDemo } from './run-demo.ts';
 import { openRecording, runReplay } from './run-replay.ts';
+import { runRestore } from './run-restore.ts';
 import { leave, outliveReaders, print, tell } from './terminal.ts';
 
 outliveReaders();
@@ -54,6 +55,7 @@ async function withNats(command: NatsCommand, common: Common): Promise<number> {
       if (message !== undefined) return await publish(publishing, message);
       if (command.kind === 'replay' && recording !== undefined)
         return await runReplay(publishing, command, recording);
+      if (command.kind === 'restore') return await runRestore(publishing, command.source);
       if (command.kind === 'demo') return await runDemo(publishing, command.channel);
       return 1;
     } finally {

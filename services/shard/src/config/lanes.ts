@@ -2,6 +2,7 @@
 
 import { defaultStreamLimits, limits } from '@weir/protocol';
 import type { TableOf } from '@weir/runtime';
+import { parse } from '@weir/runtime';
 import { bytes, count, ms } from './rows.ts';
 
 interface LanesValues {
@@ -10,6 +11,8 @@ interface LanesValues {
   readonly stateMaxKeys: number;
   readonly stateMaxBytes: number;
   readonly stateDeletionMs: number;
+  readonly lostStateMs: number;
+  readonly lostStateRatio: number;
   readonly criticalMaxAgeMs: number;
   readonly criticalMaxPerChannel: number;
   readonly criticalMaxBytes: number;
@@ -52,6 +55,20 @@ export const lanes: TableOf<LanesValues> = {
     meaning:
       'How long a deletion is remembered, where there is room; a position from before it gets a snapshot',
   }),
+  lostStateMs: ms({
+    env: 'WEIR_LOST_STATE_MS',
+    default: 86_400_000,
+    min: 0,
+    max: 604_800_000,
+    meaning:
+      'How long a shard keeps the last values of keys that the state stream has lost, at most as much as the state lane holds; 0 keeps none',
+  }),
+  lostStateRatio: {
+    env: 'WEIR_LOST_STATE_RATIO',
+    parse: parse.number({ min: 0, max: 1 }),
+    default: 0.1,
+    meaning: 'Part of the keys whose loss is reported and kept: only more than this is; 1 reports none',
+  },
   criticalMaxAgeMs: ms({
     env: 'WEIR_CRITICAL_MAX_AGE_MS',
     default: defaultStreamLimits.criticalMaxAgeMs,

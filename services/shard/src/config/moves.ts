@@ -107,6 +107,7 @@ export const moves: TableOf<MovesValues> = {
     default: 500,
     min: 10,
     max: 100_000,
-    meaning: 'Moves a second at most, in a drain and for the balance of the pool',
+    meaning:
+      'Moves a second at most, in a drain and for the balance of the pool; shards of the pool that drain at once share it, as far as WEIR_SHUTDOWN_DEADLINE_MS leaves time',
   }),
 };

@@ -5,6 +5,7 @@ import type { Position, Ticket } from '@weir/protocol';
 import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
 import type { Standing } from '../reassign/standing.ts';
+import { Awaited } from './awaited.ts';
 import { DeliveryClock } from './delivery-clock.ts';
 import type { Flow, FlowLimits } from './policy.ts';
 import { nextFlow } from './policy.ts';
@@ -61,6 +62,7 @@ export class Connection {
   readonly gate: FrameGate;
   readonly ticket: Ticket;
   readonly clock: DeliveryClock;
+  readonly awaited: Awaited = new Awaited();
   /** Its messages are compressed, every one of them. */
   readonly compressed: boolean;
   /** Gets every tick's state and cosmetic frames. Otherwise its cursors say where it stands. */

@@ -37,8 +37,9 @@ export const gauge = {
   congested: 6,
   closing: 7,
   healthyBacklogBytes: 8,
+  awaitedBytes: 9,
 } as const;
-export const GAUGE_PLACES = 9;
+export const GAUGE_PLACES = 10;
 
 export function add(values: Float64Array, place: number, by: number): void {
   values[place] = (values[place] ?? 0) + by;

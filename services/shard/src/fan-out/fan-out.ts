@@ -261,8 +261,10 @@ export class FanOut {
       if (next === 'evicted') this.#writer.evict(connection);
       else this.#writer.pingIfDue(connection);
       add(sums, live ? gauge.flowing : next === 'congested' ? gauge.congested : gauge.behind, 1);
-      if (live && connection.standing?.slowSinceMs === undefined)
-        add(sums, gauge.healthyBacklogBytes, Math.min(backlogBytes, flow.softBytes));
+      if (!live || connection.standing?.slowSinceMs !== undefined) continue;
+      add(sums, gauge.healthyBacklogBytes, Math.min(backlogBytes, flow.softBytes));
+      const awaitedBytes = connection.awaited.bytes(connection.clock, this.#writer.nowMs);
+      add(sums, gauge.awaitedBytes, Math.min(awaitedBytes, flow.softBytes));
     }
   }
 

@@ -46,6 +46,13 @@ export type Reset =
       readonly sinceSeq: number;
     };
 
+/** How a thread drains. */
+export interface DrainPace {
+  readonly movesPerSecond: number;
+  /** Time by which all clients must have been asked, whatever the pace. */
+  readonly movesMs: number;
+}
+
 export type ToThread =
   | HandOver
   | Reset
@@ -54,7 +61,9 @@ export type ToThread =
   | { readonly type: 'open'; readonly host: string; readonly port: number }
   /** Accept clients from the socket behind `fd`. */
   | { readonly type: 'join'; readonly fd: number }
-  | { readonly type: 'drain'; readonly movesPerSecond: number }
+  | ({ readonly type: 'drain' } & DrainPace)
+  /** The pace of a drain is another one from now on. */
+  | { readonly type: 'pace'; readonly movesPerSecond: number }
   /** Ask `moves` clients at most to move, spread over a second; `shedding` is the answer. */
   | ({ readonly type: 'shed'; readonly id: number } & ShedOrder)
   /** The answer to `doubt`: so far the streams go. */

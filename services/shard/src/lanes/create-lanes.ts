@@ -3,11 +3,13 @@ import type { ShardConfig } from '../config.ts';
 import { CosmeticLane } from './cosmetic-lane.ts';
 import { CriticalLane } from './critical-lane.ts';
 import { Lanes } from './lanes.ts';
+import { LostState } from './lost-state.ts';
 import { StateLane } from './state-lane.ts';
 
 /** The lanes of a shard, and what makes those that can be made anew. */
 export interface CreatedLanes {
   readonly lanes: Lanes;
+  readonly lost: LostState;
   readonly makeState: () => StateLane;
   readonly makeCritical: () => CriticalLane;
 }
@@ -30,5 +32,11 @@ export function createLanes(config: ShardConfig): CreatedLanes {
     maxPerTick: config.cosmeticMaxPerTick,
     maxBytesPerTick: config.cosmeticMaxBytesPerTick,
   });
-  return { lanes: new Lanes(makeState(), makeCritical(), cosmetic), makeState, makeCritical };
+  const lost = new LostState({
+    maxKeys: config.stateMaxKeys,
+    maxBytes: config.stateMaxBytes,
+    keepMs: config.lostStateMs,
+    ratio: config.lostStateRatio,
+  });
+  return { lanes: new Lanes(makeState(), makeCritical(), cosmetic), lost, makeState, makeCritical };
 }

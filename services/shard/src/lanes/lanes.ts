@@ -15,4 +15,10 @@ export class Lanes {
     this.critical = critical;
     this.cosmetic = cosmetic;
   }
+
+  /** Forgets what has been kept for long enough. */
+  expire(nowMs: number): void {
+    this.state.forgetDeletions(nowMs);
+    this.critical.expire(nowMs);
+  }
 }

@@ -3,6 +3,8 @@ import { CosmeticLane } from './cosmetic-lane.ts';
 import type { CriticalEntry } from './critical-lane.ts';
 import { CriticalLane } from './critical-lane.ts';
 import { Lanes } from './lanes.ts';
+import type { Loss } from './lost-state.ts';
+import { LostState } from './lost-state.ts';
 import { criticalSink, stateSink } from './sinks.ts';
 import { StateLane } from './state-lane.ts';
 
@@ -33,19 +35,25 @@ describe('stateSink', () => {
     sink: ReturnType<typeof stateSink>;
     clock: { nowMs: number };
     loads: { count: number };
+    lost: LostState;
+    losses: Loss[];
   } {
     const lanes = newLanes();
     const clock = { nowMs: 5_000 };
     const loads = { count: 0 };
+    const losses: Loss[] = [];
+    const lost = new LostState({ maxKeys: 100, maxBytes: 10_000, keepMs: 1_000, ratio: 0.1 });
     const sink = stateSink({
       lanes,
+      lost,
+      onLost: (loss) => losses.push(loss),
       make: makeState,
       nowMs: () => clock.nowMs,
       onLoaded: () => {
         loads.count++;
       },
     });
-    return { lanes, sink, clock, loads };
+    return { lanes, sink, clock, loads, lost, losses };
   }
 
   it('serves the old lane until the new one is whole', () => {
@@ -102,6 +110,33 @@ describe('stateSink', () => {
     expect(lanes.state.takeDirty()).toEqual([]);
   });
 
+  it('keeps what another epoch has lost until it is there again', () => {
+    const { sink, lost, losses } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    for (const [at, key] of ['x', 'y', 'z'].entries()) sink.take(set(at + 1, key, String(at)));
+    sink.loaded(3);
+    expect(losses).toEqual([]);
+    sink.begin('two', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(1, 'y', '10'));
+    sink.loaded(1);
+    expect(losses).toEqual([{ lost: 2, of: 3, kept: 2 }]);
+    sink.take(set(2, 'x', '11'));
+    expect([...lost.entries()]).toEqual([{ channel: 'a', key: 'z', value: '2' }]);
+    sink.take(set(3, 'z', undefined));
+    expect(lost.keys).toBe(0);
+  });
+
+  it('counts a deletion that the new epoch remembers as no loss', () => {
+    const { sink, losses } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(1, 'x', '1', AHEAD_MS));
+    sink.loaded(1);
+    sink.begin('two', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(set(2, 'x', undefined, AHEAD_MS - 500));
+    sink.loaded(2);
+    expect(losses).toEqual([]);
+  });
+
   it('does nothing on an end without a beginning', () => {
     const { loads, sink } = setUp();
     sink.loaded(9);
@@ -110,25 +145,28 @@ describe('stateSink', () => {
 });
 
 describe('criticalSink', () => {
-  function setUp(): {
+  function setUp(maxAgeMs = 1_000): {
     lanes: Lanes;
     sink: ReturnType<typeof criticalSink>;
     clock: { nowMs: number };
     news: CriticalEntry[];
     loads: { afterSeq: number; sinceSeq: number }[];
+    losses: number[];
   } {
     const lanes = newLanes();
     const clock = { nowMs: 5_000 };
     const news: CriticalEntry[] = [];
     const loads: { afterSeq: number; sinceSeq: number }[] = [];
+    const losses: number[] = [];
     const sink = criticalSink({
       lanes,
-      make: makeCritical,
+      make: () => new CriticalLane({ maxAgeMs, maxPerChannel: 100, maxBytes: 100_000 }),
       nowMs: () => clock.nowMs,
       onNews: (_channel, entry) => news.push(entry),
       onLoaded: (where) => loads.push(where),
+      onLost: (messages) => losses.push(messages),
     });
-    return { lanes, sink, clock, news, loads };
+    return { lanes, sink, clock, news, loads, losses };
   }
 
   const message = (
@@ -170,6 +208,31 @@ describe('criticalSink', () => {
     sink.take(message(3, AHEAD_MS + 40));
     sink.loaded(3);
     expect([news.length, loads.at(-1)]).toEqual([2, { afterSeq: 2, sinceSeq: 1 }]);
+  });
+
+  it('says how many messages another epoch has lost within their time', () => {
+    const { sink, clock, losses } = setUp(10_000);
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.take(message(1, AHEAD_MS - 5));
+    sink.loaded(1);
+    sink.take(message(2, AHEAD_MS + 10));
+    sink.take(message(3, AHEAD_MS + 20));
+    // All that there was, and one more: nothing is lost.
+    sink.begin('two', { ...facts, serverNowMs: AHEAD_MS + 100 });
+    for (const [seq, timeMs] of [-5, 10, 20, 30].entries()) sink.take(message(seq + 1, AHEAD_MS + timeMs));
+    sink.loaded(4);
+    expect(losses).toEqual([]);
+    // The oldest and a new one.
+    sink.begin('three', { ...facts, serverNowMs: AHEAD_MS + 200 });
+    sink.take(message(1, AHEAD_MS - 5));
+    sink.take(message(2, AHEAD_MS + 150));
+    sink.loaded(2);
+    expect(losses).toEqual([3]);
+    // What is about to go by its age is not missed.
+    clock.nowMs += 9_000;
+    sink.begin('four', { ...facts, firstSeq: 0, serverNowMs: AHEAD_MS + 9_200 });
+    sink.loaded(0);
+    expect(losses).toEqual([3]);
   });
 
   it('loses loaded messages by the clock of the server that kept them', () => {

@@ -2,6 +2,7 @@
 // being served; then the new one takes its place. Server times become times of this process's monotonic clock.
 import type { CriticalEntry, CriticalLane } from './critical-lane.ts';
 import type { Lanes } from './lanes.ts';
+import type { Loss, LostState } from './lost-state.ts';
 import type { Cleanup, StateLane } from './state-lane.ts';
 
 interface StreamFacts {
@@ -19,6 +20,9 @@ interface Taken {
   readonly timeMs: number;
 }
 
+/** The server lets messages go by their age when its own timer says so. */
+const EXPIRY_SLACK_MS = 2_000;
+
 /** What intake hands a stream's messages to. */
 export interface Sink {
   begin(epoch: string, facts: StreamFacts): void;
@@ -34,12 +38,14 @@ export interface Sink {
   readonly isWhole?: () => boolean;
 }
 
-/** The state lane's. `onLoaded` is called after a lane was replaced. */
+/** The state lane's. `onLoaded` is called after a lane was replaced, `onLost` where the new one lacks much of the old. */
 export function stateSink(o: {
   readonly lanes: Lanes;
+  readonly lost: LostState;
   readonly make: () => StateLane;
   readonly nowMs: () => number;
   readonly onLoaded: () => void;
+  readonly onLost: (loss: Loss) => void;
 }): Sink {
   let loading:
     | {
@@ -56,6 +62,7 @@ export function stateSink(o: {
     },
     take({ channel, key, value, seq, timeMs }) {
       const nowMs = o.nowMs();
+      if (loading === undefined) o.lost.back(channel, key);
       const outcome =
         loading === undefined
           ? o.lanes.state.apply(channel, { key, value, seq, timeMs: nowMs })
@@ -75,6 +82,7 @@ export function stateSink(o: {
     loaded(seq) {
       if (loading === undefined) return;
       loading.lane.advance(seq);
+      const loss = o.lost.replaced(o.lanes.state, loading.lane, o.nowMs());
       loading.lane.forgetDeletions(o.nowMs());
       // What has aged out left no deletion behind: any position may lack one.
       if (loading.agesOut) loading.lane.raiseFloor(seq);
@@ -82,17 +90,22 @@ export function stateSink(o: {
       o.lanes.stateEpoch = loading.epoch;
       loading = undefined;
       o.onLoaded();
+      if (loss !== undefined) o.onLost(loss);
     },
   };
 }
 
-/** The critical lane's. After another epoch, clients get what is newer than the last that the old one had. */
+/**
+ * The critical lane's. After another epoch, clients get what is newer than the last that the old one had. `onLost`: so
+ * many messages, still within their time, are no longer in the stream.
+ */
 export function criticalSink(o: {
   readonly lanes: Lanes;
   readonly make: () => CriticalLane;
   readonly nowMs: () => number;
   readonly onNews: (channel: string, entry: CriticalEntry) => void;
   readonly onLoaded: (where: { readonly afterSeq: number; readonly sinceSeq: number }) => void;
+  readonly onLost: (messages: number) => void;
 }): Sink {
   let loading:
     | {
@@ -105,12 +118,15 @@ export function criticalSink(o: {
   /** Server time of the newest message that was had. */
   let newestMs = 0;
   let knownSeq = 0;
+  /** Loaded messages that were had before. */
+  let known = 0;
   return {
     begin(epoch, facts) {
       const lane = o.make();
       lane.lostBefore(facts.firstSeq);
       // A stream that is empty and new has a first sequence of 0.
       knownSeq = Math.max(0, facts.firstSeq - 1);
+      known = 0;
       loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs };
     },
     take({ channel, value = 'null', seq, timeMs }) {
@@ -120,7 +136,10 @@ export function criticalSink(o: {
         if (o.lanes.critical.append(channel, entry)) o.onNews(channel, entry);
         return undefined;
       }
-      if (timeMs <= newestMs) knownSeq = seq;
+      if (timeMs <= newestMs) {
+        knownSeq = seq;
+        known++;
+      }
       loading.lane.append(channel, { seq, value, timeMs: timeMs + loading.offsetMs });
       return undefined;
     },
@@ -130,6 +149,9 @@ export function criticalSink(o: {
     loaded(seq) {
       if (loading === undefined) return;
       const afterSeq = o.lanes.critical.seq;
+      // What was about to go by its age is not counted as lost.
+      o.lanes.critical.expire(o.nowMs() + EXPIRY_SLACK_MS);
+      const lost = o.lanes.critical.messages - known;
       loading.lane.advance(seq);
       loading.lane.sealLoaded(loading.facts.maxPerSubject);
       o.lanes.critical = loading.lane;
@@ -137,6 +159,7 @@ export function criticalSink(o: {
       newestMs = Math.max(newestMs, loading.facts.serverNowMs);
       loading = undefined;
       o.onLoaded({ afterSeq, sinceSeq: knownSeq });
+      if (lost > 0) o.onLost(lost);
     },
   };
 }

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { DrainLimits, DrainOptions } from './drain.ts';
 import { drain } from './drain.ts';
 
-const limits: DrainLimits = { withinMs: 5_000, movesPerSecond: 500, windowMs: 20_000 };
+const limits: DrainLimits = {
+  withinMs: 5_000,
+  movesPerSecond: () => 500,
+  windowMs: 20_000,
+  movesMs: 40_000,
+};
 
 interface Bench {
   readonly options: DrainOptions<string>;
@@ -40,6 +45,7 @@ function setUp(o: {
       clock.nowMs += ms;
       for (const { who, atMs } of leaves) if (atMs <= clock.nowMs) here.delete(who);
     },
+    nowMs: () => clock.nowMs,
     random: () => {
       seed = (seed * 48_271) % 2_147_483_647;
       return seed / 2_147_483_647;
@@ -79,7 +85,7 @@ describe('drain', () => {
   it('never moves more in a second than it may, also where the window is too short for that', async () => {
     const { options, moves } = setUp({
       clients: 2_000,
-      limits: { windowMs: 1_000, movesPerSecond: 300 },
+      limits: { windowMs: 1_000, movesPerSecond: () => 300 },
       leavesMs: 50,
     });
     await drain(options);
@@ -93,13 +99,47 @@ describe('drain', () => {
   it.each([4, 15, 167])('keeps the pace of a share of the moves: %s a second', async (movesPerSecond) => {
     const { options, moves } = setUp({
       clients: 10 * movesPerSecond,
-      limits: { windowMs: 1_000, movesPerSecond },
+      limits: { windowMs: 1_000, movesPerSecond: () => movesPerSecond },
       leavesMs: 50,
     });
     await drain(options);
     const last = Math.max(...moves.map(({ atMs }) => atMs));
     expect(last).toBeGreaterThan(9_000);
     expect(last).toBeLessThan(10_500);
+  });
+
+  it('follows a pace that changes while it lasts', async () => {
+    let movesPerSecond = 100;
+    const { options, clock, moves } = setUp({
+      clients: 1_000,
+      limits: { windowMs: 1_000, movesPerSecond: () => movesPerSecond },
+      leavesMs: 50,
+    });
+    const { sleep } = options;
+    await drain({
+      ...options,
+      sleep: async (ms) => {
+        await sleep(ms);
+        movesPerSecond = clock.nowMs < 4_000 ? 100 : 50;
+      },
+    });
+    const within = (fromMs: number, toMs: number): number =>
+      moves.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).length;
+    expect([within(0, 4_000), within(4_000, 8_000)]).toEqual([400, 200]);
+    expect(moves).toHaveLength(1_000);
+  });
+
+  it('asks everybody in time, also where its share of the pace is too small for that', async () => {
+    const { options, moves } = setUp({
+      clients: 1_000,
+      limits: { windowMs: 1_000, movesPerSecond: () => 10, movesMs: 10_000 },
+      leavesMs: 50,
+    });
+    await drain(options);
+    expect(moves).toHaveLength(1_000);
+    expect(Math.max(...moves.map(({ atMs }) => atMs))).toBeLessThanOrEqual(10_000);
+    // Evenly, not all of them at the end.
+    expect(moves.filter(({ atMs }) => atMs < 5_000).length).toBeGreaterThan(450);
   });
 
   it('is over as soon as the last client has gone', async () => {

@@ -228,7 +228,7 @@ describe('other moves', () => {
     bench.moves.shed(order);
     await bench.pass(0);
     bench.draining = true;
-    void bench.moves.drain(500);
+    void bench.moves.drain({ movesPerSecond: 500, movesMs: 10_000 });
     await bench.pass(50);
     expect(
       bench.told

@@ -5,7 +5,7 @@ import { moveUrl, secured } from '@weir/protocol';
 import type { Clock } from '@weir/runtime';
 import type { ShardConfig } from '../config.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { ShedOrder } from '../hand-over/messages.ts';
+import type { DrainPace, ShedOrder } from '../hand-over/messages.ts';
 import { drain } from './drain.ts';
 import { drawn } from './drawn.ts';
 import { paced } from './paced.ts';
@@ -38,6 +38,8 @@ export interface MovesOptions {
 export class Moves {
   readonly #o: MovesOptions;
   #asked = 0;
+  /** Of a drain, at the moment. */
+  #movesPerSecond = 0;
 
   constructor(options: MovesOptions) {
     this.#o = options;
@@ -49,16 +51,28 @@ export class Moves {
   }
 
   /** Sends everybody away. Resolves when nobody is left, or nobody can be waited for any longer. */
-  async drain(movesPerSecond: number): Promise<void> {
-    const { config, connections, close, sleep, random } = this.#o;
+  async drain({ movesPerSecond, movesMs }: DrainPace): Promise<void> {
+    const { config, clock, connections, close, sleep, random } = this.#o;
+    this.pace(movesPerSecond);
     await drain({
-      limits: { windowMs: config.drainWindowMs, withinMs: config.drainWithinMs, movesPerSecond },
+      limits: {
+        windowMs: config.drainWindowMs,
+        withinMs: config.drainWithinMs,
+        movesMs,
+        movesPerSecond: () => this.#movesPerSecond,
+      },
+      nowMs: () => clock.monotonicMs(),
       connections: () => [...connections()],
       move: (connection) => this.#ask(connection, 'drain', config.drainWithinMs),
       close,
       sleep,
       random,
     });
+  }
+
+  /** Other shards have begun or ended to drain: the pace of a drain is another one from now on. */
+  pace(movesPerSecond: number): void {
+    this.#movesPerSecond = movesPerSecond;
   }
 
   /**

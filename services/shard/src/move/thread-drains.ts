@@ -1,29 +1,40 @@
-// Has every thread move its clients away, each at its share of the shard's pace, and waits until all have.
+// Has every thread move its clients away, each at its part of the shard's share of the pool's pace, and waits until all
+// have. When the share changes, the threads are told.
 import type { Thread } from '../hand-over/threads.ts';
+import type { SharedPaceOptions } from './shared-pace.ts';
+import { SharedPace } from './shared-pace.ts';
 
-export interface Pace {
-  /** Of the whole shard. */
-  readonly movesPerSecond: number;
+export interface DrainOrder {
+  /** Time by which every client must have been asked. */
+  readonly movesMs: number;
   readonly connections: (thread: Thread) => number;
 }
 
 export class ThreadDrains {
+  readonly pace: SharedPace;
   #drained: (thread: Thread) => void = () => undefined;
 
-  async run(threads: Iterable<Thread>, { movesPerSecond, connections }: Pace): Promise<void> {
+  constructor(options: SharedPaceOptions) {
+    this.pace = new SharedPace(options);
+  }
+
+  async run(threads: Iterable<Thread>, { movesMs, connections }: DrainOrder): Promise<void> {
+    const { pace } = this;
     const waiting = new Set(threads);
-    const own = new Map([...waiting].map((thread) => [thread, connections(thread)]));
-    const total = Math.max(
-      1,
-      [...own.values()].reduce((sum, each) => sum + each, 0),
-    );
+    const own = new Map([...waiting].map((thread) => [thread, Math.max(1, connections(thread))]));
+    const total = [...own.values()].reduce((sum, each) => sum + each, 0);
+    const paceOf = (clients: number): number => (pace.movesPerSecond * clients) / Math.max(1, total);
+    pace.onChange = () => {
+      for (const [thread, clients] of own)
+        if (waiting.has(thread)) thread.post({ type: 'pace', movesPerSecond: paceOf(clients) });
+    };
     await new Promise<void>((resolve) => {
       this.#drained = (thread) => {
         waiting.delete(thread);
         if ([...waiting].every(({ alive }) => !alive)) resolve();
       };
       for (const [thread, clients] of own) {
-        thread.post({ type: 'drain', movesPerSecond: (movesPerSecond * Math.max(clients, 1)) / total });
+        thread.post({ type: 'drain', movesPerSecond: paceOf(clients), movesMs });
         void thread.ended().then(() => this.#drained(thread));
       }
     });

@@ -15,6 +15,7 @@ export interface Standing
     | 'connections'
     | 'backlogBytes'
     | 'healthyBacklogBytes'
+    | 'awaitedBytes'
     | 'draining'
     | 'stale'
     | 'ready'

@@ -66,6 +66,10 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       groups: now('Sets of channels that connections of a thread share', gauge.groups),
       connections_behind: now('Connections that catch up', gauge.notLive),
       open_sockets: { help: 'Open sockets, connections included', read: () => shard.openSockets },
+      draining_shards: {
+        help: 'Shards of the pool that drain and share the pace of moves, as this one hears while it drains; else 0',
+        read: () => shard.drains.pace.shards,
+      },
       handshakes_pending: { help: 'Handshakes under way', read: () => flags.pending },
       used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.usedTickets },
       backlog_bytes: now(
@@ -75,6 +79,10 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       healthy_backlog_bytes: now(
         'The part of it of connections that get everything and are not too slow for this pool',
         gauge.healthyBacklogBytes,
+      ),
+      awaited_bytes: now(
+        'Bytes of such connections that were sent more than a healthy round trip ago and are not proven to have arrived',
+        gauge.awaitedBytes,
       ),
       stale: {
         help: '1 while what is served may be behind what was published',
@@ -88,6 +96,11 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
         read: () => shard.lanes.state.rememberedDeletions,
       },
       state_bytes: { help: 'Bytes of the state lane', read: () => shard.lanes.state.bytes },
+      lost_state_keys: {
+        help: 'Keys that the state stream has lost and that are kept to be written back',
+        read: () => shard.losses.kept.keys,
+      },
+      lost_state_bytes: { help: 'Bytes of these keys and their values', read: () => shard.losses.kept.bytes },
       critical_messages: {
         help: 'Critical messages that are kept',
         read: () => shard.lanes.critical.messages,
@@ -184,6 +197,18 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       state_evicted_deletions_total: {
         help: 'State deletions that were forgotten before their time, for the room of values',
         read: () => shard.lanes.state.evictedDeletions,
+      },
+      state_lost_keys_total: {
+        help: 'Keys with a value that a later epoch of the state stream does not have',
+        read: () => shard.losses.kept.lostKeys,
+      },
+      lost_state_discarded_keys_total: {
+        help: 'Kept keys that were given up: by request, after WEIR_LOST_STATE_MS, or for want of room',
+        read: () => shard.losses.kept.discardedKeys,
+      },
+      critical_lost_messages_total: {
+        help: 'Critical messages within their time that a later epoch of the critical stream does not have',
+        read: () => shard.losses.criticalMessages,
       },
       hand_overs_total: { help: 'Hand-overs to threads', read: linked('handOvers') },
       hand_over_bytes_total: { help: 'Bytes of hand-overs', read: linked('bytes') },
