@@ -13,11 +13,13 @@ import { parseMessage, parseTimedMessage } from './parse/parse-message.ts';
 import type { Unit } from './replay/check-unit.ts';
 import { UnitCheck } from './replay/check-unit.ts';
 import type { Input } from './replay/open-input.ts';
+import { openInput } from './replay/open-input.ts';
 import { Pace } from './replay/pace.ts';
-import { readLines } from './replay/read-lines.ts';
+import type { Line } from './replay/read-lines.ts';
+import { readLines, splitLines } from './replay/read-lines.ts';
 import type { ReplayReport } from './replay/replay.ts';
 import { replay } from './replay/replay.ts';
-import { openSource } from './restore/open-source.ts';
+import { fetchLost, isUrl } from './restore/fetch-lost.ts';
 import type { RestoreReport } from './restore/restore.ts';
 import { restore } from './restore/restore.ts';
 import { AbsentWriter } from './send/absent.ts';
@@ -147,7 +149,7 @@ export class Publishing {
   /** Writes lost state back; rejects with a `RestoreError`, or with the file system's own error. */
   async restore(request: RestoreRequest): Promise<RestoreReport> {
     const { source, stopping } = request;
-    const { lines, close } = await openSource(source, maxLineBytes);
+    const { lines, close } = await linesOf(source);
     // Else a pipe that is silent would be waited for.
     if (stopping.aborted) close();
     stopping.addEventListener('abort', close, { once: true });
@@ -196,6 +198,16 @@ export class Publishing {
       deadlineMs: ensureMs,
     });
   }
+}
+
+/** The lines of an admin URL, a file (packed or not) or `-`. */
+async function linesOf(source: string): Promise<{ lines: AsyncIterable<Line>; close: () => void }> {
+  if (!isUrl(source)) {
+    const input = openInput(source);
+    return { lines: readLines(input, maxLineBytes).lines, close: () => input.close() };
+  }
+  const cut = new AbortController();
+  return { lines: splitLines(await fetchLost(source, cut), maxLineBytes), close: () => cut.abort() };
 }
 
 /** A command line says what happened itself. */

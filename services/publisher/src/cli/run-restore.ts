@@ -23,7 +23,7 @@ export async function runRestore(publishing: Publishing, source: string): Promis
   return signals.exitCode ?? 0;
 }
 
-export function restoreText({ written, present }: RestoreReport): string {
+function restoreText({ written, present }: RestoreReport): string {
   if (written + present === 0) return 'there is nothing to restore';
   return `${written.toLocaleString('en')} keys written back, ${present.toLocaleString('en')} left as the stream has them`;
 }

@@ -1,33 +1,17 @@
-// Where lost state comes from: the admin port of a shard, a file, or standard input. As it comes: nothing is held.
-import { openInput } from '../replay/open-input.ts';
-import type { Line } from '../replay/read-lines.ts';
-import { readLines, splitLines } from '../replay/read-lines.ts';
+// Reads lost state from the admin port of a shard, as it comes: nothing is held.
 import { RestoreError } from './restore.ts';
 
 const PATH = '/lost-state';
 /** A shard answers at once; the rest is the way to it. */
 const ANSWER_MS = 10_000;
 
-interface Source {
-  readonly lines: AsyncIterable<Line>;
-  /** Ends what is being read. */
-  close(): void;
+/** Whether a source is a URL, and not a file or standard input. */
+export function isUrl(source: string): boolean {
+  return /^https?:\/\//i.test(source);
 }
 
-/**
- * Opens `http://…` (the admin port, or a whole URL), `-`, or a file, packed or not. Rejects with a `RestoreError`, or
- * an `InputError` of the file.
- */
-export async function openSource(source: string, maxLineBytes: number): Promise<Source> {
-  if (!/^https?:\/\//i.test(source)) {
-    const input = openInput(source);
-    return { lines: readLines(input, maxLineBytes).lines, close: () => input.close() };
-  }
-  const cut = new AbortController();
-  return { lines: splitLines(await fetched(source, cut), maxLineBytes), close: () => cut.abort() };
-}
-
-async function fetched(source: string, cut: AbortController): Promise<AsyncIterable<Buffer>> {
+/** What `http://…` (the admin port, or a whole URL) answers, until `cut`; rejects with a `RestoreError`. */
+export async function fetchLost(source: string, cut: AbortController): Promise<AsyncIterable<Buffer>> {
   if (!URL.canParse(source)) throw new RestoreError(`${source} is not a URL`);
   const url = new URL(source);
   if (url.pathname === '/') url.pathname = PATH;

@@ -1,11 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openSource } from './open-source.ts';
+import { fetchLost, isUrl } from './fetch-lost.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -25,30 +21,28 @@ function serve(handle: (request: IncomingMessage, response: ServerResponse) => v
   });
 }
 
-const MAX_LINE_BYTES = 1_000;
-
-async function read(source: string): Promise<readonly string[]> {
-  const lines: string[] = [];
-  for await (const { bytes } of (await openSource(source, MAX_LINE_BYTES)).lines) lines.push(String(bytes));
-  return lines;
+async function read(source: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of await fetchLost(source, new AbortController())) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
 }
 
 describe('a source of lost state', () => {
-  it('is the admin port of a shard, or a whole URL', async () => {
-    const base = await serve(({ url }, response) => response.end(`at ${url}\n`));
-    expect(await read(base)).toEqual(['at /lost-state']);
-    expect(await read(`${base}/`)).toEqual(['at /lost-state']);
-    expect(await read(`${base}/proxy/lost-state?x`)).toEqual(['at /proxy/lost-state?x']);
+  it('is a URL, or else a file', () => {
+    expect(['http://a', 'HTTPS://a', 'a', '-', 'http:a'].map(isUrl)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
-  it('is a file, packed or not', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'weir-source-'));
-    const [plain, packed] = [join(folder, 'plain'), join(folder, 'packed')];
-    await writeFile(plain, 'one\ntwo\n');
-    await writeFile(packed, gzipSync('one\ntwo\n'));
-    for (const file of [plain, packed]) expect(await read(file)).toEqual(['one', 'two']);
-    await expect(read(folder)).rejects.toThrow(/folder/);
-    await rm(folder, { recursive: true });
+  it('is the admin port of a shard, or a whole URL', async () => {
+    const base = await serve(({ url }, response) => response.end(`at ${url}\n`));
+    expect(await read(base)).toBe('at /lost-state\n');
+    expect(await read(`${base}/`)).toBe('at /lost-state\n');
+    expect(await read(`${base}/proxy/lost-state?x`)).toBe('at /proxy/lost-state?x\n');
   });
 
   it('says so where it is no shard, and where nobody answers', async () => {
