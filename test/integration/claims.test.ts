@@ -21,7 +21,11 @@ it('a position from the future, shown while NATS is away, is judged when it is b
   for (const key of ['x', 'y']) await publish(`weir.state.lobby.${key}`, '1');
   const id = await publish('weir.critical.lobby', '1');
   const first = await openAt(cluster, at, ['lobby']);
-  await until(() => first.state.size === 2 && first.position !== undefined, 'the first client is served');
+  const covers = (): boolean => {
+    const at = decodePosition(first.position ?? '');
+    return at !== undefined && at.stateSeq >= 2 && at.criticalSeq >= id;
+  };
+  await until(() => first.state.size === 2 && covers(), 'the first client has a position behind everything');
   const position = decodePosition(first.position ?? '');
   if (position === undefined) throw new Error('there is no position');
   first.close();

@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { BareClient } from '../harness/bare-client.ts';
+import { end } from '../harness/end.ts';
 import { streamState } from '../harness/same-state.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { elapsed, metric, SmallCluster, until } from '../harness/small-cluster.ts';
@@ -121,8 +122,10 @@ it('a deleted key stays away, though NATS brings it back when it is killed', asy
   const early = (await onEach(['old'])).get('old') as BareClient;
   await until(() => early.state.size === 5, 'all keys are shown');
   await publish('k1', '');
-  await cluster.control({ WEIR_CLEAN_UP_AFTER_MS: '1000', WEIR_CLEAN_UP_PER_SECOND: '500' });
+  const control = await cluster.control({ WEIR_CLEAN_UP_AFTER_MS: '1000', WEIR_CLEAN_UP_PER_SECOND: '500' });
   await until(async () => (await inStreamRaw('k1')) === undefined, 'control has removed the deletion');
+  // It would remove the next one, too.
+  await end(control.process, 'SIGKILL');
   await publish('k2', '7');
   await cluster.nats.kill('SIGKILL');
   await cluster.nats.restart();

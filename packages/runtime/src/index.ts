@@ -38,6 +38,7 @@ export type { NatsLink, NatsOptions, NatsStatus } from './nats/link.ts';
 export { NatsClosedError, openNats } from './nats/link.ts';
 export { JetStreamDisabledError, StreamConflictError, StreamSetupError } from './nats/stream-errors.ts';
 export type { StreamDefinition } from './nats/stream-plan.ts';
+export { isWrongLastSequence } from './nats/wrong-last-sequence.ts';
 export type { IpAddress } from './network.ts';
 export { networkOf, parseAddress } from './network.ts';
 export { announceListening, reachable } from './process/announce.ts';

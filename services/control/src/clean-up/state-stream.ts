@@ -4,6 +4,7 @@ import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManage
 import type { CleanupMark } from '@weir/protocol';
 import { decodeCleanupMark, encodeCleanupMark } from '@weir/protocol';
 import type { NatsConnection } from '@weir/runtime';
+import { isWrongLastSequence } from '@weir/runtime';
 
 /** What the server says of the stream. */
 export interface StateFacts {
@@ -50,7 +51,7 @@ const SIZE_HEADER = 'Nats-Msg-Size';
 const CONSUMER_IDLE_NS = 30_000_000_000;
 const FETCH_MS = 5_000;
 /** Codes of the JetStream API that this decides on. */
-const API = { wrongLastSequence: 10071, noMessage: 10037, maxBytes: 10077 } as const;
+const API = { noMessage: 10037, maxBytes: 10077 } as const;
 
 export class JetStreamState implements StateStream {
   readonly #connection: NatsConnection;
@@ -128,7 +129,7 @@ export class JetStreamState implements StateStream {
       });
       return { outcome: 'kept', seq };
     } catch (error) {
-      if (codeOf(error) === API.wrongLastSequence) return { outcome: 'other', seq: 0 };
+      if (isWrongLastSequence(error)) return { outcome: 'other', seq: 0 };
       if (codeOf(error) === API.maxBytes) return { outcome: 'full', seq: 0 };
       throw error;
     }

@@ -1,9 +1,10 @@
 // Writes values where their subjects have no message at all, so that nothing newer is ever overwritten: the server
 // compares and stores in one step. Never rejects, never has more than a bounded number in flight.
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { JetStreamApiError, jetstream } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
 import type { Subjects } from '@weir/protocol';
 import type { NatsLink } from '@weir/runtime';
+import { isWrongLastSequence } from '@weir/runtime';
 import type { Message } from '../parse/message.ts';
 import type { Outcome } from './outcome.ts';
 import { Slots } from './slots.ts';
@@ -11,9 +12,6 @@ import { outcomeOf } from './transport.ts';
 
 /** `present`: the subject has a message, a value or a deletion; nothing was written. */
 export type AbsentOutcome = Outcome | { readonly kind: 'present' };
-
-/** Wrong last sequence: with the sequence that there is, and without it. */
-const WRONG_LAST_SEQUENCE: readonly number[] = [10071, 10164];
 
 export interface AbsentWriterOptions {
   readonly link: NatsLink;
@@ -49,8 +47,7 @@ export class AbsentWriter {
       const { stream, seq, duplicate } = await this.#client.publish(subjects.data(address), data, options);
       return { kind: 'kept', stream, seq, duplicate };
     } catch (error) {
-      const isPresent = error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.includes(error.code);
-      return isPresent ? { kind: 'present' } : outcomeOf(error);
+      return isWrongLastSequence(error) ? { kind: 'present' } : outcomeOf(error);
     }
   }
 }

@@ -23,20 +23,23 @@ export interface AuditOptions {
   readonly isRejected: (message: StreamMessage) => boolean;
   /** Reads on up to a place of the stream. */
   readonly readTo: (seq: number) => Promise<void>;
+  /** Messages age out: many that are gone are nothing to wonder at. */
+  readonly agesOut: boolean;
   /** Deletions up to here may be gone: who starts without them knows that. */
   readonly deletionFloor: () => number;
 }
 
 /** Above so many a new epoch costs less than their deletions. */
 const MAX_MENDED = 10_000;
-/** More than half of what is held is not a purge of some keys: the stream has lost its content. */
+/** More than this part of what is held, and more than a few, is no purge of some keys: the stream has lost its content. */
+const MUCH = 0.1;
 const FEW = 100;
 const IN_FLIGHT = 32;
 /** Entries that are compared in one turn of the event loop. */
 const IN_ONE_TURN = 5_000;
 
 export async function audit(
-  { access, held, isRejected, readTo, deletionFloor }: AuditOptions,
+  { access, held, isRejected, readTo, agesOut, deletionFloor }: AuditOptions,
   upToSeq: number,
 ): Promise<AuditOutcome> {
   const there = new Sequences();
@@ -50,7 +53,8 @@ export async function audit(
   // What was replaced while the stream was read is not missing: it is held anew.
   await readTo(there.last);
   const { missing, all } = await compare(held, { there, upToSeq, deletionFloor: deletionFloor() });
-  if (missing.length > MAX_MENDED || (missing.length > FEW && missing.length * 2 > all)) return 'another';
+  const isMuch = !agesOut && missing.length > FEW && missing.length > MUCH * all;
+  if (isMuch || missing.length > MAX_MENDED) return 'another';
   const gone = await each(missing, (one) => mend(one, access, isRejected));
   // Where values had no room, nobody can tell them from those that came back.
   if (gone === 'another' || !held.isWhole()) return gone === 'another' ? gone : { mended: gone };

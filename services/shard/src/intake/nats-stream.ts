@@ -5,6 +5,7 @@ import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManage
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
+import { isWrongLastSequence } from '@weir/runtime';
 import type { StreamFacts } from './epoch.ts';
 import type { Filled } from './fill.ts';
 import { fill, stored } from './fill.ts';
@@ -18,8 +19,6 @@ const GENERATION = 'weir_generation';
 /** What the server tells of streams; the rest of the subject is what it is, and the stream. */
 const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
 const CONSUMER_IDLE_NS = 30_000_000_000;
-/** The error of the JetStream API for a message that came after another one than it should have. */
-const WRONG_LAST_SEQUENCE = 10_071;
 
 interface NatsStreamOptions {
   readonly connection: NatsConnection;
@@ -117,9 +116,8 @@ export class NatsStream implements StreamAccess {
       });
       return 'kept';
     } catch (error) {
-      if (error instanceof JetStreamApiError)
-        return error.code === WRONG_LAST_SEQUENCE ? 'overtaken' : 'refused';
-      if (isForbidden(error)) return 'refused';
+      if (isWrongLastSequence(error)) return 'overtaken';
+      if (error instanceof JetStreamApiError || isForbidden(error)) return 'refused';
       throw error;
     }
   }

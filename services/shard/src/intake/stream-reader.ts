@@ -246,6 +246,7 @@ export class StreamReader {
           held,
           isRejected: (message) => held.isRejected(message),
           readTo: (seq) => this.#fill(seq, (message) => this.#sequencer.fill(message)),
+          agesOut: facts.agesOut,
           deletionFloor: () => this.#deletionFloor(facts),
         },
         this.#sequencer.seq,
