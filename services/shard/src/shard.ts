@@ -377,6 +377,8 @@ export class Shard {
       stateSeq: encoder.stateSeq,
       criticalEpoch: lanes.criticalEpoch,
       criticalSeq: encoder.criticalSeq,
+      stateMs: encoder.stateMs,
+      criticalMs: encoder.criticalMs,
     };
   }
 
@@ -393,6 +395,9 @@ export class Shard {
       stateSeq: lanes.state.seq,
       stateFloor: (channel) => lanes.state.log(channel).floorSeq,
       criticalLostSeq: (channel) => lanes.critical.lostSeq(channel),
+      stateHolds: (seq, storedMs) => lanes.state.places.holds(seq, storedMs),
+      criticalReplaced: (channel, seq, storedMs) => lanes.critical.isReplaced(channel, seq, storedMs),
+      criticalSeqAt: (channel, storedMs) => lanes.critical.seqAt(channel, storedMs),
       stale: this.intake.stale,
     };
   }

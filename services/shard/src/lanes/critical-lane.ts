@@ -6,6 +6,8 @@ export interface CriticalEntry {
   readonly seq: number;
   readonly value: string;
   readonly timeMs: number;
+  /** When the server stored it, in its own milliseconds. */
+  readonly storedMs: number;
 }
 
 /** What the ring keeps. All three limits hold. */
@@ -33,6 +35,8 @@ interface Placed {
   readonly seq: number;
 }
 
+/** Times of one message may differ by the rounding of a fill. */
+const ROUNDING_MS = 1;
 /** So many more places than messages may be kept before those of messages that are gone are dropped. */
 const STALE_PLACES = 1_024;
 
@@ -46,6 +50,7 @@ export class CriticalLane {
   #count = 0;
   #seq = 0;
   #lostSeq = 0;
+  #newestMs = 0;
 
   constructor(limits: CriticalLimits) {
     this.#limits = limits;
@@ -54,6 +59,11 @@ export class CriticalLane {
   /** Sequence of the stream up to which everything was taken. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** When the newest message was stored, in milliseconds of the server; 0 where there was none. */
+  get newestMs(): number {
+    return this.#newestMs;
   }
 
   get bytes(): number {
@@ -83,6 +93,7 @@ export class CriticalLane {
   append(channel: string, entry: CriticalEntry): boolean {
     if (entry.seq <= this.#seq) return false;
     this.#seq = entry.seq;
+    this.#newestMs = Math.max(this.#newestMs, entry.storedMs);
     let ring = this.#rings.get(channel);
     if (ring === undefined) {
       ring = { entries: [], start: 0, lostSeq: 0 };
@@ -111,6 +122,30 @@ export class CriticalLane {
   /** Whether a client at `seq` may have missed a message of the channel that is no longer here. */
   hasLost(channel: string, seq: number): boolean {
     return seq < this.lostSeq(channel);
+  }
+
+  /**
+   * Whether the channel has other messages up to `seq` than somebody who has had all of them up to there, the last of
+   * the stream stored at `storedMs`: a stream that went back has stored what is there now later than all that it lost.
+   */
+  isReplaced(channel: string, seq: number, storedMs: number): boolean {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return false;
+    const last = ring.entries[firstAfter(ring, seq) - 1];
+    return last !== undefined && last.storedMs > storedMs + ROUNDING_MS;
+  }
+
+  /** Where somebody goes on who has had everything of another epoch that was stored up to then. */
+  seqAt(channel: string, storedMs: number): number {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return this.#seq;
+    let seq = this.#seq;
+    for (let i = ring.entries.length - 1; i >= ring.start; i--) {
+      const entry = ring.entries[i];
+      if (entry === undefined || entry.storedMs <= storedMs + ROUNDING_MS) break;
+      seq = entry.seq - 1;
+    }
+    return seq;
   }
 
   /** Messages of a channel after `seq`, in order, until `take` answers false. */
