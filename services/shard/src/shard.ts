@@ -24,6 +24,7 @@ import { SharedFlags } from './hand-over/shared-flags.ts';
 import type { Thread } from './hand-over/threads.ts';
 import { Threads } from './hand-over/threads.ts';
 import { Intake } from './intake/intake.ts';
+import type { CreatedLanes } from './lanes/create-lanes.ts';
 import { createLanes } from './lanes/create-lanes.ts';
 import type { Lanes } from './lanes/lanes.ts';
 import { criticalSink, stateSink } from './lanes/sinks.ts';
@@ -60,6 +61,7 @@ export class Shard {
   readonly deflater: Deflater;
   readonly lanes: Lanes;
   readonly losses: Losses;
+  readonly criticalDrops: CreatedLanes['criticalDrops'];
   readonly intake: Intake;
   readonly threads: Threads;
   readonly flags: SharedFlags = new SharedFlags();
@@ -98,6 +100,12 @@ export class Shard {
     this.drains = new ThreadDrains({ ...config, nowMs });
     this.#arrivals = new Arrivals({
       maxUsedTickets: config.maxUsedTickets,
+      draws: {
+        bytesPerSecond: config.networkDrawBytesPerSecond,
+        burstBytes: config.networkDrawBurstBytes,
+        maxNetworks: config.maxNetworks,
+      },
+      snapshotBytes: (channel) => this.lanes.state.log(channel).bytes,
       isAhead: (position) => isAhead(position, this.#laneHeads()),
       startOf: (channel, position) => startOf(channel, position, this.#laneHeads()),
       poke: () => this.intake.poke(),
@@ -105,9 +113,10 @@ export class Shard {
       sleep,
     });
     this.#doubts = new Doubts(() => (this.intake.stale ? undefined : this.#read()));
-    const { lanes, lost, makeState, makeCritical } = createLanes(config);
+    const { lanes, lost, makeState, makeCritical, criticalDrops } = createLanes(config);
     this.lanes = lanes;
     this.losses = new Losses(lost, logger);
+    this.criticalDrops = criticalDrops;
     this.encoder = new Encoder(this.lanes, {
       maxFrameBytes: config.maxFrameBytes,
       maxCacheBytes: CACHE_BYTES,
@@ -246,6 +255,10 @@ export class Shard {
 
   get usedTickets(): number {
     return this.#arrivals.usedTickets;
+  }
+
+  get drawingNetworks(): number {
+    return this.#arrivals.networks;
   }
 
   get openSockets(): number {

@@ -101,6 +101,8 @@ export interface Arriving {
   readonly expiresInMs: number;
   readonly channels: readonly string[];
   readonly position: Position | undefined;
+  /** The mark of where the client comes from. */
+  readonly network: string | undefined;
 }
 
 /** A thread's part of a request to shed. */

@@ -1,6 +1,7 @@
 // Makes the lanes as the settings bound them, and new ones in their place for another epoch.
 import type { ShardConfig } from '../config.ts';
 import { CosmeticLane } from './cosmetic-lane.ts';
+import type { CriticalDrops } from './critical-lane.ts';
 import { CriticalLane } from './critical-lane.ts';
 import { Lanes } from './lanes.ts';
 import { LostState } from './lost-state.ts';
@@ -12,6 +13,8 @@ export interface CreatedLanes {
   readonly lost: LostState;
   readonly makeState: () => StateLane;
   readonly makeCritical: () => CriticalLane;
+  /** Of all critical lanes since the start. */
+  readonly criticalDrops: Readonly<CriticalDrops>;
 }
 
 /** Empty lanes. */
@@ -22,12 +25,13 @@ export function createLanes(config: ShardConfig): CreatedLanes {
       maxBytes: config.stateMaxBytes,
       deletionMs: config.stateDeletionMs,
     });
-  const makeCritical = (): CriticalLane =>
-    new CriticalLane({
-      maxAgeMs: config.criticalMaxAgeMs,
-      maxPerChannel: config.criticalMaxPerChannel,
-      maxBytes: config.criticalMaxBytes,
-    });
+  const criticalDrops = { perChannel: 0, bytes: 0 };
+  const criticalLimits = {
+    maxAgeMs: config.criticalMaxAgeMs,
+    maxPerChannel: config.criticalMaxPerChannel,
+    maxBytes: config.criticalMaxBytes,
+  };
+  const makeCritical = (): CriticalLane => new CriticalLane(criticalLimits, criticalDrops);
   const cosmetic = new CosmeticLane({
     maxPerTick: config.cosmeticMaxPerTick,
     maxBytesPerTick: config.cosmeticMaxBytesPerTick,
@@ -38,5 +42,6 @@ export function createLanes(config: ShardConfig): CreatedLanes {
     keepMs: config.lostStateMs,
     ratio: config.lostStateRatio,
   });
-  return { lanes: new Lanes(makeState(), makeCritical(), cosmetic), lost, makeState, makeCritical };
+  const lanes = new Lanes(makeState(), makeCritical(), cosmetic);
+  return { lanes, lost, makeState, makeCritical, criticalDrops };
 }

@@ -200,4 +200,19 @@ describe('CriticalLane', () => {
       expect(lane().seqAt('a', 0)).toBe(0);
     });
   });
+
+  it('counts what gives way before its age, and by which limit, over all lanes', () => {
+    const drops = { perChannel: 0, bytes: 0 };
+    const limits = { maxAgeMs: 1_000, maxPerChannel: 2, maxBytes: 3 * (ENTRY_BYTES + 1) };
+    const lane = new CriticalLane(limits, drops);
+    for (let seq = 1; seq <= 3; seq++) lane.append('a', entry(seq));
+    expect(drops).toEqual({ perChannel: 1, bytes: 0 });
+    for (let seq = 4; seq <= 5; seq++) lane.append('b', entry(seq));
+    expect(drops).toEqual({ perChannel: 1, bytes: 1 });
+    lane.expire(5_000);
+    expect(drops).toEqual({ perChannel: 1, bytes: 1 });
+    const next = new CriticalLane(limits, drops);
+    for (let seq = 1; seq <= 3; seq++) next.append('a', entry(seq));
+    expect(drops.perChannel).toBe(2);
+  });
 });

@@ -18,6 +18,12 @@ export interface CriticalLimits {
   readonly maxBytes: number;
 }
 
+/** Messages that were dropped before their age, by the limit that they gave way to. */
+export interface CriticalDrops {
+  perChannel: number;
+  bytes: number;
+}
+
 /** What a message costs besides its value: the entry and its strings' headers. Tiny messages must be bounded too. */
 export const ENTRY_BYTES = 96;
 
@@ -42,6 +48,7 @@ const STALE_PLACES = 1_024;
 
 export class CriticalLane {
   readonly #limits: CriticalLimits;
+  readonly #drops: CriticalDrops;
   readonly #rings = new Map<string, Ring>();
   /** The messages of all channels in order, and some that are gone by now. */
   #order: Placed[] = [];
@@ -52,8 +59,10 @@ export class CriticalLane {
   #lostSeq = 0;
   #newestMs = 0;
 
-  constructor(limits: CriticalLimits) {
+  /** `drops` is added to: it counts on where another lane takes the place of this one. */
+  constructor(limits: CriticalLimits, drops: CriticalDrops = { perChannel: 0, bytes: 0 }) {
     this.#limits = limits;
+    this.#drops = drops;
   }
 
   /** Sequence of the stream up to which everything was taken. */
@@ -103,7 +112,10 @@ export class CriticalLane {
     this.#order.push({ ring, seq: entry.seq });
     this.#bytes += costOf(entry);
     this.#count++;
-    while (ring.entries.length - ring.start > this.#limits.maxPerChannel) this.#dropOldest(ring);
+    while (ring.entries.length - ring.start > this.#limits.maxPerChannel) {
+      this.#dropOldest(ring);
+      this.#drops.perChannel++;
+    }
     if (this.#bytes > this.#limits.maxBytes) this.#shrink();
     this.#dropStale();
     return true;
@@ -191,7 +203,9 @@ export class CriticalLane {
     while (this.#bytes > this.#limits.maxBytes) {
       const oldest = this.#order[this.#orderStart++];
       if (oldest === undefined) return;
-      if (isHere(oldest)) this.#dropOldest(oldest.ring);
+      if (!isHere(oldest)) continue;
+      this.#dropOldest(oldest.ring);
+      this.#drops.bytes++;
     }
   }
 
