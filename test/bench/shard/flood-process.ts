@@ -24,6 +24,7 @@ interface Script {
   readonly request?: (path: string, port: number) => string;
   readonly first?: Buffer;
   readonly frame?: Buffer;
+  readonly leavesAfterMs?: number;
   /** Bytes a write; as much as goes without it. */
   readonly sip?: number;
 }
@@ -37,6 +38,7 @@ const frame = (firstByte: number, payload = '', masked = true): Buffer =>
   ]);
 
 const SCRIPTS: Readonly<Record<FloodKind, Script>> = {
+  nothing: { leavesAfterMs: 2_000 },
   messages: { frame: frame(0x81, '{}') },
   fragments: { first: frame(0x01, '{'), frame: frame(0x00) },
   pings: { frame: frame(0x89) },
@@ -79,6 +81,10 @@ function begin(order: Extract<FloodOrder, { order: 'flood' }>): void {
   socket.once('connect', () => socket.write(script.request?.(path, port) ?? upgrade(path, port)));
   // The answer is read, so that it floods what has been let in; nothing more is.
   socket.once('data', () => {
+    if (script.leavesAfterMs !== undefined) {
+      setTimeout(() => socket.destroy(), script.leavesAfterMs);
+      return void socket.resume();
+    }
     socket.pause();
     pump(socket, script);
   });

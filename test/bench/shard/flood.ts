@@ -16,7 +16,8 @@ export const FLOOD_KINDS = [
   'halfOpen',
   'closes',
 ] as const;
-export type FloodKind = (typeof FLOOD_KINDS)[number];
+/** Or nothing at all: clients that come, are served for a while and go. */
+export type FloodKind = (typeof FLOOD_KINDS)[number] | 'nothing';
 
 export class Flood {
   readonly #child: ChildProcess = fork(fileURLToPath(new URL('./flood-process.js', import.meta.url)));
