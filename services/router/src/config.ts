@@ -53,6 +53,7 @@ interface RouterValues {
   readonly trustedProxies: readonly string[];
   readonly connectsPerSecondPerAddress: number;
   readonly connectBurstPerAddress: number;
+  readonly floodConnects: number;
   readonly maxAddresses: number;
   readonly maxUsedHints: number;
   readonly maxPending: number;
@@ -203,6 +204,12 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     parse: parse.int({ min: 1, max: 1_000_000 }),
     default: 200,
     meaning: 'Connects that one address may make at once',
+  },
+  floodConnects: {
+    env: 'WEIR_FLOOD_CONNECTS',
+    parse: parse.int({ min: 1, max: 1_000_000 }),
+    default: 20,
+    meaning: 'Connects that a client which floods or breaks the protocol counts as, of those of its address',
   },
   maxAddresses: {
     env: 'WEIR_MAX_ADDRESSES',
