@@ -22,6 +22,7 @@ const begun = clientFrame(opcodes.text, '{', false);
 const FLOODS = [
   { of: 'messages that are not understood', frame: clientFrame(opcodes.text, '{}') },
   { of: 'empty fragments', first: begun, frame: clientFrame(opcodes.continuation, '', false) },
+  { of: 'messages without a mask', frame: Buffer.from([0x81, 2, 0x7b, 0x7d]) },
   { of: 'pings', frame: clientFrame(opcodes.ping) },
   { of: 'pongs', frame: clientFrame(opcodes.pong) },
   {

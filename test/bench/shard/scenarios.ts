@@ -2,7 +2,7 @@
 import type { Scenario } from './scenario.ts';
 import { compression } from './scenarios/compression.ts';
 import { costChannels, costOne, costTen } from './scenarios/cost.ts';
-import { flood } from './scenarios/flood.ts';
+import { flood, floodRouter } from './scenarios/flood.ts';
 import { handOver } from './scenarios/hand-over.ts';
 import { idle } from './scenarios/idle.ts';
 import { intake } from './scenarios/intake.ts';
@@ -23,5 +23,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'hand-over': handOver,
   stuck,
   flood,
+  'flood-router': floodRouter,
   lobby,
 };
