@@ -255,7 +255,7 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     parse: parse.int({ min: 32, max: 100_000 }),
     default: 256,
     meaning:
-      'Frames of any kind, pongs and fragments included, that a client may send before it is closed with 4029',
+      'Frames of any kind, pongs and fragments included, that a client may send before it is closed with 4029; cut into four pieces each at most',
   },
   closingBytes: {
     env: 'WEIR_CLOSING_BYTES',

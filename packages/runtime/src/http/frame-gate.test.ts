@@ -124,10 +124,35 @@ describe('a gate', () => {
     }
   });
 
+  it('asks for each piece that is read', async () => {
+    const { gate, read, send } = setUp(1e6);
+    let left = 5;
+    gate.open(
+      () => true,
+      () => {
+        if (left-- > 0) return true;
+        gate.shut();
+        return false;
+      },
+    );
+    const message = frame(TEXT, 20);
+    for (const byte of message) await send(Buffer.from([byte]));
+    await send(message);
+    // The frame that was under way goes on to its end.
+    expect([left, read().equals(message)]).toEqual([-1, true]);
+  });
+
+  it('stops reading one that goes on byte by byte', async () => {
+    const { gate, socket, send } = setUp(1e6);
+    gate.shut();
+    for (let i = 0; i < 600; i++) await send(Buffer.from([0]));
+    expect([gate.flooded, socket.isPaused()]).toEqual([true, true]);
+  });
+
   it('finds the Close of a client that had a few hundred frames under way', async () => {
     const { gate, read, send } = setUp(1e6);
     gate.shut();
-    await send(Buffer.concat(Array.from({ length: 500 }, () => frame(PONG_OPCODE, 4))));
+    await send(Buffer.concat(Array.from({ length: 400 }, () => frame(PONG_OPCODE, 4))));
     await send(frame(CLOSE_OPCODE, 2));
     expect([gate.flooded, gate.closeSeen, read().length]).toEqual([false, true, 8]);
   });

@@ -114,7 +114,8 @@ export const flow: TableOf<FlowValues> = {
     env: 'WEIR_CLIENT_MESSAGES_PER_SECOND',
     default: 10,
     max: 10_000,
-    meaning: 'Messages, their fragments, and pings that a client may send in the long run',
+    meaning:
+      'Messages, their fragments, and pings that a client may send in the long run; twenty pieces of the network for each',
   }),
   clientMessageBurst: count({
     env: 'WEIR_CLIENT_MESSAGE_BURST',
