@@ -24,7 +24,6 @@ import { SharedFlags } from './hand-over/shared-flags.ts';
 import type { Thread } from './hand-over/threads.ts';
 import { Threads } from './hand-over/threads.ts';
 import { Intake } from './intake/intake.ts';
-import type { CreatedLanes } from './lanes/create-lanes.ts';
 import { createLanes } from './lanes/create-lanes.ts';
 import type { Lanes } from './lanes/lanes.ts';
 import { criticalSink, stateSink } from './lanes/sinks.ts';
@@ -61,7 +60,6 @@ export class Shard {
   readonly deflater: Deflater;
   readonly lanes: Lanes;
   readonly losses: Losses;
-  readonly criticalDrops: CreatedLanes['criticalDrops'];
   readonly intake: Intake;
   readonly threads: Threads;
   readonly flags: SharedFlags = new SharedFlags();
@@ -69,7 +67,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #ticker: Ticker;
   readonly #beats: Beats;
-  readonly #arrivals: Arrivals;
+  readonly arrivals: Arrivals;
   readonly #doubts: Doubts;
   readonly #catchUps: CatchUps;
   readonly #shedding: Shedding;
@@ -98,13 +96,9 @@ export class Shard {
       publish: (beat) => link.publish(this.#subjects.beat(config.pool, config.shardId), beat),
     });
     this.drains = new ThreadDrains({ ...config, nowMs });
-    this.#arrivals = new Arrivals({
+    this.arrivals = new Arrivals({
       maxUsedTickets: config.maxUsedTickets,
-      draws: {
-        bytesPerSecond: config.networkDrawBytesPerSecond,
-        burstBytes: config.networkDrawBurstBytes,
-        maxNetworks: config.maxNetworks,
-      },
+      draws: config,
       snapshotBytes: (channel) => this.lanes.state.log(channel).bytes,
       isAhead: (position) => isAhead(position, this.#laneHeads()),
       startOf: (channel, position) => startOf(channel, position, this.#laneHeads()),
@@ -113,10 +107,9 @@ export class Shard {
       sleep,
     });
     this.#doubts = new Doubts(() => (this.intake.stale ? undefined : this.#read()));
-    const { lanes, lost, makeState, makeCritical, criticalDrops } = createLanes(config);
+    const { lanes, lost, makeState, makeCritical } = createLanes(config);
     this.lanes = lanes;
     this.losses = new Losses(lost, logger);
-    this.criticalDrops = criticalDrops;
     this.encoder = new Encoder(this.lanes, {
       maxFrameBytes: config.maxFrameBytes,
       maxCacheBytes: CACHE_BYTES,
@@ -253,14 +246,6 @@ export class Shard {
     return this.#options.config.publicUrl ?? `ws://127.0.0.1:${this.#port}`;
   }
 
-  get usedTickets(): number {
-    return this.#arrivals.usedTickets;
-  }
-
-  get drawingNetworks(): number {
-    return this.#arrivals.networks;
-  }
-
   get openSockets(): number {
     return sumOf(this.#sockets);
   }
@@ -356,7 +341,7 @@ export class Shard {
       case 'catchUp':
         return this.#catchUps.answer(thread.link, message);
       case 'arrive':
-        return this.#arrivals.answer(thread.link, message);
+        return this.arrivals.answer(thread.link, message);
       case 'doubt':
         return this.#doubts.ask(thread);
       case 'drained':
@@ -408,9 +393,7 @@ export class Shard {
       stateSeq: lanes.state.seq,
       stateFloor: (channel) => lanes.state.log(channel).floorSeq,
       criticalLostSeq: (channel) => lanes.critical.lostSeq(channel),
-      stateHolds: (seq, storedMs) => lanes.state.places.holds(seq, storedMs),
-      criticalReplaced: (channel, seq, storedMs) => lanes.critical.isReplaced(channel, seq, storedMs),
-      criticalSeqAt: (channel, storedMs) => lanes.critical.seqAt(channel, storedMs),
+      ...lanes.proofs,
       stale: this.intake.stale,
     };
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Draws } from './draws.ts';
 
-const make = (maxNetworks = 100): Draws => new Draws({ bytesPerSecond: 100, burstBytes: 1_000, maxNetworks });
+const make = (maxNetworks = 100): Draws =>
+  new Draws({ networkDrawBytesPerSecond: 100, networkDrawBurstBytes: 1_000, maxNetworks });
 
 describe('Draws', () => {
   it('lets a network draw its burst, then as much as it has earned', () => {

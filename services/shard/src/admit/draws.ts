@@ -3,8 +3,8 @@
 
 export interface DrawLimits {
   /** Bytes of first snapshots in the long run, and at once. */
-  readonly bytesPerSecond: number;
-  readonly burstBytes: number;
+  readonly networkDrawBytesPerSecond: number;
+  readonly networkDrawBurstBytes: number;
   /** Networks that are remembered; half of them may be forgotten, which gives each its full burst back. */
   readonly maxNetworks: number;
 }
@@ -42,14 +42,14 @@ export class Draws {
   }
 
   #earned({ bytes, atMs }: Bucket, nowMs: number): number {
-    const { bytesPerSecond, burstBytes } = this.#limits;
+    const { networkDrawBytesPerSecond: bytesPerSecond, networkDrawBurstBytes: burstBytes } = this.#limits;
     return Math.min(burstBytes, bytes + (Math.max(0, nowMs - atMs) * bytesPerSecond) / 1_000);
   }
 
   #bucketOf(network: string, nowMs: number): Bucket {
     const known = this.#young.get(network);
     if (known !== undefined) return known;
-    const bucket = this.#old.get(network) ?? { bytes: this.#limits.burstBytes, atMs: nowMs };
+    const bucket = this.#old.get(network) ?? { bytes: this.#limits.networkDrawBurstBytes, atMs: nowMs };
     this.#old.delete(network);
     if (this.#young.size >= Math.max(1, Math.floor(this.#limits.maxNetworks / 2))) {
       this.#old = this.#young;

@@ -1,7 +1,6 @@
 // Makes the lanes as the settings bound them, and new ones in their place for another epoch.
 import type { ShardConfig } from '../config.ts';
 import { CosmeticLane } from './cosmetic-lane.ts';
-import type { CriticalDrops } from './critical-lane.ts';
 import { CriticalLane } from './critical-lane.ts';
 import { Lanes } from './lanes.ts';
 import { LostState } from './lost-state.ts';
@@ -13,8 +12,6 @@ export interface CreatedLanes {
   readonly lost: LostState;
   readonly makeState: () => StateLane;
   readonly makeCritical: () => CriticalLane;
-  /** Of all critical lanes since the start. */
-  readonly criticalDrops: Readonly<CriticalDrops>;
 }
 
 /** Empty lanes. */
@@ -42,6 +39,6 @@ export function createLanes(config: ShardConfig): CreatedLanes {
     keepMs: config.lostStateMs,
     ratio: config.lostStateRatio,
   });
-  const lanes = new Lanes(makeState(), makeCritical(), cosmetic);
-  return { lanes, lost, makeState, makeCritical, criticalDrops };
+  const lanes = new Lanes(makeState(), makeCritical(), cosmetic, criticalDrops);
+  return { lanes, lost, makeState, makeCritical };
 }
