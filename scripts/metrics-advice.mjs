@@ -54,7 +54,7 @@ export const advice = {
   weir_router_roster_shards: 'No `serving` shard in a pool; `full` before the autoscaler acts',
 
   weir_shard_admissions_total:
-    '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client that tries twice. `full`: the capacity. `failed` is a fault of ours',
+    '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client that tries twice. `full`: the capacity. `drawsTooMuch`: clients of one network come again and again without a position, or the network is large: WEIR_NETWORK_DRAW_BYTES_PER_SECOND. `failed` is a fault of ours',
   weir_shard_connection_faults_total:
     '`tooMany`, `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP. `acceptFailed`: the system has no room for a socket',
   weir_shard_open_sockets:
@@ -130,6 +130,9 @@ export const advice = {
   weir_shard_critical_messages: 'What resuming clients can still get',
   weir_shard_critical_bytes:
     'Against WEIR_CRITICAL_MAX_BYTES: at the limit the window is shorter than WEIR_CRITICAL_MAX_AGE_MS',
+  weir_shard_critical_dropped_total:
+    'Above 0: the window is shorter than WEIR_CRITICAL_MAX_AGE_MS, and clients that come back late are told a gap; raise WEIR_CRITICAL_MAX_PER_CHANNEL (`perChannel`) or WEIR_CRITICAL_MAX_BYTES (`bytes`)',
+  weir_shard_drawing_networks: 'At WEIR_MAX_NETWORKS the least recent are forgotten',
   weir_shard_state_offered_total: 'See the invariants below',
   weir_shard_state_sent_total: 'See the invariants below',
   weir_shard_state_withheld_total: 'Its part of the offered: how much of the audience is congested',

@@ -22,6 +22,7 @@ const begun = clientFrame(opcodes.text, '{', false);
 const FLOODS = [
   { of: 'messages that are not understood', frame: clientFrame(opcodes.text, '{}') },
   { of: 'empty fragments', first: begun, frame: clientFrame(opcodes.continuation, '', false) },
+  { of: 'messages without a mask', frame: Buffer.from([0x81, 2, 0x7b, 0x7d]) },
   { of: 'pings', frame: clientFrame(opcodes.ping) },
   { of: 'pongs', frame: clientFrame(opcodes.pong) },
   {
@@ -107,4 +108,18 @@ describe.each(FLOODS)(`${FLOODERS} clients that flood with $of`, ({ first = Buff
     expect(await goneMs).toBeLessThan(GONE_WITHIN_MS);
     expect(memoryOf(router) - bytesBefore).toBeLessThan(FLOODERS * MAX_BYTES_EACH);
   });
+});
+
+it('one that sends a message byte by byte is told 4029', async () => {
+  const client = await scene.raw();
+  flooders.push(client);
+  client.socket.setNoDelay(true);
+  const bytes = clientFrame(opcodes.text, 'x'.repeat(4_000));
+  for (let at = 0; client.closeCode === undefined && at < bytes.length; at++) {
+    client.socket.write(bytes.subarray(at, at + 1));
+    // Or the kernel joins them.
+    await elapsed(1);
+  }
+  await until(() => client.closeCode !== undefined, 'it is told');
+  expect(client.closeCode).toBe(4029);
 });

@@ -71,6 +71,16 @@ export class BareClient {
     return last === undefined ? undefined : String(last.message['pos']);
   }
 
+  /** It comes back as the client that another one was, with what that one had. */
+  continues(earlier: BareClient): void {
+    for (const [channel, keys] of earlier.#channels) this.#channels.set(channel, new Map(keys));
+  }
+
+  /** Versions up to this one may be lost with a stream: a snapshot may show older ones. */
+  lost(upTo: number): void {
+    this.#neverBack.lost(upTo);
+  }
+
   close(): void {
     this.ws.close(1000);
   }

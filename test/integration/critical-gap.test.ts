@@ -73,6 +73,9 @@ describe('a client that comes back', () => {
       client.frames.findIndex(({ message }) => message['type'] === 'critical'),
     );
     expect(data(client)).toEqual([26, 27, 28, 29, 30]);
+    expect(
+      await metric(shard, 'weir_shard_critical_dropped_total{limit="perChannel"}'),
+    ).toBeGreaterThanOrEqual(26);
     await publish('many', 31, 32);
     await until(() => client.ids.length === 6, 'what comes next');
     expect(data(client).at(-1)).toBe(31);

@@ -4,16 +4,16 @@ import { limits } from './limits.ts';
 import type { Position } from './position.ts';
 import { channelHash, decodePosition, encodePosition } from './position.ts';
 
-const epoch = fc.stringMatching(/^[0-9a-z-]{1,40}$/);
+const epoch = fc.stringMatching(/^[0-9a-z-]{1,32}$/);
 const seq = fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 1, Number.MAX_SAFE_INTEGER));
 const hashes = fc.array(fc.string().map(channelHash), { maxLength: limits.channelsPerConnection });
-const position: fc.Arbitrary<Position> = fc.record({
-  stateEpoch: epoch,
-  stateSeq: seq,
-  criticalEpoch: epoch,
-  criticalSeq: seq,
-  channels: hashes,
-});
+/** Up to the year 5188. */
+const timeMs = fc.nat().map((n) => n * 47_000);
+const first = { stateEpoch: epoch, stateSeq: seq, criticalEpoch: epoch, criticalSeq: seq, channels: hashes };
+const position: fc.Arbitrary<Position> = fc.oneof(
+  fc.record(first),
+  fc.record({ ...first, stateMs: timeMs, criticalMs: timeMs }),
+);
 
 describe('position', () => {
   it('comes back as it was', () => {
@@ -34,6 +34,9 @@ describe('position', () => {
       fc.stringMatching(
         /^1\.[0-9a-z-]{0,3}\.[0-9a-z]{0,12}\.[0-9a-z-]{0,3}\.[0-9a-z]{0,12}\.[A-Za-z0-9_-]{0,14}$/,
       ),
+      fc.stringMatching(
+        /^2\.[0-9a-z-]{0,3}\.[0-9a-z]{0,12}\.a\.1\.[0-9a-z]{0,10}\.[0-9a-z]{0,10}\.[A-Za-z0-9_-]{0,14}$/,
+      ),
     );
     fc.assert(
       fc.property(garbage, (text) => {
@@ -50,6 +53,8 @@ describe('position', () => {
       stateSeq: 57,
       criticalEpoch: 'b2',
       criticalSeq: 9,
+      stateMs: 1_700_000_000_000,
+      criticalMs: 0,
       channels: ['lobby', 'sports'].map(channelHash),
     });
     for (let i = 0; i < text.length; i += 1) {
@@ -64,7 +69,11 @@ describe('position', () => {
     '1',
     '1....',
     '1.a.0.a.0',
+    '3.a.0.a.0.',
     '2.a.0.a.0.',
+    '2.a.0.a.0.1.2',
+    '2.a.0.a.0..2.',
+    '2.a.0.a.0.zzzzzzzzzz.2.',
     '1.a.-1.a.0.',
     '1.a.0.a.1e5.5.',
     '1.A.0.a.0.',

@@ -53,6 +53,7 @@ interface RouterValues {
   readonly trustedProxies: readonly string[];
   readonly connectsPerSecondPerAddress: number;
   readonly connectBurstPerAddress: number;
+  readonly floodConnects: number;
   readonly maxAddresses: number;
   readonly maxUsedHints: number;
   readonly maxPending: number;
@@ -204,6 +205,12 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     default: 200,
     meaning: 'Connects that one address may make at once',
   },
+  floodConnects: {
+    env: 'WEIR_FLOOD_CONNECTS',
+    parse: parse.int({ min: 1, max: 1_000_000 }),
+    default: 20,
+    meaning: 'Connects that a client which floods or breaks the protocol counts as, of those of its address',
+  },
   maxAddresses: {
     env: 'WEIR_MAX_ADDRESSES',
     parse: parse.int({ min: 2, max: 10_000_000 }),
@@ -248,7 +255,7 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     parse: parse.int({ min: 32, max: 100_000 }),
     default: 256,
     meaning:
-      'Frames of any kind, pongs and fragments included, that a client may send before it is closed with 4029',
+      'Frames of any kind, pongs and fragments included, that a client may send before it is closed with 4029; cut into four pieces each at most',
   },
   closingBytes: {
     env: 'WEIR_CLOSING_BYTES',

@@ -50,6 +50,45 @@ describe('clients that behave badly', () => {
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
+  it('one that floods counts as many connects of its network', async () => {
+    const router = await start({
+      WEIR_MAX_CLIENT_FRAMES: '32',
+      WEIR_CONNECT_BURST_PER_ADDRESS: '10',
+      WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '0.01',
+      WEIR_FLOOD_CONNECTS: '8',
+    });
+    const client = new RawClient({
+      port: router.port,
+      deaf: true,
+      onFrame: (self, opcode) => {
+        if (opcode !== opcodes.ping) return;
+        for (let i = 0; i < 40; i++) self.send(opcodes.ping);
+      },
+    });
+    await client.closed;
+    expect(client.closeCode).toBe(4029);
+    expect([(await visit(router)).closeCode, (await visit(router)).closeCode]).toEqual([4001, 4001]);
+    const refused = new RawClient({ port: router.port });
+    await refused.closed;
+    expect(await router.series('weir_router_refusals_total{reason="rate"}')).toBe(1);
+  });
+
+  it('one that sends byte by byte is closed with 4029', async () => {
+    const router = await start({ WEIR_MAX_CLIENT_FRAMES: '32', WEIR_PROBE_DEADLINE_MS: '10000' });
+    const client = new RawClient({ port: router.port, deaf: true });
+    await expect.poll(() => client.opcodesSeen.length).toBeGreaterThan(0);
+    client.socket.setNoDelay(true);
+    const bytes = maskedFrame(opcodes.text, Buffer.alloc(1_000, 'x'));
+    let at = 0;
+    const timer = setInterval(() => {
+      client.socket.write(bytes.subarray(at % bytes.length, (at % bytes.length) + 1));
+      at++;
+    }, 1);
+    await client.closed;
+    clearInterval(timer);
+    expect(client.closeCode).toBe(4029);
+  });
+
   it('one that talks too much is closed with 4029', async () => {
     const router = await start({ WEIR_MAX_CLIENT_BYTES: '4096' });
     const client = new RawClient({

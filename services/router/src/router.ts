@@ -257,8 +257,10 @@ class WeirRouter implements Router {
         return;
       }
       client = upgrade();
-      if (client !== undefined)
-        ending = this.#departures.end(client, await this.#answer(client, arrival, admission));
+      if (client === undefined) return;
+      const answer = await this.#answer(client, arrival, admission);
+      this.#charge(client, arrival);
+      ending = this.#departures.end(client, answer);
     } catch (err) {
       this.#often((suppressed) => this.#o.logger.error({ err, suppressed }, 'visit failed'));
       if (client === undefined) duplex.destroy();
@@ -267,6 +269,12 @@ class WeirRouter implements Router {
       this.#pending -= 1;
       await ending;
     }
+  }
+
+  /** A client that floods is expensive for its network: it is held off at the first rung when it comes again. */
+  #charge({ gone }: Client, { network }: Arrival): void {
+    if (gone !== 'tooManyMessages' && gone !== 'protocolError') return;
+    this.#ladder.rate.charge(network, this.#o.config.floodConnects - 1);
   }
 
   /** Measures, classifies, places and signs; says in the end what the client is told. */

@@ -67,7 +67,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #ticker: Ticker;
   readonly #beats: Beats;
-  readonly #arrivals: Arrivals;
+  readonly arrivals: Arrivals;
   readonly #doubts: Doubts;
   readonly #catchUps: CatchUps;
   readonly #shedding: Shedding;
@@ -96,8 +96,10 @@ export class Shard {
       publish: (beat) => link.publish(this.#subjects.beat(config.pool, config.shardId), beat),
     });
     this.drains = new ThreadDrains({ ...config, nowMs });
-    this.#arrivals = new Arrivals({
+    this.arrivals = new Arrivals({
       maxUsedTickets: config.maxUsedTickets,
+      draws: config,
+      snapshotBytes: (channel) => this.lanes.state.log(channel).bytes,
       isAhead: (position) => isAhead(position, this.#laneHeads()),
       startOf: (channel, position) => startOf(channel, position, this.#laneHeads()),
       poke: () => this.intake.poke(),
@@ -244,10 +246,6 @@ export class Shard {
     return this.#options.config.publicUrl ?? `ws://127.0.0.1:${this.#port}`;
   }
 
-  get usedTickets(): number {
-    return this.#arrivals.usedTickets;
-  }
-
   get openSockets(): number {
     return sumOf(this.#sockets);
   }
@@ -343,7 +341,7 @@ export class Shard {
       case 'catchUp':
         return this.#catchUps.answer(thread.link, message);
       case 'arrive':
-        return this.#arrivals.answer(thread.link, message);
+        return this.arrivals.answer(thread.link, message);
       case 'doubt':
         return this.#doubts.ask(thread);
       case 'drained':
@@ -377,6 +375,8 @@ export class Shard {
       stateSeq: encoder.stateSeq,
       criticalEpoch: lanes.criticalEpoch,
       criticalSeq: encoder.criticalSeq,
+      stateMs: encoder.stateMs,
+      criticalMs: encoder.criticalMs,
     };
   }
 
@@ -393,6 +393,7 @@ export class Shard {
       stateSeq: lanes.state.seq,
       stateFloor: (channel) => lanes.state.log(channel).floorSeq,
       criticalLostSeq: (channel) => lanes.critical.lostSeq(channel),
+      ...lanes.proofs,
       stale: this.intake.stale,
     };
   }

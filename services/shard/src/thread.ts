@@ -317,8 +317,8 @@ export class FanOutThread {
     return new Promise((resolve) => {
       const id = ++this.#lastArrival;
       this.#arriving.set(id, resolve);
-      const { id: ticketId, channels } = ticket;
-      this.#send({ type: 'arrive', id, arrival: { ticketId, expiresInMs, channels, position } });
+      const { id: ticketId, channels, network } = ticket;
+      this.#send({ type: 'arrive', id, arrival: { ticketId, expiresInMs, channels, position, network } });
     });
   }
 

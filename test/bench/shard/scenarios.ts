@@ -2,6 +2,7 @@
 import type { Scenario } from './scenario.ts';
 import { compression } from './scenarios/compression.ts';
 import { costChannels, costOne, costTen } from './scenarios/cost.ts';
+import { flood, floodRouter } from './scenarios/flood.ts';
 import { handOver } from './scenarios/hand-over.ts';
 import { idle } from './scenarios/idle.ts';
 import { intake } from './scenarios/intake.ts';
@@ -21,5 +22,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'slow-link': slowLink,
   'hand-over': handOver,
   stuck,
+  flood,
+  'flood-router': floodRouter,
   lobby,
 };

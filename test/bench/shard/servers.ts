@@ -140,6 +140,34 @@ export async function startWeir(feed: Feed, options: WeirOptions = {}): Promise<
   };
 }
 
+/** A router that lets one machine connect as often as it likes. */
+export interface RouterServer {
+  readonly pid: number;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export async function startRouter(natsUrl: string): Promise<RouterServer> {
+  const router = fork(serviceScript('router'), [], {
+    execArgv: profileArguments(),
+    env: {
+      PATH: process.env['PATH'],
+      BENCH_PROFILE: process.env['BENCH_PROFILE'],
+      WEIR_NATS_URL: natsUrl,
+      WEIR_TICKET_KEYS: `bench:${randomBytes(32).toString('base64url')}`,
+      WEIR_HOST: '127.0.0.1',
+      WEIR_PORT: '0',
+      WEIR_ADMIN_PORT: '0',
+      WEIR_LOG_LEVEL: 'error',
+      WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '100000',
+      WEIR_CONNECT_BURST_PER_ADDRESS: '100000',
+    },
+  });
+  const [where] = (await once(router, 'message')) as [{ url: string; adminUrl: string }];
+  while (!(await fetch(`${where.adminUrl}/readyz`)).ok) await sleep(50);
+  return { pid: pidOf(router), port: Number(new URL(where.url).port), stop: () => end(router) };
+}
+
 /** A NATS server with the demo lobby of a real publisher. */
 export interface Lobby {
   readonly nats: NatsServer;

@@ -27,11 +27,11 @@ interface Bench {
   send(...bytes: readonly Buffer[]): Promise<void>;
 }
 
-function setUp(): Bench {
+function setUp(closingBytes = CLOSING_BYTES): Bench {
   const socket = new PassThrough();
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const gate = new FrameGate(socket, CLOSING_BYTES);
+  const gate = new FrameGate(socket, closingBytes);
   return {
     gate,
     socket,
@@ -104,6 +104,57 @@ describe('a gate', () => {
     expect([gate.flooded, socket.isPaused()]).toEqual([false, false]);
     await send(frame(TEXT, 2), frame(TEXT, 2));
     expect([gate.flooded, floods, socket.isPaused(), read().length]).toEqual([true, 1, true, 0]);
+  });
+
+  it('stops reading one that sends more frames than a client has under way, in one piece or in many', async () => {
+    for (const pieces of [1, 600]) {
+      const { gate, socket, read, send } = setUp(1e6);
+      let floods = 0;
+      gate.open(() => {
+        gate.shut();
+        return false;
+      });
+      gate.whenFlooded(() => floods++);
+      const some = Buffer.concat(Array.from({ length: 600 / pieces }, () => frame(0, 0, false)));
+      for (let i = 0; i < pieces; i++) socket.write(some);
+      await send(frame(CLOSE_OPCODE, 2));
+      socket.resume();
+      await send(frame(TEXT, 2));
+      expect([gate.flooded, floods, socket.isPaused(), read().length]).toEqual([true, 1, true, 0]);
+    }
+  });
+
+  it('asks for each piece that is read', async () => {
+    const { gate, read, send } = setUp(1e6);
+    let left = 5;
+    gate.open(
+      () => true,
+      () => {
+        if (left-- > 0) return true;
+        gate.shut();
+        return false;
+      },
+    );
+    const message = frame(TEXT, 20);
+    for (const byte of message) await send(Buffer.from([byte]));
+    await send(message);
+    // The frame that was under way goes on to its end.
+    expect([left, read().equals(message)]).toEqual([-1, true]);
+  });
+
+  it('stops reading one that goes on byte by byte', async () => {
+    const { gate, socket, send } = setUp(1e6);
+    gate.shut();
+    for (let i = 0; i < 600; i++) await send(Buffer.from([0]));
+    expect([gate.flooded, socket.isPaused()]).toEqual([true, true]);
+  });
+
+  it('finds the Close of a client that had a few hundred frames under way', async () => {
+    const { gate, read, send } = setUp(1e6);
+    gate.shut();
+    await send(Buffer.concat(Array.from({ length: 400 }, () => frame(PONG_OPCODE, 4))));
+    await send(frame(CLOSE_OPCODE, 2));
+    expect([gate.flooded, gate.closeSeen, read().length]).toEqual([false, true, 8]);
   });
 
   it('asks for what follows a Close no more', async () => {

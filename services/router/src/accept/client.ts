@@ -7,6 +7,9 @@ import type { WebSocket } from 'ws';
 /** Why a client is no longer there. */
 export type Gone = 'left' | 'protocolError' | 'tooManyMessages' | 'stopped';
 
+/** The network may cut frames into so many pieces each; one byte a piece costs as much as a frame. */
+const PIECES_A_FRAME = 4;
+
 /** What a client may send. */
 export interface ClientLimits {
   readonly maxClientBytes: number;
@@ -23,6 +26,7 @@ export class Client {
   #gone: Gone | undefined;
   #bytes = 0;
   #frames = 0;
+  #pieces = 0;
 
   /** In the turn of the upgrade, so that no byte is missed. */
   constructor(ws: WebSocket, duplex: Duplex, limits: ClientLimits) {
@@ -32,7 +36,9 @@ export class Client {
     // Before the gate: what is too much is not parsed.
     duplex.prependListener('data', (chunk: Buffer) => {
       this.#bytes += chunk.length;
-      if (this.#bytes > limits.maxClientBytes) this.#leave('tooManyMessages');
+      this.#pieces++;
+      const tooMany = this.#pieces > limits.maxClientFrames * PIECES_A_FRAME;
+      if (tooMany || this.#bytes > limits.maxClientBytes) this.#leave('tooManyMessages');
     });
     this.gate.open((opcode) => {
       if (opcode === CLOSE_OPCODE) return true;

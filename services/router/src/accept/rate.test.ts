@@ -20,6 +20,19 @@ describe('the rate limit', () => {
     expect([take('a'), take('a')]).toEqual([true, false]);
   });
 
+  it('holds a network whose clients flood, and for no longer than twice its burst takes', () => {
+    const { rate, take, time } = limit();
+    expect(take('a')).toBe(true);
+    rate.charge('a', 4);
+    expect([take('a'), take('b')]).toEqual([false, true]);
+    time.ms += 1_500;
+    expect([take('a'), take('a')]).toEqual([true, false]);
+    for (let i = 0; i < 100; i++) rate.charge('a', 4);
+    expect(rate.take('a')).toEqual({ ok: false, waitS: 2 });
+    time.ms += 2_000;
+    expect(take('a')).toBe(true);
+  });
+
   it('keeps networks apart', () => {
     const { take } = limit({ burst: 1 });
     expect([take('a'), take('a'), take('b')]).toEqual([true, false, true]);

@@ -6,6 +6,8 @@ export type RateVerdict = { readonly ok: true } | { readonly ok: false; readonly
 /** The limit and its table. */
 export interface RateLimit {
   take(network: string): RateVerdict;
+  /** Counts so many connects more, of a client that was let in; a network owes no more than its burst. */
+  charge(network: string, connects: number): void;
   /** Networks that are remembered. */
   readonly size: number;
 }
@@ -39,16 +41,24 @@ export function createRateLimit(o: {
     young.set(network, bucket);
     return bucket;
   };
+  const filled = (network: string): Bucket => {
+    const nowMs = o.clock.monotonicMs();
+    const bucket = find(network, nowMs);
+    const earned = (Math.max(0, nowMs - bucket.atMs) * o.perSecond) / 1000;
+    bucket.tokens = Math.min(o.burst, bucket.tokens + earned);
+    bucket.atMs = nowMs;
+    return bucket;
+  };
   return {
     get size() {
       return young.size + old.size;
     },
+    charge(network, connects) {
+      const bucket = filled(network);
+      bucket.tokens = Math.max(-o.burst, bucket.tokens - connects);
+    },
     take(network) {
-      const nowMs = o.clock.monotonicMs();
-      const bucket = find(network, nowMs);
-      const earned = (Math.max(0, nowMs - bucket.atMs) * o.perSecond) / 1000;
-      bucket.tokens = Math.min(o.burst, bucket.tokens + earned);
-      bucket.atMs = nowMs;
+      const bucket = filled(network);
       if (bucket.tokens < 1) {
         return { ok: false, waitS: Math.max(1, Math.ceil((1 - bucket.tokens) / o.perSecond)) };
       }

@@ -22,6 +22,7 @@ export const ADMIT_OUTCOMES = [
   'wrongShard',
   'used',
   'full',
+  'drawsTooMuch',
   'draining',
   'notReady',
   'gone',
@@ -45,7 +46,7 @@ export interface Arrival {
 
 /** What the shard makes of a good ticket. */
 export type Arrived =
-  | { readonly use: 'again' | 'full' }
+  | { readonly use: 'again' | 'full' | 'drawsTooMuch' }
   | { readonly use: 'first'; readonly starts: readonly ChannelStart[] };
 
 /** Somebody with a good ticket. */
@@ -199,6 +200,8 @@ export class Admission {
       if (arrived.use === 'first') return { outcome: 'admitted', ticket, starts: arrived.starts };
       if (arrived.use === 'again')
         return { outcome: 'used', code: closeCodes.ticketRefused, reason: 'ticket used' };
+      if (arrived.use === 'drawsTooMuch')
+        return { outcome: arrived.use, code: closeCodes.noCapacity, reason: 'too many snapshots' };
       return { outcome: 'full', code: closeCodes.noCapacity, reason: closeCodes.noCapacity.reason };
     } finally {
       if (!seated) leaveSeat();

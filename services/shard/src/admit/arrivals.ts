@@ -5,6 +5,8 @@ import { UsedOnce } from '@weir/runtime';
 import type { ChannelStart } from '../connection/resume.ts';
 import type { Arriving } from '../hand-over/messages.ts';
 import type { Arrived } from './admission.ts';
+import type { DrawLimits } from './draws.ts';
+import { Draws } from './draws.ts';
 
 /** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
 const REACH_MS = 2_000;
@@ -14,6 +16,9 @@ const POKE_MS = 200;
 
 export interface ArrivalsOptions {
   readonly maxUsedTickets: number;
+  readonly draws: DrawLimits;
+  /** Bytes of the snapshot of a channel, about. */
+  readonly snapshotBytes: (channel: string) => number;
   /** Whether this shard has not yet read as far as the position claims. */
   readonly isAhead: (position: Position) => boolean;
   readonly startOf: (channel: string, position: Position | undefined) => ChannelStart;
@@ -32,9 +37,11 @@ interface Asker {
 export class Arrivals {
   readonly #o: ArrivalsOptions;
   readonly #used: UsedOnce;
+  readonly #draws: Draws;
 
   constructor(options: ArrivalsOptions) {
     this.#o = options;
+    this.#draws = new Draws(options.draws);
     this.#used = new UsedOnce(options.maxUsedTickets);
   }
 
@@ -42,15 +49,19 @@ export class Arrivals {
     return this.#used.size;
   }
 
+  get networks(): number {
+    return this.#draws.networks;
+  }
+
   /** Judges an arrival now, or as soon as this shard has read as far as the position says. */
-  judge({ ticketId, expiresInMs, channels, position }: Arriving): Arrived | Promise<Arrived> {
+  judge({ ticketId, expiresInMs, channels, position, network }: Arriving): Arrived | Promise<Arrived> {
     const { isAhead, startOf, nowMs } = this.#o;
     const use = this.#used.use(ticketId, nowMs(), expiresInMs);
     if (use !== 'first') return { use };
-    const arrived = (): Arrived => ({
-      use,
-      starts: channels.map((channel) => startOf(channel, position)),
-    });
+    const arrived = (): Arrived => {
+      const starts = channels.map((channel) => startOf(channel, position));
+      return this.#draw(starts, network) ? { use, starts } : { use: 'drawsTooMuch' };
+    };
     if (position === undefined || !isAhead(position)) return arrived();
     return this.#reach(position).then(arrived);
   }
@@ -63,6 +74,19 @@ export class Arrivals {
       asker.reply({ kind: 'arrived', id, arrived });
       asker.flushReplies();
     });
+  }
+
+  /** Whether the client may have its snapshots; they are charged to its network. */
+  #draw(starts: readonly ChannelStart[], network: string | undefined): boolean {
+    const { snapshotBytes, nowMs } = this.#o;
+    // A ticket of an older router names none.
+    if (network === undefined) return true;
+    let bytes = 0;
+    for (const { channel, snapshot } of starts) if (snapshot) bytes += snapshotBytes(channel);
+    if (bytes === 0) return true;
+    if (!this.#draws.mayDraw(network, nowMs())) return false;
+    this.#draws.charge(network, bytes, nowMs());
+    return true;
   }
 
   async #reach(position: Position): Promise<void> {

@@ -74,7 +74,7 @@ class Bench {
   }
 
   critical(): void {
-    this.lanes.critical.append('a', { seq: ++this.#criticalSeq, value: '"x"', timeMs: 0 });
+    this.lanes.critical.append('a', { seq: ++this.#criticalSeq, value: '"x"', timeMs: 0, storedMs: 0 });
   }
 
   tick(): void {

@@ -153,7 +153,7 @@ it('Doubts are answered as soon as it is known how far the streams go, once for 
   for (const index of [0, 1, 0]) doubts.ask(thread(index));
   doubts.answer();
   expect(posted).toEqual([]);
-  heads = { stateEpoch: 'a', stateSeq: 1, criticalEpoch: 'b', criticalSeq: 1 };
+  heads = { stateEpoch: 'a', stateSeq: 1, criticalEpoch: 'b', criticalSeq: 1, stateMs: 1, criticalMs: 1 };
   doubts.answer();
   doubts.answer();
   doubts.ask(thread(1));

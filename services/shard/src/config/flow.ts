@@ -23,6 +23,9 @@ interface FlowValues {
   readonly faultCloseMs: number;
   readonly redrawBytesPerSecond: number | undefined;
   readonly redrawBurstBytes: number | undefined;
+  readonly networkDrawBytesPerSecond: number;
+  readonly networkDrawBurstBytes: number;
+  readonly maxNetworks: number;
 }
 
 export const flow: TableOf<FlowValues> = {
@@ -111,7 +114,8 @@ export const flow: TableOf<FlowValues> = {
     env: 'WEIR_CLIENT_MESSAGES_PER_SECOND',
     default: 10,
     max: 10_000,
-    meaning: 'Messages, their fragments, and pings that a client may send in the long run',
+    meaning:
+      'Messages, their fragments, and pings that a client may send in the long run; twenty pieces of the network for each',
   }),
   clientMessageBurst: count({
     env: 'WEIR_CLIENT_MESSAGE_BURST',
@@ -150,4 +154,24 @@ export const flow: TableOf<FlowValues> = {
     meaning:
       'Such bytes at once: above that a repeated subscription waits, then 4029; by default 64 times WEIR_SOFT_BYTES',
   },
+  networkDrawBytesPerSecond: bytes({
+    env: 'WEIR_NETWORK_DRAW_BYTES_PER_SECOND',
+    default: 8_388_608,
+    min: 1_024,
+    meaning:
+      'Bytes a second of snapshots that clients of one network (IPv4 address, IPv6 /64) draw by connecting to this shard',
+  }),
+  networkDrawBurstBytes: bytes({
+    env: 'WEIR_NETWORK_DRAW_BURST_BYTES',
+    default: 268_435_456,
+    min: 1_024,
+    meaning: 'Such bytes at once: above that clients without a position are closed with 4013 and come back',
+  }),
+  maxNetworks: count({
+    env: 'WEIR_MAX_NETWORKS',
+    default: 100_000,
+    min: 2,
+    max: 1e7,
+    meaning: 'Networks that are remembered for that, about 150 bytes each; the least recent are forgotten',
+  }),
 };

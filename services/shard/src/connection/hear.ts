@@ -10,6 +10,8 @@ import { Redraws } from './redraws.ts';
 
 /** Pongs that prove nothing may be so much more than messages: some stacks keep a connection alive by them. */
 const PONGS_A_MESSAGE = 10;
+/** The network may cut messages and pongs into so many pieces each; one byte a piece costs as much as one message. */
+const PIECES_A_MESSAGE = 20;
 
 export interface Hearing {
   readonly limits: InboundLimits;
@@ -41,17 +43,26 @@ export function hear(connection: Connection, by: Hearing): void {
     { perSecond: limits.perSecond * PONGS_A_MESSAGE, burst: limits.burst * PONGS_A_MESSAGE },
     nowMs(),
   );
-  gate.open((opcode) => {
-    if (opcode === CLOSE_OPCODE) {
-      by.left();
-      return true;
-    }
-    const within = opcode === PONG_OPCODE ? pongRate.take(nowMs()) : rate.take(nowMs());
+  const pieceRate = new InboundRate(
+    { perSecond: limits.perSecond * PIECES_A_MESSAGE, burst: limits.burst * PIECES_A_MESSAGE },
+    nowMs(),
+  );
+  const judged = (within: boolean): boolean => {
     if (!within) by.close('tooManyMessages');
     return within;
-  });
+  };
+  gate.open(
+    (opcode) => {
+      if (opcode !== CLOSE_OPCODE) return judged((opcode === PONG_OPCODE ? pongRate : rate).take(nowMs()));
+      by.left();
+      return true;
+    },
+    () => judged(pieceRate.take(nowMs())),
+  );
   ws.on('pong', (payload) => {
-    if (by.pong(payload)) pongRate.giveBack();
+    if (!by.pong(payload)) return;
+    pongRate.giveBack();
+    pieceRate.giveBack();
   });
   ws.on('message', (data, binary) => {
     if (!connection.closing && Buffer.isBuffer(data)) ear.hear(data, binary);

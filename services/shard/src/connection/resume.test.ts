@@ -11,6 +11,9 @@ const heads: LaneHeads = {
   criticalSeq: 50,
   stateFloor: (channel) => (channel === 'lobby' ? 40 : 0),
   criticalLostSeq: (channel) => (channel === 'lobby' ? 20 : 0),
+  stateHolds: (seq, storedMs) => storedMs === seq * 10,
+  criticalReplaced: (channel, seq, storedMs) => channel === 'lobby' && storedMs !== seq * 10,
+  criticalSeqAt: (_channel, storedMs) => Math.floor(storedMs / 10),
   stale: false,
 };
 
@@ -54,6 +57,32 @@ describe('startOf', () => {
       criticalSeq: 45,
       gap: undefined,
     });
+  });
+
+  it('goes on at a position whose messages are those that this shard knows', () => {
+    const proven = { ...position, stateMs: 900, criticalMs: 450 };
+    expect(startOf('lobby', proven, heads)).toMatchObject({ stateSeq: 90, criticalSeq: 45, gap: undefined });
+  });
+
+  it('gives a snapshot where the state message at the position is another one, or may be', () => {
+    const other = { ...position, stateMs: 899, criticalMs: 450 };
+    expect(startOf('lobby', other, heads)).toMatchObject({ snapshot: true, criticalSeq: 45, gap: undefined });
+  });
+
+  it('announces a gap where critical messages are others, and gives those stored since', () => {
+    const other = { ...position, stateMs: 900, criticalMs: 440 };
+    expect(startOf('lobby', other, heads)).toMatchObject({
+      stateSeq: 90,
+      criticalSeq: 44,
+      gap: { after: 45, reset: true },
+    });
+  });
+
+  it('gives critical messages of another epoch that were stored since the position', () => {
+    const earlier = { ...position, criticalEpoch: 'c0', criticalSeq: 7_000, stateMs: 900 };
+    const gap = { after: 7_000, reset: true };
+    expect(startOf('lobby', { ...earlier, criticalMs: 300 }, heads)).toMatchObject({ criticalSeq: 30, gap });
+    expect(startOf('lobby', { ...earlier, criticalMs: 9e9 }, heads)).toMatchObject({ criticalSeq: 50, gap });
   });
 
   it('takes a position right at the bounds', () => {

@@ -12,6 +12,12 @@ export interface LaneHeads {
   stateFloor(channel: string): number;
   /** The newest critical message of the channel that is out of the window; 0 where none is. */
   criticalLostSeq(channel: string): number;
+  /** Whether the state message that was stored then is the one that the stream has, or had, at that place. */
+  stateHolds(seq: number, storedMs: number): boolean;
+  /** Whether the channel's critical messages up to there are others than those that were stored until then. */
+  criticalReplaced(channel: string, seq: number, storedMs: number): boolean;
+  /** Where a client goes on that has had all of another epoch that was stored until then. */
+  criticalSeqAt(channel: string, storedMs: number): number;
   /** NATS is away: a position further than the heads may well be true. */
   readonly stale: boolean;
 }
@@ -50,7 +56,8 @@ function stateStart(
   const holds =
     position.stateEpoch === heads.stateEpoch &&
     (position.stateSeq <= heads.stateSeq || heads.stale) &&
-    position.stateSeq >= heads.stateFloor(channel);
+    position.stateSeq >= heads.stateFloor(channel) &&
+    (position.stateMs === undefined || heads.stateHolds(position.stateSeq, position.stateMs));
   return holds ? { stateSeq: position.stateSeq, snapshot: false } : { stateSeq: 0, snapshot: true };
 }
 
@@ -61,8 +68,13 @@ function criticalStart(
 ): Pick<ChannelStart, 'criticalSeq' | 'gap'> {
   const after = position.criticalSeq;
   const ahead = after > heads.criticalSeq && !heads.stale;
-  if (position.criticalEpoch !== heads.criticalEpoch || ahead) {
-    return { criticalSeq: heads.criticalSeq, gap: { after, reset: true } };
+  const { criticalEpoch, criticalMs } = position;
+  const replaced = criticalMs !== undefined && heads.criticalReplaced(channel, after, criticalMs);
+  if (criticalEpoch !== heads.criticalEpoch || ahead || replaced) {
+    const newSeq = criticalMs === undefined ? undefined : heads.criticalSeqAt(channel, criticalMs);
+    // What has not been handed over yet comes to everybody.
+    const criticalSeq = Math.min(newSeq ?? heads.criticalSeq, heads.criticalSeq);
+    return { criticalSeq, gap: { after, reset: true } };
   }
   const lostSeq = heads.criticalLostSeq(channel);
   if (after < lostSeq) return { criticalSeq: lostSeq, gap: { after, reset: false } };

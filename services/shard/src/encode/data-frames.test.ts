@@ -202,7 +202,7 @@ describe('critical frames', () => {
   it('carry the value byte for byte, with channel and id', () => {
     fc.assert(
       fc.property(channel, value, fc.maxSafeNat(), (name, data, seq) => {
-        const frame = criticalFrame(name, { seq, value: latin1(data), timeMs: 0 });
+        const frame = criticalFrame(name, { seq, value: latin1(data), timeMs: 0, storedMs: 0 });
         expect(heardTexts(frame)).toEqual([
           `{"type":"critical","channel":"${name}","id":${seq},"data":${data}}`,
         ]);

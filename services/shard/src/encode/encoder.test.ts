@@ -63,7 +63,7 @@ class Bench {
   }
 
   critical(channel: string, value: string): void {
-    const entry = { seq: ++this.#criticalSeq, value, timeMs: 0 };
+    const entry = { seq: ++this.#criticalSeq, value, timeMs: 0, storedMs: 0 };
     if (this.lanes.critical.append(channel, entry)) this.encoder.critical(channel, entry);
   }
 }
@@ -285,7 +285,7 @@ describe('another epoch', () => {
     const bench = new Bench();
     bench.critical('a', '1');
     bench.lanes.critical = makeCritical();
-    bench.lanes.critical.append('a', { seq: 7, value: '7', timeMs: 0 });
+    bench.lanes.critical.append('a', { seq: 7, value: '7', timeMs: 0, storedMs: 0 });
     bench.encoder.restart('critical');
     expect([bench.encoder.criticalWaiting, bench.encoder.criticalSeq]).toEqual([false, 7]);
     expect(bench.flush().size).toBe(0);

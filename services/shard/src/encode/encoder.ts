@@ -50,6 +50,8 @@ export class Encoder implements CatchUpSource, RunSource {
   #tickFromSeq = 0;
   #stateSeq = 0;
   #criticalSeq = 0;
+  #stateMs = 0;
+  #criticalMs = 0;
 
   constructor(lanes: Lanes, limits: EncodeLimits) {
     this.#lanes = lanes;
@@ -68,6 +70,15 @@ export class Encoder implements CatchUpSource, RunSource {
   /** Critical sequence of the last flush. */
   get criticalSeq(): number {
     return this.#criticalSeq;
+  }
+
+  /** When the message at each of the two was stored, in milliseconds of the server. */
+  get stateMs(): number {
+    return this.#stateMs;
+  }
+
+  get criticalMs(): number {
+    return this.#criticalMs;
   }
 
   /** A critical message is to go out with the next flush. */
@@ -95,6 +106,7 @@ export class Encoder implements CatchUpSource, RunSource {
     this.#cosmetic = new Map(cosmetic.take().map(({ channel, values }) => [channel, values]));
     this.#tickFromSeq = this.#stateSeq;
     this.#stateSeq = state.seq;
+    this.#stateMs = state.places.newestMs;
     this.#forgetState();
     this.#cosmeticRuns.clear();
     return { state: dirty, critical, cosmetic: [...this.#cosmetic.keys()], lateMs };
@@ -105,6 +117,7 @@ export class Encoder implements CatchUpSource, RunSource {
     if (lane === 'state') {
       this.#lanes.state.takeDirty();
       this.#stateSeq = this.#lanes.state.seq;
+      this.#stateMs = this.#lanes.state.places.newestMs;
       this.#tickFromSeq = this.#stateSeq;
       this.#forgetState();
     } else {
@@ -112,6 +125,7 @@ export class Encoder implements CatchUpSource, RunSource {
       this.#flushed.clear();
       this.#criticalRuns.clear();
       this.#criticalSeq = this.#lanes.critical.seq;
+      this.#criticalMs = this.#lanes.critical.newestMs;
       this.#flushedFromSeq = this.#criticalSeq;
     }
   }
@@ -226,6 +240,7 @@ export class Encoder implements CatchUpSource, RunSource {
     this.#waiting = new Map();
     this.#flushedFromSeq = this.#criticalSeq;
     this.#criticalSeq = this.#lanes.critical.seq;
+    this.#criticalMs = this.#lanes.critical.newestMs;
     this.#criticalRuns.clear();
     return [...this.#flushed.keys()];
   }

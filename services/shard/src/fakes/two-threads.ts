@@ -296,6 +296,8 @@ export class ModelMain {
       stateSeq: encoder.stateSeq,
       criticalEpoch: lanes.criticalEpoch,
       criticalSeq: encoder.criticalSeq,
+      stateMs: encoder.stateMs,
+      criticalMs: encoder.criticalMs,
     };
   }
 
@@ -305,6 +307,9 @@ export class ModelMain {
       stateSeq: this.lanes.state.seq,
       stateFloor: (channel) => this.lanes.state.log(channel).floorSeq,
       criticalLostSeq: (channel) => this.lanes.critical.lostSeq(channel),
+      stateHolds: () => true,
+      criticalReplaced: () => false,
+      criticalSeqAt: () => this.lanes.critical.seq,
       stale: this.stale,
     };
   }
@@ -323,7 +328,7 @@ export class ModelMain {
   }
 
   critical(channel: string): number {
-    const entry = { seq: ++this.#criticalSeq, value: '1', timeMs: this.nowMs };
+    const entry = { seq: ++this.#criticalSeq, value: '1', timeMs: this.nowMs, storedMs: this.nowMs };
     if (this.lanes.critical.append(channel, entry)) this.encoder.critical(channel, entry);
     this.#ids.set(channel, [...this.ids(channel), entry.seq]);
     return entry.seq;

@@ -28,6 +28,8 @@ export interface Batch {
   /** Sequences after it. */
   readonly stateSeq: number;
   readonly criticalSeq: number;
+  readonly stateMs: number;
+  readonly criticalMs: number;
   readonly frames: Frames;
 }
 
@@ -37,4 +39,7 @@ export interface Heads {
   readonly stateSeq: number;
   readonly criticalEpoch: string;
   readonly criticalSeq: number;
+  /** When the server stored the message at each sequence, in its milliseconds. */
+  readonly stateMs: number;
+  readonly criticalMs: number;
 }

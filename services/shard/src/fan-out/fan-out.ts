@@ -151,7 +151,8 @@ export class FanOut {
   /** Takes a batch and writes it to everybody whom it concerns, behind those that came before it. */
   take(batch: Batch): void {
     this.#newest = batch.number;
-    this.#moveTo({ ...this.#heads, stateSeq: batch.stateSeq, criticalSeq: batch.criticalSeq });
+    const { stateSeq, criticalSeq, stateMs, criticalMs } = batch;
+    this.#moveTo({ ...this.#heads, stateSeq, criticalSeq, stateMs, criticalMs });
     this.#rounds.push(new Round(batch, this.#positionHead, this.#memberships.channels));
     if (!this.#sliceComes) this.#slice();
   }

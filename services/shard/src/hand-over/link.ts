@@ -12,6 +12,9 @@ const NOTHING = Buffer.alloc(0);
 export interface RunSource {
   readonly stateSeq: number;
   readonly criticalSeq: number;
+  /** When the message at each of the two was stored. */
+  readonly stateMs: number;
+  readonly criticalMs: number;
   /** What changed in a channel after a sequence, up to the last tick. */
   stateRun(channel: string, sinceSeq: number): Buffer;
   /** A channel's critical messages after a sequence, up to `criticalSeq`; a gap first where some are lost. */
@@ -69,6 +72,8 @@ export class Link {
   #doneNumber = 0;
   #stateSeq: number;
   #criticalSeq: number;
+  #stateMs: number;
+  #criticalMs: number;
   #lateMs = 0;
   /** A tick has not been handed over. */
   #ticked = false;
@@ -79,6 +84,8 @@ export class Link {
     this.#options = options;
     this.#stateSeq = options.source.stateSeq;
     this.#criticalSeq = options.source.criticalSeq;
+    this.#stateMs = options.source.stateMs;
+    this.#criticalMs = options.source.criticalMs;
     this.#heardMs = options.nowMs();
   }
 
@@ -157,16 +164,24 @@ export class Link {
     this.flushReplies();
     for (const want of this.#news) want[lane] = false;
     this.#news = new Set([...this.#news].filter(({ state, critical }) => state || critical));
-    const { stateSeq, criticalSeq } = this.#options.source;
+    const { stateSeq, criticalSeq, stateMs, criticalMs } = this.#options.source;
     if (lane === 'state') {
       this.#stateSeq = stateSeq;
-      const now = { ...heads, stateSeq, criticalSeq: this.#criticalSeq };
+      this.#stateMs = stateMs;
+      const now = {
+        ...heads,
+        stateSeq,
+        stateMs,
+        criticalSeq: this.#criticalSeq,
+        criticalMs: this.#criticalMs,
+      };
       this.#options.post({ type: 'reset', lane, heads: now }, []);
       return;
     }
     const afterSeq = this.#criticalSeq;
     this.#criticalSeq = criticalSeq;
-    const now = { ...heads, stateSeq: this.#stateSeq, criticalSeq };
+    this.#criticalMs = criticalMs;
+    const now = { ...heads, stateSeq: this.#stateSeq, stateMs: this.#stateMs, criticalSeq, criticalMs };
     this.#options.post({ type: 'reset', lane, heads: now, afterSeq, sinceSeq }, []);
   }
 
@@ -212,6 +227,8 @@ export class Link {
     const fromCriticalSeq = this.#criticalSeq;
     this.#stateSeq = source.stateSeq;
     this.#criticalSeq = source.criticalSeq;
+    this.#stateMs = source.stateMs;
+    this.#criticalMs = source.criticalMs;
     if (this.outstanding === 0) this.#heardMs = nowMs();
     const handOver: HandOver = {
       type: 'handOver',
@@ -220,6 +237,8 @@ export class Link {
       fromCriticalSeq,
       stateSeq: this.#stateSeq,
       criticalSeq: this.#criticalSeq,
+      stateMs: this.#stateMs,
+      criticalMs: this.#criticalMs,
       lateMs: this.#lateMs,
       sentMs: nowMs(),
       rows: rows.length,

@@ -10,6 +10,9 @@ export interface Heads {
   readonly stateSeq: number;
   readonly criticalEpoch: string;
   readonly criticalSeq: number;
+  /** When the server stored the message at each sequence, in its milliseconds. */
+  readonly stateMs: number;
+  readonly criticalMs: number;
 }
 
 /** The frames of a tick, or of several that were merged, or of critical messages between two. */
@@ -22,6 +25,8 @@ export interface HandOver {
   /** Sequences after it. */
   readonly stateSeq: number;
   readonly criticalSeq: number;
+  readonly stateMs: number;
+  readonly criticalMs: number;
   /** The latest of its ticks, in milliseconds behind its time. */
   readonly lateMs: number;
   /** When it was sent, on the clock that all threads share. */
@@ -96,6 +101,8 @@ export interface Arriving {
   readonly expiresInMs: number;
   readonly channels: readonly string[];
   readonly position: Position | undefined;
+  /** The mark of where the client comes from. */
+  readonly network: string | undefined;
 }
 
 /** A thread's part of a request to shed. */

@@ -34,9 +34,9 @@ export interface LaneSink {
   begin(epoch: string, facts: StreamFacts): void;
   take(message: Taken): RejectReason | undefined;
   /** A message at this place was refused. */
-  skip(seq: number): void;
+  skip(seq: number, timeMs: number): void;
   /** Deletions were removed from the stream. */
-  cleanedUp?(mark: CleanupMark & { readonly seq: number }): void;
+  cleanedUp?(mark: CleanupMark & { readonly seq: number }, timeMs: number): void;
   loaded(seq: number): void;
   /** The newest of what `cleanedUp` was told. */
   readonly removals?: () => Removals | undefined;
@@ -177,7 +177,7 @@ export class Intake {
             return this.#message(sink, message);
           } catch (fault) {
             // One message that nobody foresaw must not keep all that follow it from being read.
-            sink.skip(message.seq);
+            sink.skip(message.seq, message.timeMs);
             this.#fault(name, fault);
             return 'unclear';
           }
@@ -216,12 +216,12 @@ export class Intake {
     const mark = message.subject === subjects.cleanupMark ? decodeCleanupMark(message.data) : undefined;
     if (mark !== undefined) {
       const newness = sink.removals?.() === undefined ? 'new' : 'known';
-      sink.cleanedUp?.({ ...mark, seq: message.seq });
+      sink.cleanedUp?.({ ...mark, seq: message.seq }, message.timeMs);
       return newness;
     }
     const accepted = accept(message, subjects, bounds);
     if ('reject' in accepted) {
-      sink.skip(message.seq);
+      sink.skip(message.seq, message.timeMs);
       this.#reject(message, accepted.lane, accepted.reject);
       return 'unclear';
     }

@@ -22,12 +22,13 @@ export function createLanes(config: ShardConfig): CreatedLanes {
       maxBytes: config.stateMaxBytes,
       deletionMs: config.stateDeletionMs,
     });
-  const makeCritical = (): CriticalLane =>
-    new CriticalLane({
-      maxAgeMs: config.criticalMaxAgeMs,
-      maxPerChannel: config.criticalMaxPerChannel,
-      maxBytes: config.criticalMaxBytes,
-    });
+  const criticalDrops = { perChannel: 0, bytes: 0 };
+  const criticalLimits = {
+    maxAgeMs: config.criticalMaxAgeMs,
+    maxPerChannel: config.criticalMaxPerChannel,
+    maxBytes: config.criticalMaxBytes,
+  };
+  const makeCritical = (): CriticalLane => new CriticalLane(criticalLimits, criticalDrops);
   const cosmetic = new CosmeticLane({
     maxPerTick: config.cosmeticMaxPerTick,
     maxBytesPerTick: config.cosmeticMaxBytesPerTick,
@@ -38,5 +39,6 @@ export function createLanes(config: ShardConfig): CreatedLanes {
     keepMs: config.lostStateMs,
     ratio: config.lostStateRatio,
   });
-  return { lanes: new Lanes(makeState(), makeCritical(), cosmetic), lost, makeState, makeCritical };
+  const lanes = new Lanes(makeState(), makeCritical(), cosmetic, criticalDrops);
+  return { lanes, lost, makeState, makeCritical };
 }

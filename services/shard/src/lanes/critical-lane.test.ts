@@ -6,7 +6,7 @@ import { CriticalLane, ENTRY_BYTES } from './critical-lane.ts';
 const wide: CriticalLimits = { maxAgeMs: 1_000, maxPerChannel: 1_000, maxBytes: 10_000_000 };
 
 function entry(seq: number, timeMs = 0, value = `${seq}`): CriticalEntry {
-  return { seq, value, timeMs };
+  return { seq, value, timeMs, storedMs: timeMs };
 }
 
 function seqsSince(lane: CriticalLane, channel: string, seq: number): readonly number[] {
@@ -173,5 +173,46 @@ describe('CriticalLane', () => {
     for (let seq = 1; seq <= 5_000; seq++) lane.append('a', entry(seq));
     expect(seqsSince(lane, 'a', 0)).toEqual(Array.from({ length: 300 }, (_, i) => 4_701 + i));
     expect(seqsSince(lane, 'a', 4_998)).toEqual([4_999, 5_000]);
+  });
+
+  describe('of which somebody has a place and a time', () => {
+    /** Stored at 10, 20, 30 and 40; those of `a` at 1 and 3. */
+    function lane(): CriticalLane {
+      const filled = new CriticalLane(wide);
+      for (const seq of [1, 2, 3, 4]) filled.append(seq % 2 === 1 ? 'a' : 'b', entry(seq, seq * 10));
+      return filled;
+    }
+
+    it('knows when the newest was stored', () => {
+      expect([new CriticalLane(wide).newestMs, lane().newestMs]).toEqual([0, 40]);
+    });
+
+    it('says that they are others where one up to the place was stored later', () => {
+      expect([lane().isReplaced('a', 3, 30), lane().isReplaced('a', 4, 29)]).toEqual([false, false]);
+      expect([lane().isReplaced('a', 3, 20), lane().isReplaced('a', 1, 5)]).toEqual([true, true]);
+      expect([lane().isReplaced('a', 2, 20), lane().isReplaced('a', 0, 0)]).toEqual([false, false]);
+      expect(lane().isReplaced('c', 9, 0)).toBe(false);
+    });
+
+    it('goes on behind those that were stored by then', () => {
+      expect(['a', 'b', 'c'].map((channel) => lane().seqAt(channel, 20))).toEqual([2, 3, 4]);
+      expect(['a', 'b', 'c'].map((channel) => lane().seqAt(channel, 40))).toEqual([4, 4, 4]);
+      expect(lane().seqAt('a', 0)).toBe(0);
+    });
+  });
+
+  it('counts what gives way before its age, and by which limit, over all lanes', () => {
+    const drops = { perChannel: 0, bytes: 0 };
+    const limits = { maxAgeMs: 1_000, maxPerChannel: 2, maxBytes: 3 * (ENTRY_BYTES + 1) };
+    const lane = new CriticalLane(limits, drops);
+    for (let seq = 1; seq <= 3; seq++) lane.append('a', entry(seq));
+    expect(drops).toEqual({ perChannel: 1, bytes: 0 });
+    for (let seq = 4; seq <= 5; seq++) lane.append('b', entry(seq));
+    expect(drops).toEqual({ perChannel: 1, bytes: 1 });
+    lane.expire(5_000);
+    expect(drops).toEqual({ perChannel: 1, bytes: 1 });
+    const next = new CriticalLane(limits, drops);
+    for (let seq = 1; seq <= 3; seq++) next.append('a', entry(seq));
+    expect(drops.perChannel).toBe(2);
   });
 });

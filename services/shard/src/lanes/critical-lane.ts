@@ -6,6 +6,8 @@ export interface CriticalEntry {
   readonly seq: number;
   readonly value: string;
   readonly timeMs: number;
+  /** When the server stored it, in its own milliseconds. */
+  readonly storedMs: number;
 }
 
 /** What the ring keeps. All three limits hold. */
@@ -14,6 +16,12 @@ export interface CriticalLimits {
   readonly maxPerChannel: number;
   /** Bytes over all channels: values, and `ENTRY_BYTES` for each message. */
   readonly maxBytes: number;
+}
+
+/** Messages that were dropped before their age, by the limit that they gave way to. */
+export interface CriticalDrops {
+  perChannel: number;
+  bytes: number;
 }
 
 /** What a message costs besides its value: the entry and its strings' headers. Tiny messages must be bounded too. */
@@ -33,11 +41,14 @@ interface Placed {
   readonly seq: number;
 }
 
+/** Times of one message may differ by the rounding of a fill. */
+const ROUNDING_MS = 1;
 /** So many more places than messages may be kept before those of messages that are gone are dropped. */
 const STALE_PLACES = 1_024;
 
 export class CriticalLane {
   readonly #limits: CriticalLimits;
+  readonly #drops: CriticalDrops;
   readonly #rings = new Map<string, Ring>();
   /** The messages of all channels in order, and some that are gone by now. */
   #order: Placed[] = [];
@@ -46,14 +57,22 @@ export class CriticalLane {
   #count = 0;
   #seq = 0;
   #lostSeq = 0;
+  #newestMs = 0;
 
-  constructor(limits: CriticalLimits) {
+  /** `drops` is added to: it counts on where another lane takes the place of this one. */
+  constructor(limits: CriticalLimits, drops: CriticalDrops = { perChannel: 0, bytes: 0 }) {
     this.#limits = limits;
+    this.#drops = drops;
   }
 
   /** Sequence of the stream up to which everything was taken. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** When the newest message was stored, in milliseconds of the server; 0 where there was none. */
+  get newestMs(): number {
+    return this.#newestMs;
   }
 
   get bytes(): number {
@@ -83,6 +102,7 @@ export class CriticalLane {
   append(channel: string, entry: CriticalEntry): boolean {
     if (entry.seq <= this.#seq) return false;
     this.#seq = entry.seq;
+    this.#newestMs = Math.max(this.#newestMs, entry.storedMs);
     let ring = this.#rings.get(channel);
     if (ring === undefined) {
       ring = { entries: [], start: 0, lostSeq: 0 };
@@ -92,7 +112,10 @@ export class CriticalLane {
     this.#order.push({ ring, seq: entry.seq });
     this.#bytes += costOf(entry);
     this.#count++;
-    while (ring.entries.length - ring.start > this.#limits.maxPerChannel) this.#dropOldest(ring);
+    while (ring.entries.length - ring.start > this.#limits.maxPerChannel) {
+      this.#dropOldest(ring);
+      this.#drops.perChannel++;
+    }
     if (this.#bytes > this.#limits.maxBytes) this.#shrink();
     this.#dropStale();
     return true;
@@ -111,6 +134,30 @@ export class CriticalLane {
   /** Whether a client at `seq` may have missed a message of the channel that is no longer here. */
   hasLost(channel: string, seq: number): boolean {
     return seq < this.lostSeq(channel);
+  }
+
+  /**
+   * Whether the channel has other messages up to `seq` than somebody who has had all of them up to there, the last of
+   * the stream stored at `storedMs`: a stream that went back has stored what is there now later than all that it lost.
+   */
+  isReplaced(channel: string, seq: number, storedMs: number): boolean {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return false;
+    const last = ring.entries[firstAfter(ring, seq) - 1];
+    return last !== undefined && last.storedMs > storedMs + ROUNDING_MS;
+  }
+
+  /** Where somebody goes on who has had everything of another epoch that was stored up to then. */
+  seqAt(channel: string, storedMs: number): number {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return this.#seq;
+    let seq = this.#seq;
+    for (let i = ring.entries.length - 1; i >= ring.start; i--) {
+      const entry = ring.entries[i];
+      if (entry === undefined || entry.storedMs <= storedMs + ROUNDING_MS) break;
+      seq = entry.seq - 1;
+    }
+    return seq;
   }
 
   /** Messages of a channel after `seq`, in order, until `take` answers false. */
@@ -156,7 +203,9 @@ export class CriticalLane {
     while (this.#bytes > this.#limits.maxBytes) {
       const oldest = this.#order[this.#orderStart++];
       if (oldest === undefined) return;
-      if (isHere(oldest)) this.#dropOldest(oldest.ring);
+      if (!isHere(oldest)) continue;
+      this.#dropOldest(oldest.ring);
+      this.#drops.bytes++;
     }
   }
 

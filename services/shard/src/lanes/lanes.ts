@@ -1,6 +1,6 @@
 // The three lanes of a shard and the epochs they belong to. A new epoch replaces a lane as a whole.
 import type { CosmeticLane } from './cosmetic-lane.ts';
-import type { CriticalLane } from './critical-lane.ts';
+import type { CriticalDrops, CriticalLane } from './critical-lane.ts';
 import type { StateLane } from './state-lane.ts';
 
 export class Lanes {
@@ -10,7 +10,16 @@ export class Lanes {
   stateEpoch = '0';
   criticalEpoch = '0';
 
-  constructor(state: StateLane, critical: CriticalLane, cosmetic: CosmeticLane) {
+  /** Of all critical lanes since the start. */
+  readonly criticalDrops: Readonly<CriticalDrops>;
+
+  constructor(
+    state: StateLane,
+    critical: CriticalLane,
+    cosmetic: CosmeticLane,
+    criticalDrops: Readonly<CriticalDrops> = { perChannel: 0, bytes: 0 },
+  ) {
+    this.criticalDrops = criticalDrops;
     this.state = state;
     this.critical = critical;
     this.cosmetic = cosmetic;
@@ -20,5 +29,19 @@ export class Lanes {
   expire(nowMs: number): void {
     this.state.forgetDeletions(nowMs);
     this.critical.expire(nowMs);
+  }
+
+  /** What the times of a position are held against. */
+  get proofs(): {
+    readonly stateHolds: (seq: number, storedMs: number) => boolean;
+    readonly criticalReplaced: (channel: string, seq: number, storedMs: number) => boolean;
+    readonly criticalSeqAt: (channel: string, storedMs: number) => number;
+  } {
+    const { state, critical } = this;
+    return {
+      stateHolds: (seq, storedMs) => state.places.holds(seq, storedMs),
+      criticalReplaced: (channel, seq, storedMs) => critical.isReplaced(channel, seq, storedMs),
+      criticalSeqAt: (channel, storedMs) => critical.seqAt(channel, storedMs),
+    };
   }
 }

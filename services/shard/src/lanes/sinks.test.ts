@@ -87,7 +87,7 @@ describe('stateSink', () => {
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.loaded(0);
     expect(sink.take(set(1, 'x', '1'))).toBeUndefined();
-    sink.skip(2);
+    sink.skip(2, AHEAD_MS);
     expect([lanes.state.seq, lanes.state.log('a').get('x'), loads.count]).toEqual([2, '1', 1]);
     expect(lanes.state.takeDirty().map(({ channel }) => channel)).toEqual(['a']);
   });
@@ -188,10 +188,10 @@ describe('criticalSink', () => {
     expect([news, loads, lanes.criticalEpoch]).toEqual([[], [{ afterSeq: 0, sinceSeq: 2 }], 'one']);
     expect([lanes.critical.hasLost('a', 1), lanes.critical.hasLost('a', 2)]).toEqual([true, false]);
     sink.take(message(5, AHEAD_MS));
-    expect(news).toEqual([{ seq: 5, value: '5', timeMs: 5_000 }]);
+    expect(news).toEqual([{ seq: 5, value: '5', timeMs: 5_000, storedMs: AHEAD_MS }]);
     sink.take(message(5, AHEAD_MS));
     expect(news).toHaveLength(1);
-    sink.skip(6);
+    sink.skip(6, AHEAD_MS);
     expect(lanes.critical.seq).toBe(6);
   });
 

@@ -27,9 +27,9 @@ const EXPIRY_SLACK_MS = 2_000;
 export interface Sink {
   begin(epoch: string, facts: StreamFacts): void;
   take(message: Taken): 'stateFull' | undefined;
-  skip(seq: number): void;
+  skip(seq: number, timeMs: number): void;
   /** A mark of a clean-up of the state stream. */
-  cleanedUp?(mark: Cleanup): void;
+  cleanedUp?(mark: Cleanup, timeMs: number): void;
   loaded(seq: number): void;
   readonly removals?: () => Cleanup | undefined;
   /** What was taken after a sequence, where a lane keeps the newest of each key. */
@@ -63,25 +63,31 @@ export function stateSink(o: {
     take({ channel, key, value, seq, timeMs }) {
       const nowMs = o.nowMs();
       if (loading === undefined) o.lost.back(channel, key);
+      (loading?.lane ?? o.lanes.state).places.note(seq, timeMs);
       const outcome =
         loading === undefined
           ? o.lanes.state.apply(channel, { key, value, seq, timeMs: nowMs })
           : loading.lane.load(channel, { key, value, seq, timeMs: timeMs + loading.offsetMs }, nowMs);
       return outcome === 'full' ? 'stateFull' : undefined;
     },
-    skip(seq) {
-      (loading?.lane ?? o.lanes.state).advance(seq);
+    skip(seq, timeMs) {
+      const lane = loading?.lane ?? o.lanes.state;
+      lane.places.note(seq, timeMs);
+      lane.advance(seq);
     },
     removals: () => (loading?.lane ?? o.lanes.state).cleanup,
     after: (seq) => o.lanes.state.after(seq),
     has: (channel, key) => (loading?.lane ?? o.lanes.state).log(channel).has(key),
     isWhole: () => o.lanes.state.refused === 0,
-    cleanedUp(mark) {
-      (loading?.lane ?? o.lanes.state).cleanedUp(mark);
+    cleanedUp(mark, timeMs) {
+      const lane = loading?.lane ?? o.lanes.state;
+      lane.places.note(mark.seq, timeMs);
+      lane.cleanedUp(mark);
     },
     loaded(seq) {
       if (loading === undefined) return;
       loading.lane.advance(seq);
+      loading.lane.places.loaded(seq);
       const loss = o.lost.replaced(o.lanes.state, loading.lane, o.nowMs());
       loading.lane.forgetDeletions(o.nowMs());
       // What has aged out left no deletion behind: any position may lack one.
@@ -132,7 +138,7 @@ export function criticalSink(o: {
     take({ channel, value = 'null', seq, timeMs }) {
       if (loading === undefined) {
         newestMs = timeMs;
-        const entry = { seq, value, timeMs: o.nowMs() };
+        const entry = { seq, value, timeMs: o.nowMs(), storedMs: timeMs };
         if (o.lanes.critical.append(channel, entry)) o.onNews(channel, entry);
         return undefined;
       }
@@ -140,7 +146,12 @@ export function criticalSink(o: {
         knownSeq = seq;
         known++;
       }
-      loading.lane.append(channel, { seq, value, timeMs: timeMs + loading.offsetMs });
+      loading.lane.append(channel, {
+        seq,
+        value,
+        timeMs: timeMs + loading.offsetMs,
+        storedMs: timeMs,
+      });
       return undefined;
     },
     skip(seq) {

@@ -3,6 +3,7 @@
 import type { CleanupMark } from '@weir/protocol';
 import type { Deletion } from './deletions.ts';
 import { Deletions } from './deletions.ts';
+import { Places } from './places.ts';
 import type { StateEntry } from './state-log.ts';
 import { StateLog } from './state-log.ts';
 
@@ -30,6 +31,8 @@ export interface Cleanup extends CleanupMark {
 }
 
 export class StateLane {
+  /** When the messages that it was filled from were stored. */
+  readonly places: Places = new Places();
   readonly #limits: StateLimits;
   readonly #logs = new Map<string, StateLog>();
   readonly #dirty = new Map<string, number>();

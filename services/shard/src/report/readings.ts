@@ -71,7 +71,11 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
         read: () => shard.drains.pace.shards,
       },
       handshakes_pending: { help: 'Handshakes under way', read: () => flags.pending },
-      used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.usedTickets },
+      used_tickets: { help: 'Tickets that are remembered as used', read: () => shard.arrivals.usedTickets },
+      drawing_networks: {
+        help: 'Networks that are remembered for the snapshots that they drew by connecting',
+        read: () => shard.arrivals.networks,
+      },
       backlog_bytes: now(
         'Bytes written and not yet proven to have arrived, all connections',
         gauge.backlogBytes,
@@ -209,6 +213,11 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
       critical_lost_messages_total: {
         help: 'Critical messages within their time that a later epoch of the critical stream does not have',
         read: () => shard.losses.criticalMessages,
+      },
+      critical_dropped_total: {
+        help: 'Critical messages that were dropped before their age, by the limit that they gave way to',
+        label: 'limit',
+        values: () => Object.entries(shard.lanes.criticalDrops),
       },
       hand_overs_total: { help: 'Hand-overs to threads', read: linked('handOvers') },
       hand_over_bytes_total: { help: 'Bytes of hand-overs', read: linked('bytes') },

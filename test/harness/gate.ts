@@ -1,0 +1,60 @@
+// A door between processes and a server: what is behind it goes on, and nobody reaches it while the door is shut.
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+
+export class Gate {
+  readonly #port: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #own = 0;
+
+  private constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** A door to a port of this machine, open. */
+  static async to(port: number): Promise<Gate> {
+    const gate = new Gate(port);
+    await gate.open();
+    return gate;
+  }
+
+  get port(): number {
+    return this.#own;
+  }
+
+  async open(): Promise<void> {
+    const server = createServer((near) => this.#join(near, connect(this.#port, '127.0.0.1')));
+    this.#server = server;
+    server.listen(this.#own, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address !== null && typeof address === 'object') this.#own = address.port;
+  }
+
+  /** Cuts every connection; new ones are refused until it is opened again. */
+  async shut(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    for (const socket of this.#sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+
+  #join(near: Socket, far: Socket): void {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  }
+}
