@@ -105,7 +105,8 @@ export const advice = {
     'Its part of the connections: many at once is the network or this shard, not the clients',
   weir_shard_handshakes_pending: 'Against WEIR_MAX_PENDING',
   weir_shard_used_tickets: 'Against WEIR_MAX_USED_TICKETS',
-  weir_shard_backlog_bytes: 'Grows with slow clients, bounded by hardBytes a connection',
+  weir_shard_backlog_bytes:
+    'Grows with slow clients, bounded by hardBytes a connection, or by its window where that is larger',
   weir_shard_stale: '1 for more than a few seconds: NATS is away, or the streams cannot be read',
   weir_shard_ready: '0 outside start and drain',
   weir_shard_state_channels:
@@ -124,6 +125,8 @@ export const advice = {
   weir_shard_cosmetic_offered_total: 'See the invariants below',
   weir_shard_cosmetic_sent_total: 'See the invariants below',
   weir_shard_cosmetic_dropped_total: 'Its part of the offered',
+  weir_shard_critical_withheld_total:
+    'Grows: critical messages come faster than some networks take them, or behind ticks near WEIR_HARD_BYTES',
   weir_shard_critical_sent_total: 'Flat while critical messages are taken in: nobody is subscribed',
   weir_shard_writes_total: 'Writes per second are what costs CPU',
   weir_shard_written_bytes_total: 'Egress, before TLS and TCP',

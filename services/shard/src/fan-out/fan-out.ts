@@ -4,6 +4,7 @@
 import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpAnswer } from '../catch-up/catch-up.ts';
 import type { Connection } from '../connection/connection.ts';
+import { Window } from '../connection/window.ts';
 import type { AskedFor } from './asks.ts';
 import { Asks } from './asks.ts';
 import type { Batch, Heads } from './batch.ts';
@@ -159,11 +160,13 @@ export class FanOut {
       this.#writer.begin(this.#options.nowMs());
       connection.cursors = answer.cursors;
       connection.criticalLive = answer.criticalLive;
+      connection.full &&= !answer.criticalLive;
       if (answer.reached === true) connection.waitsFor = 'nothing';
       this.#writer.charge(connection, answer.redrawnBytes ?? 0);
-      if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)]);
+      if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)], false);
       else {
-        this.#writer.catchUp(connection, [answer.bytes]);
+        connection.window ??= new Window();
+        this.#writer.catchUp(connection, [answer.bytes], true);
         this.#advance(connection);
       }
     }
@@ -320,12 +323,12 @@ export class FanOut {
   #advance(connection: Connection): void {
     if (connection.closing || connection.live || !this.#hasRoom(connection)) return;
     if (connection.waitsFor === 'pong' && connection.criticalLive) return;
-    this.#asks.add(connection, this.#memberships.groupOf(connection)?.stints ?? '');
+    const maxBytes = connection.pieceBytes(this.#options.flow);
+    this.#asks.add(connection, maxBytes, this.#memberships.groupOf(connection)?.stints ?? '');
   }
 
-  /** The last piece has arrived: with two of them under way, the newer would be twice as old on arrival. */
   #hasRoom(connection: Connection): boolean {
-    return connection.backlogBytes <= this.#options.flow.softBytes / 4;
+    return connection.hasRoom(this.#options.flow, this.#options.nowMs());
   }
 
   /** From now on it gets what everybody gets. Answers the position that tells it so. */
@@ -343,14 +346,17 @@ export class FanOut {
   #withhold(connection: Connection, { fromStateSeq: stateSeq }: Batch): void {
     this.#rewind(connection);
     connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, stateSeq }));
+    connection.window?.begin(this.#writer.nowMs);
     add(this.#options.numbers.fanOut, count.congested, 1);
     this.#advance(connection);
   }
 
   #withholdCritical(connection: Connection, { fromCriticalSeq: criticalSeq }: Batch): void {
     connection.criticalLive = false;
+    connection.full = true;
     connection.ask = undefined;
     connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, criticalSeq }));
+    add(this.#options.numbers.fanOut, count.criticalWithheld, 1);
     this.#advance(connection);
   }
 
@@ -374,8 +380,7 @@ export class FanOut {
   #reasonToEvict(connection: Connection): EvictReason {
     const { flow } = this.#options;
     if (this.#cutOff.is(this.#writer.nowMs)) return 'cutOff';
-    const full = connection.backlogBytes > flow.hardBytes;
-    return full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag';
+    return connection.full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag';
   }
 
   #showGauges(): void {

@@ -101,6 +101,7 @@ function run(main: ModelMain, one: Step, value: number): void {
 
 describe('hand-overs to threads, whatever comes in which order', () => {
   it('leave every client with the newest state, every critical message once and in order, and never too much outstanding', () => {
+    let withheld = 0;
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 200, size: 'max' }),
@@ -119,6 +120,8 @@ describe('hand-overs to threads, whatever comes in which order', () => {
           main.tick();
           main.settle();
           for (const of of main.threads) {
+            withheld += of.count('criticalWithheld');
+            expect(of.evicted).toEqual([]);
             expect(of.maxOutstanding).toBeLessThanOrEqual(1);
             expect(of.count('stateOffered')).toBe(of.count('stateSent') + of.count('stateWithheld'));
             expect(of.count('cosmeticOffered')).toBe(of.count('cosmeticSent') + of.count('cosmeticDropped'));
@@ -142,5 +145,6 @@ describe('hand-overs to threads, whatever comes in which order', () => {
       ),
       { numRuns: 100 },
     );
+    expect(withheld).toBeGreaterThan(0);
   }, 60_000);
 });
