@@ -35,38 +35,42 @@ afterAll(() => scene.stop());
 it.each([
   { tickBytes: 120_000, criticalBytes: 5_000, channel: 'near' },
   { tickBytes: 110_000, criticalBytes: 10_000, channel: 'nearly' },
-])('a tick of $tickBytes B with three critical messages of $criticalBytes B behind it', {
-  timeout: ROUNDS * EVERY_MS + 60_000,
-}, async ({ tickBytes, criticalBytes, channel }) => {
-  const { nats } = scene;
-  const client = await scene.client(channel, await scene.proxy(link));
-  const before = await scene.numbers();
-  const oracle = new OnceInOrder(channel);
-  oracle.began(-1);
-  client.ws.on('message', (data) => {
-    const frame = JSON.parse(String(data));
-    if (frame.type === 'critical') oracle.got(frame.data[0]);
-  });
-  let published = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const untilMs = performance.now() + EVERY_MS;
-    const ticks = client.of('state').length;
-    for (let key = 0; key < KEYS; key++)
-      nats.publish(`weir.state.${channel}.k${key}`, valueOf(round, tickBytes / KEYS));
-    await until(() => client.of('state').length > ticks, 'the tick begins to arrive');
-    for (let i = 0; i < 3; i++)
-      nats.publish(`weir.critical.${channel}`, JSON.stringify([published++, 'c'.repeat(criticalBytes)]));
-    await until(() => performance.now() >= untilMs || client.closed !== undefined, 'the next tick');
+])(
+  'a tick of $tickBytes B with three critical messages of $criticalBytes B behind it',
+  {
+    timeout: ROUNDS * EVERY_MS + 60_000,
+  },
+  async ({ tickBytes, criticalBytes, channel }) => {
+    const { nats } = scene;
+    const client = await scene.client(channel, await scene.proxy(link));
+    const before = await scene.numbers();
+    const oracle = new OnceInOrder(channel);
+    oracle.began(-1);
+    client.ws.on('message', (data) => {
+      const frame = JSON.parse(String(data));
+      if (frame.type === 'critical') oracle.got(frame.data[0]);
+    });
+    let published = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const untilMs = performance.now() + EVERY_MS;
+      const ticks = client.of('state').length;
+      for (let key = 0; key < KEYS; key++)
+        nats.publish(`weir.state.${channel}.k${key}`, valueOf(round, tickBytes / KEYS));
+      await until(() => client.of('state').length > ticks, 'the tick begins to arrive');
+      for (let i = 0; i < 3; i++)
+        nats.publish(`weir.critical.${channel}`, JSON.stringify([published++, 'c'.repeat(criticalBytes)]));
+      await until(() => performance.now() >= untilMs || client.closed !== undefined, 'the next tick');
+      expect(client.closed).toBeUndefined();
+    }
+    await until(() => client.of('critical').length >= published, 'it has all critical messages');
+    expect(oracle.faults).toEqual([]);
+    expect(oracle.missing(Array.from({ length: published }, (_, i) => i))).toEqual([]);
+    await until(() => hasAll(client, ROUNDS - 1), 'it has the newest value of every key');
     expect(client.closed).toBeUndefined();
-  }
-  await until(() => client.of('critical').length >= published, 'it has all critical messages');
-  expect(oracle.faults).toEqual([]);
-  expect(oracle.missing(Array.from({ length: published }, (_, i) => i))).toEqual([]);
-  await until(() => hasAll(client, ROUNDS - 1), 'it has the newest value of every key');
-  expect(client.closed).toBeUndefined();
-  const after = await comesToRest(scene.shard, 1);
-  for (const cause of ['hardBytes', 'lag'] as const) expect(after.closes(cause)).toBe(before.closes(cause));
-});
+    const after = await comesToRest(scene.shard, 1);
+    for (const cause of ['hardBytes', 'lag'] as const) expect(after.closes(cause)).toBe(before.closes(cause));
+  },
+);
 
 function valueOf(round: number, bytes: number): string {
   return JSON.stringify(`${round} ${'x'.repeat(bytes)}`);

@@ -165,16 +165,15 @@ export class Connection {
    * Bytes that may be written to it beside its pieces: `hardBytes` in all, or a little more than its window where that
    * is larger, and never more than it takes well before it would count as stuck.
    */
-  roomBytes(limits: FlowLimits): number {
-    const { window, socket } = this;
-    const queuedBytes = socket.writableLength;
-    if (window === undefined) return limits.hardBytes - Math.max(this.clock.backlog, queuedBytes);
+  roomBytes(backlogBytes: number, queuedBytes: number, limits: FlowLimits): number {
+    const { window } = this;
+    if (window === undefined) return limits.hardBytes - backlogBytes;
     let mostBytes = Math.max(limits.hardBytes, window.bytes(limits) + limits.softBytes);
     if (window.bytesPerMs > 0) {
       const inTimeBytes = window.bytesPerMs * (limits.lagMs / 4);
       mostBytes = Math.max(limits.softBytes, Math.min(mostBytes, inTimeBytes));
     }
-    return Math.min(mostBytes - this.backlogBytes, limits.hardBytes - queuedBytes);
+    return Math.min(mostBytes - backlogBytes, limits.hardBytes - queuedBytes);
   }
 
   /** Applies the policy of the pool to a backlog. */

@@ -140,7 +140,7 @@ export class Writer {
       return;
     }
     // What would pass its room is no reason to let it go: it is withheld, and comes in pieces when there is room.
-    const roomBytes = connection.roomBytes(flow);
+    const roomBytes = connection.roomBytes(backlogBytes, queuedBytes, flow);
     if (connection.stateLive && (next === 'congested' || group.fullBytes > roomBytes))
       this.#options.withhold(connection, round.batch);
     add(counts, count.stateOffered, group.stateFrames);
