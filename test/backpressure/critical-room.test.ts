@@ -55,7 +55,7 @@ it.each([
       const untilMs = performance.now() + EVERY_MS;
       const ticks = client.of('state').length;
       for (let key = 0; key < KEYS; key++)
-        nats.publish(`weir.state.${channel}.k${key}`, valueOf(round, tickBytes / KEYS));
+        nats.publish(`weir.state.${channel}.k${key}`, valueFor(round, tickBytes / KEYS));
       await until(() => client.of('state').length > ticks, 'the tick begins to arrive');
       for (let i = 0; i < 3; i++)
         nats.publish(`weir.critical.${channel}`, JSON.stringify([published++, 'c'.repeat(criticalBytes)]));
@@ -72,7 +72,7 @@ it.each([
   },
 );
 
-function valueOf(round: number, bytes: number): string {
+function valueFor(round: number, bytes: number): string {
   return JSON.stringify(`${round} ${'x'.repeat(bytes)}`);
 }
 

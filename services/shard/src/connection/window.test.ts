@@ -27,7 +27,7 @@ function snapshot(link: FarLink, limits: FlowLimits, bytes: number): Found {
   client.after(100, feed);
   client.start();
   const beganMs = client.nowMs;
-  client.run(1e6);
+  client.runUntilWhole(1e6);
   expect(client.evicted).toEqual([]);
   return {
     tookMs: (client.wholeMs ?? Number.POSITIVE_INFINITY) - beganMs,
@@ -134,6 +134,22 @@ describe('a link that changes', () => {
     for (const bytes of windows) expect(bytes / 12_500_000).toBeGreaterThan(0.8);
     expect(Math.max(...windows) / Math.min(...windows)).toBeLessThan(1.2);
   });
+});
+
+describe('critical messages', () => {
+  it.each([32, 80, 1_000])(
+    'of 300 KB at once reach a client that takes %d kbit/s, and it is not let go',
+    (rate) => {
+      const client = new FarClient(linkOf(rate, 200), mobile, 40_000);
+      client.start();
+      client.runUntilWhole(60_000);
+      for (let i = 0; i < 60; i++) client.critical(5_000);
+      client.run(120_000);
+      expect(client.evicted).toEqual([]);
+      expect(client.agesMs).toHaveLength(60);
+      expect(client.connection.live).toBe(true);
+    },
+  );
 });
 
 describe('a client that stops reading', () => {

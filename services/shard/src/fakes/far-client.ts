@@ -21,6 +21,7 @@ const HEADS = { stateEpoch: 's', stateSeq: 1, criticalEpoch: 'c', criticalSeq: 0
 const PING_BYTES = 14;
 const PING_HEAD_BYTES = 2;
 const CRITICAL_BYTES = 200;
+const CRITICAL = 'c'.charCodeAt(0);
 
 class FarSocket extends Duplex {
   take: (chunk: Buffer) => void = () => undefined;
@@ -48,7 +49,7 @@ export class FarClient {
   readonly connection: Connection;
   readonly #fanOut: FanOut;
   readonly #events: { readonly atMs: number; readonly run: () => void }[] = [];
-  readonly #published: number[] = [];
+  readonly #published: { readonly atMs: number; readonly bytes: number }[] = [];
   #toldCriticals = 0;
   #freeMs = 0;
   #channel = 0;
@@ -104,17 +105,23 @@ export class FarClient {
     this.#sweep();
   }
 
-  /** Events until the client is whole, or for so long. */
+  /** Events until the client is whole. */
+  runUntilWhole(mostMs: number): void {
+    const endMs = this.nowMs + mostMs;
+    while (this.wholeMs === undefined && this.nowMs < endMs && this.evicted.length === 0) this.run(100);
+  }
+
+  /** Events for so long. */
   run(mostMs: number): void {
     const endMs = this.nowMs + mostMs;
-    while (this.#events.length > 0 && this.evicted.length === 0) {
+    while (this.evicted.length === 0) {
       const next = this.#events[0];
       if (next === undefined || next.atMs > endMs) break;
-      if (this.wholeMs !== undefined && this.wholeMs <= next.atMs) break;
       this.#events.shift();
       this.nowMs = Math.max(this.nowMs, next.atMs);
       next.run();
     }
+    this.nowMs = Math.max(this.nowMs, endMs);
   }
 
   after(ms: number, run: () => void): void {
@@ -126,7 +133,7 @@ export class FarClient {
 
   /** A critical message is handed over. */
   critical(bytes = CRITICAL_BYTES): void {
-    this.#published.push(this.nowMs);
+    this.#published.push({ atMs: this.nowMs, bytes });
     const critical = Buffer.alloc(bytes, 'c');
     const empty = Buffer.alloc(0);
     const rows = [
@@ -143,16 +150,20 @@ export class FarClient {
     });
   }
 
-  /** Criticals that wait are told with the next piece; the order in which they come is another test's. */
+  /** Critical messages that wait first, then state, as `catchUp` has it. */
   #answer(id: number, request: CatchUpRequest): void {
-    const missed = request.criticalLive ? 0 : this.#published.length - this.#toldCriticals;
-    const piece = Math.min(this.stateBytes, request.maxBytes);
+    let criticalBytes = 0;
+    let at = this.#toldCriticals;
+    if (!request.criticalLive)
+      for (; at < this.#published.length && criticalBytes < request.maxBytes; at++)
+        criticalBytes += this.#published[at]?.bytes ?? 0;
+    const criticalLive = request.criticalLive || at === this.#published.length;
+    const piece = Math.min(this.stateBytes, Math.max(0, request.maxBytes - criticalBytes));
     this.stateBytes -= piece;
-    const live = this.stateBytes === 0;
-    const bytes = Buffer.concat([Buffer.alloc(missed * CRITICAL_BYTES, 'c'), Buffer.alloc(piece, 's')]);
-    const { cursors } = request;
-    this.#fanOut.caughtUp(id, { bytes, cursors: live ? [] : cursors, criticalLive: true, live });
-    if (live) this.wholeMs = this.#freeMs + this.link.rttMs / 2;
+    const live = criticalLive && this.stateBytes === 0;
+    const bytes = Buffer.concat([Buffer.alloc(criticalBytes, 'c'), Buffer.alloc(piece, 's')]);
+    this.#fanOut.caughtUp(id, { bytes, cursors: live ? [] : request.cursors, criticalLive, live });
+    if (live) this.wholeMs ??= this.#freeMs + this.link.rttMs / 2;
   }
 
   #send(chunk: Buffer): void {
@@ -160,14 +171,19 @@ export class FarClient {
     this.#freeMs = Math.max(this.#freeMs, this.nowMs) + chunk.length / bytesPerMs;
     const arrivesMs = this.#freeMs + rttMs / 2;
     this.mostQueuedBytes = Math.max(this.mostQueuedBytes, (this.#freeMs - this.nowMs) * bytesPerMs);
-    if (chunk.length === PING_BYTES && chunk[0] === 0x89) {
-      const payload = chunk.subarray(PING_HEAD_BYTES);
+    const ping = chunk.subarray(-PING_BYTES);
+    if (ping[0] === 0x89 && ping.length === PING_BYTES) {
+      const payload = ping.subarray(PING_HEAD_BYTES);
       this.after(arrivesMs + rttMs / 2 - this.nowMs, () => this.#fanOut.pong(this.connection, payload));
     }
-    let criticals = chunk[0] === 99 ? 1 : 0;
-    while (criticals > 0 && chunk[criticals * CRITICAL_BYTES] === 99) criticals++;
-    for (; criticals > 0; criticals--)
-      this.agesMs.push(arrivesMs - (this.#published[this.#toldCriticals++] ?? arrivesMs));
+    const rest = chunk.findIndex((byte) => byte !== CRITICAL);
+    let bytes = rest < 0 ? chunk.length : rest;
+    for (; bytes > 0; this.#toldCriticals++) {
+      const told = this.#published[this.#toldCriticals];
+      if (told === undefined) throw new Error('it is told what was not published');
+      bytes -= told.bytes;
+      this.agesMs.push(arrivesMs - told.atMs);
+    }
   }
 
   #sweep(): void {

@@ -43,6 +43,11 @@ export class Asks {
     connection.ask = ask;
   }
 
+  /** Connections that have asked for this answer; some may wait for another one by now. */
+  waiting(id: number): readonly Connection[] {
+    return this.#byId.get(id)?.waiting ?? [];
+  }
+
   /** Whoever still waits for this answer. */
   take(id: number): readonly Connection[] {
     const ask = this.#byId.get(id);

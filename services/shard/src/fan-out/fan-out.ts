@@ -154,9 +154,10 @@ export class FanOut {
 
   /** What connections asked for. Every batch that was handed over before it has come before it. */
   caughtUp(id: number, answer: CatchUpAnswer): void {
+    // First, since what a batch has no room for is asked for anew, and this answer lacks it.
+    for (const connection of this.#asks.waiting(id)) this.#settle(connection);
     for (const connection of this.#asks.take(id)) {
       if (connection.closing) continue;
-      this.#settle(connection);
       this.#writer.begin(this.#options.nowMs());
       connection.cursors = answer.cursors;
       connection.criticalLive = answer.criticalLive;
