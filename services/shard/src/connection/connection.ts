@@ -157,8 +157,7 @@ export class Connection {
     if (window === undefined || this.backlogBytes <= limits.softBytes / 4) return true;
     if (!clock.canPingInWindow || window.isOverdue(nowMs - (clock.waitingSinceMs ?? nowMs))) return false;
     // What the network does not take must not pile up in here, however far away the client is.
-    if (socket.writableLength + window.pieceBytes(limits) > limits.hardBytes) return false;
-    return !window.empties(nowMs);
+    return socket.writableLength + window.pieceBytes(limits) <= limits.hardBytes;
   }
 
   /**

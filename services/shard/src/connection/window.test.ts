@@ -111,8 +111,10 @@ describe('a link that changes', () => {
     return { client, told };
   }
 
-  it('to a twentieth of its rate gets a window of a twentieth, and nobody is let go', () => {
-    const { client } = change(linkOf(20_000, 300), linkOf(1_000, 300), 40);
+  it('to a twentieth of its rate gets nothing more until its queue is short, then a window of a twentieth', () => {
+    const { client, told } = change(linkOf(20_000, 300), linkOf(1_000, 300), 40);
+    // About 1.5 MB were under way, which take twelve seconds now.
+    expect(told.slice(1, 10)).toEqual(Array.from({ length: 9 }, () => 0));
     expect(client.evicted).toEqual([]);
     expect(client.connection.window?.bytes(desktop)).toBeLessThan(2.5 * 125 * 320);
   });
@@ -127,12 +129,10 @@ describe('a link that changes', () => {
   it('stays full without a swing at the longest distance', () => {
     const steady = linkOf(10_000, 800);
     const { told } = change(steady, steady, 60);
-    // A round trip is measured every ten seconds, which leaves the link empty for one.
     const windows = Array.from({ length: 6 }, (_, i) =>
       told.slice(10 * i, 10 * i + 10).reduce((sum, bytes) => sum + bytes, 0),
     );
-    for (const bytes of windows) expect(bytes / 12_500_000).toBeGreaterThan(0.8);
-    expect(Math.max(...windows) / Math.min(...windows)).toBeLessThan(1.2);
+    for (const bytes of windows) expect(bytes / 12_500_000).toBeGreaterThan(0.95);
   });
 });
 

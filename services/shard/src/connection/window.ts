@@ -22,7 +22,10 @@ const SLACK_MS = 20;
 const MOST_RTT_MS = 1_200;
 /** A window that was full and proved less shrinks to that, but not faster than this a pong: one may be late by itself. */
 const SHRINK = 0.75;
-/** The smallest round trip and the rate are measured anew when they are this old. */
+/**
+ * The round trip is measured anew when it is this old and hardly anything is under way, and a rate that old is forgotten.
+ * A window need not empty for it: with a link that has become longer it shrinks until it does.
+ */
 const OLD_MS = 10_000;
 /** A piece is at most this part of the window, so that pongs prove the window step by step. */
 const PIECES = 4;
@@ -37,8 +40,6 @@ export class Window {
   #rttAtMs: number = Number.NEGATIVE_INFINITY;
   #provenAtMs: number = Number.NEGATIVE_INFINITY;
   #gain = FIRST_GAIN;
-  /** The window emptied since it is time to measure the round trip; since when. 0 where it is not. */
-  #emptiesSinceMs = 0;
 
   /** Rate that pongs proved, in bytes a millisecond; 0 before the first. A link may carry more. */
   get bytesPerMs(): number {
@@ -62,7 +63,7 @@ export class Window {
   pieceBytes(limits: WindowLimits): number {
     const alone = limits.softBytes / 2;
     if (this.#provenBytes < alone * SHORT) return alone;
-    const most = Math.min(this.bytes(limits) / PIECES, limits.hardBytes / 2, MOST_PIECE_BYTES);
+    const most = Math.min(this.bytes(limits) / PIECES, limits.hardBytes, MOST_PIECE_BYTES);
     let bytes = alone / PIECES;
     while (2 * bytes <= most) bytes *= 2;
     return bytes;
@@ -88,19 +89,6 @@ export class Window {
   /** That ping was sent. */
   measured(nowMs: number): void {
     this.#rttAtMs = nowMs;
-    this.#emptiesSinceMs = 0;
-  }
-
-  /**
-   * Whether the window has to empty first, so that such a ping can be sent. A client that gets critical messages all the
-   * time never empties; after two windows' time it goes on with the round trip that it has.
-   */
-  empties(nowMs: number): boolean {
-    if (this.#bytesPerMs === 0 || !this.measures(nowMs)) return false;
-    if (this.#emptiesSinceMs === 0) this.#emptiesSinceMs = nowMs;
-    if (nowMs - this.#emptiesSinceMs < 2 * (GAIN + 1) * this.#pathMs) return true;
-    this.measured(nowMs);
-    return false;
   }
 
   /** A pong came; `clock` has what it proved. */
