@@ -10,7 +10,7 @@ import type { Flow, FlowLimits } from './policy.ts';
 import { isStuck, nextFlow } from './policy.ts';
 import type { Redraws } from './redraws.ts';
 import type { ChannelStart } from './resume.ts';
-import type { Window } from './window.ts';
+import { Window } from './window.ts';
 
 /** How far one channel of a connection has got while the connection is not live. */
 export interface Cursor {
@@ -135,6 +135,11 @@ export class Connection {
   write(bytes: Uint8Array): void {
     this.clock.written += bytes.length;
     this.socket.write(bytes);
+  }
+
+  /** One piece was not all that it lacks: from now on its pongs prove a window. */
+  openWindow(): void {
+    this.window ??= new Window();
   }
 
   /** Size of the next piece of a catch-up. */

@@ -4,7 +4,6 @@
 import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpAnswer } from '../catch-up/catch-up.ts';
 import type { Connection } from '../connection/connection.ts';
-import { Window } from '../connection/window.ts';
 import type { AskedFor } from './asks.ts';
 import { Asks } from './asks.ts';
 import type { Batch, Heads } from './batch.ts';
@@ -166,7 +165,7 @@ export class FanOut {
       this.#writer.charge(connection, answer.redrawnBytes ?? 0);
       if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)], false);
       else {
-        connection.window ??= new Window();
+        connection.openWindow();
         this.#writer.catchUp(connection, [answer.bytes], true);
         this.#advance(connection);
       }
