@@ -48,7 +48,8 @@ export class DeliveryClock {
   #lastPingMs: number;
   #lastCounter = 0;
   #writtenAtPing = 0;
-  readonly #pings: number[] = [];
+  /** Room for two; an empty list would take more when it grows. */
+  readonly #pings: number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   #unanswered = 0;
 
   constructor(nowMs: number) {
