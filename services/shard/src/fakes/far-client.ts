@@ -24,12 +24,12 @@ const CRITICAL_BYTES = 200;
 const CRITICAL = 'c'.charCodeAt(0);
 
 class FarSocket extends Duplex {
-  take: (chunk: Buffer) => void = () => undefined;
+  onChunk: (chunk: Buffer) => void = () => undefined;
 
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    this.take(chunk);
+    this.onChunk(chunk);
     callback();
   }
 }
@@ -69,7 +69,7 @@ export class FarClient {
       starts: [{ channel: 'a', stateSeq: 0, snapshot: true, criticalSeq: 0, gap: undefined }],
       nowMs: this.nowMs,
     });
-    socket.take = (chunk) => this.#send(chunk);
+    socket.onChunk = (chunk) => this.#send(chunk);
     this.#fanOut = new FanOut({
       flow,
       ping: { pingMs: 1_000, pingBytes: 65_536, idlePingMs: 15_000 },
