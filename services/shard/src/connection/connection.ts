@@ -91,7 +91,7 @@ export class Connection {
   redraws: Redraws | undefined = undefined;
   /** What its pongs proved; nothing before a catch-up took more than one piece. */
   window: Window | undefined = undefined;
-  /** Critical messages wait because there was no room for them, and nothing has been proven since. */
+  /** Critical messages wait because there was no room for them. */
   full = false;
   waitsFor: ResumeWait;
   /** The catch-up that it waits for. */

@@ -249,7 +249,6 @@ export class Writer {
     if (!connection.gone) add(this.#gauges, gauge.backlogBytes, clock.backlog - before);
     observeLag(this.#histograms, clock.lagMs);
     connection.window?.ponged(clock, nowMs);
-    connection.full = false;
     connection.unansweredSinceMs = clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
     return true;
   }
