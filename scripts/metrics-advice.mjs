@@ -65,7 +65,7 @@ export const advice = {
   weir_shard_intake_cosmetic_dropped_total:
     'Cosmetic traffic is over WEIR_COSMETIC_MAX_PER_TICK or its bytes',
   weir_shard_closes_total:
-    '`hardBytes`, `lag`: clients too slow for this pool. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
+    '`lag`: clients that prove nothing any more. `hardBytes`: the same, earlier, since critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
   weir_shard_endings_total:
     '`flooded`: clients that went on sending after their Close. Many `cut`: clients that never answer a Close',
   weir_shard_healthy_pongs_total:
@@ -109,7 +109,8 @@ export const advice = {
     'Above the drain.together of the chart: they may move faster than the pace of one',
   weir_shard_handshakes_pending: 'Against WEIR_MAX_PENDING',
   weir_shard_used_tickets: 'Against WEIR_MAX_USED_TICKETS',
-  weir_shard_backlog_bytes: 'Grows with slow clients, bounded by hardBytes a connection',
+  weir_shard_backlog_bytes:
+    'Grows with slow clients, bounded by hardBytes a connection, or by its window where that is larger',
   weir_shard_stale: '1 for more than a few seconds: NATS is away, or the streams cannot be read',
   weir_shard_ready: '0 outside start and drain',
   weir_shard_state_channels:
@@ -139,6 +140,8 @@ export const advice = {
   weir_shard_cosmetic_offered_total: 'See the invariants below',
   weir_shard_cosmetic_sent_total: 'See the invariants below',
   weir_shard_cosmetic_dropped_total: 'Its part of the offered',
+  weir_shard_critical_withheld_total:
+    'Grows: critical messages come faster than some networks take them, or behind ticks near WEIR_HARD_BYTES',
   weir_shard_critical_sent_total: 'Flat while critical messages are taken in: nobody is subscribed',
   weir_shard_writes_total: 'Writes per second are what costs CPU',
   weir_shard_written_bytes_total: 'Egress, before TLS and TCP',

@@ -95,26 +95,26 @@ describe('one that stops reading', () => {
     await comesToRest(scene.shard, 0);
   });
 
-  it('is closed with 4008 where what waits for it exceeds hardBytes, before its lag is seen', async () => {
+  it('is closed with 4008 where critical messages wait for room and it proves nothing, before its lag is seen', async () => {
     const [stuck, awake] = await scene.clients(2, 'heavy');
     if (stuck === undefined || awake === undefined) throw new Error('there are no clients');
     const before = await scene.numbers();
     stuck.ws.pause();
     let sent = 0;
-    // Critical messages go through while it is congested, up to the hard limit.
+    // Critical messages go through while it is congested, as many as fit the hard limit.
     await until(async () => {
       for (let i = 0; i < 5 && sent < 60; i++)
         scene.nats.publish('weir.critical.heavy', JSON.stringify(`${sent++} ${'z'.repeat(15_000)}`));
       return (await scene.numbers()).closes('hardBytes') > before.closes('hardBytes');
     }, 'it is closed');
-    expect((await scene.numbers()).of('weir_shard_backlog_bytes')).toBeLessThan(2 * HARD_BYTES);
+    expect((await scene.numbers()).of('weir_shard_backlog_bytes')).toBeLessThan(HARD_BYTES + 1_024);
     stuck.ws.resume();
     await until(() => stuck.closed !== undefined, 'it hears of it');
     expect(stuck.closed).toBe(4008);
     // What was written before the Close has arrived, in order.
     const got = stuck.of('critical').map(({ message }) => Number.parseInt(String(message['data']), 10));
     expect(got).toEqual(Array.from(got, (_, i) => i));
-    expect(got.length).toBeGreaterThan(HARD_BYTES / 16_384);
+    expect(got.length).toBeGreaterThan(HARD_BYTES / 2 / 16_384);
     await until(() => awake.of('critical').length === sent, 'the other one has everything');
     await comesToRest(scene.shard, 1);
   });

@@ -33,6 +33,7 @@ export function poolDefaults(config: ShardConfig): {
   readonly tickMs: number;
   readonly softBytes: number;
   readonly hardBytes: number;
+  readonly windowBytes: number;
   readonly lagMs: number;
   readonly compression: boolean;
   readonly demotion: boolean;
@@ -46,6 +47,7 @@ export function poolDefaults(config: ShardConfig): {
     tickMs: config.tickMs ?? (mobile ? 1_000 : 100),
     softBytes,
     hardBytes: config.hardBytes ?? (mobile ? 131_072 : 524_288),
+    windowBytes: config.windowBytes,
     lagMs: config.lagMs ?? (mobile ? 20_000 : 10_000),
     compression: config.compression ?? mobile,
     demotion: config.demotion ?? !mobile,

@@ -195,7 +195,6 @@ export class Shard {
     this.#catchUps = new CatchUps({
       source: encoder,
       deflate: (run) => this.deflater.run(run),
-      maxBytes: pool.softBytes / 2,
       newest: () => this.intake.newestState(),
       seq: () => lanes.state.seq,
       sleep,

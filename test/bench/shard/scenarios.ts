@@ -9,6 +9,7 @@ import { intake } from './scenarios/intake.ts';
 import { intakeCost } from './scenarios/intake-cost.ts';
 import { lobby } from './scenarios/lobby.ts';
 import { slowLink } from './scenarios/slow-link.ts';
+import { snapshot } from './scenarios/snapshot.ts';
 import { stuck } from './scenarios/stuck.ts';
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -20,6 +21,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'intake-cost': intakeCost,
   intake,
   'slow-link': slowLink,
+  snapshot,
   'hand-over': handOver,
   stuck,
   flood,

@@ -63,7 +63,12 @@ class Bench {
   #criticalSeq = 0;
 
   constructor(cursor: Partial<Cursor> = {}) {
-    this.request = { compressed: false, criticalLive: false, cursors: [{ ...FIRST, ...cursor }] };
+    this.request = {
+      compressed: false,
+      maxBytes: MAX_BYTES,
+      criticalLive: false,
+      cursors: [{ ...FIRST, ...cursor }],
+    };
   }
 
   set(key: string, value: number | undefined, timeMs = 0): void {
@@ -86,7 +91,7 @@ class Bench {
     const { bytes, cursors, criticalLive, live } = catchUp(this.request, {
       source: this.encoder,
       form: (run) => run,
-      limits: { criticalSeq: this.encoder.criticalSeq, maxBytes: MAX_BYTES },
+      limits: { criticalSeq: this.encoder.criticalSeq },
     });
     this.client.take(bytes);
     this.bytes = bytes.length;

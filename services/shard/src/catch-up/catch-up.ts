@@ -30,6 +30,8 @@ export interface CatchUpSource {
 export interface CatchUpRequest {
   /** The connection gets compressed messages. */
   readonly compressed: boolean;
+  /** Size of the answer; one value that is larger goes alone. */
+  readonly maxBytes: number;
   /** It has all critical messages already, and gets them as they come. */
   readonly criticalLive: boolean;
   readonly cursors: readonly Cursor[];
@@ -52,8 +54,6 @@ export interface CatchUpAnswer {
 export interface CatchUpLimits {
   /** The critical messages up to here have been handed to the connection's thread. */
   readonly criticalSeq: number;
-  /** Size of an answer; one value that is larger goes alone. */
-  readonly maxBytes: number;
 }
 
 /** A run of frames in the form for connections that compress, or for those that do not. */
@@ -117,8 +117,9 @@ class Answer {
 
   /** What is left of the answer's size; a small rest is not worth a piece. */
   get #room(): number {
-    const room = this.#limits.maxBytes - this.#bytes;
-    return room >= this.#limits.maxBytes / 4 ? room : 0;
+    const { maxBytes } = this.#request;
+    const room = maxBytes - this.#bytes;
+    return room >= maxBytes / 4 ? room : 0;
   }
 
   #say(frames: Buffer): void {

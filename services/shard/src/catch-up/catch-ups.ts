@@ -8,8 +8,6 @@ import { Reach } from './reach.ts';
 export interface CatchUpsOptions extends ReachOptions {
   readonly source: CatchUpSource;
   readonly deflate: Form;
-  /** Size of an answer. */
-  readonly maxBytes: number;
 }
 
 /** The way back to a thread. */
@@ -38,11 +36,11 @@ export class CatchUps {
   }
 
   #reply(asker: Asker, { id, request }: { readonly id: number; readonly request: CatchUpRequest }): void {
-    const { source, deflate, maxBytes } = this.#o;
+    const { source, deflate } = this.#o;
     const answer = catchUp(request, {
       source,
       form: request.compressed ? deflate : (run) => run,
-      limits: { criticalSeq: asker.criticalSeq, maxBytes },
+      limits: { criticalSeq: asker.criticalSeq },
     });
     asker.reply({ kind: 'caughtUp', id, answer });
   }

@@ -8,6 +8,7 @@ interface FlowValues {
   readonly tickMs: number | undefined;
   readonly softBytes: number | undefined;
   readonly hardBytes: number | undefined;
+  readonly windowBytes: number;
   readonly lagMs: number | undefined;
   readonly pingMs: number;
   readonly pingBytes: number;
@@ -49,8 +50,16 @@ export const flow: TableOf<FlowValues> = {
     parse: parse.bytes({ min: 8_192, max: 1e9 }),
     optional: true,
     unit: 'bytes',
-    meaning: 'Backlog above which a connection is evicted; by default 128 KB in mobile, else 512 KB',
+    meaning:
+      'Most bytes that wait for a client: what would pass it is withheld, and a client that reads nothing then is evicted; by default 128 KB in mobile, else 512 KB',
   },
+  windowBytes: bytes({
+    env: 'WEIR_WINDOW_BYTES',
+    default: 16_777_216,
+    min: 4_096,
+    meaning:
+      'Most bytes of a snapshot or catch-up under way to a client, where its pongs prove that the network takes them in a round trip; at most WEIR_HARD_BYTES of them wait in the shard',
+  }),
   lagMs: {
     env: 'WEIR_LAG_MS',
     parse: parse.durationMs({ min: 1_000, max: 600_000 }),

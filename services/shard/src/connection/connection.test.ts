@@ -77,21 +77,14 @@ describe('Connection', () => {
     expect(connection.backlogBytes).toBe(500);
   });
 
-  it('is judged by its backlog', () => {
+  it('is judged by its backlog, and let go where it proves nothing', () => {
     const { connection } = setUp();
-    const limits = { softBytes: 100, hardBytes: 200, lagMs: 1_000 };
+    const limits = { softBytes: 100, hardBytes: 200, windowBytes: 1_000, lagMs: 1_000 };
     expect(connection.judge(100, 0, limits)).toBe('flowing');
     expect([connection.judge(150, 0, limits), connection.flow]).toEqual(['congested', 'congested']);
-    expect(connection.judge(210, 0, limits)).toBe('evicted');
-  });
-
-  it('lets several writes leave together', () => {
-    const { connection, socket } = setUp();
-    connection.together(() => {
-      connection.write(Buffer.from('a'));
-      connection.write(Buffer.from('b'));
-      expect(socket.chunks).toEqual([]);
-    });
-    expect(socket.chunks.length).toBeGreaterThan(0);
+    expect(connection.judge(210, 999, limits)).toBe('congested');
+    connection.full = true;
+    expect(connection.judge(210, 499, limits)).toBe('congested');
+    expect(connection.judge(210, 500, limits)).toBe('evicted');
   });
 });

@@ -8,9 +8,10 @@ import type { Standing } from '../reassign/standing.ts';
 import { Awaited } from './awaited.ts';
 import { DeliveryClock } from './delivery-clock.ts';
 import type { Flow, FlowLimits } from './policy.ts';
-import { nextFlow } from './policy.ts';
+import { isStuck, nextFlow } from './policy.ts';
 import type { Redraws } from './redraws.ts';
 import type { ChannelStart } from './resume.ts';
+import { Window } from './window.ts';
 
 /** How far one channel of a connection has got while the connection is not live. */
 export interface Cursor {
@@ -90,6 +91,10 @@ export class Connection {
   cursors: readonly Cursor[];
   /** Bounds what it draws by asking; nothing where nobody hears it. */
   redraws: Redraws | undefined = undefined;
+  /** What its pongs proved; nothing before a catch-up took more than one piece. */
+  window: Window | undefined = undefined;
+  /** Critical messages wait because there was no room for them. */
+  full = false;
   waitsFor: ResumeWait;
   /** The catch-up that it waits for. */
   ask: Ask | undefined = undefined;
@@ -152,16 +157,52 @@ export class Connection {
     this.cursors = this.cursors.map((cursor) => ({ ...cursor, criticalSeq: seq }));
   }
 
-  /** Applies the policy of the pool to a backlog. */
-  judge(backlogBytes: number, unansweredMs: number, limits: FlowLimits): Flow {
-    this.flow = nextFlow(this.flow, limits, backlogBytes, unansweredMs);
-    return this.flow;
+  /** One piece was not all that it lacks: from now on its pongs prove a window. */
+  openWindow(): void {
+    this.window ??= new Window();
   }
 
-  /** Several writes leave together. */
-  together(write: () => void): void {
-    this.socket.cork();
-    write();
-    this.socket.uncork();
+  /** Size of the next piece of a catch-up. */
+  pieceBytes(limits: FlowLimits): number {
+    return this.window?.pieceBytes(limits) ?? limits.softBytes / 2;
+  }
+
+  /** Whether one more piece would pass what may be under way. */
+  windowFull(limits: FlowLimits): boolean {
+    const { backlogBytes, window } = this;
+    // Without a window the last piece must have arrived: with two under way, the newer would be twice as old on arrival.
+    if (backlogBytes <= limits.softBytes / 4) return false;
+    return window === undefined || backlogBytes + window.pieceBytes(limits) > window.bytes(limits);
+  }
+
+  /** Whether it may be sent another piece now. */
+  hasRoom(limits: FlowLimits, nowMs: number): boolean {
+    const { window, clock, socket } = this;
+    if (this.windowFull(limits)) return false;
+    if (window === undefined || this.backlogBytes <= limits.softBytes / 4) return true;
+    if (!clock.canPingInWindow || window.isOverdue(nowMs - (clock.waitingSinceMs ?? nowMs))) return false;
+    // What the network does not take must not pile up in here, however far away the client is.
+    return socket.writableLength + window.pieceBytes(limits) <= limits.hardBytes;
+  }
+
+  /**
+   * Bytes that may be written to it beside its pieces: `hardBytes` in all, or a little more than its window where that
+   * is larger, and never more than it takes well before it would count as stuck.
+   */
+  roomBytes(backlogBytes: number, queuedBytes: number, limits: FlowLimits): number {
+    const { window } = this;
+    if (window === undefined) return limits.hardBytes - backlogBytes;
+    let mostBytes = Math.max(limits.hardBytes, window.bytes(limits) + limits.softBytes);
+    if (window.bytesPerMs > 0) {
+      const inTimeBytes = window.bytesPerMs * (limits.lagMs / 4);
+      mostBytes = Math.max(limits.softBytes, Math.min(mostBytes, inTimeBytes));
+    }
+    return Math.min(mostBytes - backlogBytes, limits.hardBytes - queuedBytes);
+  }
+
+  /** Applies the policy of the pool to a backlog. */
+  judge(backlogBytes: number, unansweredMs: number, limits: FlowLimits): Flow {
+    this.flow = nextFlow(this.flow, limits, backlogBytes, isStuck(this.full, unansweredMs, limits));
+    return this.flow;
   }
 }

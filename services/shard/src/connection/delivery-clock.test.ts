@@ -90,7 +90,62 @@ describe('the backlog', () => {
   });
 });
 
+describe('a pong', () => {
+  it('tells how much arrived since what was proven when its ping was sent, and in which time', () => {
+    const clock = new DeliveryClock(0);
+    clock.begin(1_000);
+    clock.written = 14;
+    clock.pinged(1, 1_000, 'ahead');
+    clock.written = 10_000;
+    clock.pinged(2, 1_000);
+    clock.written = 20_000;
+    clock.pinged(3, 1_050, 'full');
+    clock.ponged(1, 1_100);
+    expect([clock.provenBytes, clock.provenMs, clock.provenAhead, clock.provenFull]).toEqual([
+      14,
+      100,
+      true,
+      false,
+    ]);
+    clock.written = 30_000;
+    clock.pinged(4, 1_110, 'full');
+    // The second one's answer is lost: the third proves its bytes, too.
+    clock.ponged(3, 1_200);
+    expect([clock.provenBytes, clock.provenMs, clock.provenAhead, clock.provenFull]).toEqual([
+      20_000,
+      200,
+      false,
+      true,
+    ]);
+    clock.ponged(4, 1_250);
+    expect([clock.provenBytes, clock.provenMs, clock.backlog]).toEqual([29_986, 150, 0]);
+  });
+
+  it('does not count the rest before a write as time of delivery', () => {
+    const clock = new DeliveryClock(0);
+    clock.begin(60_000);
+    clock.written = 1_000;
+    // What is under way goes on: this is no beginning.
+    clock.begin(60_010);
+    clock.pinged(1, 60_010);
+    clock.ponged(1, 60_100);
+    expect([clock.provenBytes, clock.provenMs]).toEqual([1_000, 100]);
+  });
+});
+
 describe('a ping', () => {
+  it('may be one of sixteen that are unanswered within a window, and of two elsewhere', () => {
+    const clock = new DeliveryClock(0);
+    for (let counter = 1; counter <= 16; counter++) {
+      expect([clock.canPing, clock.canPingInWindow]).toEqual([counter <= 2, true]);
+      clock.written += 10;
+      clock.pinged(counter, counter);
+    }
+    expect(clock.canPingInWindow).toBe(false);
+    clock.ponged(15, 100);
+    expect([clock.canPing, clock.backlog, clock.waitingSinceMs]).toEqual([true, 10, 16]);
+  });
+
   it('is due after enough bytes, after enough time with data, or after long quiet', () => {
     const clock = new DeliveryClock(0);
     expect(clock.pingDue(0, 49_999, limits)).toBe(false);

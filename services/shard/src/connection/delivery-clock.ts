@@ -13,29 +13,63 @@ export interface PingLimits {
 
 /** An unanswered ping is repeated after this or four round trips, whichever is longer. */
 const REPEAT_MS = 1000;
+/** Unanswered pings at most, and while a window is under way, where each proves a part of it. */
+const MOST = 2;
+const MOST_IN_WINDOW = 16;
+
+/**
+ * What a ping proves when it is answered: `full`, the window had no more room behind it; `ahead`, it waited behind
+ * nothing, so that its pong tells the round trip alone.
+ */
+export type PingKind = 'any' | 'full' | 'ahead';
+const KINDS: readonly PingKind[] = ['any', 'full', 'ahead'];
+
+// Unanswered pings, the oldest first, as numbers in one list that only grows: most connections never have two.
+const COUNTER = 0;
+const BYTES = 1;
+const SENT_MS = 2;
+/** What had been proven when it was sent, and when. */
+const ACKED = 3;
+const ACKED_MS = 4;
+const KIND = 5;
+const SIZE = 6;
 
 export class DeliveryClock {
   /** Bytes written to the connection since it was opened. */
   written = 0;
+  /** What the last pong proved: so many bytes arrived in this time, and of which kinds its pings were. */
+  provenBytes = 0;
+  provenMs = 0;
+  provenFull = false;
+  provenAhead = false;
   #acked = 0;
+  #ackedMs: number;
   #rttMs = 0;
   #lastPingMs: number;
+  #lastCounter = 0;
   #writtenAtPing = 0;
-  // At most two pings are unanswered: first the older, then the newer. A counter of 0 means none.
-  #firstCounter = 0;
-  #firstBytes = 0;
-  #firstMs = 0;
-  #secondCounter = 0;
-  #secondBytes = 0;
-  #secondMs = 0;
+  /** Room for two; an empty list would take more when it grows. */
+  readonly #pings: number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  #unanswered = 0;
 
   constructor(nowMs: number) {
     this.#lastPingMs = nowMs;
+    this.#ackedMs = nowMs;
   }
 
   /** Bytes written and not yet proven to have arrived. */
   get backlog(): number {
     return this.written - this.#acked;
+  }
+
+  /** Bytes written since the last ping. */
+  get unpinged(): number {
+    return this.written - this.#writtenAtPing;
+  }
+
+  /** Counter of the last ping; 0 before the first. */
+  get lastCounter(): number {
+    return this.#lastCounter;
   }
 
   /** Delay of the last answered ping: network and client together. 0 before the first. */
@@ -45,55 +79,79 @@ export class DeliveryClock {
 
   /** Time since which a ping is unanswered; nothing where all are answered. */
   get waitingSinceMs(): number | undefined {
-    return this.#firstCounter === 0 ? undefined : this.#firstMs;
+    return this.#unanswered === 0 ? undefined : this.#pings[SENT_MS];
   }
 
   /** Whether another ping may be sent at all. */
   get canPing(): boolean {
-    return this.#secondCounter === 0;
+    return this.#unanswered < MOST;
+  }
+
+  /** The same behind a piece of a window. */
+  get canPingInWindow(): boolean {
+    return this.#unanswered < MOST_IN_WINDOW;
   }
 
   /** Whether the next write should carry a ping. */
   pingDue(nowMs: number, nextBytes: number, limits: PingLimits): boolean {
     if (!this.canPing) return false;
     const sinceMs = nowMs - this.#lastPingMs;
-    if (this.#firstCounter !== 0) return sinceMs >= Math.max(REPEAT_MS, 4 * this.#rttMs);
-    const unproven = this.written - this.#writtenAtPing + nextBytes;
+    if (this.#unanswered > 0) return sinceMs >= Math.max(REPEAT_MS, 4 * this.#rttMs);
+    const unproven = this.unpinged + nextBytes;
     if (unproven === 0) return sinceMs >= limits.idlePingMs;
     return unproven >= limits.pingBytes || sinceMs >= limits.pingMs;
   }
 
+  /** Nothing is under way, and something is about to be: the time of rest before it is no time of delivery. */
+  begin(nowMs: number): void {
+    if (this.backlog === 0) this.#ackedMs = nowMs;
+  }
+
   /** A ping is part of what was just added to `written`. */
-  pinged(counter: number, nowMs: number): void {
-    if (this.#firstCounter === 0) {
-      this.#firstCounter = counter;
-      this.#firstBytes = this.written;
-      this.#firstMs = nowMs;
-    } else {
-      this.#secondCounter = counter;
-      this.#secondBytes = this.written;
-      this.#secondMs = nowMs;
-    }
+  pinged(counter: number, nowMs: number, kind: PingKind = 'any'): void {
+    const at = this.#unanswered++ * SIZE;
+    this.#pings[at + COUNTER] = counter;
+    this.#pings[at + BYTES] = this.written;
+    this.#pings[at + SENT_MS] = nowMs;
+    this.#pings[at + ACKED] = this.#acked;
+    this.#pings[at + ACKED_MS] = this.#ackedMs;
+    this.#pings[at + KIND] = KINDS.indexOf(kind);
     this.#lastPingMs = nowMs;
+    this.#lastCounter = counter;
     this.#writtenAtPing = this.written;
   }
 
   /** A pong came. Returns whether it proved anything new; a pong acknowledges all earlier pings. */
   ponged(counter: number, nowMs: number): boolean {
-    if (counter !== 0 && counter === this.#secondCounter) {
-      this.#acked = this.#secondBytes;
-      this.#rttMs = nowMs - this.#secondMs;
-      this.#firstCounter = 0;
-      this.#secondCounter = 0;
-      return true;
-    }
-    if (counter === 0 || counter !== this.#firstCounter) return false;
-    this.#acked = this.#firstBytes;
-    this.#rttMs = nowMs - this.#firstMs;
-    this.#firstCounter = this.#secondCounter;
-    this.#firstBytes = this.#secondBytes;
-    this.#firstMs = this.#secondMs;
-    this.#secondCounter = 0;
+    const at = this.#find(counter);
+    if (at < 0) return false;
+    const bytes = this.#number(at + BYTES);
+    this.#rttMs = nowMs - this.#number(at + SENT_MS);
+    this.provenBytes = bytes - this.#number(at + ACKED);
+    this.provenMs = nowMs - this.#number(at + ACKED_MS);
+    this.provenFull = this.#number(at + KIND) === KINDS.indexOf('full');
+    this.provenAhead = this.#number(at + KIND) === KINDS.indexOf('ahead');
+    this.#acked = bytes;
+    this.#ackedMs = nowMs;
+    this.#drop(at + SIZE);
     return true;
+  }
+
+  /** Where a ping stands; -1 where it is not unanswered. */
+  #find(counter: number): number {
+    if (counter === 0) return -1;
+    for (let at = 0; at < this.#unanswered * SIZE; at += SIZE)
+      if (this.#pings[at + COUNTER] === counter) return at;
+    return -1;
+  }
+
+  #drop(numbers: number): void {
+    const end = this.#unanswered * SIZE;
+    for (let at = numbers; at < end; at++) this.#pings[at - numbers] = this.#number(at);
+    this.#unanswered -= numbers / SIZE;
+  }
+
+  #number(at: number): number {
+    return this.#pings[at] ?? 0;
   }
 }

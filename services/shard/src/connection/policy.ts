@@ -7,17 +7,27 @@ export type Flow = 'flowing' | 'congested' | 'evicted';
 export interface FlowLimits {
   readonly softBytes: number;
   readonly hardBytes: number;
+  /** Most bytes of a catch-up under way. */
+  readonly windowBytes: number;
   /** Longest time without any proof of delivery, counted only while this process ran. */
   readonly lagMs: number;
 }
 
 /**
- * The next state. `backlogBytes` is what has not been proven to arrive; `unansweredMs` is how long a ping has been
- * unanswered, in time that this process ran. Going back to `flowing` wants half of what leaving it took, so that a
- * connection does not flap.
+ * Whether a client does not read. `unansweredMs` is how long it has proven nothing, in time that this process ran. A
+ * large backlog alone is no reason: it may be what publishers did. With critical messages that wait for room the time
+ * is half as long, since its backlog is as large as it may be.
  */
-export function nextFlow(flow: Flow, limits: FlowLimits, backlogBytes: number, unansweredMs: number): Flow {
-  if (flow === 'evicted' || backlogBytes > limits.hardBytes || unansweredMs >= limits.lagMs) return 'evicted';
+export function isStuck(full: boolean, unansweredMs: number, limits: FlowLimits): boolean {
+  return unansweredMs >= (full ? limits.lagMs / 2 : limits.lagMs);
+}
+
+/**
+ * The next state. `backlogBytes` is what has not been proven to arrive. Going back to `flowing` wants half of what
+ * leaving it took, so that a connection does not flap.
+ */
+export function nextFlow(flow: Flow, limits: FlowLimits, backlogBytes: number, stuck: boolean): Flow {
+  if (flow === 'evicted' || stuck) return 'evicted';
   const bound = flow === 'flowing' ? limits.softBytes : limits.softBytes / 2;
   return backlogBytes > bound ? 'congested' : 'flowing';
 }

@@ -126,7 +126,12 @@ export class ModelThread {
       },
       nowMs: () => main.nowMs,
     });
-    const limits = { softBytes: SOFT_BYTES, hardBytes: 3 * SOFT_BYTES, lagMs: 1e9 };
+    const limits = {
+      softBytes: SOFT_BYTES,
+      hardBytes: 3 * SOFT_BYTES,
+      windowBytes: 20 * SOFT_BYTES,
+      lagMs: 1e9,
+    };
     this.fanOut = new FanOut({
       flow: limits,
       ping: { pingMs: 100, pingBytes: 500, idlePingMs: 1_000 },
@@ -222,7 +227,7 @@ export class ModelThread {
     const answer = catchUp(request, {
       source: this.#main.encoder,
       form: (run) => run,
-      limits: { criticalSeq, maxBytes: SOFT_BYTES / 2 },
+      limits: { criticalSeq },
     });
     this.link.reply({ kind: 'caughtUp', id, answer });
     this.link.flushReplies();
@@ -328,7 +333,10 @@ export class ModelMain {
   }
 
   critical(channel: string): number {
-    const entry = { seq: ++this.#criticalSeq, value: '1', timeMs: this.nowMs, storedMs: this.nowMs };
+    const seq = ++this.#criticalSeq;
+    // Some are so large that a few of them fill what may be under way.
+    const value = seq % 4 === 0 ? JSON.stringify('x'.repeat(0.8 * SOFT_BYTES)) : '1';
+    const entry = { seq, value, timeMs: this.nowMs, storedMs: this.nowMs };
     if (this.lanes.critical.append(channel, entry)) this.encoder.critical(channel, entry);
     this.#ids.set(channel, [...this.ids(channel), entry.seq]);
     return entry.seq;

@@ -5,6 +5,8 @@ import type { Ask, Connection, Cursor, ResumeWait } from '../connection/connecti
 /** The question itself. */
 export interface AskedFor {
   readonly compressed: boolean;
+  /** Size of the answer. */
+  readonly maxBytes: number;
   readonly criticalLive: boolean;
   readonly cursors: readonly Cursor[];
   readonly waitsFor: ResumeWait;
@@ -24,21 +26,26 @@ export class Asks {
    * Asks for a connection, unless it waits for an answer already. `stints` says since when its channels have been
    * wanted: it may share the answer only to what was asked since, or batches in between would lack its channels.
    */
-  add(connection: Connection, stints: string): void {
+  add(connection: Connection, maxBytes: number, stints: string): void {
     if (connection.ask !== undefined) return;
     const { compressed, criticalLive, cursors, waitsFor } = connection;
     // An ask that waits for the stream waits for what it had when this connection was ready: no other's does.
     const alone = waitsFor === 'stream' ? `${connection.session} ` : '';
-    const key = `${alone}${waitsFor} ${stints} ${keyOf(connection)}`;
+    const key = `${alone}${maxBytes} ${waitsFor} ${stints} ${keyOf(connection)}`;
     let ask = this.#byKey.get(key);
     if (ask === undefined) {
       ask = { id: ++this.#lastId, key, waiting: [] };
       this.#byId.set(ask.id, ask);
       this.#byKey.set(key, ask);
-      this.#send(ask.id, { compressed, criticalLive, cursors, waitsFor });
+      this.#send(ask.id, { compressed, maxBytes, criticalLive, cursors, waitsFor });
     }
     ask.waiting.push(connection);
     connection.ask = ask;
+  }
+
+  /** Connections that have asked for this answer; some may wait for another one by now. */
+  waiting(id: number): readonly Connection[] {
+    return this.#byId.get(id)?.waiting ?? [];
   }
 
   /** Whoever still waits for this answer. */

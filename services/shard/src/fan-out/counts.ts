@@ -23,8 +23,9 @@ export const count = {
   deflateOutBytes: 17,
   redrawnBytes: 18,
   subscriptionsDelayed: 19,
+  criticalWithheld: 20,
 } as const;
-export const COUNT_PLACES = 20;
+export const COUNT_PLACES = 21;
 
 /** What is true now; from `flowing` on: what was true at the last sweep. */
 export const gauge = {

@@ -4,41 +4,17 @@
 import type { CatchUpAnswer } from '../catch-up/catch-up.ts';
 import type { Restart } from '../claims/claims.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { AskedFor } from './asks.ts';
 import { Asks } from './asks.ts';
 import type { Batch, Heads } from './batch.ts';
-import type { Want } from './channels.ts';
 import { add, count, GAUGE_PLACES, gauge } from './counts.ts';
 import { CutOff } from './cut-off.ts';
+import type { FanOutOptions } from './fan-out-options.ts';
 import type { Group } from './group.ts';
 import { formOf, Memberships } from './memberships.ts';
 import { resetFrames } from './reset-frames.ts';
 import { Round } from './round.ts';
-import type { EvictReason, WriterOptions } from './writer.ts';
+import type { EvictReason } from './writer.ts';
 import { positionFrame, positionHeadOf, Writer } from './writer.ts';
-
-export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withholdCritical'> {
-  /** Time between two positions while only other channels have data. */
-  readonly idlePositionMs: number;
-  /** Longest time of writing before everything else gets its turn, and the writes between two looks at the clock. */
-  readonly sliceMs: () => number;
-  readonly looksAfter: number;
-  /** Where the lanes stand at first. */
-  readonly heads: Heads;
-  /** Milliseconds of a monotonic clock. */
-  readonly nowMs: () => number;
-  /** Runs something when everything else has had its turn. */
-  readonly later: (run: () => void) => void;
-  /** Asks for what a connection misses; the answer goes to `caughtUp`. */
-  readonly ask: (id: number, request: AskedFor) => void;
-  readonly want: (want: Want) => void;
-  /** A batch has been written to everybody whom it concerns. */
-  readonly done: (number: number) => void;
-  /** The policy says that this connection has to go. */
-  readonly onEvict: (connection: Connection, reason: EvictReason) => void;
-  /** Delivery lag of a connection, measured by a pong; it is on the connection's clock. */
-  readonly onLag: (connection: Connection) => void;
-}
 
 export class FanOut {
   readonly #options: FanOutOptions;
@@ -159,17 +135,20 @@ export class FanOut {
 
   /** What connections asked for. Every batch that was handed over before it has come before it. */
   caughtUp(id: number, answer: CatchUpAnswer): void {
+    // First, since what a batch has no room for is asked for anew, and this answer lacks it.
+    for (const connection of this.#asks.waiting(id)) this.#settle(connection);
     for (const connection of this.#asks.take(id)) {
       if (connection.closing) continue;
-      this.#settle(connection);
       this.#writer.begin(this.#options.nowMs());
       connection.cursors = answer.cursors;
       connection.criticalLive = answer.criticalLive;
+      connection.full &&= !answer.criticalLive;
       if (answer.reached === true) connection.waitsFor = 'nothing';
       this.#writer.charge(connection, answer.redrawnBytes ?? 0);
-      if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)]);
+      if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)], false);
       else {
-        this.#writer.catchUp(connection, [answer.bytes]);
+        connection.openWindow();
+        this.#writer.catchUp(connection, [answer.bytes], true);
         this.#advance(connection);
       }
     }
@@ -330,12 +309,12 @@ export class FanOut {
   #advance(connection: Connection): void {
     if (connection.closing || connection.live || !this.#hasRoom(connection)) return;
     if (connection.waitsFor === 'pong' && connection.criticalLive) return;
-    this.#asks.add(connection, this.#memberships.groupOf(connection)?.stints ?? '');
+    const maxBytes = connection.pieceBytes(this.#options.flow);
+    this.#asks.add(connection, maxBytes, this.#memberships.groupOf(connection)?.stints ?? '');
   }
 
-  /** The last piece has arrived: with two of them under way, the newer would be twice as old on arrival. */
   #hasRoom(connection: Connection): boolean {
-    return connection.backlogBytes <= this.#options.flow.softBytes / 4;
+    return connection.hasRoom(this.#options.flow, this.#options.nowMs());
   }
 
   /** From now on it gets what everybody gets. Answers the position that tells it so. */
@@ -353,13 +332,16 @@ export class FanOut {
   #withhold(connection: Connection, { fromStateSeq: stateSeq }: Batch): void {
     this.#rewind(connection);
     connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, stateSeq }));
+    connection.window?.begin(this.#writer.nowMs);
     add(this.#options.numbers.fanOut, count.congested, 1);
     this.#advance(connection);
   }
 
   #withholdCritical(connection: Connection, { fromCriticalSeq: criticalSeq }: Batch): void {
+    connection.full = true;
     connection.ask = undefined;
     connection.catchUpCritical(criticalSeq);
+    add(this.#options.numbers.fanOut, count.criticalWithheld, 1);
     this.#advance(connection);
   }
 
@@ -383,8 +365,7 @@ export class FanOut {
   #reasonToEvict(connection: Connection): EvictReason {
     const { flow } = this.#options;
     if (this.#cutOff.is(this.#writer.nowMs)) return 'cutOff';
-    const full = connection.backlogBytes > flow.hardBytes;
-    return full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag';
+    return connection.full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag';
   }
 
   #showGauges(): void {

@@ -3,8 +3,8 @@
 import { randomFillSync } from 'node:crypto';
 import { pingFrame } from '@weir/protocol';
 
-/** Counters whose nonces are remembered: at ten ticks a second, six minutes. */
-const REMEMBERED = 4096;
+/** Counters whose nonces are remembered, 256 KB: at a hundred a second, which all connections share, five minutes. */
+const REMEMBERED = 32_768;
 const PAYLOAD_BYTES = 12;
 
 export class Pings {

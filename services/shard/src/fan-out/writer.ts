@@ -2,7 +2,7 @@
 // loop is `give`; it allocates nothing per client, awaits nothing, logs nothing. It knows no list of connections.
 import { encodePosition, textFrame } from '@weir/protocol';
 import type { Connection } from '../connection/connection.ts';
-import type { PingLimits } from '../connection/delivery-clock.ts';
+import type { PingKind, PingLimits } from '../connection/delivery-clock.ts';
 import type { FlowLimits } from '../connection/policy.ts';
 import type { Batch, Form, FormName, Heads } from './batch.ts';
 import { add, count, gauge, histogram, observeBytes, observeLag } from './counts.ts';
@@ -40,6 +40,8 @@ const plain: Form = (run) => run;
 const NOTHING = Buffer.alloc(0);
 /** Ticks are not that exact: a ping that is due so soon goes with this one, or it would go alone, as one more write. */
 const EARLY_MS = 50;
+/** For so long turns share a ping: each connection knows when it was sent its own, and only so many are remembered. */
+const SHARED_MS = 10;
 
 export class Writer {
   readonly #options: WriterOptions;
@@ -51,6 +53,11 @@ export class Writer {
   readonly #pingsAlone: PingLimits;
   #nowMs = 0;
   #ping: Buffer | undefined;
+  #pingMs = 0;
+  #counter = 0;
+  #ahead: Buffer | undefined;
+  #aheadMs = 0;
+  #aheadCounter = 0;
   #evicted: Connection[] = [];
   #sweptMs: number;
   /** Time in which this process ran: a stop of the whole process is not the clients' fault. */
@@ -72,10 +79,11 @@ export class Writer {
     return this.#nowMs;
   }
 
-  /** A turn of writing begins: all pings of it are one. */
+  /** A turn of writing begins: all pings of it are one, but for connections that get two. */
   begin(nowMs: number): void {
     this.#nowMs = nowMs;
-    this.#ping = undefined;
+    if (nowMs - this.#pingMs >= SHARED_MS) this.#ping = undefined;
+    if (nowMs - this.#aheadMs >= SHARED_MS) this.#ahead = undefined;
   }
 
   /** Time since the last call in which this process ran goes by for connections that owe a pong. */
@@ -131,9 +139,8 @@ export class Writer {
       this.#evicted.push(connection);
       return;
     }
-    // What would take it over the hard limit at one go is no reason to let it go: it comes in pieces instead.
-    const roomBytes =
-      backlogBytes <= flow.softBytes ? flow.hardBytes - backlogBytes : Number.POSITIVE_INFINITY;
+    // What would pass its room is no reason to let it go: it is withheld, and comes in pieces when there is room.
+    const roomBytes = connection.roomBytes(backlogBytes, queuedBytes, flow);
     if (connection.stateLive && (next === 'congested' || group.fullBytes > roomBytes))
       this.#options.withhold(connection, round.batch);
     add(counts, count.stateOffered, group.stateFrames);
@@ -151,31 +158,55 @@ export class Writer {
     add(counts, count.criticalSent, group.criticalFrames);
     const nextBytes = live ? group.fullBytes : group.criticalBytes;
     const due = connection.clock.pingDue(this.#nowMs, nextBytes, this.#pingsWithBatches);
-    const pinging = due ? this.#sharedPing() : undefined;
+    const pinging = due ? this.#sharedPing(connection.clock.lastCounter) : undefined;
     this.write(connection, live ? group.full(pinging) : group.critical(pinging));
-    if (due) this.#pinged(connection);
+    if (due) this.#pinged(connection, this.#counter);
   }
 
-  /** Writes what a connection asked for, and a ping behind it that tells when it has arrived. */
-  catchUp(connection: Connection, parts: readonly Uint8Array[]): void {
-    const { clock } = connection;
-    let wrote = 0;
-    connection.together(() => {
-      for (const part of parts) {
-        if (part.length === 0) continue;
-        wrote += part.length;
-        connection.write(part);
-      }
-      if (wrote > 0) add(this.#fanOut, count.catchUps, 1);
-      if (!clock.pingDue(this.#nowMs, wrote, this.#options.ping) && !(wrote > 0 && clock.canPing)) return;
-      const ping = this.#sharedPing();
-      wrote += ping.length;
-      connection.write(ping);
-      this.#pinged(connection);
-    });
+  /**
+   * Writes what a connection asked for. Pings in and behind it tell when it has arrived; where `more` follows, they also
+   * measure the window.
+   */
+  catchUp(connection: Connection, parts: readonly Uint8Array[], more: boolean): void {
+    const { clock, socket } = connection;
+    const before = clock.written;
+    clock.begin(this.#nowMs);
+    socket.cork();
+    if (more) this.#measure(connection);
+    const ahead = clock.written;
+    for (const part of parts) if (part.length > 0) connection.write(part);
+    const empty = clock.written === ahead;
+    if (!empty) add(this.#fanOut, count.catchUps, 1);
+    const full = connection.windowFull(this.#options.flow);
+    if (this.#pingsBehind(connection, { empty, last: full || !more })) {
+      connection.write(this.#sharedPing(clock.lastCounter));
+      this.#pinged(connection, this.#counter, full ? 'full' : 'any');
+    }
+    socket.uncork();
+    const wrote = clock.written - before;
     add(this.#fanOut, count.writes, 1);
     add(this.#fanOut, count.bytes, wrote);
     add(this.#gauges, gauge.backlogBytes, wrote);
+  }
+
+  /** A ping in front of a piece, where the round trip is not known or was measured long ago. */
+  #measure(connection: Connection): void {
+    const { clock, window } = connection;
+    if (window === undefined || !window.measures(this.#nowMs) || !clock.canPingInWindow) return;
+    if (connection.backlogBytes > this.#options.flow.softBytes / 4) return;
+    window.measured(this.#nowMs);
+    const ping = this.#pingAhead();
+    connection.write(ping);
+    this.#pinged(connection, this.#aheadCounter, 'ahead');
+  }
+
+  #pingsBehind(connection: Connection, { empty, last }: { empty: boolean; last: boolean }): boolean {
+    const { clock, window } = connection;
+    const { ping, flow } = this.#options;
+    if (empty) return clock.pingDue(this.#nowMs, 0, ping);
+    if (window === undefined) return clock.canPing;
+    // Eight pongs a window are enough to see it move; the last piece of a window proves that it is empty.
+    return clock.canPingInWindow && (last || clock.unpinged >= window.bytes(flow) / 8);
   }
 
   /** What a client draws again is charged when it is queued, not when it is asked for. */
@@ -194,15 +225,15 @@ export class Writer {
   /** Pings a connection where it is due and no batch has taken the ping along. */
   pingIfDue(connection: Connection): void {
     if (!connection.clock.pingDue(this.#nowMs, 0, this.#pingsAlone)) return;
-    this.write(connection, this.#sharedPing());
-    this.#pinged(connection);
+    this.write(connection, this.#sharedPing(connection.clock.lastCounter));
+    this.#pinged(connection, this.#counter);
   }
 
   /** Pings a connection behind what was written to it. */
   pingNow(connection: Connection, nowMs: number): void {
     this.begin(nowMs);
-    this.write(connection, this.#sharedPing());
-    this.#pinged(connection);
+    this.write(connection, this.#sharedPing(connection.clock.lastCounter));
+    this.#pinged(connection, this.#counter);
   }
 
   /** A pong came; answers whether it proved anything. */
@@ -217,6 +248,7 @@ export class Writer {
     add(this.#fanOut, count.deliveredBytes, before - clock.backlog);
     if (!connection.gone) add(this.#gauges, gauge.backlogBytes, clock.backlog - before);
     observeLag(this.#histograms, clock.lagMs);
+    connection.window?.ponged(clock, nowMs);
     connection.unansweredSinceMs = clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
     return true;
   }
@@ -247,15 +279,30 @@ export class Writer {
     group.addPosition(position);
   }
 
-  #pinged(connection: Connection): void {
+  #pinged(connection: Connection, counter: number, kind: PingKind = 'any'): void {
     add(this.#fanOut, count.pings, 1);
-    connection.clock.pinged(this.#pings.counter, this.#nowMs);
+    connection.clock.pinged(counter, this.#nowMs, kind);
     connection.unansweredSinceMs ??= this.#ranMs;
   }
 
-  #sharedPing(): Buffer {
-    this.#ping ??= this.#pings.next();
+  /** The ping of this turn, or of one a moment ago; another for a connection that got it last. */
+  #sharedPing(lastCounter: number): Buffer {
+    if (this.#ping === undefined || this.#counter === lastCounter) {
+      this.#ping = this.#pings.next();
+      this.#counter = this.#pings.counter;
+      this.#pingMs = this.#nowMs;
+    }
     return this.#ping;
+  }
+
+  /** The same for pings in front of pieces. */
+  #pingAhead(): Buffer {
+    if (this.#ahead === undefined) {
+      this.#ahead = this.#pings.next();
+      this.#aheadCounter = this.#pings.counter;
+      this.#aheadMs = this.#nowMs;
+    }
+    return this.#ahead;
   }
 }
 

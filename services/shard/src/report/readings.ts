@@ -167,6 +167,10 @@ export function readings(shard: Shard, places: NumberPlaces): ShardReadings {
         count.cosmeticDropped,
       ),
       critical_sent_total: counted('Runs of critical frames sent as they came', count.criticalSent),
+      critical_withheld_total: counted(
+        'Times that critical frames had no room at a connection; they come later, in order',
+        count.criticalWithheld,
+      ),
       writes_total: counted('Writes to sockets', count.writes),
       written_bytes_total: counted('Bytes written to sockets', count.bytes),
       delivered_bytes_total: counted('Bytes proven to have arrived', count.deliveredBytes),
