@@ -106,10 +106,12 @@ async function router() {
 async function shard() {
   const { readConfig, systemClock } = await import('../packages/runtime/dist/index.js');
   const { rules, settings } = await import('../services/shard/dist/config.js');
-  const { createShardMetrics, exposeReadings } = await import('../services/shard/dist/metrics.js');
-  const { readings } = await import('../services/shard/dist/report/readings.js');
-  const { Shard } = await import('../services/shard/dist/shard.js');
-  const { numberPlaces } = await import('../services/shard/dist/thread-counts.js');
+  const { createShardMetrics, exposeReadings } = await import(
+    '../services/shard/dist/main-thread/metrics.js'
+  );
+  const { readings } = await import('../services/shard/dist/main-thread/readings.js');
+  const { Shard } = await import('../services/shard/dist/main-thread/shard.js');
+  const { numberPlaces } = await import('../services/shard/dist/port/thread-counts.js');
   const parts = await kit('shard');
   const env = {
     WEIR_POOL: 'desktop',

@@ -14,7 +14,7 @@ describe('layers', () => {
   it.each([
     'packages/protocol/src/index.ts',
     'packages/client/build.mjs',
-    'services/shard/src/shard.ts',
+    'services/shard/src/main-thread/shard.ts',
     'services/router/src/probe/probe.ts',
     'local/page/page.js',
   ])('reads %s among the others', (file) => {
@@ -53,11 +53,15 @@ describe('a wrong import is found', () => {
     ],
     ['services/router/src/router.ts', `import { a } from '../dist/router.js';`, 'built'],
     ['services/router/src/router.ts', `export { run } from './main.ts';`, 'a process'],
-    ['services/shard/src/lanes/a.ts', `import { WebSocket } from 'ws';`, 'others own'],
-    ['services/shard/src/tick/a.ts', `import { connect } from '@nats-io/transport-node';`, 'others own'],
-    ['services/shard/src/intake/a.ts', `import { SignJWT } from 'jose';`, 'others own'],
-    ['services/shard/src/shard.ts', `import { get } from 'axios';`, 'others own'],
-    ['services/shard/src/shard.ts', `import { it } from 'vitest';`, 'for tests'],
+    ['services/shard/src/main-thread/lanes/a.ts', `import { WebSocket } from 'ws';`, 'others own'],
+    [
+      'services/shard/src/main-thread/tick/a.ts',
+      `import { connect } from '@nats-io/transport-node';`,
+      'others own',
+    ],
+    ['services/shard/src/main-thread/intake/a.ts', `import { SignJWT } from 'jose';`, 'others own'],
+    ['services/shard/src/main-thread/shard.ts', `import { get } from 'axios';`, 'others own'],
+    ['services/shard/src/main-thread/shard.ts', `import { it } from 'vitest';`, 'for tests'],
     ['services/router/src/router.ts', `import { RawClient } from './fakes/raw-client.ts';`, 'for tests'],
     ['local/src/plan.ts', `import { createRouter } from '@weir/router';`, 'not below'],
     ['packages/fleet/src/index.ts', `export * from './place.ts';`, 'exports everything'],
@@ -90,6 +94,37 @@ describe('a wrong import is found', () => {
     `const text = "import { place } from '../place/choose.ts'";`,
   ])('types of a sibling stage and code of its own are fine: %s', (text) => {
     expect(check('services/router/src/probe/a.ts', text)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'main-thread/encode/a.ts',
+      `import type { Connection } from '../../fan-out-thread/connection/connection.ts';`,
+      'other half',
+    ],
+    [
+      'fan-out-thread/fan-out/a.ts',
+      `import { StateLane } from '../../main-thread/lanes/state-lane.ts';`,
+      'other half',
+    ],
+    ['main-thread/lanes/a.ts', `import type { Shard } from '../shard.ts';`, 'above it'],
+    ['main-thread/lanes/a.ts', `import type { Encoder } from '../encode/encoder.ts';`, 'above it'],
+    ['fan-out-thread/connection/a.ts', `import { FanOut } from '../fan-out/fan-out.ts';`, 'above it'],
+    ['main-thread/elsewhere/a.ts', `import { StateLane } from '../lanes/state-lane.ts';`, 'no floor'],
+    ['port/a.ts', `import { StateLane } from '../main-thread/lanes/state-lane.ts';`, 'neither half'],
+    ['main-thread/admit/a.ts', `import type { ShardConfig } from '../../main.ts';`, 'a process'],
+  ])('in the halves of the shard, %s: %s', (file, text, words) => {
+    expect(check(`services/shard/src/${file}`, text)).toEqual([expect.stringContaining(words)]);
+  });
+
+  it.each([
+    ['main-thread/encode/a.ts', `import { StateLog } from '../lanes/state-log.ts';`],
+    ['main-thread/shard.ts', `import { StateLog } from './lanes/state-log.ts';`],
+    ['fan-out-thread/move/a.ts', `import { Connection } from '../connection/connection.ts';`],
+    ['fan-out-thread/thread.ts', `import type { Heads } from '../port/messages.ts';`],
+    ['port/a.ts', `import type { ShardConfig } from '../config.ts';`],
+  ])('what is below, and what crosses, is fine: %s: %s', (file, text) => {
+    expect(check(`services/shard/src/${file}`, text)).toEqual([]);
   });
 
   it.each([

@@ -21,23 +21,23 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
     /^packages\/client\/src\/index\.ts$/, // Node before 22 has no WebSocket
     /^services\/router\/src\/(accept|redirect)\//,
     /^services\/router\/src\/router\.ts$/,
-    /^services\/shard\/src\/(admit|connection)\//,
+    /^services\/shard\/src\/fan-out-thread\/(admit|connection)\//,
   ],
   '@nats-io/transport-node': [
     /^packages\/runtime\/src\/(nats\/|index\.ts$)/,
-    /^services\/shard\/src\/intake\//,
+    /^services\/shard\/src\/main-thread\/intake\//,
     /^services\/publisher\/src\/send\//,
     /^services\/control\/src\/fullness\//,
   ],
   '@nats-io/jetstream': [
     /^packages\/runtime\/src\/nats\//,
-    /^services\/shard\/src\/intake\//,
+    /^services\/shard\/src\/main-thread\/intake\//,
     /^services\/publisher\/src\/send\//,
     /^services\/control\/src\/(clean-up|fullness)\//,
   ],
   jose: [/^packages\/protocol\/src\/ticket\.ts$/, /^services\/router\/src\/accept\//],
   pino: [/^packages\/runtime\/src\//],
-  'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/metrics\.ts$/],
+  'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/(main-thread\/)?metrics\.ts$/],
   'ipaddr.js': [/^packages\/runtime\/src\/network\.ts$/],
   '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
   '@peculiar/x509': [/^services\/control\/src\/certify\//],
@@ -49,7 +49,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
 const PURE: readonly RegExp[] = [
   /^packages\/(protocol|fleet)\/src\//,
   /^services\/router\/src\/(classify|place)\//,
-  /^services\/shard\/src\/(lanes|encode)\//,
+  /^services\/shard\/src\/main-thread\/(lanes|encode)\//,
 ];
 const PURE_OF_NODE = ['node:crypto', 'node:buffer', 'node:zlib'];
 /** What browsers run has none of Node. */
@@ -61,6 +61,38 @@ const ENVIRONMENT: readonly RegExp[] = [
   /^packages\/runtime\/src\/config\/load-config\.ts$/, // reads it for every service
   /^local\/src\/(local|signals|nats\/find-nats-server)\.ts$/, // no service: hands the environment on
 ];
+
+/**
+ * Services whose folders import code of each other, down these lists alone; the files beside the folders wire them. The
+ * halves of the shard run on different threads, and import nothing of each other but what crosses: `port`.
+ */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  'services/shard/src/main-thread': [
+    'report',
+    'drain',
+    'shed',
+    'claims',
+    'listen',
+    'admit',
+    'tick',
+    'intake',
+    'encode',
+    'catch-up',
+    'hand-over',
+    'lanes',
+  ],
+  'services/shard/src/fan-out-thread': [
+    'move',
+    'fan-out',
+    'claims',
+    'admit',
+    'connection',
+    'listen',
+    'reassign',
+  ],
+};
+/** What both halves may import. */
+const SHARED = ['services/shard/src/port', 'services/shard/src/config', 'services/shard/src/config.ts'];
 
 /** Programs of a service beside main.ts: their folder wires, as the file named after the service does. */
 const PROGRAMS: readonly string[] = ['services/publisher/src/cli'];
@@ -95,10 +127,36 @@ function wrongRelative(file: string, from: string, kind: Import['kind']): string
   if (target.includes('/dist/') && file.includes('/src/')) return `imports ${from}, which is built`;
   if (isForTests(target)) return `imports ${from}, which is for tests`;
   if (/\/src\/main\.ts$/.test(target)) return `imports ${from}: main.ts is a process`;
+  const half = Object.keys(FLOORS).find((one) => file.startsWith(`${one}/`));
+  if (half !== undefined) return wrongInHalf(half, { file, target, from });
+  if (isPort(file) && !SHARED.some((one) => target.startsWith(one)))
+    return `imports ${from}: what crosses knows neither half`;
   const stage = stageOf(file);
   if (stage === undefined || kind === 'types' || PROGRAMS.includes(stage)) return undefined;
   if (target.startsWith(`${stage}/`)) return undefined;
   return `runs code of ${from}: a stage takes types of others, never code`;
+}
+
+function wrongInHalf(
+  half: string,
+  { file, target, from }: { readonly file: string; readonly target: string; readonly from: string },
+): string | undefined {
+  if (SHARED.some((one) => target === one || target.startsWith(`${one}/`))) return undefined;
+  if (!target.startsWith(`${half}/`)) return `imports ${from}, of the other half or of what wires them`;
+  const floors = FLOORS[half] ?? [];
+  const floorOf = (path: string): number | undefined => {
+    const [folder = '', ...rest] = path.slice(half.length + 1).split('/');
+    // The files beside the folders stand above all of them.
+    if (rest.length === 0) return -1;
+    return floors.includes(folder) ? floors.indexOf(folder) : undefined;
+  };
+  const [here, there] = [floorOf(file), floorOf(target)];
+  if (here === undefined) return 'is in a folder that has no floor';
+  return there !== undefined && there >= here ? undefined : `imports ${from}, which is above it`;
+}
+
+function isPort(file: string): boolean {
+  return file.startsWith('services/shard/src/port/');
 }
 
 function wrongPackage(file: string, from: string): string | undefined {

@@ -152,7 +152,9 @@ describe('docs/protocol.md', () => {
     const names = (heading: string): readonly (string | undefined)[] =>
       tableOf(page, heading, ['query parameter', 'required']).map((row) => row['query parameter']);
     expect(asked(await read(`${router}request.ts`))).toEqual(names('### 1.1 The request'));
-    expect(asked(await read('services/shard/src/admit/admission.ts'))).toEqual(names('### 2.1 The request'));
+    expect(asked(await read('services/shard/src/fan-out-thread/admit/admission.ts'))).toEqual(
+      names('### 2.1 The request'),
+    );
   });
 
   it('has every refusal of the router with its status', async () => {

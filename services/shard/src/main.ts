@@ -1,4 +1,5 @@
 // The shard's process: configuration, log, NATS, admin server, signals. What the shard does is in shard.ts.
+import { Worker } from 'node:worker_threads';
 import type { AdminServer } from '@weir/runtime';
 import {
   announceListening,
@@ -16,10 +17,10 @@ import {
 } from '@weir/runtime';
 import type { ShardConfig } from './config.ts';
 import { FILES_A_THREAD, fitted, rules, settings, threadsOf } from './config.ts';
-import { createShardMetrics, exposeReadings } from './metrics.ts';
-import { readings } from './report/readings.ts';
-import { Shard } from './shard.ts';
-import { numberPlaces } from './thread-counts.ts';
+import { createShardMetrics, exposeReadings } from './main-thread/metrics.ts';
+import { readings } from './main-thread/readings.ts';
+import { Shard } from './main-thread/shard.ts';
+import { numberPlaces } from './port/thread-counts.ts';
 
 const service = 'shard';
 const asked: ShardConfig = loadConfig({
@@ -44,7 +45,16 @@ const link = openNats({
   logger,
   registry,
 });
-const shard = new Shard({ config, roomForClients, link, metrics, logger, clock: systemClock });
+const shard = new Shard({
+  config,
+  roomForClients,
+  link,
+  metrics,
+  logger,
+  clock: systemClock,
+  startThread: (start) =>
+    new Worker(new URL('./fan-out-thread/thread-main.js', import.meta.url), { workerData: start }),
+});
 exposeReadings(registry, readings(shard, numberPlaces));
 const admin = await listen();
 runUntilSignal({

@@ -1,7 +1,7 @@
 // A stream in memory for tests of the reader: what it does wrong is set by the test.
-import type { StreamFacts } from '../intake/epoch.ts';
-import type { Identity } from '../intake/history.ts';
-import type { Scanned, StreamAccess, StreamMessage } from '../intake/stream-access.ts';
+import type { StreamFacts } from '../main-thread/intake/epoch.ts';
+import type { Identity } from '../main-thread/intake/history.ts';
+import type { Scanned, StreamAccess, StreamMessage } from '../main-thread/intake/stream-access.ts';
 
 /** A stream in memory. What it does wrong is set by the test. */
 export class FakeStream implements StreamAccess {

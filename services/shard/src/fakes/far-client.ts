@@ -1,14 +1,15 @@
 // For tests: a real fan-out and one client behind a simulated link of a rate, a round trip and an endless queue, with a
 // clock that jumps from event to event. The main thread is a model that has so many bytes of state to tell.
+
 import { Duplex } from 'node:stream';
 import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
-import type { CatchUpRequest } from '../catch-up/catch-up.ts';
-import { Connection } from '../connection/connection.ts';
-import type { FlowLimits } from '../connection/policy.ts';
-import { COUNT_PLACES, GAUGE_PLACES, HISTOGRAM_PLACES } from '../fan-out/counts.ts';
-import { FanOut } from '../fan-out/fan-out.ts';
-import { FramesTable, packFrames } from '../hand-over/frames-table.ts';
+import { Connection } from '../fan-out-thread/connection/connection.ts';
+import type { FlowLimits } from '../fan-out-thread/connection/policy.ts';
+import { FanOut } from '../fan-out-thread/fan-out/fan-out.ts';
+import type { CatchUpRequest } from '../port/catch-up.ts';
+import { COUNT_PLACES, GAUGE_PLACES, HISTOGRAM_PLACES } from '../port/counts.ts';
+import { FramesTable, packFrames } from '../port/frames-table.ts';
 
 export interface FarLink {
   readonly bytesPerMs: number;

@@ -1,6 +1,6 @@
 // For tests: one state stream that shards read as far as the test lets them, and clients that keep what they show from
 // connection to connection. The oracle: versions of a key never go back, and a position is a promise.
-import type { Connection } from '../connection/connection.ts';
+import type { Connection } from '../fan-out-thread/connection/connection.ts';
 import type { ModelClient, ModelThread } from './two-threads.ts';
 import { ModelMain } from './two-threads.ts';
 

@@ -1,7 +1,7 @@
 // A stream reader on a fake stream, and what its sink was told in short. Nothing in it waits for a timer: tests poke.
 import { expect } from 'vitest';
-import type { Removals } from '../intake/message-count.ts';
-import { StreamReader } from '../intake/stream-reader.ts';
+import type { Removals } from '../main-thread/intake/message-count.ts';
+import { StreamReader } from '../main-thread/intake/stream-reader.ts';
 import { FakeStream } from './fake-stream.ts';
 
 export interface Bench {

@@ -1,23 +1,24 @@
 // For tests: the main thread and fan-out threads of a shard in one, with lanes, encoder, links and fan-outs as they are,
 // but ports that the test empties, clients that are models, and a clock that it owns.
+
 import { Duplex } from 'node:stream';
 import { decodePosition } from '@weir/protocol';
 import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
-import type { CatchUpRequest } from '../catch-up/catch-up.ts';
-import { catchUp } from '../catch-up/catch-up.ts';
-import { Connection } from '../connection/connection.ts';
-import { startOf } from '../connection/resume.ts';
-import { Encoder } from '../encode/encoder.ts';
-import { COUNT_PLACES, count, GAUGE_PLACES, HISTOGRAM_PLACES } from '../fan-out/counts.ts';
-import { FanOut } from '../fan-out/fan-out.ts';
-import { FramesTable } from '../hand-over/frames-table.ts';
-import { Link } from '../hand-over/link.ts';
-import type { FromThread, Heads, ToThread } from '../hand-over/messages.ts';
-import { CosmeticLane } from '../lanes/cosmetic-lane.ts';
-import { CriticalLane } from '../lanes/critical-lane.ts';
-import { Lanes } from '../lanes/lanes.ts';
-import { StateLane } from '../lanes/state-lane.ts';
+import { Connection } from '../fan-out-thread/connection/connection.ts';
+import { FanOut } from '../fan-out-thread/fan-out/fan-out.ts';
+import { startOf } from '../main-thread/admit/resume.ts';
+import { catchUp } from '../main-thread/catch-up/catch-up.ts';
+import { Encoder } from '../main-thread/encode/encoder.ts';
+import { Link } from '../main-thread/hand-over/link.ts';
+import { CosmeticLane } from '../main-thread/lanes/cosmetic-lane.ts';
+import { CriticalLane } from '../main-thread/lanes/critical-lane.ts';
+import { Lanes } from '../main-thread/lanes/lanes.ts';
+import { StateLane } from '../main-thread/lanes/state-lane.ts';
+import type { CatchUpRequest } from '../port/catch-up.ts';
+import { COUNT_PLACES, count, GAUGE_PLACES, HISTOGRAM_PLACES } from '../port/counts.ts';
+import { FramesTable } from '../port/frames-table.ts';
+import type { FromThread, Heads, ToThread } from '../port/messages.ts';
 import { heard } from './client-ear.ts';
 
 const SOFT_BYTES = 2_000;

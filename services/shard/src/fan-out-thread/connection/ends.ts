@@ -1,0 +1,99 @@
+// How connections end: each has exactly one cause, counted when it is decided, and a socket that is gone soon after.
+// Nothing is read of a connection that is being closed but the client's Close.
+
+import type { CloseCode } from '@weir/protocol';
+import { closeCodes } from '@weir/protocol';
+import type { Ending } from '@weir/runtime';
+import { LIBRARY_FAULTS, libraryFaultOf, timesWithin, watchEnding } from '@weir/runtime';
+import type { CloseCause } from '../../port/outcomes.ts';
+import type { Connection } from './connection.ts';
+
+/** Why the shard closes a connection. */
+export type ShardCause = 'hardBytes' | 'lag' | 'cutOff' | 'tooManyMessages' | 'protocolError' | 'drain';
+const CODES: Readonly<Record<ShardCause, CloseCode>> = {
+  hardBytes: closeCodes.tooSlow,
+  lag: closeCodes.noPong,
+  // Nothing is known of its network: it comes back with its hint, to the pool that it was in.
+  cutOff: closeCodes.restarting,
+  tooManyMessages: closeCodes.tooManyMessages,
+  protocolError: closeCodes.protocolError,
+  drain: closeCodes.restarting,
+};
+
+/** The client broke the rules: its socket is gone within `faultCloseMs`. */
+const FAULTS: readonly CloseCause[] = LIBRARY_FAULTS;
+
+/** How long a client may take to answer a Close, and to end its side after our FIN. */
+const ANSWER_MS = 2_000;
+const END_MS = 5_000;
+
+export interface EndsOptions {
+  readonly faultCloseMs: number;
+  readonly count: (cause: CloseCause) => void;
+  readonly ended: (how: Ending) => void;
+  /** Connections that are being closed, one more or one less. */
+  readonly closing: (by: 1 | -1) => void;
+  /** The socket is gone. */
+  readonly onGone: (connection: Connection) => void;
+}
+
+export class Ends {
+  readonly #o: EndsOptions;
+
+  constructor(options: EndsOptions) {
+    this.#o = options;
+  }
+
+  /** Notices how a connection ends that the shard does not close. */
+  watch(connection: Connection): void {
+    const { ended, closing, onGone } = this.#o;
+    connection.ws.on('error', (error) => {
+      const fault = libraryFaultOf(error);
+      // The library has written its Close.
+      if (fault !== undefined) this.#begin(connection, fault);
+    });
+    connection.socket.once('close', () => {
+      if (!connection.closing) {
+        this.#decide(connection, 'lost');
+        ended('left');
+      }
+      closing(-1);
+      onGone(connection);
+    });
+  }
+
+  /** Closes a connection in order. */
+  close(connection: Connection, cause: ShardCause, reason?: string): void {
+    if (connection.closing) return;
+    const { code, reason: usual } = CODES[cause];
+    connection.ws.close(code, reason ?? usual);
+    this.#begin(connection, cause);
+  }
+
+  /** The client's Close has come; the library answers it. */
+  left(connection: Connection): void {
+    this.#begin(connection, 'left');
+  }
+
+  /** Cuts a connection, since the shard ends. */
+  stop(connection: Connection): void {
+    this.#begin(connection, 'stopped');
+    connection.socket.destroy();
+  }
+
+  #begin(connection: Connection, cause: CloseCause): void {
+    if (connection.closing) return;
+    this.#decide(connection, cause);
+    const { socket: duplex, gate } = connection;
+    const { faultCloseMs, ended } = this.#o;
+    const inTime = cause === 'left' ? 'left' : 'answered';
+    const times = FAULTS.includes(cause) ? timesWithin(faultCloseMs) : { waitMs: ANSWER_MS, graceMs: END_MS };
+    void watchEnding({ duplex, gate, inTime, ...times }).then(ended);
+  }
+
+  #decide(connection: Connection, cause: CloseCause): void {
+    connection.closing = true;
+    this.#o.count(cause);
+    this.#o.closing(1);
+  }
+}

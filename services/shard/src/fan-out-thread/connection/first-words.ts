@@ -1,0 +1,29 @@
+// What a client is told first: that it is welcome, which channels it may not have, and what it has missed for good.
+
+import type { ControlMessage, Position, Ticket } from '@weir/protocol';
+import type { ChannelStart } from '../../port/messages.ts';
+
+/** The `welcome`, then an `error` for each channel that is denied, then the gaps. */
+export function firstWords(to: {
+  readonly session: string;
+  readonly pool: string;
+  readonly shard: string;
+  readonly tickMs: number;
+  readonly ticket: Ticket;
+  readonly position: Position | undefined;
+  readonly starts: readonly ChannelStart[];
+}): readonly ControlMessage[] {
+  const { session, pool, shard, tickMs, ticket, position, starts } = to;
+  const { channels, denied } = ticket;
+  const resumed =
+    position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined);
+  return [
+    { type: 'welcome', session, pool, shard, tickMs, channels, resumed },
+    ...denied.map((channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel })),
+    ...starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
+      if (gap === undefined) return [];
+      const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
+      return [gap.reset ? { ...announced, reset: true } : announced];
+    }),
+  ];
+}

@@ -1,0 +1,320 @@
+// Writes to connections and counts what it wrote: a batch's part, with the ping and the position that are due. The hot
+// loop is `give`; it allocates nothing per client, awaits nothing, logs nothing. It knows no list of connections.
+
+import { encodePosition, textFrame } from '@weir/protocol';
+import { add, count, gauge, histogram, observeBytes, observeLag } from '../../port/counts.ts';
+import type { Form, FormName } from '../../port/frames-table.ts';
+import type { Heads } from '../../port/messages.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { PingKind, PingLimits } from '../connection/delivery-clock.ts';
+import type { FlowLimits } from '../connection/policy.ts';
+import type { Batch } from './batch.ts';
+import type { Group } from './group.ts';
+import { Pings } from './pings.ts';
+import type { Round } from './round.ts';
+
+/** Why a connection was evicted: too much waits for it, it proves nothing, or the shard itself is cut off. */
+export type EvictReason = 'hardBytes' | 'lag' | 'cutOff';
+
+/** Where its numbers go: counters, gauges, histograms (counts.ts). */
+export interface FanOutNumbers {
+  readonly fanOut: Float64Array;
+  readonly gauges: Float64Array;
+  readonly histograms: Float64Array;
+}
+
+export interface WriterOptions {
+  readonly flow: FlowLimits;
+  readonly ping: PingLimits;
+  /** Time between two positions while data flows. */
+  readonly positionMs: number;
+  /** Compresses what is said to one connection or one group. */
+  readonly deflate: Form;
+  readonly numbers: FanOutNumbers;
+  readonly pings?: Pings;
+  /** Period of the batches. */
+  readonly tickMs: number;
+  /** From this batch on a connection gets nothing but critical messages; or not even those as they come. */
+  readonly withhold: (connection: Connection, batch: Batch) => void;
+  readonly withholdCritical: (connection: Connection, batch: Batch) => void;
+}
+
+const plain: Form = (run) => run;
+const NOTHING = Buffer.alloc(0);
+/** Ticks are not that exact: a ping that is due so soon goes with this one, or it would go alone, as one more write. */
+const EARLY_MS = 50;
+/** For so long turns share a ping: each connection knows when it was sent its own, and only so many are remembered. */
+const SHARED_MS = 10;
+
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #pings: Pings;
+  readonly #fanOut: Float64Array;
+  readonly #histograms: Float64Array;
+  readonly #gauges: Float64Array;
+  readonly #pingsWithBatches: PingLimits;
+  readonly #pingsAlone: PingLimits;
+  #nowMs = 0;
+  #ping: Buffer | undefined;
+  #pingMs = 0;
+  #counter = 0;
+  #ahead: Buffer | undefined;
+  #aheadMs = 0;
+  #aheadCounter = 0;
+  #evicted: Connection[] = [];
+  #sweptMs: number;
+  /** Time in which this process ran: a stop of the whole process is not the clients' fault. */
+  #ranMs = 0;
+
+  constructor(options: WriterOptions, nowMs: number) {
+    this.#options = options;
+    this.#pings = options.pings ?? new Pings();
+    this.#fanOut = options.numbers.fanOut;
+    this.#histograms = options.numbers.histograms;
+    this.#gauges = options.numbers.gauges;
+    this.#sweptMs = nowMs;
+    const { ping, tickMs } = options;
+    this.#pingsWithBatches = { ...ping, pingMs: ping.pingMs - Math.min(EARLY_MS, tickMs / 2) };
+    this.#pingsAlone = { ...ping, pingMs: ping.pingMs + tickMs };
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** A turn of writing begins: all pings of it are one, but for connections that get two. */
+  begin(nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (nowMs - this.#pingMs >= SHARED_MS) this.#ping = undefined;
+    if (nowMs - this.#aheadMs >= SHARED_MS) this.#ahead = undefined;
+  }
+
+  /** Time since the last call in which this process ran goes by for connections that owe a pong. */
+  elapse(nowMs: number): void {
+    // Longer than that and the process itself was stopped or starved.
+    this.#ranMs += Math.min(nowMs - this.#sweptMs, 500);
+    this.#sweptMs = nowMs;
+  }
+
+  /** How long a connection has owed a pong. */
+  unansweredMs(connection: Connection): number {
+    return this.#ranMs - (connection.unansweredSinceMs ?? this.#ranMs);
+  }
+
+  form(name: FormName): Form {
+    return name === 'compressed' ? this.#options.deflate : plain;
+  }
+
+  write(connection: Connection, bytes: Uint8Array): void {
+    if (connection.gone || connection.closing) return;
+    add(this.#fanOut, count.writes, 1);
+    add(this.#fanOut, count.bytes, bytes.length);
+    add(this.#gauges, gauge.backlogBytes, bytes.length);
+    connection.write(bytes);
+  }
+
+  /** This connection has to go. */
+  evict(connection: Connection): void {
+    this.#evicted.push(connection);
+  }
+
+  /** The connections that the policy lets go since the last call. */
+  takeEvicted(): readonly Connection[] {
+    if (this.#evicted.length === 0) return this.#evicted;
+    const evicted = this.#evicted;
+    this.#evicted = [];
+    return evicted;
+  }
+
+  /** Gives one member of a group its part of a batch. */
+  give(group: Group, connection: Connection, round: Round): void {
+    if (connection.closing) return;
+    if (group.batch !== round.batch.number) this.#prepare(group, round);
+    if (group.fullBytes === 0) return;
+    const { flow } = this.#options;
+    const counts = this.#fanOut;
+    const queuedBytes = connection.socket.writableLength;
+    const backlogBytes = Math.max(connection.clock.backlog, queuedBytes);
+    observeBytes(this.#histograms, histogram.buffered, queuedBytes);
+    observeBytes(this.#histograms, histogram.backlog, backlogBytes);
+    const next = connection.judge(backlogBytes, 0, flow);
+    if (next === 'evicted') {
+      this.#evicted.push(connection);
+      return;
+    }
+    // What would pass its room is no reason to let it go: it is withheld, and comes in pieces when there is room.
+    const roomBytes = connection.roomBytes(backlogBytes, queuedBytes, flow);
+    if (connection.stateLive && (next === 'congested' || group.fullBytes > roomBytes))
+      this.#options.withhold(connection, round.batch);
+    add(counts, count.stateOffered, group.stateFrames);
+    add(counts, count.cosmeticOffered, group.cosmeticFrames);
+    const live = connection.stateLive;
+    if (live) {
+      add(counts, count.stateSent, group.stateFrames);
+      add(counts, count.cosmeticSent, group.cosmeticFrames);
+    } else {
+      add(counts, count.stateWithheld, group.stateFrames);
+      add(counts, count.cosmeticDropped, group.cosmeticFrames);
+      if (!connection.criticalLive || group.criticalFrames === 0) return;
+      if (group.criticalBytes > roomBytes) return this.#options.withholdCritical(connection, round.batch);
+    }
+    add(counts, count.criticalSent, group.criticalFrames);
+    const nextBytes = live ? group.fullBytes : group.criticalBytes;
+    const due = connection.clock.pingDue(this.#nowMs, nextBytes, this.#pingsWithBatches);
+    const pinging = due ? this.#sharedPing(connection.clock.lastCounter) : undefined;
+    this.write(connection, live ? group.full(pinging) : group.critical(pinging));
+    if (due) this.#pinged(connection, this.#counter);
+  }
+
+  /**
+   * Writes what a connection asked for. Pings in and behind it tell when it has arrived; where `more` follows, they also
+   * measure the window.
+   */
+  catchUp(connection: Connection, parts: readonly Uint8Array[], more: boolean): void {
+    const { clock, socket } = connection;
+    const before = clock.written;
+    clock.begin(this.#nowMs);
+    socket.cork();
+    if (more) this.#measure(connection);
+    const ahead = clock.written;
+    for (const part of parts) if (part.length > 0) connection.write(part);
+    const empty = clock.written === ahead;
+    if (!empty) add(this.#fanOut, count.catchUps, 1);
+    const full = connection.windowFull(this.#options.flow);
+    if (this.#pingsBehind(connection, { empty, last: full || !more })) {
+      connection.write(this.#sharedPing(clock.lastCounter));
+      this.#pinged(connection, this.#counter, full ? 'full' : 'any');
+    }
+    socket.uncork();
+    const wrote = clock.written - before;
+    add(this.#fanOut, count.writes, 1);
+    add(this.#fanOut, count.bytes, wrote);
+    add(this.#gauges, gauge.backlogBytes, wrote);
+  }
+
+  /** A ping in front of a piece, where the round trip is not known or was measured long ago. */
+  #measure(connection: Connection): void {
+    const { clock, window } = connection;
+    if (window === undefined || !window.measures(this.#nowMs) || !clock.canPingInWindow) return;
+    if (connection.backlogBytes > this.#options.flow.softBytes / 4) return;
+    window.measured(this.#nowMs);
+    const ping = this.#pingAhead();
+    connection.write(ping);
+    this.#pinged(connection, this.#aheadCounter, 'ahead');
+  }
+
+  #pingsBehind(connection: Connection, { empty, last }: { empty: boolean; last: boolean }): boolean {
+    const { clock, window } = connection;
+    const { ping, flow } = this.#options;
+    if (empty) return clock.pingDue(this.#nowMs, 0, ping);
+    if (window === undefined) return clock.canPing;
+    // Eight pongs a window are enough to see it move; the last piece of a window proves that it is empty.
+    return clock.canPingInWindow && (last || clock.unpinged >= window.bytes(flow) / 8);
+  }
+
+  /** What a client draws again is charged when it is queued, not when it is asked for. */
+  charge(connection: Connection, bytes: number): void {
+    connection.redraws?.charge(bytes);
+    add(this.#fanOut, count.redrawnBytes, bytes);
+  }
+
+  /** A connection is gone, and what it has not got with it. */
+  forget(connection: Connection): void {
+    if (connection.gone) return;
+    connection.gone = true;
+    add(this.#gauges, gauge.backlogBytes, -connection.clock.backlog);
+  }
+
+  /** Pings a connection where it is due and no batch has taken the ping along. */
+  pingIfDue(connection: Connection): void {
+    if (!connection.clock.pingDue(this.#nowMs, 0, this.#pingsAlone)) return;
+    this.write(connection, this.#sharedPing(connection.clock.lastCounter));
+    this.#pinged(connection, this.#counter);
+  }
+
+  /** Pings a connection behind what was written to it. */
+  pingNow(connection: Connection, nowMs: number): void {
+    this.begin(nowMs);
+    this.write(connection, this.#sharedPing(connection.clock.lastCounter));
+    this.#pinged(connection, this.#counter);
+  }
+
+  /** A pong came; answers whether it proved anything. */
+  pong(connection: Connection, payload: Buffer, nowMs: number): boolean {
+    const { clock } = connection;
+    const before = clock.backlog;
+    if (!clock.ponged(this.#pings.counterOf(payload), nowMs)) {
+      add(this.#fanOut, count.pongsForeign, 1);
+      return false;
+    }
+    add(this.#fanOut, count.pongs, 1);
+    add(this.#fanOut, count.deliveredBytes, before - clock.backlog);
+    if (!connection.gone) add(this.#gauges, gauge.backlogBytes, clock.backlog - before);
+    observeLag(this.#histograms, clock.lagMs);
+    connection.window?.ponged(clock, nowMs);
+    connection.unansweredSinceMs = clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
+    return true;
+  }
+
+  /** A position frame for a group, where one is due. */
+  position(group: Group, head: string, everyMs: number): Buffer {
+    if (this.#nowMs - group.positionMs < everyMs || head === group.positionHead) return NOTHING;
+    group.positionMs = this.#nowMs;
+    group.positionHead = head;
+    group.fed = false;
+    return positionFrame(head, group, this.form(group.form));
+  }
+
+  /** A batch that is prepared twice has the same position both times. */
+  #prepare(group: Group, { batch, positionHead }: Round): void {
+    group.fed = true;
+    group.measure(batch);
+    if (group.fullBytes === 0) return;
+    if (group.positionBatch === batch.number) {
+      group.addPosition(positionFrame(positionHead, group, this.form(group.form)));
+      return;
+    }
+    // A little early rather than a whole batch too late.
+    const { positionMs, tickMs } = this.#options;
+    const position = this.position(group, positionHead, positionMs - tickMs / 2);
+    if (position.length === 0) return;
+    group.positionBatch = batch.number;
+    group.addPosition(position);
+  }
+
+  #pinged(connection: Connection, counter: number, kind: PingKind = 'any'): void {
+    add(this.#fanOut, count.pings, 1);
+    connection.clock.pinged(counter, this.#nowMs, kind);
+    connection.unansweredSinceMs ??= this.#ranMs;
+  }
+
+  /** The ping of this turn, or of one a moment ago; another for a connection that got it last. */
+  #sharedPing(lastCounter: number): Buffer {
+    if (this.#ping === undefined || this.#counter === lastCounter) {
+      this.#ping = this.#pings.next();
+      this.#counter = this.#pings.counter;
+      this.#pingMs = this.#nowMs;
+    }
+    return this.#ping;
+  }
+
+  /** The same for pings in front of pieces. */
+  #pingAhead(): Buffer {
+    if (this.#ahead === undefined) {
+      this.#ahead = this.#pings.next();
+      this.#aheadCounter = this.#pings.counter;
+      this.#aheadMs = this.#nowMs;
+    }
+    return this.#ahead;
+  }
+}
+
+/** The beginning of every position at these heads; the channels' hashes follow it. */
+export function positionHeadOf(heads: Heads): string {
+  return encodePosition({ ...heads, channels: [] });
+}
+
+/** The position message of a group, as `controlText` would write it. */
+export function positionFrame(head: string, group: { readonly hashes: string }, form: Form): Buffer {
+  return form(textFrame(`{"type":"position","pos":"${head}${group.hashes}"}`));
+}

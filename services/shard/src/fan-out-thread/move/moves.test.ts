@@ -1,0 +1,242 @@
+import type { Hint } from '@weir/protocol';
+import type { FrameGate } from '@weir/runtime';
+import { describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { ModelClient } from '../../fakes/two-threads.ts';
+import { Connection } from '../connection/connection.ts';
+import { Standing } from '../reassign/standing.ts';
+import { Moves } from './moves.ts';
+
+const STAY_MS = 60_000;
+
+interface Told {
+  readonly who: string;
+  readonly atMs: number;
+  readonly url: string;
+  readonly withinMs: number;
+  readonly reason: string;
+}
+
+class Bench {
+  readonly clock = { nowMs: 1_000_000 };
+  readonly here = new Set<Connection>();
+  readonly told: Told[] = [];
+  readonly hints: Hint[] = [];
+  draining = false;
+  readonly #wakes: { readonly atMs: number; readonly wake: () => void }[] = [];
+  readonly moves = new Moves({
+    config: {
+      pool: 'desktop',
+      shardId: 's1',
+      routerUrl: 'ws://router',
+      minStayMs: STAY_MS,
+      drainWindowMs: 100,
+      drainWithinMs: 100,
+    },
+    clock: { monotonicMs: () => this.clock.nowMs, wallMs: () => this.clock.nowMs },
+    random: () => 0.5,
+    signHint: async (hint) => {
+      this.hints.push(hint);
+      return `hint-${hint.id}`;
+    },
+    sleep: (ms) =>
+      new Promise((wake) => {
+        this.#wakes.push({ atMs: this.clock.nowMs + ms, wake });
+      }),
+    draining: () => this.draining,
+    connections: () => this.here,
+    channelsOf: () => ['lobby'],
+    say: (connection, messages) => {
+      for (const message of messages)
+        if (message.type === 'move')
+          this.told.push({ who: connection.session, atMs: this.clock.nowMs, ...message });
+    },
+    close: (connection) => this.here.delete(connection),
+    count: () => undefined,
+  });
+
+  client(session: string, stayedMs = STAY_MS): Connection {
+    const connection = new Connection({
+      session,
+      socket: new ModelClient(),
+      ws: {} as WebSocket,
+      gate: {} as FrameGate,
+      compressed: false,
+      ticket: { id: session, pool: 'desktop', channels: ['lobby'], allow: ['>'], denied: [], tls: false },
+      starts: [],
+      nowMs: this.clock.nowMs - stayedMs,
+    });
+    connection.stateLive = true;
+    connection.criticalLive = true;
+    connection.standing = new Standing({
+      history: undefined,
+      mayRise: true,
+      nowMs: this.clock.nowMs - stayedMs,
+    });
+    this.here.add(connection);
+    return connection;
+  }
+
+  crowd(count: number): void {
+    for (let i = 0; i < count; i++) this.client(`c${i}`);
+  }
+
+  /** Time passes, and whoever waits for it goes on. */
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.nowMs + ms;
+    await settled();
+    for (;;) {
+      const [next] = this.#wakes.toSorted((a, b) => a.atMs - b.atMs);
+      if (next === undefined || next.atMs > endMs) break;
+      this.#wakes.splice(this.#wakes.indexOf(next), 1);
+      this.clock.nowMs = next.atMs;
+      next.wake();
+      await settled();
+    }
+    this.clock.nowMs = endMs;
+  }
+}
+
+/** Whatever waits for nothing but its turn has run. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+const order = { moves: 10, withinMs: 4_000, startInMs: 0 };
+
+describe('shedding', () => {
+  it('asks as many as it says, each once, over a second', async () => {
+    const bench = new Bench();
+    bench.crowd(100);
+    expect(bench.moves.shed({ ...order, moves: 30 })).toBe(30);
+    const fromMs = bench.clock.nowMs;
+    await bench.pass(1_000);
+    expect(new Set(bench.told.map(({ who }) => who)).size).toBe(30);
+    const times = bench.told.map(({ atMs }) => atMs - fromMs);
+    expect([times[0], times.at(-1)]).toEqual([0, 900]);
+    expect(times.filter((atMs) => atMs < 500)).toHaveLength(15);
+    await bench.pass(10_000);
+    expect(bench.told).toHaveLength(30);
+  });
+
+  it('tells them why, and how long they may take; the hint keeps the pool and avoids this shard', async () => {
+    const bench = new Bench();
+    bench.client('c');
+    expect(bench.moves.shed(order)).toBe(1);
+    await bench.pass(0);
+    expect(bench.told).toMatchObject([{ reason: 'rebalance', withinMs: 4_000 }]);
+    expect(bench.told[0]?.url).toBe('ws://router/v1/connect?channels=lobby&hint=hint-c.1');
+    const history = { stayedMs: STAY_MS, moves: 0, kept: false };
+    expect(bench.hints).toEqual([
+      { id: 'c.1', pool: 'desktop', allow: ['>'], measure: false, avoid: 's1', history },
+    ]);
+  });
+
+  it('gives each request a hint of its own, for the network and the token of the ticket', async () => {
+    const bench = new Bench();
+    const client = bench.client('c');
+    const bound = { network: 'n1', tokenExpiresS: 1_700_000_000 };
+    Object.assign(client, { ticket: { ...client.ticket, ...bound } });
+    await bench.moves.remeasure(client, 'tooSlow');
+    await bench.moves.remeasure(client, 'promote');
+    expect(bench.hints).toMatchObject([
+      { id: 'c.1', ...bound },
+      { id: 'c.2', ...bound },
+    ]);
+  });
+
+  it('waits until the moves before it have been asked for', async () => {
+    const bench = new Bench();
+    bench.crowd(3);
+    expect(bench.moves.shed({ ...order, startInMs: 700 })).toBe(3);
+    await bench.pass(699);
+    expect(bench.told).toEqual([]);
+    await bench.pass(1_001);
+    expect(bench.told).toHaveLength(3);
+  });
+
+  it.each<[string, (connection: Connection, nowMs: number) => void]>([
+    ['is being closed', (one) => Object.assign(one, { closing: true })],
+    ['catches up', (one) => Object.assign(one, { stateLive: false })],
+    ['was asked to be measured', (one, nowMs) => one.standing?.asked(nowMs - STAY_MS + 1, 1e9)],
+    ['is on its way', (one, nowMs) => Object.assign(one, { leavingUntilMs: nowMs + 1 })],
+  ])('leaves alone who %s', (_what, change) => {
+    const bench = new Bench();
+    change(bench.client('c'), bench.clock.nowMs);
+    expect(bench.moves.shed(order)).toBe(0);
+  });
+
+  it('leaves alone who has just come, however long it was elsewhere', () => {
+    const bench = new Bench();
+    const { nowMs } = bench.clock;
+    const client = bench.client('c', STAY_MS - 1);
+    client.standing = new Standing({
+      history: { stayedMs: STAY_MS, moves: 0, kept: false },
+      mayRise: true,
+      nowMs: client.openedMs,
+    });
+    expect(bench.moves.shed(order)).toBe(0);
+    bench.clock.nowMs = nowMs + 1;
+    expect(bench.moves.shed(order)).toBe(1);
+  });
+
+  it('asks nobody a second time who did not go', async () => {
+    const bench = new Bench();
+    bench.crowd(5);
+    expect(bench.moves.shed({ ...order, moves: 3 })).toBe(3);
+    await bench.pass(2 * STAY_MS);
+    expect(bench.moves.shed(order)).toBe(2);
+    await bench.pass(2 * STAY_MS);
+    expect(bench.moves.shed(order)).toBe(0);
+    expect(new Set(bench.told.map(({ who }) => who)).size).toBe(5);
+  });
+
+  it('leaves everybody to a drain that begins meanwhile, and passes over who has gone', async () => {
+    const gone = new Bench();
+    const client = gone.client('c');
+    gone.moves.shed({ ...order, startInMs: 100 });
+    client.gone = true;
+    await gone.pass(1_000);
+    expect(gone.told).toEqual([]);
+
+    const bench = new Bench();
+    bench.crowd(20);
+    bench.moves.shed({ ...order, moves: 20 });
+    await bench.pass(450);
+    expect(bench.told).toHaveLength(10);
+    bench.draining = true;
+    await bench.pass(1_000);
+    expect(bench.told).toHaveLength(10);
+  });
+});
+
+describe('other moves', () => {
+  it('measure again, and only who is too slow avoids this shard', async () => {
+    const bench = new Bench();
+    await bench.moves.remeasure(bench.client('a'), 'tooSlow');
+    await bench.moves.remeasure(bench.client('b'), 'promote');
+    expect(bench.hints.map(({ measure, avoid }) => [measure, avoid])).toEqual([
+      [true, 's1'],
+      [true, undefined],
+    ]);
+  });
+
+  it('of a drain are for everybody, also for who was asked before', async () => {
+    const bench = new Bench();
+    bench.client('old');
+    bench.client('new', 0);
+    bench.moves.shed(order);
+    await bench.pass(0);
+    bench.draining = true;
+    void bench.moves.drain({ movesPerSecond: 500, movesMs: 10_000 });
+    await bench.pass(50);
+    expect(
+      bench.told
+        .filter(({ reason }) => reason === 'drain')
+        .map(({ who }) => who)
+        .toSorted(),
+    ).toEqual(['new', 'old']);
+    await bench.pass(5_000);
+    expect(bench.here.size).toBe(0);
+  });
+});

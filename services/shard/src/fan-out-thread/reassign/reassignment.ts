@@ -1,0 +1,177 @@
+// Who is asked to be measured again, because a slower or a faster pool may suit it better (probe.md 5.2 to 5.4): one
+// call a pong, which allocates nothing. It sends nothing, decides no pool (the router does), and never judges a client
+// by a time in which this shard itself was slow. Each thread has one, with its own connections' share of the moves.
+
+import type { ShardConfig } from '../../config.ts';
+import type { ReassignVerdict } from '../../port/outcomes.ts';
+import { RecentTimes } from './recent-times.ts';
+import type { Standing } from './standing.ts';
+
+/** When a client is asked. */
+export interface ReassignmentLimits {
+  /** Whether those too slow for this pool are asked. */
+  readonly demotes: boolean;
+  /** Whether those well enough for a faster pool are asked. */
+  readonly promotes: boolean;
+  /** Delivery lag of a client that is too slow for this pool. */
+  readonly slowLagMs: number;
+  /** Shortest stay in a pool, on whichever shards. */
+  readonly minStayMs: number;
+  /** How long a client must have been well, all the time. */
+  readonly healthMs: number;
+  /** The smallest lag of that time is not larger: the router would call a longer round trip slow. */
+  readonly healthyRttMs: number;
+  /** No lag of that time is larger. */
+  readonly healthyLagMs: number;
+  /** So many bytes have arrived in that time: less proves nothing. */
+  readonly healthyBytes: number;
+  /** Stay after a first move; twice as long after each further one, up to `maxBackoffMs`. */
+  readonly backoffMs: number;
+  readonly maxBackoffMs: number;
+  /** How many of these there are in the process. */
+  readonly threads: number;
+}
+
+/** A pong that came. The caller may use one object for all of them. */
+export interface Pong {
+  readonly lagMs: number;
+  /** Bytes written to the connection so far. */
+  readonly writtenBytes: number;
+  /** Since when it gets everything without being held back; infinity where it does not. */
+  readonly flowingSinceMs: number;
+  /** Connections of this thread. */
+  readonly connections: number;
+  readonly nowMs: number;
+}
+
+export interface Judgement {
+  readonly is: 'slow' | 'healthy';
+  readonly verdict: ReassignVerdict;
+}
+
+/** If so many turn slow within the window, it is the shard or the edge that is slow (probe.md 5.4). */
+const WINDOW_MS = 10_000;
+const BLAME_SHARE = 0.05;
+/** In a small shard a few slow clients are still only slow clients. */
+const BLAME_AT_LEAST = 5;
+/** Most moves a second, both ways together, as a share of the connections (probe.md 5.4); at least one. */
+const MOVES_SHARE = 0.01;
+/** A tick later than this: the process does not get the time that it needs. */
+const OWN_LATENESS_MS = 250;
+/** Moves are forgotten after a stay of so many of the longest back-offs (by default an hour: "at most 4 moves/h"). */
+const CALM_BACKOFFS = 2;
+/** Enough for 1 % of 100,000 connections a second; blame begins here at the latest. */
+const REMEMBERED = 1_024;
+
+type Judgements = Readonly<Record<ReassignVerdict, Judgement>>;
+const judgements = (is: Judgement['is']): Judgements => ({
+  move: { is, verdict: 'move' },
+  tooNew: { is, verdict: 'tooNew' },
+  tooMany: { is, verdict: 'tooMany' },
+  shardIsSlow: { is, verdict: 'shardIsSlow' },
+});
+const SLOW = judgements('slow');
+const HEALTHY = judgements('healthy');
+
+export class Reassignment {
+  readonly #limits: ReassignmentLimits;
+  readonly #calmMs: number;
+  readonly #turnedSlow = new RecentTimes(REMEMBERED);
+  readonly #moved = new RecentTimes(REMEMBERED);
+  #lateUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(limits: ReassignmentLimits) {
+    this.#limits = limits;
+    this.#calmMs = CALM_BACKOFFS * limits.maxBackoffMs;
+  }
+
+  /** A tick of this shard was late. */
+  tick(lateMs: number, nowMs: number): void {
+    if (lateMs > OWN_LATENESS_MS) this.#lateUntilMs = nowMs + WINDOW_MS;
+  }
+
+  /**
+   * What follows from a pong; nothing where its pool suits the client. After `move` the client is asked to be measured
+   * again, and the standing counts it as asked already.
+   */
+  judge(standing: Standing, pong: Pong): Judgement | undefined {
+    const { demotes, promotes, slowLagMs } = this.#limits;
+    const healthy = promotes && standing.mayRise && this.#isHealthy(standing, pong);
+    if (pong.lagMs >= slowLagMs) {
+      if (standing.slowSinceMs === undefined) this.#turnedSlow.note(pong.nowMs);
+      standing.slowSinceMs ??= pong.nowMs;
+      return demotes ? this.#decide(standing, pong, SLOW) : undefined;
+    }
+    standing.slowSinceMs = undefined;
+    return healthy ? this.#decide(standing, pong, HEALTHY) : undefined;
+  }
+
+  /** Whether it has been well long enough, this pong included. */
+  #isHealthy(standing: Standing, { lagMs, writtenBytes, flowingSinceMs, nowMs }: Pong): boolean {
+    const { healthMs, healthyRttMs, healthyLagMs, healthyBytes } = this.#limits;
+    if (lagMs > healthyLagMs || flowingSinceMs > standing.lastPongMs) {
+      standing.unwell(writtenBytes, nowMs);
+      return false;
+    }
+    standing.well(lagMs, nowMs);
+    return (
+      standing.provenMs >= healthMs &&
+      standing.smallestLagMs <= healthyRttMs &&
+      standing.bytesIn(writtenBytes) >= healthyBytes
+    );
+  }
+
+  #decide(standing: Standing, { connections, writtenBytes, nowMs }: Pong, as: Judgements): Judgement {
+    if (this.#isSlow(connections, nowMs)) return as.shardIsSlow;
+    if (standing.stayMs(nowMs) < this.#stayNeeded(standing, as, nowMs)) return as.tooNew;
+    if (!this.#mayMove(connections, nowMs)) return as.tooMany;
+    this.#moved.note(nowMs);
+    standing.asked(nowMs, this.#calmMs);
+    standing.unwell(writtenBytes, nowMs);
+    return as.move;
+  }
+
+  /**
+   * A client that came here for nothing, or that wants up, waits the longer the more moves are behind it. One that was
+   * led up and is too slow after all goes down after the shortest stay.
+   */
+  #stayNeeded(standing: Standing, as: Judgements, nowMs: number): number {
+    const { minStayMs, backoffMs, maxBackoffMs } = this.#limits;
+    const moves = standing.moves(nowMs, this.#calmMs);
+    if (moves === 0 || (as === SLOW && !standing.kept)) return minStayMs;
+    return Math.max(minStayMs, Math.min(maxBackoffMs, backoffMs * 2 ** (moves - 1)));
+  }
+
+  /** Whether it is rather the shard or the edge that is slow. */
+  #isSlow(connections: number, nowMs: number): boolean {
+    const blameFrom = Math.floor(Math.max(BLAME_AT_LEAST, connections * BLAME_SHARE)) + 1;
+    return nowMs < this.#lateUntilMs || nowMs - this.#turnedSlow.last(blameFrom) < WINDOW_MS;
+  }
+
+  /** Never more than the share within any second, nor, among few connections, more than one a second in the process. */
+  #mayMove(connections: number, nowMs: number): boolean {
+    const perSecond = connections * MOVES_SHARE;
+    if (perSecond >= 1) return nowMs - this.#moved.last(Math.floor(perSecond)) >= 1_000;
+    return nowMs - this.#moved.last(1) >= 1_000 / Math.max(perSecond, 1 / this.#limits.threads);
+  }
+}
+
+/** As the settings say. */
+export function reassignmentOf(
+  config: ShardConfig,
+  { demotion, promotion, threads }: { demotion: boolean; promotion: boolean; threads: number },
+): Reassignment {
+  return new Reassignment({
+    demotes: demotion,
+    promotes: promotion,
+    slowLagMs: config.demotionLagMs,
+    minStayMs: config.minStayMs,
+    healthMs: config.promotionHealthMs,
+    healthyRttMs: config.promotionRttMs,
+    healthyLagMs: config.promotionLagMs,
+    healthyBytes: config.promotionMinBytes,
+    backoffMs: config.moveBackoffMs,
+    maxBackoffMs: config.moveBackoffMaxMs,
+    threads,
+  });
+}

@@ -1,0 +1,259 @@
+// Feeds the lanes from NATS: two streams that are verified for ever, and the cosmetic subjects as they come.
+// What a message means is decided in accept.ts; what becomes of it, by the callbacks.
+import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
+import { decodeCleanupMark } from '@weir/protocol';
+import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
+import { everySoOften, JetStreamDisabledError, StreamConflictError } from '@weir/runtime';
+import type { LaneSink } from '../lanes/lane-sink.ts';
+import type { RejectReason } from './accept.ts';
+import { accept } from './accept.ts';
+import { guarded } from './guarded.ts';
+import type { Newness } from './message-count.ts';
+import { NatsStream } from './nats-stream.ts';
+import { Rejected } from './rejected.ts';
+import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import type { StreamProblem, StreamSink } from './stream-reader.ts';
+import { StreamReader } from './stream-reader.ts';
+
+const RETRY_MS = 1_000;
+const MAX_WAITING = 4_096;
+const LOG_EVERY_MS = 1_000;
+
+export interface IntakeOptions {
+  readonly link: NatsLink;
+  readonly logger: Logger;
+  readonly subjects: Subjects;
+  readonly bounds: PayloadBounds;
+  readonly verifyMs: number;
+  readonly nowMs: () => number;
+  readonly streams: { readonly state: StreamDefinition; readonly critical: StreamDefinition };
+  readonly ensure: (connection: NatsConnection, definition: StreamDefinition) => Promise<void>;
+  readonly state: LaneSink;
+  readonly critical: LaneSink;
+  readonly cosmetic: (channel: string, value: string) => void;
+  readonly onAccepted: (lane: Lane) => void;
+  readonly onRejected: (lane: Lane | undefined, reason: RejectReason) => void;
+  readonly onProblem: (stream: 'state' | 'critical', problem: StreamProblem) => void;
+  /** What is served is, as far as is known, all that there is: after a load, and after a connection was lost. */
+  readonly onCurrent?: () => void;
+  /** Both streams have been read for the first time. */
+  readonly onLoaded?: () => void;
+}
+
+/** Opens a stream; tests bring their own. */
+export type OpenStream = (options: ConstructorParameters<typeof NatsStream>[0]) => StreamAccess;
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #open: OpenStream;
+  readonly #rejected: Rejected;
+  readonly #sayFault: ReturnType<typeof everySoOften>;
+  readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof everySoOften>>>;
+  readonly #readers: StreamReader[] = [];
+  #stateAccess: StreamAccess | undefined;
+  #loaded = 0;
+
+  constructor(options: IntakeOptions, open: OpenStream = (of) => new NatsStream(of)) {
+    this.#options = options;
+    this.#open = open;
+    this.#rejected = new Rejected(options.link, options.logger, options.subjects.rejected, options.nowMs);
+    // One gate a line: a flood of bad messages must not hide what is wrong with a stream.
+    this.#sayFault = everySoOften(LOG_EVERY_MS);
+    this.#sayProblem = { state: everySoOften(LOG_EVERY_MS), critical: everySoOften(LOG_EVERY_MS) };
+    options.link.onStatus((status) => {
+      for (const reader of this.#readers) {
+        if (status === 'disconnected') reader.lost();
+        else reader.back();
+      }
+    });
+    options.link.ready().then(
+      (connection) => this.#start(connection),
+      // Closed before it was ever connected: the process is ending.
+      () => undefined,
+    );
+  }
+
+  /** Whether both streams have been read once. */
+  get loaded(): boolean {
+    return this.#loaded >= 2;
+  }
+
+  /** Whether what is served may be behind what was published. */
+  get stale(): boolean {
+    return !this.loaded || !this.#options.link.connected || this.#readers.some((reader) => !reader.current);
+  }
+
+  /** The newest sequence of the state stream at this moment; nothing where NATS cannot say. */
+  async newestState(): Promise<number | undefined> {
+    if (this.stale) return undefined;
+    return this.#stateAccess?.facts().then(
+      (facts) => facts?.lastSeq,
+      () => undefined,
+    );
+  }
+
+  /** Look at the streams now. */
+  poke(): void {
+    for (const reader of this.#readers) reader.poke();
+  }
+
+  stop(): void {
+    for (const reader of this.#readers) reader.stop();
+  }
+
+  #start(connection: NatsConnection): void {
+    const { subjects } = this.#options;
+    this.#read('state', connection);
+    this.#read('critical', connection);
+    connection.subscribe(subjects.all('cosmetic'), {
+      callback: guarded(
+        (message) => this.#cosmetic(message),
+        (fault) => this.#fault('cosmetic', fault),
+      ),
+    });
+  }
+
+  /** Something of ours or of the server's is wrong with one message or a subscription; everything else goes on. */
+  #fault(lane: Lane, fault: unknown): void {
+    this.#options.onRejected(lane, 'internal');
+    this.#sayFault((suppressed) => {
+      this.#options.logger.error({ lane, err: fault, suppressed }, 'message could not be handled');
+    });
+  }
+
+  #read(name: 'state' | 'critical', connection: NatsConnection): void {
+    const { streams, ensure, subjects, logger, onProblem, verifyMs } = this.#options;
+    const definition = streams[name];
+    const sink = this.#options[name];
+    let first = true;
+    const access = this.#open({
+      connection,
+      definition,
+      ensure: () => ensure(connection, definition),
+      fromLive: subjects.fromLive,
+      onFault: (fault) => {
+        this.#fault(name, fault);
+        // It is missing now; the stream has it.
+        reader.poke();
+      },
+    });
+    if (name === 'state') this.#stateAccess = access;
+    const reader = new StreamReader({
+      access,
+      sink: {
+        ...heldIn(sink, subjects, (message) => 'reject' in accept(message, subjects, this.#options.bounds)),
+        begin: (epoch, facts) => sink.begin(epoch, facts),
+        message: (message) => {
+          try {
+            return this.#message(sink, message);
+          } catch (fault) {
+            // One message that nobody foresaw must not keep all that follow it from being read.
+            sink.skip(message.seq, message.timeMs);
+            this.#fault(name, fault);
+            return 'unclear';
+          }
+        },
+        loaded: (seq) => {
+          sink.loaded(seq);
+          const isFirst = first;
+          if (first) this.#loaded++;
+          first = false;
+          logger.info({ stream: definition.name, seq }, 'stream loaded');
+          if (isFirst && this.loaded) this.#options.onLoaded?.();
+        },
+      },
+      removals: () => sink.removals?.(),
+      onCurrent: () => {
+        if (!this.stale) this.#options.onCurrent?.();
+      },
+      verifyMs,
+      retryMs: RETRY_MS,
+      maxWaiting: MAX_WAITING,
+      onProblem: (problem, detail) => {
+        onProblem(name, problem);
+        const about = detail instanceof Error ? { err: detail } : { detail };
+        const level = needsSomebody(detail) ? 'error' : 'warn';
+        this.#sayProblem[name]((suppressed) =>
+          logger[level]({ stream: definition.name, problem, ...about, suppressed }, 'stream needs attention'),
+        );
+      },
+    });
+    this.#readers.push(reader);
+    void reader.run();
+  }
+
+  #message(sink: LaneSink, message: StreamMessage): Newness {
+    const { subjects, bounds } = this.#options;
+    const mark = message.subject === subjects.cleanupMark ? decodeCleanupMark(message.data) : undefined;
+    if (mark !== undefined) {
+      const newness = sink.removals?.() === undefined ? 'new' : 'known';
+      sink.cleanedUp?.({ ...mark, seq: message.seq }, message.timeMs);
+      return newness;
+    }
+    const accepted = accept(message, subjects, bounds);
+    if ('reject' in accepted) {
+      sink.skip(message.seq, message.timeMs);
+      this.#reject(message, accepted.lane, accepted.reject);
+      return 'unclear';
+    }
+    const { address, value } = accepted;
+    const key = address.lane === 'state' ? address.key : '';
+    const newness = sink.has?.(address.channel, key) === undefined ? 'new' : 'known';
+    const refused = sink.take({
+      channel: address.channel,
+      key,
+      value,
+      seq: message.seq,
+      timeMs: message.timeMs,
+    });
+    if (refused === undefined) this.#options.onAccepted(address.lane);
+    else this.#reject(message, address.lane, refused);
+    return refused === undefined ? newness : 'unclear';
+  }
+
+  #cosmetic(message: { readonly subject: string; readonly data: Uint8Array }): void {
+    const accepted = accept(message, this.#options.subjects, this.#options.bounds);
+    if ('reject' in accepted) return this.#reject(message, accepted.lane, accepted.reject);
+    this.#options.onAccepted('cosmetic');
+    this.#options.cosmetic(accepted.address.channel, accepted.value ?? 'null');
+  }
+
+  #reject(
+    message: { readonly subject: string; readonly data: Uint8Array },
+    lane: Lane | undefined,
+    reason: RejectReason,
+  ): void {
+    this.#options.onRejected(lane, reason);
+    this.#rejected.report(message, lane, reason);
+  }
+}
+
+/** No retry helps: a person must look. */
+function needsSomebody(detail: unknown): boolean {
+  return detail instanceof StreamConflictError || detail instanceof JetStreamDisabledError;
+}
+
+/** What a lane holds, as subjects of its stream. */
+function heldIn(
+  { after, has, isWhole }: LaneSink,
+  subjects: Subjects,
+  isRejected: (message: StreamMessage) => boolean,
+): Pick<StreamSink, 'held'> {
+  if (after === undefined || has === undefined || isWhole === undefined) return {};
+  const subjectOf = (address: { readonly channel: string; readonly key: string }): string =>
+    subjects.data({ lane: 'state', ...address });
+  return {
+    held: {
+      *after(sinceSeq) {
+        for (const { channel, key, seq, value } of after(sinceSeq))
+          yield { subject: subjectOf({ channel, key }), seq, value };
+      },
+      isRejected,
+      hasValue(subject) {
+        const address = subjects.parse(subject);
+        return address?.lane !== 'state' || has(address.channel, address.key) === 'value';
+      },
+      isWhole,
+    },
+  };
+}

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { FakeStream } from '../../fakes/fake-stream.ts';
+import { EPOCH, end, settle, start } from '../../fakes/reader-bench.ts';
+
+describe('StreamReader', () => {
+  it('loads what is there, then hands on what comes', async () => {
+    const stream = new FakeStream();
+    stream.publish();
+    stream.publish();
+    const bench = start(stream);
+    expect(bench.reader.current).toBe(false);
+    await settle();
+    expect(bench.reader.current).toBe(true);
+    stream.publish();
+    expect(bench.told).toEqual([EPOCH, '1', '2', 'loaded 2', '3']);
+    expect(bench.problems).toEqual([]);
+    await end(bench);
+  });
+
+  it('misses nothing that comes while it loads, and takes nothing twice', async () => {
+    const stream = new FakeStream();
+    for (let i = 0; i < 4; i++) stream.publish();
+    stream.duringFill = () => {
+      stream.publish();
+      stream.publish();
+    };
+    const bench = start(stream);
+    await settle();
+    expect(bench.told).toEqual([EPOCH, '1', '2', '3', '4', '5', '6', 'loaded 6']);
+    await end(bench);
+  });
+
+  it('loads all the same where more comes meanwhile than may wait', async () => {
+    const stream = new FakeStream();
+    for (let i = 0; i < 4; i++) stream.publish();
+    stream.duringFill = () => {
+      for (let i = 0; i < 20; i++) stream.publish();
+    };
+    const bench = start(stream);
+    await settle();
+    expect(bench.told.filter((one) => /^\d+$/.test(one))).toEqual(
+      Array.from({ length: 24 }, (_, i) => `${i + 1}`),
+    );
+    await end(bench);
+  });
+
+  it('fills a hole in the feed before it goes on', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish();
+    bench.stream.publish({ lost: true });
+    bench.stream.publish({ lost: true });
+    bench.stream.publish();
+    expect(bench.told.at(-1)).toBe('1');
+    await settle();
+    bench.stream.publish();
+    expect(bench.told.slice(2)).toEqual(['1', '2', '3', '4', '5']);
+    expect(bench.problems).toEqual(['gap 1']);
+    await end(bench);
+  });
+
+  it('finds what the feed has lost at its end when it looks', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish({ lost: true });
+    bench.reader.poke();
+    await settle();
+    expect(bench.told.slice(2)).toEqual(['1']);
+    expect(bench.stream.asked.fill).toBe(1);
+    await end(bench);
+  });
+
+  it('goes over places at which there is no message any more', async () => {
+    const bench = start();
+    await settle();
+    for (let i = 0; i < 3; i++) bench.stream.publish({ lost: true });
+    bench.stream.drop(2);
+    bench.stream.drop(3);
+    bench.reader.poke();
+    await settle();
+    bench.stream.publish();
+    expect(bench.told.slice(2)).toEqual(['1', '4']);
+    await end(bench);
+  });
+
+  it('takes a message that comes twice once, and the stream for what it was', async () => {
+    const bench = start();
+    await settle();
+    const first = bench.stream.publish();
+    bench.reader.poke();
+    await settle();
+    bench.stream.show(first);
+    bench.stream.publish();
+    await settle();
+    expect([bench.told, bench.problems]).toEqual([[EPOCH, 'loaded 0', '1', '2'], []]);
+    await end(bench);
+  });
+
+  it('goes on where somebody shows messages on the feed that the stream does not have', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish();
+    bench.stream.show({ seq: 99_999, subject: 'weir.critical.a', data: Buffer.from('x'), timeMs: 0 });
+    await settle();
+    const { facts } = bench.stream.asked;
+    bench.stream.publish();
+    bench.stream.publish();
+    expect(bench.told.slice(2)).toEqual(['1', '2', '3']);
+    await settle();
+    // It does not look again and again for what does not exist.
+    expect(bench.stream.asked.facts).toBe(facts);
+    await end(bench);
+  });
+
+  describe('failures', () => {
+    it.each(['follow', 'ensure', 'facts', 'fill'] as const)(
+      'of %s are tried again until it loads',
+      async (what) => {
+        const stream = new FakeStream();
+        stream.publish();
+        stream.failures[what] = 2;
+        const bench = start(stream);
+        await settle();
+        expect(bench.told.slice(-3)).toEqual([EPOCH, '1', 'loaded 1']);
+        expect(bench.problems).toEqual([`failed: ${what} fails`, `failed: ${what} fails`]);
+        expect(bench.reader.current).toBe(true);
+        await end(bench);
+      },
+    );
+
+    it('of the last step of a load begin the load anew', async () => {
+      const bench = start();
+      bench.sink.failLoaded = 1;
+      await settle();
+      bench.stream.publish();
+      expect(bench.told).toEqual([EPOCH, EPOCH, 'loaded 0', '1']);
+      await end(bench);
+    });
+
+    it('of a fill leave it stale until one succeeds, and lose nothing', async () => {
+      const bench = start();
+      await settle();
+      bench.stream.failures.fill = 1_000_000;
+      bench.stream.publish({ lost: true });
+      bench.stream.publish();
+      await settle();
+      expect(bench.reader.current).toBe(false);
+      bench.stream.failures.fill = 0;
+      await settle();
+      expect([bench.told.slice(2), bench.reader.current]).toEqual([['1', '2'], true]);
+      await end(bench);
+    });
+  });
+
+  it('does not count as current from the loss of the connection to the next look', async () => {
+    const bench = start();
+    await settle();
+    bench.reader.lost();
+    expect(bench.reader.current).toBe(false);
+    bench.reader.back();
+    await settle();
+    expect(bench.reader.current).toBe(true);
+    await end(bench);
+  });
+
+  it('asks nothing while the connection is gone, and at once when it is back', async () => {
+    const bench = start();
+    await settle();
+    bench.reader.lost();
+    const { facts } = bench.stream.asked;
+    bench.stream.failures.facts = 1_000_000;
+    for (let i = 0; i < 3; i++) {
+      // Also where somebody has a reason.
+      bench.reader.poke();
+      await settle();
+    }
+    expect(bench.stream.asked.facts).toBe(facts);
+    bench.stream.failures.facts = 0;
+    bench.stream.publish({ lost: true });
+    bench.reader.back();
+    await settle();
+    expect([bench.told.at(-1), bench.reader.current]).toEqual(['1', true]);
+    bench.reader.lost();
+    await end(bench);
+  });
+
+  it('ends when it is stopped, also in the middle of failures', async () => {
+    const stream = new FakeStream();
+    stream.failures.ensure = 1_000_000;
+    const bench = start(stream);
+    await settle();
+    await end(bench);
+    expect(bench.told).toEqual([]);
+  });
+});

@@ -1,0 +1,147 @@
+// Fills the lanes from what intake reads: while a stream is loaded a new lane grows beside the old one, which goes on
+// being served; then the new one takes its place. Server times become times of this process's monotonic clock.
+import type { CriticalEntry, CriticalLane } from './critical-lane.ts';
+import type { LaneFacts, LaneSink } from './lane-sink.ts';
+import type { Lanes } from './lanes.ts';
+import type { Loss, LostState } from './lost-state.ts';
+import type { StateLane } from './state-lane.ts';
+
+/** The server lets messages go by their age when its own timer says so. */
+const EXPIRY_SLACK_MS = 2_000;
+
+/** The state lane's. `onLoaded` is called after a lane was replaced, `onLost` where the new one lacks much of the old. */
+export function stateSink(o: {
+  readonly lanes: Lanes;
+  readonly lost: LostState;
+  readonly make: () => StateLane;
+  readonly nowMs: () => number;
+  readonly onLoaded: () => void;
+  readonly onLost: (loss: Loss) => void;
+}): LaneSink {
+  let loading:
+    | {
+        readonly lane: StateLane;
+        readonly epoch: string;
+        readonly offsetMs: number;
+        readonly agesOut: boolean;
+      }
+    | undefined;
+  return {
+    begin(epoch, facts) {
+      const { serverNowMs, agesOut } = facts;
+      loading = { lane: o.make(), epoch, offsetMs: o.nowMs() - serverNowMs, agesOut };
+    },
+    take({ channel, key, value, seq, timeMs }) {
+      const nowMs = o.nowMs();
+      if (loading === undefined) o.lost.back(channel, key);
+      (loading?.lane ?? o.lanes.state).places.note(seq, timeMs);
+      const outcome =
+        loading === undefined
+          ? o.lanes.state.apply(channel, { key, value, seq, timeMs: nowMs })
+          : loading.lane.load(channel, { key, value, seq, timeMs: timeMs + loading.offsetMs }, nowMs);
+      return outcome === 'full' ? 'stateFull' : undefined;
+    },
+    skip(seq, timeMs) {
+      const lane = loading?.lane ?? o.lanes.state;
+      lane.places.note(seq, timeMs);
+      lane.advance(seq);
+    },
+    removals: () => (loading?.lane ?? o.lanes.state).cleanup,
+    after: (seq) => o.lanes.state.after(seq),
+    has: (channel, key) => (loading?.lane ?? o.lanes.state).log(channel).has(key),
+    isWhole: () => o.lanes.state.refused === 0,
+    cleanedUp(mark, timeMs) {
+      const lane = loading?.lane ?? o.lanes.state;
+      lane.places.note(mark.seq, timeMs);
+      lane.cleanedUp(mark);
+    },
+    loaded(seq) {
+      if (loading === undefined) return;
+      loading.lane.advance(seq);
+      loading.lane.places.loaded(seq);
+      const loss = o.lost.replaced(o.lanes.state, loading.lane, o.nowMs());
+      loading.lane.forgetDeletions(o.nowMs());
+      // What has aged out left no deletion behind: any position may lack one.
+      if (loading.agesOut) loading.lane.raiseFloor(seq);
+      o.lanes.state = loading.lane;
+      o.lanes.stateEpoch = loading.epoch;
+      loading = undefined;
+      o.onLoaded();
+      if (loss !== undefined) o.onLost(loss);
+    },
+  };
+}
+
+/**
+ * The critical lane's. After another epoch, clients get what is newer than the last that the old one had. `onLost`: so
+ * many messages, still within their time, are no longer in the stream.
+ */
+export function criticalSink(o: {
+  readonly lanes: Lanes;
+  readonly make: () => CriticalLane;
+  readonly nowMs: () => number;
+  readonly onNews: (channel: string, entry: CriticalEntry) => void;
+  readonly onLoaded: (where: { readonly afterSeq: number; readonly sinceSeq: number }) => void;
+  readonly onLost: (messages: number) => void;
+}): LaneSink {
+  let loading:
+    | {
+        readonly lane: CriticalLane;
+        readonly epoch: string;
+        readonly facts: LaneFacts;
+        readonly offsetMs: number;
+      }
+    | undefined;
+  /** Server time of the newest message that was had. */
+  let newestMs = 0;
+  let knownSeq = 0;
+  /** Loaded messages that were had before. */
+  let known = 0;
+  return {
+    begin(epoch, facts) {
+      const lane = o.make();
+      lane.lostBefore(facts.firstSeq);
+      // A stream that is empty and new has a first sequence of 0.
+      knownSeq = Math.max(0, facts.firstSeq - 1);
+      known = 0;
+      loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs };
+    },
+    take({ channel, value = 'null', seq, timeMs }) {
+      if (loading === undefined) {
+        newestMs = timeMs;
+        const entry = { seq, value, timeMs: o.nowMs(), storedMs: timeMs };
+        if (o.lanes.critical.append(channel, entry)) o.onNews(channel, entry);
+        return undefined;
+      }
+      if (timeMs <= newestMs) {
+        knownSeq = seq;
+        known++;
+      }
+      loading.lane.append(channel, {
+        seq,
+        value,
+        timeMs: timeMs + loading.offsetMs,
+        storedMs: timeMs,
+      });
+      return undefined;
+    },
+    skip(seq) {
+      (loading?.lane ?? o.lanes.critical).advance(seq);
+    },
+    loaded(seq) {
+      if (loading === undefined) return;
+      const afterSeq = o.lanes.critical.seq;
+      // What was about to go by its age is not counted as lost.
+      o.lanes.critical.expire(o.nowMs() + EXPIRY_SLACK_MS);
+      const lost = o.lanes.critical.messages - known;
+      loading.lane.advance(seq);
+      loading.lane.sealLoaded(loading.facts.maxPerSubject);
+      o.lanes.critical = loading.lane;
+      o.lanes.criticalEpoch = loading.epoch;
+      newestMs = Math.max(newestMs, loading.facts.serverNowMs);
+      loading = undefined;
+      o.onLoaded({ afterSeq, sinceSeq: knownSeq });
+      if (lost > 0) o.onLost(lost);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// What a client lacks: the question of a fan-out thread, and the answer of the main thread.
+
+/** How far one channel of a connection has got while the connection is not live. */
+export interface Cursor {
+  readonly channel: string;
+  readonly stateSeq: number;
+  /** The state frames still to come replace what the client has. */
+  readonly snapshot: boolean;
+  /** Where the state stood when the snapshot began: what was deleted before is not in it. 0 without a snapshot. */
+  readonly snapshotSeq: number;
+  /** A part of a snapshot was sent, and not its end. */
+  readonly half: boolean;
+  readonly criticalSeq: number;
+  /** The client had this channel before: what the snapshot costs is charged to it. */
+  readonly again?: boolean;
+}
+
+/**
+ * What the state of a client that comes back waits for, so that none of it is older than what the client may have from
+ * the stream before: a pong proves that the client has read `welcome` and listens to that stream no more, then this
+ * shard must have read what the state stream had at that moment.
+ */
+export type ResumeWait = 'pong' | 'stream' | 'nothing';
+
+/** What a connection that is not live asks for. */
+export interface CatchUpRequest {
+  /** The connection gets compressed messages. */
+  readonly compressed: boolean;
+  /** Size of the answer; one value that is larger goes alone. */
+  readonly maxBytes: number;
+  /** It has all critical messages already, and gets them as they come. */
+  readonly criticalLive: boolean;
+  readonly cursors: readonly Cursor[];
+  /** While it waits for a pong it gets critical messages alone. */
+  readonly waitsFor?: ResumeWait;
+}
+
+/** `bytes`, after which the connection stands where the rest says. */
+export interface CatchUpAnswer {
+  readonly bytes: Uint8Array;
+  readonly cursors: readonly Cursor[];
+  readonly criticalLive: boolean;
+  readonly live: boolean;
+  /** What was asked for waited for the stream, and has waited. */
+  readonly reached?: boolean;
+  /** How many of the bytes are of snapshots that the client had before. */
+  readonly redrawnBytes?: number;
+}
