@@ -217,11 +217,17 @@ describe('a state stream that has become empty (case K2)', () => {
 describe('a critical stream that has become empty (case K2)', () => {
   it('is said', async () => {
     const client = await BareClient.connect(cluster.routerUrl, 'channels=news');
+    await until(() => client.position !== undefined, 'the client is served');
     const before = await Promise.all(
       shards.map((shard) => metric(shard, 'weir_shard_critical_lost_messages_total')),
     );
     for (let i = 0; i < 5; i++) await keep('weir.critical.news', String(i));
     await until(() => client.ids.length === 5, 'the client has all');
+    for (const shard of shards)
+      await until(
+        async () => (await metric(shard, 'weir_shard_critical_messages')) === 5,
+        'each shard has all',
+      );
     await (await jetstreamManager(nats)).streams.delete('WEIR_CRITICAL');
     for (const [at, shard] of shards.entries()) {
       const lost = async (): Promise<number> =>
