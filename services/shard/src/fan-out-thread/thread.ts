@@ -319,7 +319,9 @@ export class FanOutThread {
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
     const { pool, shardId: shard } = config;
     const { tickMs } = this.#pool;
-    this.#say(connection, firstWords({ session, pool, shard, tickMs, ticket, position, starts }));
+    const { criticalEpoch } = this.#fanOut.heads;
+    const of = { session, pool, shard, tickMs, ticket, position, starts, criticalEpoch };
+    this.#say(connection, firstWords(of));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);
     this.#fanOut.add(connection);

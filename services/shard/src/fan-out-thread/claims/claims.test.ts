@@ -104,6 +104,21 @@ describe('what clients say that they have while NATS is away', () => {
     expect([critical.keys('a'), critical.gaps.length]).toEqual([{}, 1]);
   });
 
+  it('is followed by a position: the next shard does not send the same critical messages again', () => {
+    const it = scene();
+    const client = it.of(it.come({ state: 0, critical: 9 }));
+    it.main.critical('a');
+    const positions: string[] = [];
+    client.onPosition = () => {
+      if (client.gaps.length > 0) positions.push(client.position);
+    };
+    it.judge();
+    const at = decodePosition(positions[0] ?? '');
+    expect(at).toMatchObject({ criticalEpoch: it.main.heads().criticalEpoch, criticalSeq: 1 });
+    // Of the state it says nothing.
+    expect(at?.stateEpoch).not.toBe(it.main.heads().stateEpoch);
+  });
+
   it('does not outlive the client, nor the epoch', () => {
     const it = scene();
     const gone = it.come({ state: 9, critical: 9 });

@@ -1,9 +1,13 @@
 // What a client is told first: that it is welcome, which channels it may not have, and what it has missed for good.
 
 import type { ControlMessage, Position, Ticket } from '@weir/protocol';
+import { channelHash, encodePosition } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
 
-/** The `welcome`, then an `error` for each channel that is denied, then the gaps. */
+/** No stream has this epoch: a position with it says nothing of the state. */
+export const NO_EPOCH = '-';
+
+/** The `welcome`, then an `error` for each channel that is denied, then the gaps. Where ids begin anew, a position says from where on. */
 export function firstWords(to: {
   readonly session: string;
   readonly pool: string;
@@ -12,8 +16,9 @@ export function firstWords(to: {
   readonly ticket: Ticket;
   readonly position: Position | undefined;
   readonly starts: readonly ChannelStart[];
+  readonly criticalEpoch: string;
 }): readonly ControlMessage[] {
-  const { session, pool, shard, tickMs, ticket, position, starts } = to;
+  const { session, pool, shard, tickMs, ticket, position, starts, criticalEpoch } = to;
   const { channels, denied } = ticket;
   const resumed =
     position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined);
@@ -25,5 +30,14 @@ export function firstWords(to: {
       const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
       return [gap.reset ? { ...announced, reset: true } : announced];
     }),
+    ...(starts.some(({ gap }) => gap?.reset) ? [beginning(starts, criticalEpoch)] : []),
   ];
+}
+
+/** A client that goes elsewhere before it gets another position is not sent the same messages again. */
+function beginning(starts: readonly ChannelStart[], criticalEpoch: string): ControlMessage {
+  const criticalSeq = Math.min(...starts.map((start) => start.criticalSeq));
+  const channels = starts.map(({ channel }) => channelHash(channel));
+  const pos = encodePosition({ stateEpoch: NO_EPOCH, stateSeq: 0, criticalEpoch, criticalSeq, channels });
+  return { type: 'position', pos };
 }

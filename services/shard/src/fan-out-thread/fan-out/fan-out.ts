@@ -173,7 +173,8 @@ export class FanOut {
   resetCritical(heads: Heads, afterSeq: number, sinceSeq: number): void {
     this.#begin(heads);
     for (const group of this.#memberships.groups.values()) {
-      const frames = this.#writer.form(group.form)(resetFrames(group.names, afterSeq));
+      const reset = { epoch: heads.criticalEpoch, afterSeq, sinceSeq };
+      const frames = this.#writer.form(group.form)(resetFrames(group, reset));
       for (const connection of group.members) {
         this.#rewind(connection);
         connection.catchUpCritical(sinceSeq);
@@ -192,7 +193,9 @@ export class FanOut {
     this.#rewind(connection);
     if (critical !== undefined) {
       connection.catchUpCritical(critical.sinceSeq);
-      this.say(connection, resetFrames(this.channelsOf(connection), critical.afterSeq));
+      const group = this.#memberships.groupOf(connection);
+      const epoch = this.#heads.criticalEpoch;
+      if (group !== undefined) this.say(connection, resetFrames(group, { epoch, ...critical }));
     }
     if (state) connection.beginSnapshots();
     this.#advance(connection);

@@ -138,6 +138,7 @@ export function criticalSink(o: {
       loading.lane.sealLoaded(loading.facts.maxPerSubject);
       o.lanes.critical = loading.lane;
       o.lanes.criticalEpoch = loading.epoch;
+      o.lanes.criticalKnownSeq = newestMs === 0 ? 0 : knownSeq;
       newestMs = Math.max(newestMs, loading.facts.serverNowMs);
       loading = undefined;
       o.onLoaded({ afterSeq, sinceSeq: knownSeq });
