@@ -82,3 +82,10 @@ describe('expectNeverBack', () => {
     expect(expectNeverBack).not.toThrow();
   });
 });
+
+it('NeverBack lets a key that may return come again with the version that it had, and with no older one', () => {
+  const oracle = new NeverBack('a client');
+  oracle.mayReturn('a', 'k');
+  for (const message of [set(9), del, set(9), del, set(8)]) oracle.take(message);
+  expect(oracle.faults.splice(0)).toEqual(['a client: a k went from 9 (deleted) to 8']);
+});

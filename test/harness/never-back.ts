@@ -24,6 +24,7 @@ export class NeverBack {
   /** Snapshots of which more frames are to come. */
   readonly #gathered = new Map<string, Map<string, unknown>>();
   readonly #ids = new Map<string, number>();
+  readonly #mayReturn = new Set<string>();
   #lostUpTo = 0;
 
   constructor(name: string) {
@@ -42,6 +43,14 @@ export class NeverBack {
   /** Versions up to this one may be lost with a stream: a snapshot, and nothing else, may show older ones. */
   lost(upTo: number): void {
     this.#lostUpTo = Math.max(this.#lostUpTo, upTo);
+  }
+
+  /**
+   * A key got a message that cannot be broadcast: shards that start then lack it until another one has written its last
+   * valid value again.
+   */
+  mayReturn(channel: string, key: string): void {
+    this.#mayReturn.add(`${channel} ${key}`);
   }
 
   /** One message of the stream that counts. */
@@ -91,7 +100,9 @@ export class NeverBack {
     const keys = this.#keys.get(channel) ?? new Map<string, Seen>();
     this.#keys.set(channel, keys);
     const last = keys.get(key);
-    const isOlder = last !== undefined && (version < last.version || (last.gone && version === last.version));
+    const isAgain =
+      last?.gone === true && version === last.version && !this.#mayReturn.has(`${channel} ${key}`);
+    const isOlder = last !== undefined && (version < last.version || isAgain);
     if (isOlder && !(inSnapshot && last.version <= this.#lostUpTo)) {
       const where = inSnapshot ? ' in a snapshot' : '';
       this.#fault(

@@ -9,6 +9,11 @@ export const CHANNELS = ['a', 'b', 'c.d', 'e'] as const;
 const KEYS = 24;
 const ACK_MS = 2_000;
 
+/** The key of a number. */
+export function keyOf(number: number): string {
+  return `k${number % KEYS}`;
+}
+
 export class Feed {
   readonly nats: NatsConnection;
   readonly #jetstream: JetStreamClient;
@@ -47,17 +52,17 @@ export class Feed {
 
   set(channel: string, key: number, bytes = 0): void {
     const value = { version: ++this.#version, ...(bytes === 0 ? {} : { pad: 'x'.repeat(bytes) }) };
-    this.#publish(`weir.state.${channel}.k${key % KEYS}`, JSON.stringify(value));
+    this.#publish(`weir.state.${channel}.${keyOf(key)}`, JSON.stringify(value));
   }
 
   delete(channel: string, key: number): void {
     this.#version++;
-    this.#publish(`weir.state.${channel}.k${key % KEYS}`, '');
+    this.#publish(`weir.state.${channel}.${keyOf(key)}`, '');
   }
 
   /** Takes a key out of the stream, which tells no shard. */
   purge(channel: string, key: number): void {
-    const filter = `weir.state.${channel}.k${key % KEYS}`;
+    const filter = `weir.state.${channel}.${keyOf(key)}`;
     this.#hasPurged = true;
     this.#track(async () => {
       await (await jetstreamManager(this.nats)).streams.purge('WEIR_STATE', { filter });
@@ -66,7 +71,7 @@ export class Feed {
 
   /** Publishes what cannot be broadcast in the place of a value. */
   spoil(channel: string, key: number): void {
-    this.#publish(`weir.state.${channel}.k${key % KEYS}`, '{broken');
+    this.#publish(`weir.state.${channel}.${keyOf(key)}`, '{broken');
   }
 
   critical(channel: string, bytes = 0): void {

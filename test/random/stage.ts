@@ -3,7 +3,7 @@ import { encodeShedRequest } from '@weir/fleet';
 import { createSubjects } from '@weir/protocol';
 import { SmallCluster } from '../harness/small-cluster.ts';
 import { DrivenClient } from './driven-client.ts';
-import { CHANNELS, Feed } from './feed.ts';
+import { CHANNELS, Feed, keyOf } from './feed.ts';
 import { deleteStream, restartNats, setBack } from './nats-events.ts';
 import type { Action, ActionName } from './sequence.ts';
 import { allCurrent, Shards } from './shard-events.ts';
@@ -24,6 +24,8 @@ export class Stage {
   readonly shards: Shards;
   readonly #background = new Set<Promise<void>>();
   readonly #faults: string[] = [];
+  /** Channels and keys that got what cannot be broadcast. */
+  readonly #spoilt: (readonly [channel: string, key: string])[] = [];
   #clients: DrivenClient[] = [];
   #connected = 0;
   #lostUpTo = 0;
@@ -106,7 +108,11 @@ export class Stage {
       this.feed.purge(named(channel), which);
       this.feed.set(named(channel), which + 1);
     },
-    spoilKey: ({ channel, which }) => this.feed.spoil(named(channel), which),
+    spoilKey: ({ channel, which }) => {
+      this.#spoilt.push([named(channel), keyOf(which)]);
+      for (const { tap } of this.#clients) tap.neverBack.mayReturn(named(channel), keyOf(which));
+      this.feed.spoil(named(channel), which);
+    },
     burst: ({ size }) => this.#burst(1 + Math.floor((BURST * size) / 1_000)),
     bigTick: ({ channel }) => this.#bigTick(named(channel)),
     criticalBehindBigTick: ({ channel }) => {
@@ -142,6 +148,7 @@ export class Stage {
     });
     // A shard may not have noticed yet.
     client.tap.neverBack.lost(this.#lostUpTo);
+    for (const [spoiltChannel, key] of this.#spoilt) client.tap.neverBack.mayReturn(spoiltChannel, key);
     this.#clients.push(client);
   }
 
