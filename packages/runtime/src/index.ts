@@ -45,5 +45,7 @@ export { announceListening, reachable } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
 export type { ShutdownStep } from './process/shutdown.ts';
 export { runUntilSignal } from './process/shutdown.ts';
+export type { TokenBucket } from './token-buckets.ts';
+export { TokenBuckets } from './token-buckets.ts';
 export { UsedOnce } from './used-once.ts';
 export { WEIR_VERSION } from './version.ts';

@@ -1,4 +1,6 @@
 // How often one network may connect: a token bucket each, in a table that cannot grow beyond its bound.
+import type { TokenBucket } from '@weir/runtime';
+import { TokenBuckets } from '@weir/runtime';
 
 /** What an attempt was answered with. */
 export type RateVerdict = { readonly ok: true } | { readonly ok: false; readonly waitS: number };
@@ -12,46 +14,17 @@ export interface RateLimit {
   readonly size: number;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
-
-/**
- * Two generations of at most `maxNetworks / 2` entries each: when the young one is full it becomes the old one, and
- * the old one is forgotten, which only ever gives a network its full burst back.
- */
 export function createRateLimit(o: {
   readonly perSecond: number;
   readonly burst: number;
   readonly maxNetworks: number;
   readonly clock: { monotonicMs(): number };
 }): RateLimit {
-  let young = new Map<string, Bucket>();
-  let old = new Map<string, Bucket>();
-  const find = (network: string, nowMs: number): Bucket => {
-    const known = young.get(network);
-    if (known !== undefined) return known;
-    const bucket = old.get(network) ?? { tokens: o.burst, atMs: nowMs };
-    old.delete(network);
-    if (young.size >= Math.max(1, Math.floor(o.maxNetworks / 2))) {
-      old = young;
-      young = new Map();
-    }
-    young.set(network, bucket);
-    return bucket;
-  };
-  const filled = (network: string): Bucket => {
-    const nowMs = o.clock.monotonicMs();
-    const bucket = find(network, nowMs);
-    const earned = (Math.max(0, nowMs - bucket.atMs) * o.perSecond) / 1000;
-    bucket.tokens = Math.min(o.burst, bucket.tokens + earned);
-    bucket.atMs = nowMs;
-    return bucket;
-  };
+  const buckets = new TokenBuckets({ perSecond: o.perSecond, burst: o.burst, maxKeys: o.maxNetworks });
+  const filled = (network: string): TokenBucket => buckets.filled(network, o.clock.monotonicMs());
   return {
     get size() {
-      return young.size + old.size;
+      return buckets.size;
     },
     charge(network, connects) {
       const bucket = filled(network);
