@@ -1,5 +1,4 @@
 // The command `replay`: its input, its progress, its report and its exit code.
-
 import type { Input } from '../replay/open-input.ts';
 import { openInput } from '../replay/open-input.ts';
 import type { ReplayReport } from '../replay/replay.ts';

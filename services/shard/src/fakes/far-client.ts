@@ -1,6 +1,5 @@
 // For tests: a real fan-out and one client behind a simulated link of a rate, a round trip and an endless queue, with a
 // clock that jumps from event to event. The main thread is a model that has so many bytes of state to tell.
-
 import { Duplex } from 'node:stream';
 import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';

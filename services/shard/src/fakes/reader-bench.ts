@@ -1,7 +1,7 @@
 // A stream reader on a fake stream, and what its sink was told in short. Nothing in it waits for a timer: tests poke.
 import { expect } from 'vitest';
-import type { Removals } from '../main-thread/intake/message-count.ts';
 import { StreamReader } from '../main-thread/intake/stream-reader.ts';
+import type { Cleanup } from '../main-thread/lanes/state-lane.ts';
 import { FakeStream } from './fake-stream.ts';
 
 export interface Bench {
@@ -12,7 +12,7 @@ export interface Bench {
   readonly problems: string[];
   readonly sink: { failLoaded: number };
   /** What control says that it removed. */
-  removals: Removals | undefined;
+  removals: Cleanup | undefined;
   /** All values have found room. */
   isWhole: boolean;
   /** What the sink holds where the stream keeps the newest of each subject: values by subject, without deletions. */

@@ -1,6 +1,5 @@
 // For tests: the main thread and fan-out threads of a shard in one, with lanes, encoder, links and fan-outs as they are,
 // but ports that the test empties, clients that are models, and a clock that it owns.
-
 import { Duplex } from 'node:stream';
 import { decodePosition } from '@weir/protocol';
 import type { FrameGate } from '@weir/runtime';

@@ -1,5 +1,4 @@
 // The entry of a fan-out thread: its port to the main thread. What the thread does is in thread.ts.
-
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@weir/runtime';
 import type { ToThread } from '../port/messages.ts';

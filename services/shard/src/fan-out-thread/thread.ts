@@ -1,6 +1,5 @@
 // A fan-out thread: it owns the sockets of its clients, from the doorway to the close, and writes to them what the main
 // thread hands over. Read it second, after shard.ts; it only connects stages.
-
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,5 @@
 // The numbers of a running shard that a scrape reads, by the name of their series: those of the main thread's stages,
 // and the sums of what its fan-out threads have counted.
-
 import type { CountsPart, NumberPlaces } from '../port/thread-counts.ts';
 import type { HistogramReading, ShardReadings } from './metrics.ts';
 import type { Shard } from './shard.ts';

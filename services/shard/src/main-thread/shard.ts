@@ -1,7 +1,6 @@
 // A shard from NATS to its fan-out threads: intake -> lanes -> tick -> encode -> hand-over. Read this file first, then
 // thread.ts, which goes on from there to the sockets. It only connects the stages, each of which knows nothing of the
 // others. This thread never accepts a client and never writes to one.
-
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';

@@ -1,6 +1,5 @@
 // The door of a shard: path, room, ticket, then the upgrade. Who may not come in is let through the upgrade only to be
 // told why by a close code, since browsers show nothing of an HTTP answer. It keeps no connection.
-
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';

@@ -1,6 +1,5 @@
 // Clients of a thread that say they have more than this shard has read. While NATS is away that may well be true, so
 // they are believed; once it is known how far the streams go, whoever said too much begins anew. One entry a client.
-
 import type { Heads } from '../../port/messages.ts';
 import type { Connection } from '../connection/connection.ts';
 

@@ -1,6 +1,5 @@
 // One client's socket as the fan-out sees it: what has been written, how far it got, and what it still has to catch up
 // with. It writes bytes it is given; it never encodes, and it never looks at another connection.
-
 import type { Duplex } from 'node:stream';
 import type { Position, Ticket } from '@weir/protocol';
 import type { FrameGate } from '@weir/runtime';

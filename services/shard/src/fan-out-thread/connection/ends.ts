@@ -1,6 +1,5 @@
 // How connections end: each has exactly one cause, counted when it is decided, and a socket that is gone soon after.
 // Nothing is read of a connection that is being closed but the client's Close.
-
 import type { CloseCode } from '@weir/protocol';
 import { closeCodes } from '@weir/protocol';
 import type { Ending } from '@weir/runtime';

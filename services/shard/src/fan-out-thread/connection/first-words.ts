@@ -1,5 +1,4 @@
 // What a client is told first: that it is welcome, which channels it may not have, and what it has missed for good.
-
 import type { ControlMessage, Position, Ticket } from '@weir/protocol';
 import { channelHash, encodePosition } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';

@@ -1,6 +1,5 @@
 // The channels that connections of this thread are subscribed to: their numbers, who is in them, and in which forms
 // their frames are wanted. A number is never used for another channel, so that nothing on its way can be mistaken.
-
 import { channelHash } from '@weir/protocol';
 import type { FormName } from '../../port/frames-table.ts';
 import type { Group } from './group.ts';

@@ -1,5 +1,4 @@
 // What a fan-out is given: limits, clocks, and whom it tells.
-
 import type { CatchUpRequest } from '../../port/catch-up.ts';
 import type { Heads } from '../../port/messages.ts';
 import type { Connection } from '../connection/connection.ts';

@@ -1,7 +1,6 @@
 // Owns the connections of a thread: who is in which group, who is live, and who gets what next. Batches are written in
 // slices, so that accepting, handshakes and pongs go on meanwhile; whatever else happens to a connection happens after
 // it was given every batch that has come ("settled"), so that all of it happens at one head.
-
 import type { CatchUpAnswer } from '../../port/catch-up.ts';
 import { add, count, GAUGE_PLACES, gauge } from '../../port/counts.ts';
 import type { Heads } from '../../port/messages.ts';

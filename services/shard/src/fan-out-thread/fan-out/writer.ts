@@ -1,6 +1,5 @@
 // Writes to connections and counts what it wrote: a batch's part, with the ping and the position that are due. The hot
 // loop is `give`; it allocates nothing per client, awaits nothing, logs nothing. It knows no list of connections.
-
 import { encodePosition, textFrame } from '@weir/protocol';
 import { add, count, gauge, histogram, observeBytes, observeLag } from '../../port/counts.ts';
 import type { Form, FormName } from '../../port/frames-table.ts';

@@ -1,7 +1,6 @@
 // Who is asked to be measured again, because a slower or a faster pool may suit it better (probe.md 5.2 to 5.4): one
 // call a pong, which allocates nothing. It sends nothing, decides no pool (the router does), and never judges a client
 // by a time in which this shard itself was slow. Each thread has one, with its own connections' share of the moves.
-
 import type { ShardConfig } from '../../config.ts';
 import type { ReassignVerdict } from '../../port/outcomes.ts';
 import { RecentTimes } from './recent-times.ts';

@@ -1,6 +1,5 @@
 // The shard's word on somebody with a good ticket: whether it is the ticket's first use, and where the channels begin.
 // A client whose position is ahead of this shard waits a moment, since the shard may merely be a moment behind.
-
 import type { Position } from '@weir/protocol';
 import { UsedOnce } from '@weir/runtime';
 import type { Arrived, Arriving, ChannelStart } from '../../port/messages.ts';

@@ -1,5 +1,4 @@
 // Where a connection begins on each channel, from the position that the client brought. Pure.
-
 import type { Position } from '@weir/protocol';
 import { channelHash } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';

@@ -1,6 +1,5 @@
 // What a connection that is not live gets next, for all of its channels in one answer of bounded size: critical messages
 // first, then state. The log is the queue; nothing waits in here, and the connection itself is on another thread.
-
 import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpAnswer, CatchUpRequest, Cursor } from '../../port/catch-up.ts';
 import type { Form } from '../../port/frames-table.ts';

@@ -3,7 +3,8 @@
 // stream does not is deleted in the stream. And a NATS server that crashes can bring back a value whose deletion was
 // removed since: what the stream has and the lane must have seen deleted is deleted again. A deletion has a place in the
 // stream, so that every shard, and every client that comes back, learns it in order.
-import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import { Numbers } from '../lanes/numbers.ts';
+import type { StreamAccess } from './stream-access.ts';
 import type { Held } from './stream-reader.ts';
 
 /** A value or a deletion whose message the stream no longer has. */
@@ -19,8 +20,6 @@ export type AuditOutcome = { readonly mended: number } | 'another';
 export interface AuditOptions {
   readonly access: Pick<StreamAccess, 'scan' | 'put' | 'last'>;
   readonly held: Held;
-  /** Whether a message of the stream could not be broadcast. */
-  readonly isRejected: (message: StreamMessage) => boolean;
   /** Reads on up to a place of the stream. */
   readonly readTo: (seq: number) => Promise<void>;
   /** Messages age out: many that are gone are nothing to wonder at. */
@@ -39,14 +38,14 @@ const IN_FLIGHT = 32;
 const IN_ONE_TURN = 5_000;
 
 export async function audit(
-  { access, held, isRejected, readTo, agesOut, deletionFloor }: AuditOptions,
+  { access, held, readTo, agesOut, deletionFloor }: AuditOptions,
   upToSeq: number,
 ): Promise<AuditOutcome> {
-  const there = new Sequences();
+  const there = new Numbers();
   const unknown: Pick<Missing, 'subject' | 'seq'>[] = [];
   await access.scan((scanned) => {
     const { seq, subject } = scanned;
-    there.add(seq);
+    there.push(seq);
     if (seq > upToSeq || unknown.length > MAX_MENDED || held.hasValue(subject)) return;
     if (scanned.size() > 0) unknown.push({ subject, seq });
   });
@@ -55,11 +54,12 @@ export async function audit(
   const { missing, all } = await compare(held, { there, upToSeq, deletionFloor: deletionFloor() });
   const isMuch = !agesOut && missing.length > FEW && missing.length > MUCH * all;
   if (isMuch || missing.length > MAX_MENDED) return 'another';
-  const gone = await each(missing, (one) => mend(one, access, isRejected));
+  const gone = await each(missing, (one) => mend(one, access, held));
+  if (gone === 'another') return gone;
   // Where values had no room, nobody can tell them from those that came back.
-  if (gone === 'another' || !held.isWhole()) return gone === 'another' ? gone : { mended: gone };
+  if (!held.isWhole()) return { mended: gone };
   if (unknown.length > MAX_MENDED) return 'another';
-  const back = await each(unknown, (one) => deleteAgain(one, { access, held, isRejected }));
+  const back = await each(unknown, (one) => deleteAgain(one, access, held));
   return back === 'another' ? back : { mended: gone + back };
 }
 
@@ -78,7 +78,7 @@ async function each<T>(all: readonly T[], run: (one: T) => Promise<Outcome>): Pr
 
 async function compare(
   held: Held,
-  seen: { readonly there: Sequences; readonly upToSeq: number; readonly deletionFloor: number },
+  seen: { readonly there: Numbers; readonly upToSeq: number; readonly deletionFloor: number },
 ): Promise<{ readonly missing: readonly Missing[]; readonly all: number }> {
   const { there, upToSeq, deletionFloor } = seen;
   const missing: Missing[] = [];
@@ -90,7 +90,7 @@ async function compare(
       await new Promise((resolve) => setImmediate(resolve));
     }
     all++;
-    if (seq > upToSeq || there.has(seq)) continue;
+    if (seq > upToSeq || there.indexOf(seq) >= 0) continue;
     if (value === undefined && seq <= deletionFloor) continue;
     missing.push({ subject, seq, value });
   }
@@ -101,14 +101,14 @@ async function compare(
 async function mend(
   { subject, seq, value }: Missing,
   access: AuditOptions['access'],
-  isRejected: AuditOptions['isRejected'],
+  held: Held,
 ): Promise<Outcome> {
   const deleted = await access.put(subject, new Uint8Array(), 0);
   if (deleted !== 'overtaken') return deleted === 'kept' ? 'mended' : 'another';
   const last = await access.last(subject);
   if (last === undefined) return 'unneeded';
   if (last.seq < seq) return 'another';
-  if (value === undefined || !isRejected(last)) return 'unneeded';
+  if (value === undefined || !held.isRejected(last)) return 'unneeded';
   // Clients keep the last valid value of a key. Shards that start later find it only if the stream has it again.
   const outcome = await access.put(subject, Buffer.from(value, 'latin1'), last.seq);
   return outcome === 'kept' ? 'mended' : 'unneeded';
@@ -116,41 +116,12 @@ async function mend(
 
 async function deleteAgain(
   { subject, seq }: Pick<Missing, 'subject' | 'seq'>,
-  { access, held, isRejected }: Pick<AuditOptions, 'access' | 'held' | 'isRejected'>,
+  access: AuditOptions['access'],
+  held: Held,
 ): Promise<Outcome> {
   const last = await access.last(subject);
-  if (last?.seq !== seq || isRejected(last) || held.hasValue(subject)) return 'unneeded';
+  if (last?.seq !== seq || held.isRejected(last) || held.hasValue(subject)) return 'unneeded';
   const outcome = await access.put(subject, new Uint8Array(), seq);
   if (outcome === 'refused') return 'another';
   return outcome === 'kept' ? 'mended' : 'unneeded';
-}
-
-/** Ascending sequences: 8 bytes each. */
-class Sequences {
-  #all = new Float64Array(1_024);
-  #length = 0;
-
-  get last(): number {
-    return this.#all[this.#length - 1] ?? 0;
-  }
-
-  add(seq: number): void {
-    if (this.#length === this.#all.length) {
-      const larger = new Float64Array(this.#length * 2);
-      larger.set(this.#all);
-      this.#all = larger;
-    }
-    this.#all[this.#length++] = seq;
-  }
-
-  has(seq: number): boolean {
-    let from = 0;
-    let to = this.#length;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#all[middle] ?? 0) < seq) from = middle + 1;
-      else to = middle;
-    }
-    return from < this.#length && this.#all[from] === seq;
-  }
 }

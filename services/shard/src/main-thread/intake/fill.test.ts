@@ -1,6 +1,5 @@
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Filled } from './fill.ts';
 import { fill, stored } from './fill.ts';
 
 type Consume = Consumer['consume'];
@@ -44,7 +43,7 @@ function message(at: { readonly delivery: number; readonly seq: number; readonly
 
 function start(
   consumer: FakeConsumer,
-  take?: (message: Filled) => void,
+  take?: (message: JsMsg) => void,
 ): { taken: number[]; result: Promise<string> } {
   const taken: number[] = [];
   const reading = fill({ consumer, stream: 'S', take: take ?? (({ seq }) => taken.push(seq)) });
@@ -78,7 +77,7 @@ describe('fill', () => {
   it('hands on the time as milliseconds', async () => {
     const consumer = new FakeConsumer();
     const times: number[] = [];
-    const { result } = start(consumer, (filled) => times.push(stored(filled).timeMs));
+    const { result } = start(consumer, (message) => times.push(stored(message).timeMs));
     consumer.deliver(message({ delivery: 1, seq: 1, pending: 0 }));
     await result;
     expect(times).toEqual([1_700_000_000_123]);

@@ -1,7 +1,7 @@
 // Reads what a consumer has at present, in the order of its deliveries, or fails: better to begin anew than to go on
 // without one. Nothing is thrown at the NATS library, and nothing of the consumer outlives the fill.
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import type { Scanned, StreamMessage } from './stream-access.ts';
+import type { StreamMessage } from './stream-access.ts';
 
 const BATCH = 1_000;
 /** How long a fill may show nothing before it counts as stalled, in steps of which it is looked at. */
@@ -24,7 +24,7 @@ class StreamStalledError extends Error {
 export async function fill(o: {
   readonly consumer: Pick<Consumer, 'consume'>;
   readonly stream: string;
-  readonly take: (message: Filled) => void;
+  readonly take: (message: JsMsg) => void;
 }): Promise<void> {
   let delivered = 0;
   let quietSteps = 0;
@@ -42,7 +42,7 @@ export async function fill(o: {
         const { deliverySequence, pending } = message.info;
         if (deliverySequence !== delivered + 1) return fail(new StreamStalledError(o.stream));
         delivered = deliverySequence;
-        o.take(new Filled(message));
+        o.take(message);
         if (pending > 0) return;
         over = true;
         resolve();
@@ -82,27 +82,13 @@ async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<
   clearTimeout(timer);
 }
 
-/** A message as it comes; what it costs something to read is read only where somebody asks. */
-export class Filled implements Scanned {
-  readonly seq: number;
-  readonly message: JsMsg;
-
-  constructor(message: JsMsg) {
-    this.seq = message.seq;
-    this.message = message;
-  }
-
-  get subject(): string {
-    return this.message.subject;
-  }
-
-  /** Also where it comes without its content. */
-  size(): number {
-    const { headers, data } = this.message;
-    return Number(headers?.get('Nats-Msg-Size') || data.length);
-  }
+/** A message with its content. */
+export function stored(message: JsMsg): StreamMessage {
+  const { seq, subject, data, info } = message;
+  return { seq, subject, data, timeMs: Math.floor(info.timestampNanos / 1_000_000) };
 }
 
-export function stored({ seq, subject, message }: Filled): StreamMessage {
-  return { seq, subject, data: message.data, timeMs: Math.floor(message.info.timestampNanos / 1_000_000) };
+/** Bytes of a message's content, also where it came without it. */
+export function sizeOf({ headers, data }: JsMsg): number {
+  return Number(headers?.get('Nats-Msg-Size') || data.length);
 }

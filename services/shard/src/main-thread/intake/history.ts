@@ -1,5 +1,6 @@
 // What was taken in of a stream, as far as it is needed to recognise the stream again: the last messages exactly, of
 // all earlier ones the newest time. It costs a message four writes into arrays.
+import { ROUNDING_MS } from '../lanes/places.ts';
 
 /** What makes a message the one that it is. */
 export interface Identity {
@@ -11,8 +12,6 @@ export interface Identity {
 }
 
 const PLACES = 1_024;
-/** A fill tells times as nanoseconds in a number, which is too coarse for the last hundreds of them. */
-const ROUNDING_MS = 1;
 
 export class History {
   readonly #seqs = new Float64Array(PLACES);

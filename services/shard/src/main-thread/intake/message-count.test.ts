@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Removals } from './message-count.ts';
+import type { Cleanup } from '../lanes/state-lane.ts';
 import { MessageCount } from './message-count.ts';
 
 const at = (
@@ -9,7 +9,7 @@ const at = (
   messages,
   lastSeq,
 });
-const removals = (removed: number, busy = false, run = 'one'): Removals => ({
+const removals = (removed: number, busy = false, run = 'one'): Cleanup => ({
   seq: 50,
   floorSeq: 0,
   run,
@@ -17,7 +17,7 @@ const removals = (removed: number, busy = false, run = 'one'): Removals => ({
   busy,
 });
 /** A count that knows of so many messages up to 100. */
-function counted(messages: number, o: { latestOnly: boolean; mark?: Removals }): MessageCount {
+function counted(messages: number, o: { latestOnly: boolean; mark?: Cleanup }): MessageCount {
   const count = new MessageCount(o);
   count.begin(100);
   count.judge(at(messages), o.mark);

@@ -1,15 +1,6 @@
 // Whether a stream has as many messages as it should have by what was read of it and by what a clean-up says that it
 // removed. Pure.
-
-/** What the newest mark of a clean-up says; its place is `seq`. */
-export interface Removals {
-  readonly seq: number;
-  /** No deletion after this sequence was removed. */
-  readonly floorSeq: number;
-  readonly run: string;
-  readonly removed: number;
-  readonly busy: boolean;
-}
+import type { Cleanup } from '../lanes/state-lane.ts';
 
 /** Whether the stream had a message of the subject before, as far as its reader knows. */
 export type Newness = 'known' | 'new' | 'unclear';
@@ -61,7 +52,7 @@ export class MessageCount {
    */
   judge(
     facts: { readonly messages: number | undefined; readonly lastSeq: number },
-    now?: Removals,
+    now?: Cleanup,
   ): CountVerdict {
     if (now !== undefined && (now.busy || now.seq > facts.lastSeq)) {
       this.#busyLooks++;
@@ -80,7 +71,7 @@ export class MessageCount {
 
   #verdict(
     { messages, lastSeq }: { readonly messages: number | undefined; readonly lastSeq: number },
-    now: Removals | undefined,
+    now: Cleanup | undefined,
   ): CountVerdict {
     if (this.#messages === undefined || messages === undefined || this.#run !== now?.run) return 'unclear';
     const added = this.#added.filter((seq) => seq <= lastSeq).length;

@@ -1,14 +1,13 @@
 // A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
 // republishes to plain subscribers. It decides nothing.
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import { isWrongLastSequence } from '@weir/runtime';
 import type { StreamFacts } from './epoch.ts';
-import type { Filled } from './fill.ts';
-import { fill, stored } from './fill.ts';
+import { fill, sizeOf, stored } from './fill.ts';
 import { guarded } from './guarded.ts';
 import type { Identity } from './history.ts';
 import type { Place } from './place.ts';
@@ -106,7 +105,9 @@ export class NatsStream implements StreamAccess {
   }
 
   scan(take: (scanned: Scanned) => void): Promise<void> {
-    return this.#readFrom(1, { headersOnly: true }, take);
+    return this.#readFrom(1, { headersOnly: true }, (message) =>
+      take({ seq: message.seq, subject: message.subject, size: () => sizeOf(message) }),
+    );
   }
 
   async put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'> {
@@ -125,7 +126,7 @@ export class NatsStream implements StreamAccess {
   async #readFrom(
     fromSeq: number,
     { headersOnly }: { readonly headersOnly: boolean },
-    take: (message: Filled) => void,
+    take: (message: JsMsg) => void,
   ): Promise<void> {
     const { name } = this.#options.definition;
     const manager = await this.#jsm();

@@ -1,11 +1,13 @@
 // Reads one stream for ever: loads it, follows its live feed, fills holes, and verifies that it is still the stream
 // that it was. Another epoch means loading anew. It hands messages on in order; what they mean is not its business.
+
+import type { Cleanup } from '../lanes/state-lane.ts';
 import { audit } from './audit.ts';
 import type { StreamFacts } from './epoch.ts';
 import { epochName, judgeEpoch } from './epoch.ts';
 import { History } from './history.ts';
 import { lastKept } from './last-kept.ts';
-import type { Newness, Removals } from './message-count.ts';
+import type { Newness } from './message-count.ts';
 import { MessageCount } from './message-count.ts';
 import { Sequencer } from './sequencer.ts';
 import type { StreamAccess, StreamMessage } from './stream-access.ts';
@@ -51,7 +53,7 @@ export interface ReaderOptions {
   /** `current` has become true. */
   readonly onCurrent?: () => void;
   /** What was said to be removed, in what was read so far. */
-  readonly removals?: () => Removals | undefined;
+  readonly removals?: () => Cleanup | undefined;
   readonly nowMs?: () => number;
   readonly random?: () => number;
 }
@@ -71,6 +73,7 @@ export class StreamReader {
   readonly #sequencer: Sequencer<StreamMessage>;
   readonly #history = new History();
   readonly #count: MessageCount;
+  readonly #nowMs: () => number;
   #auditWanted = false;
   #nextAuditMs = Number.NEGATIVE_INFINITY;
   #known: StreamFacts | undefined;
@@ -85,6 +88,7 @@ export class StreamReader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#count = new MessageCount({ latestOnly: options.sink.held !== undefined });
     this.#sequencer = new Sequencer({ maxWaiting: options.maxWaiting }, (message) => {
       this.#history.note(message.seq, message.timeMs, message);
@@ -137,9 +141,9 @@ export class StreamReader {
     this.#current = false;
     this.#away = true;
     // A server that crashed may have brought back what it had removed. Not all shards ask at once.
-    const { nowMs = () => performance.now(), random = Math.random } = this.#options;
+    const { random = Math.random } = this.#options;
     this.#auditWanted = true;
-    this.#nextAuditMs = Math.max(this.#nextAuditMs, nowMs() + random() * AUDIT_EVERY_MS);
+    this.#nextAuditMs = Math.max(this.#nextAuditMs, this.#nowMs() + random() * AUDIT_EVERY_MS);
     this.#losses++;
     this.#sequencer.doubt();
   }
@@ -234,9 +238,9 @@ export class StreamReader {
 
   /** Compares all subjects with the stream where their number leaves a doubt. The feed goes on meanwhile. */
   async #audit(facts: StreamFacts): Promise<void> {
-    const { access, sink, nowMs = () => performance.now(), onProblem } = this.#options;
+    const { access, sink, onProblem } = this.#options;
     const { held } = sink;
-    if (held === undefined || !this.#auditWanted || nowMs() < this.#nextAuditMs) return;
+    if (held === undefined || !this.#auditWanted || this.#nowMs() < this.#nextAuditMs) return;
     this.#auditWanted = false;
     const losses = this.#losses;
     try {
@@ -244,7 +248,6 @@ export class StreamReader {
         {
           access,
           held,
-          isRejected: (message) => held.isRejected(message),
           readTo: (seq) => this.#fill(seq, (message) => this.#sequencer.fill(message)),
           agesOut: facts.agesOut,
           deletionFloor: () => this.#deletionFloor(facts),
@@ -259,7 +262,7 @@ export class StreamReader {
       // Nothing that is served is less true than before: it is tried again.
       if (!this.#stopped) onProblem('failed', error);
     } finally {
-      this.#nextAuditMs = nowMs() + Math.max(AUDIT_EVERY_MS, facts.subjects * AUDIT_MS_A_SUBJECT);
+      this.#nextAuditMs = this.#nowMs() + Math.max(AUDIT_EVERY_MS, facts.subjects * AUDIT_MS_A_SUBJECT);
     }
   }
 

@@ -1,5 +1,6 @@
 // The critical lane: the last messages of every channel in order, bounded by bytes, count and age.
 // What it has lost it knows, so that nobody is resumed over a hole in silence.
+import { ROUNDING_MS } from './places.ts';
 
 /** One critical message; `value` is the publisher's JSON as latin1 text. */
 export interface CriticalEntry {
@@ -41,8 +42,6 @@ interface Placed {
   readonly seq: number;
 }
 
-/** Times of one message may differ by the rounding of a fill. */
-const ROUNDING_MS = 1;
 /** So many more places than messages may be kept before those of messages that are gone are dropped. */
 const STALE_PLACES = 1_024;
 

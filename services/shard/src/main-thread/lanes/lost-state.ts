@@ -112,7 +112,7 @@ export class LostState {
 }
 
 function has(lane: StateLane, channel: string, key: string): boolean {
-  return lane.log(channel).bytesOf(key) !== undefined;
+  return lane.log(channel).has(key) !== undefined;
 }
 
 /** Values by channel and key, and how many and how large they are. */

@@ -1,16 +1,15 @@
 // When the messages of a stream were stored, as far as a shard must know it to say whether a position of another shard
 // speaks of this very stream. What it loaded it remembers place by place; of what came later it has lived through every
 // change of the stream, so that the first one is enough.
+import { Numbers } from './numbers.ts';
 
-/** Times of one message may differ by the rounding of a fill. */
-const ROUNDING_MS = 1;
-const FIRST_PLACES = 1_024;
+/** Times of one message may differ so much: a fill tells them as nanoseconds in a number, too coarse for the last hundreds. */
+export const ROUNDING_MS = 1;
 
 export class Places {
   /** Of what was loaded, in rising order: 16 bytes a message, and the state stream has one a key. */
-  #seqs = new Float64Array(FIRST_PLACES);
-  #times = new Float64Array(FIRST_PLACES);
-  #count = 0;
+  readonly #seqs = new Numbers();
+  readonly #times = new Numbers();
   #loadedSeq = Number.POSITIVE_INFINITY;
   /** The first one after the load. */
   #nextMs: number | undefined;
@@ -28,17 +27,15 @@ export class Places {
       this.#nextMs ??= storedMs;
       return;
     }
-    if (this.#count === this.#seqs.length) this.#grow();
-    this.#seqs[this.#count] = seq;
-    this.#times[this.#count] = storedMs;
-    this.#count++;
+    this.#seqs.push(seq);
+    this.#times.push(storedMs);
   }
 
   /** Everything up to `seq` has been loaded. */
   loaded(seq: number): void {
     this.#loadedSeq = seq;
-    this.#seqs = this.#seqs.slice(0, this.#count);
-    this.#times = this.#times.slice(0, this.#count);
+    this.#seqs.trim();
+    this.#times.trim();
   }
 
   /**
@@ -49,28 +46,7 @@ export class Places {
   holds(seq: number, storedMs: number): boolean {
     if (seq === 0) return true;
     if (seq > this.#loadedSeq) return storedMs + ROUNDING_MS >= (this.#nextMs ?? this.#newestMs);
-    const at = this.#find(seq);
-    return at !== undefined && Math.abs(at - storedMs) <= ROUNDING_MS;
-  }
-
-  /** When the message at a place was stored; nothing where there was none when the stream was loaded. */
-  #find(seq: number): number | undefined {
-    let low = 0;
-    let high = this.#count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#seqs[middle] ?? 0) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return this.#seqs[low] === seq ? this.#times[low] : undefined;
-  }
-
-  #grow(): void {
-    const seqs = new Float64Array(2 * this.#seqs.length);
-    const times = new Float64Array(seqs.length);
-    seqs.set(this.#seqs);
-    times.set(this.#times);
-    this.#seqs = seqs;
-    this.#times = times;
+    const at = this.#seqs.indexOf(seq);
+    return at >= 0 && Math.abs(this.#times.at(at) - storedMs) <= ROUNDING_MS;
   }
 }

@@ -26,6 +26,8 @@ export function stateSink(o: {
         readonly agesOut: boolean;
       }
     | undefined;
+  /** The lane that messages go into. */
+  const current = (): StateLane => loading?.lane ?? o.lanes.state;
   return {
     begin(epoch, facts) {
       const { serverNowMs, agesOut } = facts;
@@ -34,7 +36,7 @@ export function stateSink(o: {
     take({ channel, key, value, seq, timeMs }) {
       const nowMs = o.nowMs();
       if (loading === undefined) o.lost.back(channel, key);
-      (loading?.lane ?? o.lanes.state).places.note(seq, timeMs);
+      current().places.note(seq, timeMs);
       const outcome =
         loading === undefined
           ? o.lanes.state.apply(channel, { key, value, seq, timeMs: nowMs })
@@ -42,16 +44,16 @@ export function stateSink(o: {
       return outcome === 'full' ? 'stateFull' : undefined;
     },
     skip(seq, timeMs) {
-      const lane = loading?.lane ?? o.lanes.state;
+      const lane = current();
       lane.places.note(seq, timeMs);
       lane.advance(seq);
     },
-    removals: () => (loading?.lane ?? o.lanes.state).cleanup,
+    removals: () => current().cleanup,
     after: (seq) => o.lanes.state.after(seq),
-    has: (channel, key) => (loading?.lane ?? o.lanes.state).log(channel).has(key),
+    has: (channel, key) => current().log(channel).has(key),
     isWhole: () => o.lanes.state.refused === 0,
     cleanedUp(mark, timeMs) {
-      const lane = loading?.lane ?? o.lanes.state;
+      const lane = current();
       lane.places.note(mark.seq, timeMs);
       lane.cleanedUp(mark);
     },

@@ -1,0 +1,44 @@
+// Many numbers in one array that grows: 8 bytes each, and nothing for the garbage collector.
+
+const FIRST = 1_024;
+
+export class Numbers {
+  #all = new Float64Array(FIRST);
+  #length = 0;
+
+  /** The one that was added last; 0 where there is none. */
+  get last(): number {
+    return this.at(this.#length - 1);
+  }
+
+  /** 0 where there is none. */
+  at(index: number): number {
+    return this.#all[index] ?? 0;
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#all.length) {
+      const larger = new Float64Array(2 * this.#length);
+      larger.set(this.#all);
+      this.#all = larger;
+    }
+    this.#all[this.#length++] = value;
+  }
+
+  /** Nothing more is added: gives back the room that was not needed. */
+  trim(): void {
+    this.#all = this.#all.slice(0, this.#length);
+  }
+
+  /** Where a number stands among numbers that rise; -1 where it is not. */
+  indexOf(value: number): number {
+    let low = 0;
+    let high = this.#length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.at(middle) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#length && this.at(low) === value ? low : -1;
+  }
+}
