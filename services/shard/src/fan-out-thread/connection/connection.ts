@@ -146,11 +146,16 @@ export class Connection {
     return this.window?.pieceBytes(limits) ?? limits.softBytes / 2;
   }
 
+  /** Whether the last piece has arrived: hardly anything is under way. */
+  isCalm(limits: FlowLimits): boolean {
+    return this.backlogBytes <= limits.softBytes / 4;
+  }
+
   /** Whether one more piece would pass what may be under way. */
   windowFull(limits: FlowLimits): boolean {
     const { backlogBytes, window } = this;
-    // Without a window the last piece must have arrived: with two under way, the newer would be twice as old on arrival.
-    if (backlogBytes <= limits.softBytes / 4) return false;
+    if (this.isCalm(limits)) return false;
+    // Without a window: with two pieces under way, the newer would be twice as old on arrival.
     return window === undefined || backlogBytes + window.pieceBytes(limits) > window.bytes(limits);
   }
 
@@ -158,7 +163,7 @@ export class Connection {
   hasRoom(limits: FlowLimits, nowMs: number): boolean {
     const { window, clock, socket } = this;
     if (this.windowFull(limits)) return false;
-    if (window === undefined || this.backlogBytes <= limits.softBytes / 4) return true;
+    if (window === undefined || this.isCalm(limits)) return true;
     if (!clock.canPingInWindow || window.isOverdue(nowMs - (clock.waitingSinceMs ?? nowMs))) return false;
     // What the network does not take must not pile up in here, however far away the client is.
     return socket.writableLength + window.pieceBytes(limits) <= limits.hardBytes;

@@ -1,12 +1,13 @@
 // What a client is told first: that it is welcome, which channels it may not have, and what it has missed for good.
 import type { ControlMessage, Position, Ticket } from '@weir/protocol';
-import { channelHash, encodePosition } from '@weir/protocol';
+import { channelHash } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
+import { beginningAt } from './beginning.ts';
 
-/** No stream has this epoch: a position with it says nothing of the state. */
-export const NO_EPOCH = '-';
-
-/** The `welcome`, then an `error` for each channel that is denied, then the gaps. Where ids begin anew, a position says from where on. */
+/**
+ * The `welcome`, then an `error` for each channel that is denied, then the gaps. Where ids begin anew, a position says
+ * from where on.
+ */
 export function firstWords(to: {
   readonly session: string;
   readonly pool: string;
@@ -33,10 +34,7 @@ export function firstWords(to: {
   ];
 }
 
-/** A client that goes elsewhere before it gets another position is not sent the same messages again. */
-function beginning(starts: readonly ChannelStart[], criticalEpoch: string): ControlMessage {
-  const criticalSeq = Math.min(...starts.map((start) => start.criticalSeq));
-  const channels = starts.map(({ channel }) => channelHash(channel));
-  const pos = encodePosition({ stateEpoch: NO_EPOCH, stateSeq: 0, criticalEpoch, criticalSeq, channels });
-  return { type: 'position', pos };
+function beginning(starts: readonly ChannelStart[], epoch: string): ControlMessage {
+  const seq = Math.min(...starts.map(({ criticalSeq }) => criticalSeq));
+  return beginningAt(epoch, seq, starts.map(({ channel }) => channelHash(channel)).join(''));
 }

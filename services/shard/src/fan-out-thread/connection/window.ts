@@ -1,7 +1,7 @@
 // How many bytes of snapshots and catch-up may be under way to one client: what its pongs proved, never a guess. It
 // grows while pongs prove more, and shrinks when bytes wait on the way. Numbers only; it writes nothing.
 //
-//   window = gain × proven rate × (smallest round trip + SLACK_MS), between one piece and `mostBytes`
+//   window = gain × proven rate × (smallest round trip + SLACK_MS), between one piece and `windowBytes`
 //
 // A link that is not full delivers a window a round trip, so the window grows by the gain each round trip. A full link
 // delivers no more than its rate, so the window stays, and about one round trip's worth of bytes waits on the way.
@@ -36,6 +36,7 @@ const MOST_PIECE_BYTES = 262_144;
 
 export class Window {
   #bytesPerMs = 0;
+  /** Smallest round trip of a ping that waited behind nothing; 0 before the first. */
   #rttMs = 0;
   #rttAtMs: number = Number.NEGATIVE_INFINITY;
   #provenAtMs: number = Number.NEGATIVE_INFINITY;
@@ -44,11 +45,6 @@ export class Window {
   /** Rate that pongs proved, in bytes a millisecond; 0 before the first. A link may carry more. */
   get bytesPerMs(): number {
     return this.#bytesPerMs;
-  }
-
-  /** Smallest round trip of a ping that waited behind nothing; 0 before the first. */
-  get rttMs(): number {
-    return this.#rttMs;
   }
 
   /** Bytes that may be under way. */

@@ -195,7 +195,7 @@ export class Writer {
   #measure(connection: Connection): void {
     const { clock, window } = connection;
     if (window === undefined || !window.measures(this.#nowMs) || !clock.canPingInWindow) return;
-    if (connection.backlogBytes > this.#options.flow.softBytes / 4) return;
+    if (!connection.isCalm(this.#options.flow)) return;
     window.measured(this.#nowMs);
     const ping = this.#pingAhead();
     connection.write(ping);

@@ -1,5 +1,6 @@
-// Empties a thread before its shard stops: moves paced so that nobody stampedes, a wait for the clients to go, then 4012
-// for who is left. The pace may change meanwhile, and gives way to the time in which all must have been asked. Make-before-break is the client's part. Critical messages lost: 0.
+// Empties a thread before its shard stops: moves paced so that nobody stampedes, a wait for the clients to go, then
+// 4012 for who is left. The pace may change meanwhile, and gives way to the time in which all must have been asked.
+// Make-before-break is the client's part. Critical messages lost: 0.
 
 import { drawn } from './drawn.ts';
 

@@ -1,0 +1,13 @@
+// The position that says where critical messages begin anew. It goes behind every `gap` with `reset`: a client that goes
+// elsewhere before it gets another position would otherwise be sent the same messages again.
+import type { ControlMessage } from '@weir/protocol';
+import { encodePosition } from '@weir/protocol';
+
+/** No stream has this epoch: the position says nothing of the state, which begins with snapshots. */
+const NO_EPOCH = '-';
+
+/** `hashes`: of the channels that it speaks for, as positions carry them. */
+export function beginningAt(criticalEpoch: string, criticalSeq: number, hashes: string): ControlMessage {
+  const at = { stateEpoch: NO_EPOCH, stateSeq: 0, criticalEpoch, criticalSeq, channels: [hashes] };
+  return { type: 'position', pos: encodePosition(at) };
+}
