@@ -1,13 +1,12 @@
 // One shard with its NATS server and router, and clients that go to it directly with a ticket.
-import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
-import { issueTicket, parseTicketKeys } from '@weir/protocol';
 import { BareClient } from '../harness/bare-client.ts';
 import type { RawOptions } from '../harness/raw-client.ts';
 import { RawClient } from '../harness/raw-client.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { SmallCluster, until } from '../harness/small-cluster.ts';
+import { streamUrl } from '../harness/stream-url.ts';
 import type { ShapingProxy, ShapingProxyOptions } from '../proxies/shaping-proxy.ts';
 import { startShapingProxy } from '../proxies/shaping-proxy.ts';
 import { Numbers } from './numbers.ts';
@@ -44,22 +43,9 @@ export class Scene {
   }
 
   /** A stream URL with a ticket of its own. */
-  async url(channel = 'lobby'): Promise<string> {
-    const [key] = parseTicketKeys(this.cluster.ticketKeys);
-    if (key === undefined) throw new Error('there is no key');
-    const ticket = await issueTicket(
-      {
-        id: randomBytes(12).toString('base64url'),
-        pool: this.#pool,
-        shard: SHARD,
-        channels: [channel],
-        allow: ['>'],
-        denied: [],
-        tls: false,
-      },
-      { key, nowMs: Date.now(), ttlMs: 60_000 },
-    );
-    return `${this.shard.url}/v1/stream?ticket=${ticket}`;
+  url(channel = 'lobby'): Promise<string> {
+    const to = { pool: this.#pool, shard: SHARD, url: this.shard.url, channels: [channel], allow: ['>'] };
+    return streamUrl(this.cluster, { ...to, ttlMs: 60_000 });
   }
 
   /** So many of them, to be used within a minute. */

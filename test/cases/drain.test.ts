@@ -1,13 +1,12 @@
 // What a shard says before it goes arrives: `move`, what was published before, then 4012 for those who stay.
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
-import { issueTicket, parseTicketKeys } from '@weir/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { askRouter, BareClient } from '../harness/bare-client.ts';
 import { SmallCluster, until } from '../harness/small-cluster.ts';
+import { streamUrl } from '../harness/stream-url.ts';
 
 let cluster: SmallCluster;
 let nats: NatsConnection;
@@ -22,31 +21,15 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-async function ticketUrl(shard: { url: string }, tls: boolean): Promise<string> {
-  const [key] = parseTicketKeys(cluster.ticketKeys);
-  if (key === undefined) throw new Error('there is no key');
-  const ticket = await issueTicket(
-    {
-      id: randomBytes(12).toString('base64url'),
-      pool: 'desktop',
-      shard: 'leaving',
-      channels: ['last'],
-      allow: ['last'],
-      denied: [],
-      tls,
-    },
-    { key, nowMs: Date.now(), ttlMs: 30_000 },
-  );
-  return `${shard.url}/v1/stream?ticket=${ticket}`;
-}
-
 it('all 200 get move, every message and 4012, whatever else waits for them (cases D6, G1)', async () => {
   const shard = await cluster.shard('desktop', 'leaving', {
     WEIR_DRAIN_GRACE_MS: '100',
     WEIR_DRAIN_WITHIN_MS: '1500',
   });
   const clients: BareClient[] = [];
-  for (let i = 0; i < 200; i++) clients.push(BareClient.open(await ticketUrl(shard, i % 2 === 1)));
+  const leaving = { pool: 'desktop', shard: 'leaving', url: shard.url, channels: ['last'] };
+  for (let i = 0; i < 200; i++)
+    clients.push(BareClient.open(await streamUrl(cluster, { ...leaving, tls: i % 2 === 1 })));
   await until(() => clients.every((client) => client.of('state').length > 0), 'all are served');
   shard.process.kill('SIGTERM');
   const ended = once(shard.process, 'exit');

@@ -1,11 +1,11 @@
 // The metric that scales pools: distance raises the backlog of a client that is well, and not what is awaited of it.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
-import { issueTicket, parseTicketKeys } from '@weir/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BareClient } from '../harness/bare-client.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../harness/small-cluster.ts';
+import { streamUrl } from '../harness/stream-url.ts';
 import type { ShapingProxy } from '../proxies/shaping-proxy.ts';
 import { startShapingProxy } from '../proxies/shaping-proxy.ts';
 
@@ -37,12 +37,8 @@ afterAll(async () => {
 });
 
 async function farClient(): Promise<BareClient> {
-  const [key] = parseTicketKeys(cluster.ticketKeys);
-  if (key === undefined) throw new Error('there is no key');
-  const may = { channels: ['odds'], allow: ['odds'], denied: [], tls: false };
-  const ticket = { id: 'far-client', pool: 'desktop', shard: 'near', ...may };
-  const signed = await issueTicket(ticket, { key, nowMs: Date.now(), ttlMs: 30_000 });
-  return BareClient.open(proxy.url(`${shard.url}/v1/stream?ticket=${signed}`));
+  const near = { pool: 'desktop', shard: 'near', url: shard.url, channels: ['odds'] };
+  return BareClient.open(proxy.url(await streamUrl(cluster, near)));
 }
 
 let version = 0;

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
-import { issueTicket, parseTicketKeys } from '@weir/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../harness/bare-client.ts';
+import { openAt } from '../harness/open-at.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../harness/small-cluster.ts';
 
@@ -106,22 +106,10 @@ async function expectAll(
     expect(client.closed).toBeUndefined();
   }
   const started = await cluster.shard('mobile', lateId);
-  const late = BareClient.open(await ticketUrl(started, { channel, shard: lateId }));
+  const late = await openAt(cluster, { pool: 'mobile', id: lateId, service: started }, [channel]);
   await until(() => stateOf(late) === wanted(keys), 'a client of a shard that starts has everything');
   late.close();
   for (const client of clients) client.close();
-}
-
-/** The way past the router to one shard. */
-async function ticketUrl(
-  { url }: Service,
-  { channel, shard }: { readonly channel: string; readonly shard: string },
-): Promise<string> {
-  const [key] = parseTicketKeys(cluster.ticketKeys);
-  if (key === undefined) throw new Error('there is no key');
-  const may = { channels: [channel], allow: [channel], denied: [], tls: false };
-  const ticket = { id: `lost-state-${shard}`, pool: 'mobile', shard, ...may };
-  return `${url}/v1/stream?ticket=${await issueTicket(ticket, { key, nowMs: Date.now(), ttlMs: 30_000 })}`;
 }
 
 async function purge(): Promise<void> {

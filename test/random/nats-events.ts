@@ -1,10 +1,8 @@
 // What happens to NATS in a random sequence: away for a while, its store set back, a stream deleted. One at a time.
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsServer } from '@weir/local';
 import { elapsed, until } from '../harness/small-cluster.ts';
+import { copyStore } from '../harness/store-copy.ts';
 import type { Feed } from './feed.ts';
 
 interface Scene {
@@ -36,24 +34,22 @@ export async function restartNats(
 /** The store goes back to an earlier copy, and is overtaken at once by other messages. */
 export async function setBack(scene: Scene, more: number): Promise<void> {
   const { nats, feed, burst, onLoss } = scene;
-  const copy = await mkdtemp(join(tmpdir(), 'weir-set-back-'));
+  await nats.kill('SIGTERM');
+  const copy = await copyStore(nats);
   try {
-    await nats.kill('SIGTERM');
-    await cp(nats.storeDir, copy, { recursive: true });
     await nats.restart();
     await answers(feed);
     burst(SOME);
     await feed.settled();
     await nats.kill('SIGKILL');
-    for (const name of await readdir(nats.storeDir)) await rm(join(nats.storeDir, name), { recursive: true });
-    await cp(copy, nats.storeDir, { recursive: true });
+    await copy.putBack();
     onLoss();
     await nats.restart();
     await answers(feed);
     onLoss();
     burst(SOME + more);
   } finally {
-    await rm(copy, { recursive: true, force: true });
+    await copy.remove();
   }
 }
 
