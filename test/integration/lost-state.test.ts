@@ -11,6 +11,7 @@ import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../harness/bare-client.ts';
 import { openAt } from '../harness/open-at.ts';
+import { publishUntilKept } from '../harness/publish-until-kept.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../harness/small-cluster.ts';
 
@@ -32,19 +33,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Publishes until the stream has it: for a moment there may be none. */
-async function keep(subject: string, value: string): Promise<void> {
-  await until(
-    () =>
-      jetstream(nats, { timeout: 500 })
-        .publish(subject, value)
-        .then(
-          () => true,
-          () => false,
-        ),
-    `${subject} is kept`,
-  );
-}
+const keep = (subject: string, value: string): Promise<number> => publishUntilKept(nats, { subject, value });
 
 /** Publishes the keys of a channel, and waits until both shards have told a client of all of them. */
 async function fill(channel: string): Promise<readonly BareClient[]> {

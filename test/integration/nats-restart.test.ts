@@ -1,11 +1,11 @@
 // NATS goes away and comes back: what was acknowledged reaches everybody once and in order.
-import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { connect } from '@weir/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../harness/bare-client.ts';
+import { publishUntilKept } from '../harness/publish-until-kept.ts';
 import { SmallCluster, until } from '../harness/small-cluster.ts';
 
 let cluster: SmallCluster;
@@ -23,20 +23,8 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Publishes until the stream has it; the id makes the stream drop what it has already. */
-async function keep(subject: string, value: string, id: string): Promise<void> {
-  await until(
-    () =>
-      jetstream(nats, { timeout: 1_000 })
-        .publish(subject, value, { msgID: id })
-        .then(
-          () => true,
-          () => false,
-        ),
-    `${id} is acknowledged`,
-    30_000,
-  );
-}
+const keep = (subject: string, value: string, id: string): Promise<number> =>
+  publishUntilKept(nats, { subject, value, id }, { ackMs: 1_000, deadlineMs: 30_000 });
 
 describe('critical messages', () => {
   it.each(['SIGKILL', 'SIGTERM'] as const)(

@@ -1,7 +1,7 @@
 // Streams that are deleted, purged or lost with their disk: shards notice, and clients end with what is there now.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import type { Weir } from '@weir/client';
@@ -9,6 +9,7 @@ import { connect } from '@weir/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../harness/bare-client.ts';
+import { publishUntilKept } from '../harness/publish-until-kept.ts';
 import type { Service } from '../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../harness/small-cluster.ts';
 
@@ -27,20 +28,8 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Publishes until a stream has taken it: for a moment there may be none. */
-async function keep(subject: string, value: string): Promise<number> {
-  let seq = 0;
-  await until(async () => {
-    seq = await jetstream(nats, { timeout: 500 })
-      .publish(subject, value, { msgID: `${subject} ${value}` })
-      .then(
-        (ack) => ack.seq,
-        () => 0,
-      );
-    return seq > 0;
-  }, `${subject} is kept`);
-  return seq;
-}
+const keep = (subject: string, value: string): Promise<number> =>
+  publishUntilKept(nats, { subject, value, id: `${subject} ${value}` });
 
 /** What happened to one client by SDK on one channel. */
 function watch(channel: string): { weir: Weir; got: unknown[]; gaps: unknown[]; keys: () => object } {

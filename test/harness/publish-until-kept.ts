@@ -1,0 +1,31 @@
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { until } from './small-cluster.ts';
+
+/**
+ * Publishes until a stream has it: for a moment there may be none, or no server. Resolves with its sequence. The `id`
+ * makes the stream drop what it has already.
+ */
+export async function publishUntilKept(
+  nats: NatsConnection,
+  message: { readonly subject: string; readonly value: string; readonly id?: string },
+  { ackMs = 500, deadlineMs }: { readonly ackMs?: number; readonly deadlineMs?: number } = {},
+): Promise<number> {
+  const { subject, value, id } = message;
+  const options = id === undefined ? {} : { msgID: id };
+  let seq = 0;
+  await until(
+    async () => {
+      seq = await jetstream(nats, { timeout: ackMs })
+        .publish(subject, value, options)
+        .then(
+          (ack) => ack.seq,
+          () => 0,
+        );
+      return seq > 0;
+    },
+    `${id ?? subject} is kept`,
+    deadlineMs,
+  );
+  return seq;
+}
