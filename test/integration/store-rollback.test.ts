@@ -361,3 +361,29 @@ describe.each([...cases, ...scale([], moreCases)])('a store that went back: $nam
     all.sdk?.weir.close();
   });
 });
+
+it('a shard that starts when the others have noticed sends nothing twice to a client that had more than its position', async () => {
+  await begin();
+  const earlier = await BareClient.connect(cluster.routerUrl, POOLS[0] ?? '');
+  await until(() => CHANNELS.every((channel) => earlier.has(channel)), 'the client is served');
+  await publish(['critical.a', 'critical.b']);
+  await positioned(earlier);
+  const { position } = earlier;
+  // What the copy holds comes after that position, and the client has it.
+  await copied();
+  await until(() => numbersOf(earlier).length === 4, 'the client has what the copy holds');
+  await publishAll(LOST, () => ['critical.a']);
+  await positioned(earlier);
+  earlier.close();
+  const after = await rolledBack(() => ['critical.a'], []);
+  await gate.open();
+  for (const shard of shards)
+    await until(async () => (await metric(shard, 'weir_shard_stale')) === 0, 'a shard is back', 30_000);
+  for (const { process } of shards) process.kill('SIGKILL');
+  await startShards();
+  const client = await BareClient.connect(cluster.routerUrl, POOLS[0] ?? '', position);
+  await expectNews(() => numbersOf(client), after);
+  expect(numbersOf(client).filter((number) => numbersOf(earlier).includes(number))).toEqual([]);
+  expect(client.of('gap').every(({ message }) => message['reset'] === true)).toBe(true);
+  client.close();
+});

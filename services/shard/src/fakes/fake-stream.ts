@@ -8,6 +8,7 @@ export class FakeStream implements StreamAccess {
   messages: StreamMessage[] = [];
   createdMs = 1_000;
   generation = 0;
+  hadMs = 0;
   lastSeq = 0;
   exists = true;
   agesOut = false;
@@ -66,6 +67,7 @@ export class FakeStream implements StreamAccess {
   recreate(): void {
     this.createdMs++;
     this.generation = 0;
+    this.hadMs = 0;
     this.wipe();
   }
 
@@ -87,12 +89,13 @@ export class FakeStream implements StreamAccess {
     this.asked.facts++;
     this.#fail('facts');
     if (!this.exists) return undefined;
-    const { createdMs, generation, lastSeq } = this;
+    const { createdMs, generation, hadMs, lastSeq } = this;
     const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
     const subjects = new Set(this.messages.map(({ subject }) => subject)).size;
     return {
       createdMs,
       generation,
+      hadMs,
       firstSeq,
       lastSeq,
       messages: this.agesOut ? undefined : this.messages.length,
@@ -130,8 +133,9 @@ export class FakeStream implements StreamAccess {
     return 'kept';
   }
 
-  async raiseGeneration(generation: number): Promise<void> {
+  async writeEpoch({ generation, hadMs }: Pick<StreamFacts, 'generation' | 'hadMs'>): Promise<void> {
     this.generation = generation;
+    this.hadMs = hadMs;
   }
 
   async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {

@@ -10,7 +10,8 @@ export interface Bench {
   /** What the sink was told, in short. */
   readonly told: string[];
   readonly problems: string[];
-  readonly sink: { failLoaded: number };
+  /** `hadMs`: up to then clients had everything. */
+  readonly sink: { failLoaded: number; hadMs: number };
   /** What control says that it removed. */
   removals: Cleanup | undefined;
   /** All values have found room. */
@@ -27,7 +28,7 @@ export function start(stream = new FakeStream()): Bench {
   let newest = new Map<string, { seq: number; value: string | undefined }>();
   let nowMs = 0;
   const problems: string[] = [];
-  const sink = { failLoaded: 0 };
+  const sink = { failLoaded: 0, hadMs: 0 };
   const reader = new StreamReader({
     access: stream,
     sink: {
@@ -49,6 +50,7 @@ export function start(stream = new FakeStream()): Bench {
         }
         told.push(`loaded ${seq}`);
       },
+      hadMs: () => sink.hadMs,
       ...(stream.latestOnly
         ? {
             held: {

@@ -140,7 +140,10 @@ describe('isAhead', () => {
     ['ahead in the critical lane', { criticalSeq: 51 }, true],
     ['ahead, but in another state epoch', { stateEpoch: 's0', stateSeq: 101 }, false],
     ['ahead, but in another critical epoch', { criticalEpoch: 'c0', criticalSeq: 51 }, false],
+    ['of a state epoch that this shard has not seen yet', { stateEpoch: 's1-1', stateSeq: 1 }, true],
+    ['of a critical epoch that this shard has not seen yet', { criticalEpoch: 'c1-1', criticalSeq: 1 }, true],
   ])('of a position that is %s', (_name, change, ahead) => {
-    expect(isAhead({ ...position, ...change }, heads)).toBe(ahead);
+    const named = { stateEpoch: 's1-0', criticalEpoch: 'c1-0' };
+    expect(isAhead({ ...position, ...named, ...change }, { ...heads, ...named })).toBe(ahead);
   });
 });

@@ -2,6 +2,7 @@
 import type { Position } from '@weir/protocol';
 import { channelHash } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
+import { isLaterEpoch } from '../intake/epoch.ts';
 
 /** What the shard has of the lanes. */
 export interface LaneHeads {
@@ -25,8 +26,11 @@ export interface LaneHeads {
 
 /** Whether this shard has not yet read as far as the position claims; it may merely be a moment behind. */
 export function isAhead(position: Position, heads: LaneHeads): boolean {
-  const state = position.stateEpoch === heads.stateEpoch && position.stateSeq > heads.stateSeq;
-  const critical = position.criticalEpoch === heads.criticalEpoch && position.criticalSeq > heads.criticalSeq;
+  const { stateEpoch, stateSeq, criticalEpoch, criticalSeq } = position;
+  if (isLaterEpoch(stateEpoch, heads.stateEpoch) || isLaterEpoch(criticalEpoch, heads.criticalEpoch))
+    return true;
+  const state = stateEpoch === heads.stateEpoch && stateSeq > heads.stateSeq;
+  const critical = criticalEpoch === heads.criticalEpoch && criticalSeq > heads.criticalSeq;
   return state || critical;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochName, judgeEpoch } from './epoch.ts';
+import { epochName, isLaterEpoch, judgeEpoch } from './epoch.ts';
 
 const known = { createdMs: 1_000, generation: 2, seq: 50 };
 const same = { createdMs: 1_000, generation: 2, lastSeq: 50 };
@@ -36,5 +36,21 @@ describe('epochName', () => {
     ].map(epochName);
     expect(new Set(names).size).toBe(4);
     for (const name of names) expect(name).toMatch(/^[0-9a-z-]{1,40}$/);
+  });
+});
+
+describe('isLaterEpoch', () => {
+  const name = (createdMs: number, generation: number): string => epochName({ createdMs, generation });
+
+  it.each([
+    ['the same', name(1_000, 1), false],
+    ['an earlier generation', name(1_000, 0), false],
+    ['a later generation', name(1_000, 2), true],
+    ['a stream that was made later', name(1_001, 0), true],
+    ['a stream that was made before', name(999, 9), false],
+    ['no name of ours', 'zzzzzzzzz', false],
+    ['the name before a load', '0', false],
+  ])('of %s', (_what, epoch, later) => {
+    expect(isLaterEpoch(epoch, name(1_000, 1))).toBe(later);
   });
 });

@@ -5,6 +5,11 @@ export interface StreamFacts {
   readonly createdMs: number;
   /** Counter in the stream's metadata that is raised where sequences went back without a new creation time. */
   readonly generation: number;
+  /**
+   * Time of the server, in milliseconds, up to which shards had the history that this one replaced, as the stream's
+   * metadata say: an older message may have been sent to clients already. 0 where nobody said so.
+   */
+  readonly hadMs: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
   /** Messages in the stream; nothing where they age out, so that fewer of them mean nothing. */
@@ -39,6 +44,19 @@ export function judgeEpoch(
   if (facts.generation > known.generation) return 'otherGeneration';
   if (facts.generation < known.generation || facts.lastSeq < known.seq) return 'raise';
   return 'same';
+}
+
+/** Whether an epoch began after another one; false where one of them is not a name that `epochName` makes. */
+export function isLaterEpoch(one: string, other: string): boolean {
+  const [oneMs, oneGeneration] = partsOf(one);
+  const [otherMs, otherGeneration] = partsOf(other);
+  return oneMs > otherMs || (oneMs === otherMs && oneGeneration > otherGeneration);
+}
+
+function partsOf(epoch: string): readonly [createdMs: number, generation: number] {
+  const [created = '', generation] = epoch.split('-');
+  if (generation === undefined) return [Number.NaN, Number.NaN];
+  return [Number.parseInt(created, 36), Number.parseInt(generation, 36)];
 }
 
 /** The name of an epoch, the same on every shard: creation time and generation. */

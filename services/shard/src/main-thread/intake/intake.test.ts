@@ -69,7 +69,16 @@ class FakeStream implements StreamAccess {
     const { lastSeq } = this;
     const { length: messages } = this.stored;
     const { size: subjects } = new Set(this.stored.map(({ subject }) => subject));
-    const stream = { createdMs: 1, generation: 0, firstSeq: 1, lastSeq, messages, subjects, agesOut: false };
+    const stream = {
+      createdMs: 1,
+      generation: 0,
+      hadMs: 0,
+      firstSeq: 1,
+      lastSeq,
+      messages,
+      subjects,
+      agesOut: false,
+    };
     return { ...stream, maxPerSubject: 10, serverNowMs: 0 };
   }
 
@@ -88,7 +97,7 @@ class FakeStream implements StreamAccess {
     return 'refused';
   }
 
-  async raiseGeneration(): Promise<void> {}
+  async writeEpoch(): Promise<void> {}
 
   async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
     for (const message of this.stored) if (message.seq >= fromSeq) take(message);

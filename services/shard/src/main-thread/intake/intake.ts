@@ -143,6 +143,7 @@ export class Intake {
       sink: {
         ...heldIn(sink, subjects, (message) => 'reject' in accept(message, subjects, this.#options.bounds)),
         begin: (epoch, facts) => sink.begin(epoch, facts),
+        ...(sink.hadMs === undefined ? {} : { hadMs: sink.hadMs }),
         message: (message) => {
           try {
             return this.#message(sink, message);

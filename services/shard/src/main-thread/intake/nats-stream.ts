@@ -15,6 +15,7 @@ import { placeBefore } from './place.ts';
 import type { Scanned, StreamAccess, StreamMessage } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
+const HAD = 'weir_had_ms';
 /** What the server tells of streams; the rest of the subject is what it is, and the stream. */
 const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
 const CONSUMER_IDLE_NS = 30_000_000_000;
@@ -51,7 +52,8 @@ export class NatsStream implements StreamAccess {
       if (config.republish?.dest !== republish.dest) return undefined;
       return {
         createdMs: Date.parse(created),
-        generation: Number.parseInt(config.metadata?.[GENERATION] ?? '0', 10) || 0,
+        generation: numberIn(config.metadata, GENERATION),
+        hadMs: numberIn(config.metadata, HAD),
         firstSeq: state.first_seq,
         lastSeq: state.last_seq,
         messages: config.max_age > 0 ? undefined : state.messages,
@@ -92,11 +94,11 @@ export class NatsStream implements StreamAccess {
     }
   }
 
-  async raiseGeneration(generation: number): Promise<void> {
+  async writeEpoch({ generation, hadMs }: Pick<StreamFacts, 'generation' | 'hadMs'>): Promise<void> {
     const manager = await this.#jsm();
     const { name } = this.#options.definition;
     const { config } = await manager.streams.info(name);
-    const metadata = { ...config.metadata, [GENERATION]: String(generation) };
+    const metadata = { ...config.metadata, [GENERATION]: `${generation}`, [HAD]: `${hadMs}` };
     await manager.streams.update(name, { ...config, metadata });
   }
 
@@ -173,6 +175,11 @@ export class NatsStream implements StreamAccess {
     this.#manager ??= await jetstreamManager(this.#options.connection, { checkAPI: false });
     return this.#manager;
   }
+}
+
+/** 0 where it is not there, or is no number. */
+function numberIn(metadata: Readonly<Record<string, string>> | undefined, name: string): number {
+  return Number.parseInt(metadata?.[name] ?? '0', 10) || 0;
 }
 
 function isForbidden(error: unknown): boolean {

@@ -34,8 +34,8 @@ export interface StreamAccess {
    * `refused` where the stream is full or we may not publish; rejects where no answer came.
    */
   put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'>;
-  /** Raises the generation in the stream's metadata. */
-  raiseGeneration(generation: number): Promise<void>;
+  /** Writes both into the stream's metadata, for all shards. */
+  writeEpoch(epoch: Pick<StreamFacts, 'generation' | 'hadMs'>): Promise<void>;
   /** Reads everything from a sequence to the present end. Rejects where it stalls. */
   fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void>;
   /** Calls `take` for every message that the stream stores from now on (some may be lost), `changed` for other news. */

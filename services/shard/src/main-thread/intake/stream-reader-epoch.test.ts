@@ -57,6 +57,24 @@ describe('StreamReader: another epoch', () => {
     await end(bench);
   });
 
+  it('says in the stream how far clients had the history before, and never less than another shard said', async () => {
+    const bench = start();
+    await settle();
+    bench.stream.publish();
+    bench.sink.hadMs = 70;
+    bench.stream.wipe();
+    bench.reader.poke();
+    await settle();
+    expect([bench.stream.generation, bench.stream.hadMs]).toEqual([1, 70]);
+    bench.stream.generation = 2;
+    bench.stream.hadMs = 80;
+    bench.reader.poke();
+    await settle();
+    expect(bench.told.slice(-2)).toEqual(['begin rs-2', 'loaded 0']);
+    expect([bench.stream.generation, bench.stream.hadMs]).toEqual([2, 80]);
+    await end(bench);
+  });
+
   it('is a lost disk whose sequences have come back to where they were', async () => {
     const bench = start();
     await settle();

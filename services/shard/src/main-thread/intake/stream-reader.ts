@@ -19,6 +19,8 @@ export interface StreamSink {
   message(message: StreamMessage): Newness;
   /** Everything up to `seq` has been read. */
   loaded(seq: number): void;
+  /** Time of the server up to which everything was handed on to clients, where that must not happen twice. */
+  readonly hadMs?: () => number;
   /** What was made of the messages, where the newest of each subject counts and is remembered. */
   readonly held?: Held;
 }
@@ -180,9 +182,12 @@ export class StreamReader {
     await access.ensure();
     let facts = await access.facts();
     if (facts === undefined) throw new Error('the stream is not there after it was made');
-    if (facts.generation < this.#minGeneration) {
-      await access.raiseGeneration(this.#minGeneration);
-      facts = { ...facts, generation: this.#minGeneration };
+    // Shards that start later cannot know what clients had of a history that is gone.
+    const generation = Math.max(facts.generation, this.#minGeneration);
+    const hadMs = Math.max(facts.hadMs, sink.hadMs?.() ?? 0);
+    if (generation > facts.generation || hadMs > facts.hadMs) {
+      await access.writeEpoch({ generation, hadMs });
+      facts = { ...facts, generation, hadMs };
     }
     if (this.#stopped || losses !== this.#losses) return;
     this.#sequencer.startAt(0);

@@ -14,6 +14,8 @@ export interface Taken {
 /** What a lane must know of its stream. */
 export interface LaneFacts {
   readonly firstSeq: number;
+  /** Time of the server up to which shards had another history of the stream, before this one. */
+  readonly hadMs: number;
   readonly agesOut: boolean;
   readonly maxPerSubject: number;
   readonly serverNowMs: number;
@@ -27,6 +29,8 @@ export interface LaneSink {
   /** A mark of a clean-up of the state stream. */
   cleanedUp?(mark: Cleanup, timeMs: number): void;
   loaded(seq: number): void;
+  /** Time of the server up to which clients may have had everything. */
+  readonly hadMs?: () => number;
   /** The newest of what `cleanedUp` was told. */
   readonly removals?: () => Cleanup | undefined;
   /** What was taken after a sequence, where the newest of each key is kept; without a value where it is a deletion. */

@@ -9,8 +9,8 @@ export class Lanes {
   readonly cosmetic: CosmeticLane;
   stateEpoch = '0';
   criticalEpoch = '0';
-  /** Critical messages of this epoch up to here were in the one before, too, where this shard was there to see it. */
-  criticalKnownSeq = 0;
+  /** Critical messages of this epoch up to here may have been sent to clients in the one before. */
+  criticalHadSeq = 0;
 
   /** Of all critical lanes since the start. */
   readonly criticalDrops: Readonly<CriticalDrops>;
@@ -43,9 +43,8 @@ export class Lanes {
     return {
       stateHolds: (seq, storedMs) => state.places.holds(seq, storedMs),
       criticalReplaced: (channel, seq, storedMs) => critical.isReplaced(channel, seq, storedMs),
-      // What was in the epoch before may have been told to a client behind its last position.
-      criticalSeqAt: (channel, storedMs) =>
-        Math.max(critical.seqAt(channel, storedMs), this.criticalKnownSeq),
+      // A client may have had more of the epoch before than its last position says.
+      criticalSeqAt: (channel, storedMs) => Math.max(critical.seqAt(channel, storedMs), this.criticalHadSeq),
     };
   }
 }

@@ -18,7 +18,7 @@ function newLanes(): Lanes {
 
 /** The server's clock is 900,000 ahead of this process's monotonic one. */
 const AHEAD_MS = 900_000;
-const facts = { firstSeq: 1, agesOut: false, maxPerSubject: 100 };
+const facts = { firstSeq: 1, hadMs: 0, agesOut: false, maxPerSubject: 100 };
 
 function set(
   seq: number,
@@ -208,6 +208,29 @@ describe('criticalSink', () => {
     sink.take(message(3, AHEAD_MS + 40));
     sink.loaded(3);
     expect([news.length, loads.at(-1)]).toEqual([2, { afterSeq: 2, sinceSeq: 1 }]);
+  });
+
+  it('knows by the stream what shards had of the history before, where it was not there itself', () => {
+    const { lanes, sink } = setUp();
+    sink.begin('two', { ...facts, hadMs: AHEAD_MS + 20, serverNowMs: AHEAD_MS + 100 });
+    for (const [i, timeMs] of [10, 20, 30, 40].entries()) sink.take(message(i + 1, AHEAD_MS + timeMs));
+    sink.loaded(4);
+    const { criticalSeqAt } = lanes.proofs;
+    // The client had at least the first; it may have had the second.
+    expect(criticalSeqAt('a', AHEAD_MS + 10)).toBe(2);
+    expect(criticalSeqAt('a', AHEAD_MS + 30)).toBe(3);
+  });
+
+  it('gives its own clients what another shard had and it had not', () => {
+    const { sink, loads } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    sink.loaded(0);
+    sink.take(message(1, AHEAD_MS + 10));
+    sink.begin('two', { ...facts, hadMs: AHEAD_MS + 20, serverNowMs: AHEAD_MS + 100 });
+    for (const [i, timeMs] of [10, 20, 30].entries()) sink.take(message(i + 1, AHEAD_MS + timeMs));
+    sink.loaded(3);
+    expect(loads.at(-1)).toEqual({ afterSeq: 1, sinceSeq: 1 });
+    expect(sink.hadMs?.()).toBe(AHEAD_MS + 100);
   });
 
   it('says how many messages another epoch has lost within their time', () => {

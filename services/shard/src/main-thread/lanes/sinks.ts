@@ -4,6 +4,7 @@ import type { CriticalEntry, CriticalLane } from './critical-lane.ts';
 import type { LaneFacts, LaneSink } from './lane-sink.ts';
 import type { Lanes } from './lanes.ts';
 import type { Loss, LostState } from './lost-state.ts';
+import { ROUNDING_MS } from './places.ts';
 import type { StateLane } from './state-lane.ts';
 
 /** The server lets messages go by their age when its own timer says so. */
@@ -92,6 +93,8 @@ export function criticalSink(o: {
         readonly epoch: string;
         readonly facts: LaneFacts;
         readonly offsetMs: number;
+        /** Up to here messages may have been sent to clients of some shard. */
+        hadSeq: number;
       }
     | undefined;
   /** Server time of the newest message that was had. */
@@ -106,8 +109,9 @@ export function criticalSink(o: {
       // A stream that is empty and new has a first sequence of 0.
       knownSeq = Math.max(0, facts.firstSeq - 1);
       known = 0;
-      loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs };
+      loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs, hadSeq: 0 };
     },
+    hadMs: () => newestMs,
     take({ channel, value = 'null', seq, timeMs }) {
       if (loading === undefined) {
         newestMs = timeMs;
@@ -115,10 +119,11 @@ export function criticalSink(o: {
         if (o.lanes.critical.append(channel, entry)) o.onNews(channel, entry);
         return undefined;
       }
-      if (timeMs <= newestMs) {
+      if (timeMs <= newestMs + ROUNDING_MS) {
         knownSeq = seq;
         known++;
       }
+      if (timeMs <= Math.max(newestMs, loading.facts.hadMs) + ROUNDING_MS) loading.hadSeq = seq;
       loading.lane.append(channel, {
         seq,
         value,
@@ -140,7 +145,7 @@ export function criticalSink(o: {
       loading.lane.sealLoaded(loading.facts.maxPerSubject);
       o.lanes.critical = loading.lane;
       o.lanes.criticalEpoch = loading.epoch;
-      o.lanes.criticalKnownSeq = newestMs === 0 ? 0 : knownSeq;
+      o.lanes.criticalHadSeq = loading.hadSeq;
       newestMs = Math.max(newestMs, loading.facts.serverNowMs);
       loading = undefined;
       o.onLoaded({ afterSeq, sinceSeq: knownSeq });
