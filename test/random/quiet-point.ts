@@ -60,8 +60,9 @@ async function differentShard(
     async () => differences(await streamState(stage.feed.nats), client.maps(CHANNELS)),
     SAME_MS,
   );
+  const closed = client.closed === undefined ? '' : ` (closed with ${client.closed})`;
   client.close();
-  return faults.slice(0, SHOWN).map((fault) => `a new client at ${at.id}: ${fault}`);
+  return faults.slice(0, SHOWN).map((fault) => `a new client at ${at.id}${closed}: ${fault}`);
 }
 
 /** Waits for faults to be gone; those that stay. */

@@ -3,9 +3,7 @@
 import { expect, it } from 'vitest';
 import { drive, driverOptions } from './driver.ts';
 
-// A client that is moved to a shard which has just started, within a second after a store went back, can get a critical
-// message twice (CHANGELOG, Not yet): sequences without it until that is mended.
-const options = driverOptions(process.env['WEIR_TEST_RANDOM'] ?? '{"without":["setBack"]}');
+const options = driverOptions(process.env['WEIR_TEST_RANDOM'] ?? '{}');
 /** The last sequence begins before the time is over; making one shorter costs runs of their own. */
 const LONGEST_RUN_MS = 240_000;
 
