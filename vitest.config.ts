@@ -1,21 +1,9 @@
-// Which tests there are and how they run. No retries: a test that needs one is a bug to be found.
+// Which tests there are and how they run; docs/testing.md says what belongs where. No retries: a test that needs one is
+// a bug to be found.
 import { defineConfig } from 'vitest/config';
 
-/** What measures time, runs a browser, or loads the machine on purpose: alone, one file at a time. */
-const measured = [
-  'test/{backpressure,netlab,proxies,images}/**/*.test.ts',
-  'test/k8s/cluster/*.test.ts',
-  'test/cases/{all-at-once,clocks,flat-out,frozen-tab,labels,last-words,little-processor,long-life}.test.ts',
-  'test/cases/middlebox.test.ts',
-  'test/cases/{quiet,sparse-stream,stuck-memory,thread-shares,threads,zip-bomb}.test.ts',
-  'test/cases/browser.test.ts',
-  'test/random/random.test.ts',
-  'test/clients/demo-page.test.ts',
-  'test/integration/{control,demotion,probe-links,promotion,reconnect-storm}.test.ts',
-];
-
-/** They start real servers and kill processes, each on ports of its own. */
-const integration = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
+/** These tests start real servers and kill processes, each on ports of its own. */
+const processes = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
 export default defineConfig({
   test: {
@@ -23,7 +11,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{packages,services}/*/src/**/*.test.ts', 'local/src/**/*.test.ts'],
+          include: [
+            '{packages,services}/*/src/**/*.test.ts',
+            'local/src/**/*.test.ts',
+            'test/{harness,bench}/**/*.test.ts',
+          ],
           pool: 'threads',
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
@@ -31,19 +23,28 @@ export default defineConfig({
       },
       {
         test: {
-          ...integration,
-          name: 'integration',
-          include: ['test/**/*.test.ts'],
-          exclude: measured,
+          ...processes,
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
-          ...integration,
-          name: 'measured',
-          include: measured,
+          ...processes,
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // These tests measure time, run a browser, or load the machine on purpose: one file at a time.
+        test: {
+          ...processes,
+          name: 'alone',
+          include: ['test/{alone,lab}/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

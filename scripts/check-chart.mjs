@@ -40,7 +40,10 @@ await command(async () => {
   if (found.length > 0)
     step('k8s/base/weir.yaml is what the chart gives', await manifestsAreInStep(found[0]));
   if (!process.argv.includes('--without-tests'))
-    step('tests of the chart', (await runTool('vitest', ['run', 'test/k8s/chart', '--reporter=dot'])) === 0);
+    step(
+      'tests of the chart',
+      (await runTool('vitest', ['run', 'test/contract/chart', '--reporter=dot'])) === 0,
+    );
   for (const one of skipped) console.log(`skipped ${one}`);
   console.log(
     failed.length === 0 ? '\ncheck:chart: all is well' : `\ncheck:chart FAILED: ${failed.join('; ')}`,

@@ -6,7 +6,7 @@ const STEPS = [
   { name: 'types', tool: 'tsc', args: ['-b'] },
   { name: 'types of the tests', tool: 'tsc', args: ['-p', 'tsconfig.test.json'] },
   { name: 'unused files, exports and dependencies', tool: 'knip', args: ['--no-progress'] },
-  { name: 'layers', tool: 'vitest', args: ['run', 'test/architecture', '--reporter=dot'] },
+  { name: 'layers', tool: 'vitest', args: ['run', 'test/contract/layers', '--reporter=dot'] },
 ];
 
 await command(async () => {

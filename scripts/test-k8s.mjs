@@ -26,7 +26,7 @@ await command(async () => {
   }
   await setUp();
   const given = process.argv.slice(2);
-  const what = given.length === 0 ? ['test/k8s/cluster'] : given;
+  const what = given.length === 0 ? ['test/lab/k8s'] : given;
   process.exitCode = await runTool('vitest', ['run', ...what], {
     env: { ...process.env, WEIR_TEST_K8S: 'true' },
   });

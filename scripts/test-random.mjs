@@ -1,4 +1,5 @@
-// `npm run test:random`: random sequences against a real cluster, as long as it is asked to; the tests are test/random.
+// `npm run test:random`: random sequences against a real cluster for as long as the caller says; the tests are
+// test/alone/random.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -46,7 +47,7 @@ await command(async () => {
   await setUp();
   process.exitCode = await runTool(
     'vitest',
-    ['run', 'test/random/random.test.ts', '--project', 'measured', '--disableConsoleIntercept'],
+    ['run', 'test/alone/random/random.test.ts', '--project', 'alone', '--disableConsoleIntercept'],
     { env: { ...process.env, WEIR_TEST_RANDOM: JSON.stringify(options) } },
   );
 });

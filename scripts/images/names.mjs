@@ -1,4 +1,4 @@
-// Owns the images' names. The chart's defaults are the same (test/k8s/chart.test.ts), so that `helm install` with no
+// Owns the images' names. The chart's defaults are the same (test/contract/chart), so that `helm install` with no
 // value set runs what `npm run images` made, wherever these are loaded.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,12 +1,12 @@
 // `npm run bench:probe`: the router's probe on emulated links, by several kinds of client, against its goals.
-// Needs what test/netlab needs. Ends with 1 where a goal is missed.
+// Needs what test/harness/netlab needs. Ends with 1 where a goal is missed.
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Congestion, type EmulatedLink, openLink, whyNoLinks } from '../../netlab/link.ts';
+import { type Congestion, type EmulatedLink, openLink, whyNoLinks } from '../../harness/netlab/link.ts';
 import { CLIENT_KINDS, type ClientKind, type Visit, type Visited } from './client-end.ts';
 import { links, type ProbeLink, randomLinks } from './links.ts';
 import { goals, inBrief, type Run, summarise, table } from './report.ts';

@@ -1,6 +1,6 @@
 // Clients behind 10 KB/s and 100 ms: how old the newest state is that they have, in minutes of running, and whether
 // every critical message comes. The naive loop sends the same messages through the same links at the same time.
-import { startShapingProxy } from '../../../proxies/shaping-proxy.ts';
+import { startShapingProxy } from '../../../harness/shaping-proxy.ts';
 import { Load } from '../load.ts';
 import type { LoadReport } from '../load-process.ts';
 import type { Feed } from '../peers/feed.ts';

@@ -2,8 +2,8 @@
 // on the link alone, and the age of critical messages that come meanwhile. The links are proxies in this process, which
 // acknowledge for the client: what TCP itself needs to become fast comes on top of it elsewhere.
 import { WebSocket } from 'ws';
-import type { ShapingProxy } from '../../../proxies/shaping-proxy.ts';
-import { startShapingProxy } from '../../../proxies/shaping-proxy.ts';
+import type { ShapingProxy } from '../../../harness/shaping-proxy.ts';
+import { startShapingProxy } from '../../../harness/shaping-proxy.ts';
 import type { Goal, Row, Scenario } from '../scenario.ts';
 import { goal, quantile, round, sleep } from '../scenario.ts';
 import type { WeirServer } from '../servers.ts';

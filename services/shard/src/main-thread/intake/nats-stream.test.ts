@@ -8,7 +8,7 @@ import type { StreamMessage } from './stream-access.ts';
 
 type Callback = (error: Error | null, message: Msg) => void;
 
-/** A stream over a connection that only subscribes: the feed. Fills need a server; test/main-path has one. */
+/** A stream over a connection that only subscribes: the feed. Fills need a server; test/cluster/main-path has one. */
 function follow(): {
   taken: StreamMessage[];
   faults: unknown[];

@@ -1,0 +1,125 @@
+// Clients that send as fast as they can and read nothing, at the shard and at the router: told, not parsed any more, gone
+// within the bound and counted, while others come in and are served.
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BareClient } from '../../harness/bare-client.ts';
+import { askRouter } from '../../harness/bare-client.ts';
+import { Numbers } from '../../harness/numbers.ts';
+import { expectOneCause } from '../../harness/one-cause.ts';
+import { clientFrame, opcodes, RawClient } from '../../harness/raw-client.ts';
+import type { Feed } from '../../harness/scene.ts';
+import { elapsed, Scene } from '../../harness/scene.ts';
+import type { Service } from '../../harness/small-cluster.ts';
+import { until } from '../../harness/small-cluster.ts';
+
+const FLOODERS = 25;
+const HEALTHY = 10;
+/** The default of WEIR_FAULT_CLOSE_MS, and time for a loaded machine. */
+const GONE_WITHIN_MS = 3_000 + 2_000;
+const MAX_BYTES_EACH = 2_097_152;
+
+const begun = clientFrame(opcodes.text, '{', false);
+const FLOODS = [
+  { of: 'messages that are not understood', frame: clientFrame(opcodes.text, '{}') },
+  { of: 'empty fragments', first: begun, frame: clientFrame(opcodes.continuation, '', false) },
+  { of: 'messages without a mask', frame: Buffer.from([0x81, 2, 0x7b, 0x7d]) },
+  { of: 'pings', frame: clientFrame(opcodes.ping) },
+  { of: 'pongs', frame: clientFrame(opcodes.pong) },
+  {
+    of: 'frames after a Close',
+    first: clientFrame(opcodes.close, Buffer.from([3, 232])),
+    frame: clientFrame(opcodes.text, '{}'),
+  },
+];
+
+let scene: Scene;
+let healthy: readonly BareClient[];
+let feed: Feed;
+const flooders: RawClient[] = [];
+
+beforeAll(async () => {
+  scene = await Scene.start({ shard: { WEIR_TICK_MS: '50' } });
+});
+beforeEach(async () => {
+  healthy = await scene.clients(HEALTHY);
+  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
+});
+afterEach(async () => {
+  for (const { socket } of flooders.splice(0)) socket.destroy();
+  feed.stop();
+  const last = feed.count - 1;
+  await until(
+    () => healthy.every((client) => client.of('critical').at(-1)?.message['data'] === last),
+    'the healthy ones have the last message',
+  );
+  expect(healthy.map(({ closed }) => closed)).toEqual(healthy.map(() => undefined));
+  await scene.leave();
+});
+afterAll(() => scene.stop());
+
+const memoryOf = ({ process }: Service): number =>
+  1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]);
+
+/** Fills the socket's buffers again and again, and takes nothing out of it. */
+function flood(client: RawClient, first: Buffer, frame: Buffer): void {
+  const { socket } = client;
+  const burst = Buffer.concat(Array.from({ length: Math.ceil(65_536 / frame.length) }, () => frame));
+  const pump = (): void => {
+    while (socket.writable && socket.write(burst));
+  };
+  socket.write(first);
+  socket.on('drain', pump);
+  pump();
+}
+
+/** The service has ended all of them, whose own sockets are not asked. */
+async function allGone(service: Service, open: string, others: number): Promise<number> {
+  const startedMs = performance.now();
+  await until(async () => (await Numbers.of(service)).of(open) === others, 'the service holds none of them');
+  await expectOneCause([service]);
+  return performance.now() - startedMs;
+}
+
+describe.each(FLOODS)(`${FLOODERS} clients that flood with $of`, ({ first = Buffer.alloc(0), frame }) => {
+  it('cost a shard little, and are gone within the bound', async () => {
+    for (let i = 0; i < FLOODERS; i++) flooders.push(await scene.raw());
+    const bytesBefore = memoryOf(scene.shard);
+    for (const client of flooders) flood(client, first, frame);
+    expect(await allGone(scene.shard, 'weir_shard_connections', HEALTHY)).toBeLessThan(GONE_WITHIN_MS);
+    expect(memoryOf(scene.shard) - bytesBefore).toBeLessThan(FLOODERS * MAX_BYTES_EACH);
+  });
+
+  it('keep nobody out of a router, and are gone within the bound', async () => {
+    const { router } = scene.cluster;
+    const bytesBefore = memoryOf(router);
+    for (let i = 0; i < FLOODERS; i++) {
+      const client = new RawClient(`${router.url}/v1/connect?channels=lobby`, { answers: () => false });
+      flooders.push(client);
+      flood(client, first, frame);
+    }
+    await until(() => flooders.every(({ head }) => head !== ''), 'all are upgraded');
+    const newcomers = Array.from({ length: 10 }, async (_, i) => {
+      await elapsed(i * 50);
+      return askRouter(`${router.url}/v1/connect?channels=lobby`);
+    });
+    const open = 'weir_router_open_sockets';
+    const goneMs = allGone(router, open, 0);
+    expect((await Promise.all(newcomers)).map(({ type }) => type)).toEqual(newcomers.map(() => 'redirect'));
+    expect(await goneMs).toBeLessThan(GONE_WITHIN_MS);
+    expect(memoryOf(router) - bytesBefore).toBeLessThan(FLOODERS * MAX_BYTES_EACH);
+  });
+});
+
+it('one that sends a message byte by byte is told 4029', async () => {
+  const client = await scene.raw();
+  flooders.push(client);
+  client.socket.setNoDelay(true);
+  const bytes = clientFrame(opcodes.text, 'x'.repeat(4_000));
+  for (let at = 0; client.closeCode === undefined && at < bytes.length; at++) {
+    client.socket.write(bytes.subarray(at, at + 1));
+    // Or the kernel joins them.
+    await elapsed(1);
+  }
+  await until(() => client.closeCode !== undefined, 'it is told');
+  expect(client.closeCode).toBe(4029);
+});

@@ -1,0 +1,134 @@
+// What clients say to a shard: bounded in rate and size, and whoever goes beyond it costs nobody else a message.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BareClient } from '../../harness/bare-client.ts';
+import { comesToRest } from '../../harness/numbers.ts';
+import type { RawClient } from '../../harness/raw-client.ts';
+import { clientFrame, opcodes } from '../../harness/raw-client.ts';
+import type { Feed } from '../../harness/scene.ts';
+import { elapsed, Scene } from '../../harness/scene.ts';
+import { until } from '../../harness/small-cluster.ts';
+
+const HEALTHY = 20;
+const SUBSCRIBE = '{"type":"subscribe","channels":["other"]}';
+/** Frames that a flood sends every 10 ms. */
+const FRAMES = 200;
+
+let scene: Scene;
+let healthy: readonly BareClient[];
+let feed: Feed;
+
+beforeAll(async () => {
+  scene = await Scene.start({ shard: { WEIR_TICK_MS: '50' } });
+});
+
+beforeEach(async () => {
+  healthy = await scene.clients(HEALTHY);
+  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
+});
+
+afterEach(async () => {
+  await until(() => healthy.every((client) => client.of('critical').length > 10), 'all are served');
+  feed.stop();
+  const last = feed.count - 1;
+  await until(
+    () => healthy.every((client) => client.of('critical').at(-1)?.message['data'] === last),
+    'the healthy ones have the last message',
+  );
+  for (const client of healthy) {
+    expect(client.of('critical').map(({ message }) => message['data'])).toEqual(
+      Array.from({ length: feed.count }, (_, n) => n),
+    );
+    expect(client.closed).toBeUndefined();
+  }
+  await comesToRest(scene.shard, HEALTHY);
+  await scene.leave();
+  await comesToRest(scene.shard, 0);
+  expect(scene.shard.process.exitCode).toBeNull();
+});
+
+afterAll(() => scene.stop());
+
+const closes = async (cause: string): Promise<number> => (await scene.numbers()).closes(cause);
+
+/** Says the same again and again until the socket is gone; an answer does not stop it. */
+function flood(client: RawClient, frame: Buffer): void {
+  const burst = Buffer.concat(Array.from({ length: FRAMES }, () => frame));
+  const timer = setInterval(() => {
+    if (client.socket.writable) client.socket.write(burst);
+    else clearInterval(timer);
+  }, 10);
+}
+
+describe('a client that floods', () => {
+  it('with messages or pings is closed with 4029 and cut, though it does not listen; ten at once, too', async () => {
+    const before = await closes('tooManyMessages');
+    const clients = await Promise.all(Array.from({ length: 10 }, () => scene.raw()));
+    for (const [i, client] of clients.entries())
+      flood(client, i % 2 === 0 ? clientFrame(opcodes.text, SUBSCRIBE) : clientFrame(opcodes.ping, 'mine'));
+    await until(() => clients.every(({ closeCode }) => closeCode !== undefined), 'all are closed');
+    expect(clients.map(({ closeCode }) => closeCode)).toEqual(clients.map(() => 4029));
+    expect(await closes('tooManyMessages')).toBe(before + clients.length);
+    await until(() => clients.every(({ gone }) => gone), 'all are cut');
+  });
+
+  it('in pieces of a message that never ends is closed', async () => {
+    const client = await scene.raw();
+    client.send(opcodes.text, '{', false);
+    flood(client, clientFrame(opcodes.continuation, '', false));
+    await until(() => client.closeCode !== undefined, 'it is closed');
+    expect([1008, 1009, 4029]).toContain(client.closeCode);
+    await until(() => client.gone, 'it is cut');
+  });
+
+  it('with pongs that nobody asked for harms nobody', async () => {
+    const foreign = async (): Promise<number> => (await scene.numbers()).of('weir_shard_pongs_foreign_total');
+    const before = await foreign();
+    const client = await scene.raw();
+    flood(client, clientFrame(opcodes.pong, 'x'.repeat(12)));
+    await until(
+      async () => client.closeCode === 4029 || (await foreign()) > before + 100 * FRAMES,
+      'they are counted, or it is closed',
+    );
+    client.socket.destroy();
+    await until(() => client.gone, 'it goes');
+  });
+});
+
+describe('a client that speaks as much as it may', () => {
+  it('is answered and stays', async () => {
+    const client = await scene.raw();
+    for (let i = 0; i < 20; i++) {
+      client.send(opcodes.text, '{"type":"subscribe","channels":["a b"]}');
+      client.send(opcodes.ping, String(i));
+    }
+    await until(() => client.of('error').length === 20, 'it is answered');
+    await until(
+      () => client.frames.filter(({ opcode }) => opcode === opcodes.pong).length === 20,
+      'its pings are answered',
+    );
+    expect(client.closeCode).toBeUndefined();
+    client.socket.destroy();
+  });
+});
+
+describe('a message that is too large', () => {
+  it('closes with 1009, whole or in pieces', async () => {
+    const whole = await scene.raw();
+    whole.send(opcodes.text, `"${'x'.repeat(5_000)}"`);
+    const pieces = await scene.raw();
+    pieces.send(opcodes.text, `"${'x'.repeat(2_000)}`, false);
+    pieces.send(opcodes.continuation, 'x'.repeat(2_000), false);
+    pieces.send(opcodes.continuation, 'x'.repeat(2_000), false);
+    await until(() => whole.closeCode !== undefined && pieces.closeCode !== undefined, 'both are closed');
+    expect([whole.closeCode, pieces.closeCode]).toEqual([1009, 1009]);
+  });
+
+  it('is not waited for: one byte a time costs a frame, not a place for what it claims', async () => {
+    const client = await scene.raw();
+    // Claims 4 KB, which is allowed, and never says more than the first byte.
+    client.socket.write(clientFrame(opcodes.text, 'x'.repeat(4_000)).subarray(0, 9));
+    await elapsed(500);
+    expect(client.closeCode).toBeUndefined();
+    client.socket.destroy();
+  });
+});

@@ -1,0 +1,151 @@
+// One client of a random sequence: the SDK over real sockets, with the oracles beside it.
+import type { Weir } from '@weir/client';
+import { connect } from '@weir/client';
+import { versionOf } from '../../harness/never-back.ts';
+import { OnceInOrder } from '../../harness/once-in-order.ts';
+import type { State } from '../../harness/same-state.ts';
+import type { Feed } from './feed.ts';
+import { Tap } from './tapped-socket.ts';
+
+export interface DrivenOptions {
+  readonly name: string;
+  readonly url: string;
+  readonly pool: string | undefined;
+  readonly channels: readonly string[];
+  readonly feed: Feed;
+  readonly mayDiffer: () => boolean;
+}
+
+/** Times between reads of a client that is slow. */
+const SLOW_EVERY_MS = 100;
+const FLOOD_MESSAGES = 80;
+
+export class DrivenClient {
+  readonly name: string;
+  readonly weir: Weir;
+  readonly tap: Tap;
+  readonly #feed: Feed;
+  readonly #critical = new Map<string, OnceInOrder>();
+  readonly #faults: string[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor({ name, url, pool, channels, feed, mayDiffer }: DrivenOptions) {
+    this.name = name;
+    this.#feed = feed;
+    this.tap = new Tap(name, mayDiffer);
+    const reconnect = { spreadMs: 500, baseMs: 200, capMs: 1_000 };
+    this.weir = connect({
+      url,
+      channels,
+      class: pool,
+      WebSocket: this.tap.WebSocket,
+      reconnect,
+      conflateMs: 0,
+    });
+    this.weir.on('error', (error) => this.#faults.push(`${name}: ${error.code} ${error.message}`));
+    this.weir.on('retry', () => undefined);
+    for (const channel of channels) this.#listen(channel);
+  }
+
+  get channels(): readonly string[] {
+    return [...this.#critical.keys()];
+  }
+
+  get faults(): readonly string[] {
+    return [
+      ...this.#faults,
+      ...this.tap.neverBack.faults,
+      ...[...this.#critical.values()].flatMap(({ faults }) => faults),
+    ];
+  }
+
+  /** Its maps, as the application sees them. */
+  get state(): State {
+    return new Map(
+      this.channels.map((channel) => [
+        channel,
+        new Map([...this.weir.channel(channel).state].map(([key, value]) => [key, JSON.stringify(value)])),
+      ]),
+    );
+  }
+
+  /** Critical messages that it lacks, and was told nothing of. */
+  get missing(): readonly string[] {
+    return [...this.#critical].flatMap(([channel, oracle]) =>
+      oracle
+        .missing(this.#feed.kept(channel))
+        .map((number) => `${this.name} lacks critical ${number} of ${channel}`),
+    );
+  }
+
+  subscribe(channel: string): void {
+    if (this.#critical.has(channel)) return;
+    this.weir.channel(channel).subscribe();
+    this.#listen(channel);
+  }
+
+  unsubscribe(channel: string): void {
+    if (this.#critical.size < 2 || !this.#critical.has(channel)) return;
+    this.weir.channel(channel).unsubscribe();
+    this.#faults.push(...(this.#critical.get(channel)?.faults ?? []));
+    this.#critical.delete(channel);
+  }
+
+  /** Its network breaks without a word. */
+  breakOff(): void {
+    this.tap.socket?.terminate();
+  }
+
+  /** It reads nothing for a while. */
+  stall(ms: number): void {
+    const { socket } = this.tap;
+    socket?.pause();
+    this.#later(() => socket?.resume(), ms);
+  }
+
+  /** It reads for a moment in each tenth of a second. */
+  slowDown(ms: number): void {
+    for (let atMs = 0; atMs < ms; atMs += SLOW_EVERY_MS) {
+      this.#later(() => this.stall(SLOW_EVERY_MS * 0.9), atMs);
+    }
+  }
+
+  /** More messages than a client may send. */
+  flood(): void {
+    const { socket } = this.tap;
+    const [channel] = this.channels;
+    for (let i = 0; i < FLOOD_MESSAGES; i++) {
+      socket?.send(JSON.stringify({ type: 'subscribe', channels: [channel] }));
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.tap.socket?.resume();
+    this.weir.close();
+  }
+
+  #listen(name: string): void {
+    const oracle = new OnceInOrder(`${this.name} ${name}`);
+    this.#critical.set(name, oracle);
+    const channel = this.weir.channel(name);
+    const isCurrent = (): boolean => this.#critical.get(name) === oracle;
+    channel.on('critical', ({ data }) => {
+      if (isCurrent()) oracle.got(versionOf(data) ?? 0);
+    });
+    channel.on('gap', () => {
+      if (isCurrent()) oracle.gap();
+    });
+    channel.on('state', ({ snapshot }) => {
+      if (snapshot && isCurrent()) oracle.began(this.#feed.version);
+    });
+  }
+
+  #later(run: () => void, ms: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}

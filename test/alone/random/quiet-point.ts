@@ -1,0 +1,79 @@
+// A quiet point: writes have stopped, and everything that must then hold is checked, on shards that were there before
+// and on those that have just started.
+import { expectOneCause } from '../../harness/one-cause.ts';
+import { openAt } from '../../harness/open-at.ts';
+import type { State } from '../../harness/same-state.ts';
+import { differences, streamState } from '../../harness/same-state.ts';
+import { elapsed } from '../../harness/small-cluster.ts';
+import { CHANNELS } from './feed.ts';
+import type { Stage } from './stage.ts';
+
+/** The longest wait of the SDK, after a shard that is gone, and tries behind it. */
+const OPEN_MS = 40_000;
+/** Two ticks of the slowest pool and a look at the streams; the rest is for a machine that does other things too. */
+const SAME_MS = 2 * 1_000 + 13_000;
+const EVERY_MS = 50;
+const SHOWN = 5;
+
+/** What does not hold, as sentences. */
+export async function quietPoint(stage: Stage): Promise<readonly string[]> {
+  await stage.settled();
+  const closed = await gone(() => closedClients(stage), OPEN_MS);
+  if (closed.length > 0) return closed;
+  let stream = await streamState(stage.feed.nats);
+  const different = await gone(async () => {
+    if (differentClients(stage, stream).length === 0) return [];
+    // Shards put right what was purged or spoilt.
+    stream = await streamState(stage.feed.nats);
+    return differentClients(stage, stream);
+  }, SAME_MS);
+  const missing = await gone(() => stage.clients.flatMap((client) => client.missing), SAME_MS);
+  const shards = await Promise.all(stage.shards.living.map((member) => differentShard(stage, member)));
+  const counts = await expectOneCause(stage.cluster.running).then(
+    () => [],
+    (error: Error) => [error.message],
+  );
+  return [...different, ...missing.slice(0, SHOWN), ...shards.flat(), ...counts, ...stage.faults];
+}
+
+function closedClients({ clients }: Stage): readonly string[] {
+  return clients
+    .filter(({ weir }) => weir.status !== 'open')
+    .map(({ name, weir }) => `${name} is ${weir.status} after ${JSON.stringify(weir.info.lastClose)}`);
+}
+
+function differentClients({ clients }: Stage, stream: State): readonly string[] {
+  return clients.flatMap(({ name, state, weir }) =>
+    differences(stream, state)
+      .slice(0, SHOWN)
+      .map((difference) => `${name} at ${weir.info.shard}: ${difference}`),
+  );
+}
+
+async function differentShard(
+  stage: Stage,
+  at: Stage['shards']['living'][number],
+): Promise<readonly string[]> {
+  const client = await openAt(stage.cluster, at, CHANNELS);
+  // Read anew each time: shards put right what was purged or spoilt, be it in a channel that no other client has.
+  const faults = await gone(
+    async () => differences(await streamState(stage.feed.nats), client.maps(CHANNELS)),
+    SAME_MS,
+  );
+  const closed = client.closed === undefined ? '' : ` (closed with ${client.closed})`;
+  client.close();
+  return faults.slice(0, SHOWN).map((fault) => `a new client at ${at.id}${closed}: ${fault}`);
+}
+
+/** Waits for faults to be gone; those that stay. */
+async function gone(
+  faults: () => readonly string[] | Promise<readonly string[]>,
+  deadlineMs: number,
+): Promise<readonly string[]> {
+  const endMs = performance.now() + deadlineMs;
+  for (;;) {
+    const found = await faults();
+    if (found.length === 0 || performance.now() > endMs) return found;
+    await elapsed(EVERY_MS);
+  }
+}

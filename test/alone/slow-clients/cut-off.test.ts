@@ -1,0 +1,59 @@
+// A shard whose own network is gone for a while: it has no right to blame its clients, who come back to the same pool.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { comesToRest } from '../../harness/numbers.ts';
+import { Scene } from '../../harness/scene.ts';
+import { until } from '../../harness/small-cluster.ts';
+
+/** Enough for each of three threads, too. */
+const CLIENTS = 100;
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start({
+    shard: { WEIR_TICK_MS: '50', WEIR_LAG_MS: '1500', WEIR_PING_MS: '200', WEIR_IDLE_PING_MS: '1000' },
+  });
+});
+
+afterEach(async () => {
+  await scene.leave();
+  await comesToRest(scene.shard, 0);
+});
+
+afterAll(() => scene.stop());
+
+/** Clients behind a proxy that goes silent until all of them are let go. Answers the codes that they hear of then. */
+async function cutOff(count: number): Promise<readonly (number | undefined)[]> {
+  const before = await scene.numbers();
+  const proxy = await scene.proxy({});
+  const clients = await Promise.all(Array.from({ length: count }, () => scene.client('lobby', proxy)));
+  const feed = scene.every(50, (n) => scene.nats.publish('weir.state.lobby.k', String(n)));
+  await until(() => clients.every((client) => client.of('state').length > 3), 'all are served');
+  proxy.pause();
+  await until(async () => {
+    const numbers = await scene.numbers();
+    const gone = (cause: string): number => numbers.closes(cause) - before.closes(cause);
+    return gone('lag') + gone('cutOff') >= count;
+  }, 'all are let go');
+  feed.stop();
+  proxy.resume();
+  await until(() => clients.every(({ closed }) => closed !== undefined), 'they hear of it');
+  return clients.map(({ closed }) => closed);
+}
+
+// In this order: a shard that was cut off blames itself for ten seconds more.
+describe('the clients of a shard that prove nothing any more', () => {
+  it('are told 4009 where most others do', async () => {
+    const others = await scene.clients(CLIENTS);
+    expect(new Set(await cutOff(5))).toEqual(new Set([4009]));
+    expect(others.map(({ closed }) => closed)).toEqual(others.map(() => undefined));
+  });
+
+  it('are told 4012 where they are most of its clients, and keep their hints', async () => {
+    const before = await scene.numbers();
+    expect(new Set(await cutOff(CLIENTS))).toEqual(new Set([4012]));
+    const after = await scene.numbers();
+    expect(after.closes('cutOff') - before.closes('cutOff')).toBe(CLIENTS);
+    expect(after.closes('lag')).toBe(before.closes('lag'));
+  });
+});

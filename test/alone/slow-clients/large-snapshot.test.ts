@@ -1,0 +1,121 @@
+// A snapshot that is much larger than what its client takes in a second: it comes in bounded pieces, and what is
+// critical does not wait for its end.
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { comesToRest } from '../../harness/numbers.ts';
+import { percentile } from '../../harness/oracle.ts';
+import { scale, seen } from '../../harness/scale.ts';
+import { elapsed, Scene } from '../../harness/scene.ts';
+import { until } from '../../harness/small-cluster.ts';
+
+/** At full scale 5 MB to a client that takes 10 KB/s, with the limits of a pool for such clients; else 100 KB/s. */
+const SOFT_BYTES = scale(65_536, 32_768);
+const KEYS = scale(1_200, 10_000);
+const VALUE_BYTES = 500;
+const KBPS = scale(800, 80);
+const CHANGES_MS = scale(200, 2_000);
+const LONGEST_MS = scale(40_000, 900_000);
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start({
+    shard: { WEIR_TICK_MS: '100', WEIR_SOFT_BYTES: String(SOFT_BYTES), WEIR_LAG_MS: '60000' },
+  });
+});
+
+afterEach(async () => {
+  await scene.leave();
+  await comesToRest(scene.shard, 0);
+});
+
+afterAll(() => scene.stop());
+
+it('reaches a slow client whole, while critical messages pass and values change', {
+  timeout: LONGEST_MS + 60_000,
+}, async () => {
+  const { nats } = scene;
+  const stream = new Map<string, string>();
+  const set = (key: string): void => {
+    const value = JSON.stringify(randomBytes((VALUE_BYTES * 3) / 4).toString('base64'));
+    stream.set(key, value);
+    nats.publish(`weir.state.large.${key}`, value);
+  };
+  const remove = (key: string): void => {
+    stream.delete(key);
+    nats.publish(`weir.state.large.${key}`, '');
+  };
+  for (let i = 0; i < KEYS; i++) set(`k${i}`);
+  await until(
+    async () => (await scene.numbers()).of('weir_shard_state_keys') === KEYS,
+    'the shard has all keys',
+  );
+
+  const proxy = await scene.proxy({ down: { kbps: KBPS, delayMs: 20, bufferBytes: 1_000_000 } });
+  const client = await scene.visitor('large', proxy);
+  let bytes = 0;
+  client.ws.on('message', (data) => {
+    bytes += Buffer.isBuffer(data) ? data.length : 0;
+  });
+  await until(() => client.of('state').length > 0, 'the snapshot begins');
+  /** How many bytes the client had when each critical message was published, and when it came. */
+  const bytesAtPublish: number[] = [];
+  const bytesAtArrival: number[] = [];
+  const publishedMs: number[] = [];
+  const agesMs: number[] = [];
+  client.ws.on('message', (data) => {
+    if (!String(data).startsWith('{"type":"critical"')) return;
+    agesMs.push(performance.now() - (publishedMs[bytesAtArrival.length] ?? 0));
+    bytesAtArrival.push(bytes);
+  });
+  const beganMs = performance.now();
+  const feed = scene.every(CHANGES_MS, (n) => {
+    bytesAtPublish.push(bytes);
+    publishedMs.push(performance.now());
+    nats.publish('weir.critical.large', String(n));
+    // Some keys that the snapshot has sent already, some that it has not, some that are new, some that go.
+    set(`k${(n * 37) % KEYS}`);
+    set(`new${n}`);
+    remove(`k${(n * 53 + 1) % KEYS}`);
+    if (n % 5 === 4) remove(`new${n - 2}`);
+  });
+  const hasEnded = (): boolean => client.of('state').some(({ message }) => message['more'] !== true);
+  let mostBacklogBytes = 0;
+  await until(
+    async () => {
+      const numbers = await scene.numbers();
+      mostBacklogBytes = Math.max(mostBacklogBytes, numbers.of('weir_shard_backlog_bytes'));
+      await elapsed(scale(0, 250));
+      return hasEnded();
+    },
+    'the snapshot has ended',
+    LONGEST_MS,
+  );
+  const tookMs = performance.now() - beganMs;
+  const inTime = client.of('critical').length;
+  feed.stop();
+  await until(() => client.of('critical').length === feed.count, 'all critical messages', 30_000);
+  expect(client.of('critical').map(({ message }) => message['data'])).toEqual(
+    Array.from({ length: feed.count }, (_, n) => n),
+  );
+  // All but those that were under way came while the snapshot did, behind no more than the backlog.
+  expect(inTime).toBeGreaterThan(0.6 * feed.count);
+  for (const [i, at] of bytesAtArrival.entries())
+    expect(at - (bytesAtPublish[i] ?? 0)).toBeLessThan(2 * SOFT_BYTES);
+  expect(mostBacklogBytes).toBeGreaterThan(SOFT_BYTES / 4);
+  expect(mostBacklogBytes).toBeLessThanOrEqual(SOFT_BYTES + 16_384);
+  await until(() => client.state.size === stream.size, 'it has every key');
+  await comesToRest(scene.shard, 1);
+  expect(new Map([...client.state].sort())).toEqual(new Map([...stream].sort()));
+  expect(client.closed).toBeUndefined();
+  expect(client.of('gap')).toEqual([]);
+  seen('large snapshot', {
+    keys: KEYS,
+    'MB that came': bytes / 1e6,
+    'whole after s': tookMs / 1_000,
+    'under way, at most KB': mostBacklogBytes / 1_000,
+    'critical messages meanwhile': inTime,
+    'their age at p50 in ms': percentile(agesMs, 0.5),
+    'at p99': percentile(agesMs, 0.99),
+  });
+});

@@ -1,0 +1,59 @@
+// A client makes a shard send by asking: what it draws again and again is bounded, what it draws first is not.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BareClient } from '../../harness/bare-client.ts';
+import { elapsed, Scene } from '../../harness/scene.ts';
+import { metric, until } from '../../harness/small-cluster.ts';
+
+const KEYS = 64;
+const VALUE = JSON.stringify('x'.repeat(16_000));
+const SNAPSHOT_BYTES = KEYS * VALUE.length;
+const BURST_BYTES = 2_000_000;
+const BYTES_PER_SECOND = 100_000;
+
+const say = (client: BareClient, type: string): void =>
+  client.ws.send(JSON.stringify({ type, channels: ['large'] }));
+const received = (client: BareClient): number =>
+  client.of('state').reduce((sum, { text }) => sum + text.length, 0);
+
+describe('a channel of a megabyte', () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await Scene.start({
+      shard: {
+        WEIR_REDRAW_BURST_BYTES: String(BURST_BYTES),
+        WEIR_REDRAW_BYTES_PER_SECOND: String(BYTES_PER_SECOND),
+      },
+    });
+    for (let i = 0; i < KEYS; i++) scene.nats.publish(`weir.state.large.k${i}`, VALUE);
+    await scene.nats.flush();
+    await until(async () => (await metric(scene.shard, 'weir_shard_state_keys')) === KEYS, 'it is loaded');
+  }, 60_000);
+
+  afterAll(() => scene.stop());
+
+  it('comes whole and at once to a client that subscribes to it, though it is more than the bucket has', async () => {
+    const client = await scene.client('lobby');
+    say(client, 'subscribe');
+    await until(() => client.has('large'), 'the snapshot is whole');
+    expect(received(client)).toBeGreaterThan(SNAPSHOT_BYTES);
+    expect(await metric(scene.shard, 'weir_shard_redrawn_bytes_total')).toBe(0);
+    client.close();
+  });
+
+  it('cannot be drawn again and again: the client waits, and is closed with 4029 where it goes on', async () => {
+    const client = await scene.client('lobby');
+    const beganMs = performance.now();
+    for (let i = 0; client.closed === undefined && i < 300; i++) {
+      say(client, i % 2 === 0 ? 'subscribe' : 'unsubscribe');
+      await elapsed(105);
+    }
+    expect(client.closed).toBe(4029);
+    const seconds = (performance.now() - beganMs) / 1_000;
+    // The first, what the bucket had and got, and the one that took it into debt; frames have heads.
+    const bound = 2 * SNAPSHOT_BYTES + BURST_BYTES + seconds * BYTES_PER_SECOND;
+    expect(received(client)).toBeLessThan(1.1 * bound);
+    expect(await metric(scene.shard, 'weir_shard_redrawn_bytes_total')).toBeGreaterThan(BURST_BYTES);
+    expect(await metric(scene.shard, 'weir_shard_subscriptions_delayed_total')).toBeGreaterThan(20);
+  }, 60_000);
+});

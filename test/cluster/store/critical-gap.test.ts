@@ -1,0 +1,141 @@
+// When the retention window of critical messages has passed, a client that comes back is told, and gets what is left.
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect as connectNats } from '@nats-io/transport-node';
+import { connect } from '@weir/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { BareClient } from '../../harness/bare-client.ts';
+import type { Service } from '../../harness/small-cluster.ts';
+import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
+
+const WINDOW = { WEIR_CRITICAL_MAX_PER_CHANNEL: '5' };
+
+let cluster: SmallCluster;
+let nats: NatsConnection;
+let shard: Service;
+
+async function start(window: Readonly<Record<string, string>>): Promise<void> {
+  cluster = await SmallCluster.start();
+  shard = await cluster.shard('desktop', 'desktop-1', window);
+  nats = await connectNats({ servers: cluster.nats.url, maxReconnectAttempts: -1 });
+}
+
+async function stop(): Promise<void> {
+  await nats.close();
+  await cluster.stop();
+}
+
+async function publish(channel: string, from: number, to: number): Promise<void> {
+  for (let i = from; i < to; i++) await jetstream(nats).publish(`weir.critical.${channel}`, String(i));
+}
+
+/** A client that has had message 0 and is gone, with a position that contains it. */
+async function gone(channel: string): Promise<{ id: number; position: string }> {
+  const client = await BareClient.connect(cluster.routerUrl, `channels=${channel}`);
+  await until(() => client.of('state').length > 0, 'the client is served');
+  await publish(channel, 0, 1);
+  await until(() => client.ids.length === 1, 'the first message');
+  const id = client.ids[0] ?? 0;
+  await until(() => client.position?.split('.')[4] === id.toString(36), 'a position that contains it');
+  client.close();
+  return { id, position: client.position ?? '' };
+}
+
+const data = (client: BareClient): readonly unknown[] =>
+  client.of('critical').map(({ message }) => message['data']);
+
+describe('a client that comes back', () => {
+  beforeAll(() => start(WINDOW));
+  afterAll(stop);
+
+  it('within the window gets all and no gap', async () => {
+    const { position } = await gone('within');
+    await publish('within', 1, 6);
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=within', position);
+    await until(() => client.ids.length === 5, 'what it missed');
+    expect(data(client)).toEqual([1, 2, 3, 4, 5]);
+    expect(client.of('gap')).toEqual([]);
+    expect(client.of('welcome')[0]?.message['resumed']).toBe(true);
+    client.close();
+  });
+
+  it('after more messages than are kept is told first, then gets what is left', async () => {
+    const { id, position } = await gone('many');
+    await publish('many', 1, 31);
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=many', position);
+    await until(() => client.ids.length === 5, 'what is left');
+    expect(client.of('welcome')[0]?.message['resumed']).toBe(false);
+    expect(client.of('gap').map(({ message }) => message)).toEqual([
+      { type: 'gap', channel: 'many', lane: 'critical', after: id },
+    ]);
+    expect(client.frames.findIndex(({ message }) => message['type'] === 'gap')).toBeLessThan(
+      client.frames.findIndex(({ message }) => message['type'] === 'critical'),
+    );
+    expect(data(client)).toEqual([26, 27, 28, 29, 30]);
+    expect(
+      await metric(shard, 'weir_shard_critical_dropped_total{limit="perChannel"}'),
+    ).toBeGreaterThanOrEqual(26);
+    await publish('many', 31, 32);
+    await until(() => client.ids.length === 6, 'what comes next');
+    expect(data(client).at(-1)).toBe(31);
+    client.close();
+  });
+
+  it('to a shard that has started since is told the same', async () => {
+    const { id, position } = await gone('fresh');
+    await publish('fresh', 1, 11);
+    const fresh = await cluster.shard('mobile', 'mobile-1', WINDOW);
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=fresh&class=mobile', position);
+    await until(() => client.ids.length === 5, 'what is left');
+    expect(client.of('gap')[0]?.message).toMatchObject({ channel: 'fresh', after: id });
+    expect(data(client)).toEqual([6, 7, 8, 9, 10]);
+    client.close();
+    fresh.process.kill('SIGKILL');
+  });
+
+  it('by SDK: the application sees the gap between the messages, and nothing twice', async () => {
+    const weir = connect({ url: cluster.routerUrl, channels: ['app'], WebSocket });
+    const seen: unknown[] = [];
+    weir.channel('app').on('critical', ({ data: value }) => seen.push(value));
+    weir.channel('app').on('gap', () => seen.push('gap'));
+    await until(() => weir.status === 'open', 'the SDK is served');
+    await publish('app', 0, 1);
+    await until(() => seen.length === 1, 'the first message');
+    await until(async () => (await metric(shard, 'weir_shard_connections')) === 1, 'it is alone');
+    const { port } = new URL(shard.url);
+    const replacement = { ...WINDOW, WEIR_PORT: port, WEIR_SHARD_ID: 'desktop-1' };
+    shard.process.kill('SIGKILL');
+    await until(() => weir.status !== 'open', 'the SDK has noticed');
+    await publish('app', 1, 21);
+    shard = await cluster.startShard('desktop', 'desktop-1', replacement);
+    await until(() => seen.at(-1) === 20, 'the SDK has the last message', 40_000);
+    expect(seen).toEqual([0, 'gap', 16, 17, 18, 19, 20]);
+    weir.close();
+  });
+});
+
+describe('a client that comes back later than messages are kept', () => {
+  beforeAll(() => start({ WEIR_CRITICAL_MAX_AGE_MS: '3000' }));
+  afterAll(stop);
+
+  it('is told, though nothing is left', async () => {
+    const { id, position } = await gone('old');
+    await publish('old', 1, 3);
+    await until(
+      async () => (await (await jetstreamManager(nats)).streams.info('WEIR_CRITICAL')).state.messages === 0,
+      'the stream has let them go',
+    );
+    await until(
+      async () => (await metric(shard, 'weir_shard_critical_messages')) === 0,
+      'the shard has let them go',
+    );
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=old', position);
+    await until(() => client.of('position').length > 0, 'the client is served');
+    expect(client.of('gap')[0]?.message).toMatchObject({ channel: 'old', after: id });
+    expect(data(client)).toEqual([]);
+    await publish('old', 3, 4);
+    await until(() => client.ids.length === 1, 'what comes next');
+    client.close();
+  });
+});

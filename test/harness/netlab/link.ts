@@ -1,0 +1,252 @@
+// An emulated IP link: two network namespaces joined by emulate-link.c, and processes started at either end.
+// Needs root, gcc, iproute2 and /dev/net/tun; whyNoLinks() says what is missing. Must never leave anything behind.
+
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** `rate=1500,delay=25,jit=1,q=64`: see emulate-link.c. */
+export interface LinkSpec {
+  /** Server to client. */
+  readonly down: string;
+  readonly up: string;
+}
+
+export type Congestion = 'bbr' | 'cubic' | 'reno';
+
+export interface LinkOptions extends LinkSpec {
+  /** For messages only. */
+  readonly name: string;
+  /** Where the server's end is: a namespace of its own, or the one that this process is in (default). */
+  readonly server?: 'here' | 'namespace';
+}
+
+export interface EmulatedLink {
+  readonly name: string;
+  /** Where a server that listens on all addresses is reached from the client's end. */
+  readonly serverAddress: string;
+  readonly clientAddress: string;
+  /** Starts a program at one end; it is killed by close(). The server's end is this process' own where it is 'here'. */
+  runInClient(command: readonly [string, ...string[]], options?: SpawnOptions): ChildProcess;
+  runInServer(command: readonly [string, ...string[]], options?: SpawnOptions): ChildProcess;
+  /** From now on; packets on their way keep their times. */
+  change(spec: Partial<LinkSpec>): void;
+  /** Congestion control of connections that the server accepts from now on. */
+  setCongestion(congestion: Congestion): void;
+  close(): Promise<void>;
+}
+
+/** Why there can be no emulated links on this machine; nothing where there can. */
+export function whyNoLinks(): string | undefined {
+  if (process.platform !== 'linux') return 'emulated links need Linux';
+  if (process.getuid?.() !== 0) return 'emulated links need root';
+  if (!isWritable('/dev/net/tun')) return 'emulated links need /dev/net/tun';
+  for (const tool of ['gcc', 'ip', 'nsenter']) {
+    if (!onPath(tool)) return `emulated links need ${tool}`;
+  }
+  return triedLinks();
+}
+
+let tried: { readonly reason: string | undefined } | undefined;
+
+/** Containers may have all the tools and still not be allowed to use them. */
+function triedLinks(): string | undefined {
+  if (tried === undefined) {
+    try {
+      execFileSync(emulator(), ['new', 'rate=1000', 'rate=1000'], {
+        input: '',
+        stdio: 'pipe',
+        timeout: 30_000,
+      });
+      tried = { reason: undefined };
+    } catch (err) {
+      tried = { reason: `emulated links do not work here: ${lastLine(err)}` };
+    }
+  }
+  return tried.reason;
+}
+
+/** Never leaves a namespace: they end with the emulator, and that ends with its standard input. */
+export async function openLink(options: LinkOptions): Promise<EmulatedLink> {
+  const reason = whyNoLinks();
+  if (reason !== undefined) throw new Error(reason);
+  const here = options.server !== 'namespace';
+  const { net, device } = here ? freeNet() : { net: '10.213.0', device: 'tun0' };
+  const link = spawn(emulator(), [here ? `here:${device}` : 'new', options.down, options.up], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const opened = new OpenLink(options.name, link, net);
+  try {
+    const [serverFd, clientFd] = await readiness(link);
+    opened.connectEnds(device, serverFd, clientFd);
+    return opened;
+  } catch (err) {
+    await opened.close();
+    throw err;
+  }
+}
+
+class OpenLink implements EmulatedLink {
+  readonly name: string;
+  readonly serverAddress: string;
+  readonly clientAddress: string;
+  readonly #emulator: ChildProcess;
+  readonly #children = new Set<ChildProcess>();
+  readonly #net: string;
+  #device = '';
+  #serverSpace: string | undefined;
+  #clientSpace = '';
+
+  constructor(name: string, link: ChildProcess, net: string) {
+    this.name = name;
+    this.#emulator = link;
+    this.#net = net;
+    this.serverAddress = `${net}.1`;
+    this.clientAddress = `${net}.2`;
+  }
+
+  connectEnds(device: string, serverFd: number, clientFd: number): void {
+    const space = (fd: number): string => `--net=/proc/${this.#emulator.pid}/fd/${fd}`;
+    this.#device = device;
+    this.#serverSpace = serverFd === 0 ? undefined : space(serverFd);
+    this.#clientSpace = space(clientFd);
+    this.#setUp(this.#serverSpace, this.serverAddress, device);
+    this.#setUp(this.#clientSpace, this.clientAddress, 'tun0');
+  }
+
+  #setUp(space: string | undefined, address: string, device: string): void {
+    // What earlier connections learnt about the path must not help later ones; this process' own namespace is not
+    // ours to set.
+    const own =
+      space === undefined
+        ? ''
+        : 'ip link set lo up; sysctl -qw net.ipv4.tcp_no_metrics_save=1 2>/dev/null || true; ';
+    const up = `ip addr add ${address}/24 dev ${device}; ip link set ${device} up mtu 1500 txqueuelen 10000`;
+    execFileSync(...inSpace(space, ['sh', '-ec', own + up]), { stdio: 'pipe' });
+  }
+
+  runInClient(command: readonly [string, ...string[]], options: SpawnOptions = {}): ChildProcess {
+    return this.#run(this.#clientSpace, command, options);
+  }
+
+  runInServer(command: readonly [string, ...string[]], options: SpawnOptions = {}): ChildProcess {
+    return this.#run(this.#serverSpace, command, options);
+  }
+
+  #run(
+    space: string | undefined,
+    command: readonly [string, ...string[]],
+    options: SpawnOptions,
+  ): ChildProcess {
+    const child = spawn(...inSpace(space, command), options);
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    child.once('error', () => this.#children.delete(child));
+    return child;
+  }
+
+  change(spec: Partial<LinkSpec>): void {
+    for (const way of ['down', 'up'] as const) {
+      if (spec[way] !== undefined) this.#emulator.stdin?.write(`${way} ${spec[way]}\n`);
+    }
+  }
+
+  setCongestion(congestion: Congestion): void {
+    const route = ['ip', 'route', 'replace', `${this.#net}.0/24`, 'dev', this.#device] as const;
+    const how = ['src', this.serverAddress, 'congctl', congestion];
+    execFileSync(...inSpace(this.#serverSpace, [...route, ...how]), { stdio: 'pipe' });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#children].map((child) => ended(child, () => child.kill('SIGKILL'))));
+    await ended(this.#emulator, () => this.#emulator.stdin?.end());
+  }
+}
+
+async function ended(child: ChildProcess, end: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exit = once(child, 'exit');
+  end();
+  await exit;
+}
+
+function inSpace(space: string | undefined, command: readonly [string, ...string[]]): [string, string[]] {
+  const [program, ...rest] = command;
+  return space === undefined ? [program, rest] : ['nsenter', [space, program, ...rest]];
+}
+
+/** `ready 5 7` on its output, or why not on its error output. */
+async function readiness(link: ChildProcess): Promise<[number, number]> {
+  let said = '';
+  link.stderr?.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  const gone = once(link, 'close').then(() => {
+    throw new Error(`the emulated link did not start: ${said.trim()}`);
+  });
+  const ready = new Promise<[number, number]>((resolve) => {
+    link.stdout?.once('data', (chunk) => {
+      const [, server, client] = String(chunk).split(/\s/);
+      resolve([Number(server), Number(client)]);
+    });
+  });
+  gone.catch(() => undefined);
+  return Promise.race([ready, gone]);
+}
+
+/** A /24 of 10.213.0.0/16 and a device name that nobody here uses. */
+function freeNet(): { net: string; device: string } {
+  const used = new Set(Object.keys(networkInterfaces()));
+  const first = process.pid % 200;
+  for (let i = 0; i < 200; i++) {
+    const n = 1 + ((first + i) % 200);
+    if (!used.has(`weirlab${n}`)) return { net: `10.213.${n}`, device: `weirlab${n}` };
+  }
+  throw new Error('200 emulated links are open');
+}
+
+/** Compiled once per version of its source, into a folder that git ignores. */
+function emulator(): string {
+  const root = repositoryRoot();
+  const source = join(root, 'test/harness/netlab/emulate-link.c');
+  const version = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
+  const binary = join(root, '.cache/netlab', `emulate-link-${version}`);
+  if (!existsSync(binary)) {
+    mkdirSync(dirname(binary), { recursive: true });
+    const fresh = `${binary}.${process.pid}`;
+    execFileSync('gcc', ['-O2', '-Wall', '-o', fresh, source, '-lm'], { stdio: 'pipe' });
+    renameSync(fresh, binary);
+  }
+  return binary;
+}
+
+/** Found from here upwards: this file also runs compiled, from another folder. */
+function repositoryRoot(): string {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'test/harness/netlab/emulate-link.c'))) return folder;
+  }
+  throw new Error('test/harness/netlab/emulate-link.c is not above this file');
+}
+
+function onPath(tool: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, tool)));
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function lastLine(err: unknown): string {
+  const stderr = typeof err === 'object' && err !== null && 'stderr' in err ? String(err.stderr) : '';
+  const text = stderr.trim() === '' ? String(err) : stderr;
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,48 @@
+// Owns a copy of the project in a temporary folder, so that `npm start` can run beside one that runs from here.
+// Shares what is installed, but none of what is built from then on, and no state.
+import { cp, mkdir, mkdtemp, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const COPIED = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.base.json',
+  'tsconfig.json',
+  'turbo.json',
+  'scripts',
+  'packages',
+  'services',
+  'local',
+  'test/package.json',
+];
+
+export interface ProjectCopy {
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+export async function copyProject(): Promise<ProjectCopy> {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-copy-'));
+  // Times are kept: the build sees that what was copied is up to date.
+  const filter = (path: string): boolean => !/\/(node_modules|\.turbo)$/.test(path);
+  for (const path of COPIED)
+    await cp(join(ROOT, path), join(folder, path), { recursive: true, preserveTimestamps: true, filter });
+  await linkInstalled(folder);
+  await symlink(join(ROOT, '.cache'), join(folder, '.cache')); // the NATS server that the set-up has fetched
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** As npm would install it: the workspaces are the copy's own, all else is what we have. */
+async function linkInstalled(folder: string): Promise<void> {
+  const [from, to] = [join(ROOT, 'node_modules'), join(folder, 'node_modules')];
+  await mkdir(join(to, '@weir'), { recursive: true });
+  for (const name of await readdir(from))
+    if (name !== '@weir') await symlink(join(from, name), join(to, name));
+  for (const name of await readdir(join(from, '@weir'))) {
+    const workspace = await readlink(join(from, '@weir', name)); // ../../packages/protocol
+    await symlink(workspace, join(to, '@weir', name));
+  }
+}

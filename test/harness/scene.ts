@@ -1,0 +1,130 @@
+// One shard with its NATS server and router, and clients that go to it directly with a ticket.
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect as connectNats } from '@nats-io/transport-node';
+import { BareClient } from './bare-client.ts';
+import { Numbers } from './numbers.ts';
+import type { RawOptions } from './raw-client.ts';
+import { RawClient } from './raw-client.ts';
+import type { ShapingProxy, ShapingProxyOptions } from './shaping-proxy.ts';
+import { startShapingProxy } from './shaping-proxy.ts';
+import type { Service } from './small-cluster.ts';
+import { SmallCluster, until } from './small-cluster.ts';
+import { streamUrl } from './stream-url.ts';
+
+const SHARD = 'alone-1';
+
+export interface SceneOptions {
+  readonly pool?: string;
+  readonly shard?: Readonly<Record<string, string>>;
+  readonly router?: Readonly<Record<string, string>>;
+}
+
+export class Scene {
+  readonly cluster: SmallCluster;
+  readonly shard: Service;
+  readonly nats: NatsConnection;
+  readonly #pool: string;
+  readonly #proxies: ShapingProxy[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #clients: { leave(): void }[] = [];
+
+  private constructor(cluster: SmallCluster, shard: Service, nats: NatsConnection, pool: string) {
+    this.cluster = cluster;
+    this.shard = shard;
+    this.nats = nats;
+    this.#pool = pool;
+  }
+
+  static async start({ pool = 'desktop', shard = {}, router = {} }: SceneOptions = {}): Promise<Scene> {
+    const cluster = await SmallCluster.start({}, router);
+    const service = await cluster.shard(pool, SHARD, { WEIR_DEMOTION: 'false', ...shard });
+    const nats = await connectNats({ servers: cluster.nats.url });
+    return new Scene(cluster, service, nats, pool);
+  }
+
+  /** A stream URL with a ticket of its own. */
+  url(channel = 'lobby'): Promise<string> {
+    const to = { pool: this.#pool, shard: SHARD, url: this.shard.url, channels: [channel], allow: ['>'] };
+    return streamUrl(this.cluster, { ...to, ttlMs: 60_000 });
+  }
+
+  /** So many of them, to be used within a minute. */
+  urls(count: number, channel = 'lobby'): Promise<readonly string[]> {
+    return Promise.all(Array.from({ length: count }, () => this.url(channel)));
+  }
+
+  /** A client that has been served with a first snapshot, through a proxy where there is one. */
+  async client(channel = 'lobby', proxy?: ShapingProxy): Promise<BareClient> {
+    const client = await this.visitor(channel, proxy);
+    await until(() => client.of('position').length > 0, 'it is served');
+    return client;
+  }
+
+  /** A client that is not waited for. */
+  async visitor(channel = 'lobby', proxy?: ShapingProxy): Promise<BareClient> {
+    const url = await this.url(channel);
+    const client = BareClient.open(proxy === undefined ? url : proxy.url(url));
+    this.#clients.push({ leave: () => client.ws.terminate() });
+    return client;
+  }
+
+  clients(count: number, channel = 'lobby'): Promise<readonly BareClient[]> {
+    return Promise.all(Array.from({ length: count }, () => this.client(channel)));
+  }
+
+  /** A client by hand on a socket. */
+  async raw(options: RawOptions = {}, channel = 'lobby'): Promise<RawClient> {
+    const client = new RawClient(await this.url(channel), options);
+    this.#clients.push({ leave: () => client.socket.destroy() });
+    // Not by what they say: it may be compressed.
+    await until(() => client.frames.length > 1 || client.gone, 'it is served');
+    return client;
+  }
+
+  /** A proxy in front of the shard. */
+  async proxy(profile: NonNullable<ShapingProxyOptions['profile']>): Promise<ShapingProxy> {
+    const { hostname: host, port } = new URL(this.shard.url);
+    const proxy = await startShapingProxy({ target: { host, port: Number(port) }, profile });
+    this.#proxies.push(proxy);
+    return proxy;
+  }
+
+  /** Runs `step` again and again, at the latest until all leave. */
+  every(ms: number, step: (n: number) => void): Feed {
+    let count = 0;
+    const timer = setInterval(() => step(count++), ms);
+    this.#timers.push(timer);
+    return {
+      get count() {
+        return count;
+      },
+      stop: () => clearInterval(timer),
+    };
+  }
+
+  numbers(): Promise<Numbers> {
+    return Numbers.of(this.shard);
+  }
+
+  /** All clients go without a word. */
+  async leave(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    for (const client of this.#clients.splice(0)) client.leave();
+    await Promise.all(this.#proxies.splice(0).map((proxy) => proxy.close()));
+  }
+
+  async stop(): Promise<void> {
+    await this.leave();
+    await this.nats.close();
+    await this.cluster.stop();
+  }
+}
+
+/** Time passes; for what can only be seen not to happen. */
+export const elapsed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Something that happens again and again. */
+export interface Feed {
+  readonly count: number;
+  stop(): void;
+}
