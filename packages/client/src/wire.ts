@@ -13,8 +13,8 @@ const ABNORMAL = 1006;
 export class Wire {
   onMessage: (message: ServerMessage) => void = () => {};
   onClose: (code: number, reason: string) => void = () => {};
-  /** Counts what arrived, pings too where the class shows them. */
-  heard = 0;
+  /** When something arrived last, pings too where the class shows them; by the wall clock. */
+  heardMs: number;
   seesPings = false;
   readonly #platform: Platform;
   readonly #socket: Socket;
@@ -25,9 +25,10 @@ export class Wire {
   constructor(platform: Platform, WebSocketClass: SocketClass, target: Target) {
     this.#platform = platform;
     const socket = new WebSocketClass(target.url, target.protocols);
+    this.heardMs = platform.wallMs();
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
-      this.heard++;
+      this.heardMs = platform.wallMs();
       const message = parse(data);
       if (message !== undefined) this.onMessage(message);
     };
@@ -40,7 +41,7 @@ export class Wire {
     };
     socket.onclose = ({ code, reason }) => this.#ended(code, reason);
     socket.on?.('ping', () => {
-      this.heard++;
+      this.heardMs = platform.wallMs();
       this.seesPings = true;
     });
   }
