@@ -10,7 +10,7 @@ const measured = [
   'test/cases/{quiet,sparse-stream,stuck-memory,thread-shares,threads,zip-bomb}.test.ts',
   'test/cases/browser.test.ts',
   'test/random/random.test.ts',
-  'test/clients/demo-page.test.ts',
+  'test/clients/{dead-path,demo-page,page-life}.test.ts',
   'test/integration/{control,demotion,probe-links,promotion,reconnect-storm}.test.ts',
 ];
 

@@ -259,7 +259,7 @@ describe('close', () => {
     expect(cluster.client.status).toBe('connecting');
     cluster.platform.advance(1_000);
     expect(cluster.client.status).toBe('waiting');
-    expect(cluster.client.info.lastClose).toMatchObject({ code: 1006 });
+    expect(cluster.client.info.lastClose).toEqual({ code: 1006, reason: 'refused by the page' });
     cluster.platform.sockets[0]?.ends(1006);
     expect(cluster.all('retry')).toHaveLength(1);
   });
