@@ -79,7 +79,11 @@ export class Client implements Weir {
     this.#policy = new RetryPolicy(options.reconnect ?? {}, () => platform.random());
     const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
     this.#pace = new Pace(platform, gapMs, () => this.#announce());
-    this.#watch = new Watch(platform, options.quietMs, () => this.#visitRouter());
+    this.#watch = new Watch(platform, {
+      quietMs: options.quietMs,
+      onQuiet: () => this.#visitRouter(),
+      onWake: () => this.#visitRouter(),
+    });
     this.#stopLife = platform.onLife((what) => this.#live(what));
     this.#visitRouter();
   }
@@ -122,8 +126,9 @@ export class Client implements Weir {
 
   #live(what: Life): void {
     if (what === 'left') this.#leave();
-    // Also beside an open connection: its path has perhaps changed, which nothing would tell for minutes.
+    // Also beside an open connection: its path has perhaps changed, which nothing would tell for a while.
     else if (what === 'online' || this.#current === undefined) this.#visitRouter();
+    else this.#watch.look();
   }
 
   /** The page goes away, or sleeps where an open connection would keep it from sleeping; `shown` ends that. */
@@ -151,7 +156,10 @@ export class Client implements Weir {
     if (this.#status === 'closed' || this.#path !== undefined || this.#wanted.size === 0) return;
     this.#platform.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    if (this.#current === undefined) this.#setStatus('connecting');
+    if (this.#current === undefined) {
+      this.#watch.start();
+      this.#setStatus('connecting');
+    }
     this.#open('refresh', () => this.#routerTarget());
   }
 
@@ -198,7 +206,7 @@ export class Client implements Weir {
     wire.onMessage = (message) => this.#receive(message);
     wire.onClose = (code, closeReason) => this.#streamEnded({ code, reason: closeReason });
     old?.close(moved.code);
-    this.#watch.start(wire);
+    this.#watch.start(wire, welcome.beatMs);
 
     const { pool, shard, session, tickMs } = welcome;
     const { confidence } = redirect;
@@ -319,7 +327,7 @@ export class Client implements Weir {
 
   #streamEnded(close: CloseEvent): void {
     this.#current = undefined;
-    this.#watch.stop();
+    this.#watch.start();
     this.#info = { ...this.#info, lastClose: close };
     if (close.code === tooSlow.code || close.code === noPong.code) this.#hint = undefined;
     const after = afterClose(close.code);
@@ -335,6 +343,12 @@ export class Client implements Weir {
     // Perhaps it was the hint that did not come through; that there is no room is not its fault.
     if (end.stage === 'router' && end.code !== noCapacity.code) this.#hint = undefined;
     this.#info = { ...this.#info, lastClose: { code: end.code, reason: end.reason } };
+    if (this.#watch.isQuiet) {
+      // The path is dead, and the way to another one failed: the ordinary way back begins.
+      this.#current?.close();
+      this.#current = undefined;
+      this.#watch.start();
+    }
     if (end.error?.code === 'NO_WEBSOCKET') this.#finish(end, end.error);
     // The old stream goes on until it is closed; then comes the ordinary way.
     else if (this.#current !== undefined) return;

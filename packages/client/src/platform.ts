@@ -23,8 +23,10 @@ export type Life = 'online' | 'shown' | 'left';
 
 export interface Platform {
   webSocket(): SocketClass | Promise<SocketClass>;
-  /** Milliseconds of a clock that never jumps. */
+  /** Milliseconds of a clock that never jumps, and stands still while the machine sleeps. */
   now(): number;
+  /** Milliseconds of the clock on the wall, which goes on then. */
+  wallMs(): number;
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   /** Runs later, behind the messages that have already arrived, and not throttled in hidden pages. */
@@ -40,6 +42,7 @@ export interface Platform {
 export function commonPlatform(): Omit<Platform, 'webSocket' | 'turn'> {
   return {
     now: () => performance.now(),
+    wallMs: Date.now,
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
     random: Math.random,

@@ -21,9 +21,8 @@ export interface ConnectOptions {
   /** Critical events that one iterator keeps for a slow consumer before it declares a gap (default 1,000). */
   readonly queueLimit?: number | undefined;
   /**
-   * For feeds that never rest: opens a fresh connection beside the old one where nothing has arrived for so long.
-   * Off by default in browsers, where a quiet channel and a dead path look the same. With the `ws` package pings
-   * are seen, and it is 60,000.
+   * Takes the path for dead when nothing has arrived for so long, and opens another connection beside the old one.
+   * By default two beats of the shard, which is 30,000 where the cluster does not say otherwise; at least 3,000.
    */
   readonly quietMs?: number | undefined;
   /** Waits before a reconnect, in milliseconds. */

@@ -10,6 +10,7 @@ export type { Lane } from './lanes.ts';
 export { isLane, LANES } from './lanes.ts';
 export { limits } from './limits.ts';
 export type {
+  BeatMessage,
   ClientMessage,
   ClientMessageProblem,
   Confidence,

@@ -28,6 +28,8 @@ export interface WelcomeMessage {
   readonly pool: string;
   readonly shard: string;
   readonly tickMs: number;
+  /** The client hears a text at least so often; missing where the shard is of a release before. */
+  readonly beatMs?: number;
   readonly channels: readonly string[];
   /** Whether the position was accepted: no snapshot follows, but what changed since. */
   readonly resumed: boolean;
@@ -69,6 +71,11 @@ export interface PositionMessage {
   readonly pos: string;
 }
 
+/** Says nothing but that the path is alive; comes where nothing else does. */
+export interface BeatMessage {
+  readonly type: 'beat';
+}
+
 /** Why a shard asks a client to move. */
 export type MoveReason = 'drain' | 'rebalance' | 'tooSlow' | 'promote';
 
@@ -98,6 +105,7 @@ export type ServerMessage =
   | CosmeticMessage
   | GapMessage
   | PositionMessage
+  | BeatMessage
   | MoveMessage
   | ErrorMessage;
 

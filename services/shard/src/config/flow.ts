@@ -15,6 +15,7 @@ interface FlowValues {
   readonly idlePingMs: number;
   readonly positionMs: number;
   readonly idlePositionMs: number;
+  readonly beatMs: number;
   readonly maxFrameBytes: number;
   readonly compression: boolean | undefined;
   readonly compressionMinBytes: number;
@@ -97,6 +98,14 @@ export const flow: TableOf<FlowValues> = {
     default: 10_000,
     min: 1_000,
     meaning: 'Time between two positions while only other channels have data',
+  }),
+  beatMs: ms({
+    env: 'WEIR_BEAT_MS',
+    default: 15_000,
+    min: 1_000,
+    max: 60_000,
+    meaning:
+      'Longest time without a text to a client; a client that hears nothing for two of them takes the path for dead',
   }),
   maxFrameBytes: bytes({
     env: 'WEIR_MAX_FRAME_BYTES',

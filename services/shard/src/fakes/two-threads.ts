@@ -34,6 +34,7 @@ export class ModelClient extends Duplex {
   onState: (frame: any) => void = () => undefined;
   onPosition: () => void = () => undefined;
   position = '';
+  beats = 0;
   readonly #halves = new Map<string, Map<string, unknown>>();
   #unanswered: Buffer[] = [];
 
@@ -68,6 +69,7 @@ export class ModelClient extends Duplex {
       this.position = frame.pos;
       this.onPosition();
     }
+    if (type === 'beat') this.beats++;
     if (type === 'gap') this.gaps.push({ channel, after: frame.after, reset: frame.reset === true });
     if (type === 'critical') this.critical.set(channel, [...this.ids(channel), frame.id]);
     if (type === 'cosmetic') this.cosmetic.push(...frame.data);
@@ -137,6 +139,7 @@ export class ModelThread {
       ping: { pingMs: 100, pingBytes: 500, idlePingMs: 1_000 },
       positionMs: 200,
       idlePositionMs: 400,
+      beatMs: 1_000,
       sliceMs: () => 1,
       looksAfter: 1,
       tickMs: 50,

@@ -103,6 +103,7 @@ export class FanOutThread {
       ping: config,
       positionMs: config.positionMs,
       idlePositionMs: config.idlePositionMs,
+      beatMs: config.beatMs,
       sliceMs: () => (this.#pending > 0 ? SHORT_SLICE_MS : SLICE_MS),
       looksAfter: WRITES_A_LOOK,
       tickMs: this.#pool.tickMs,
@@ -316,10 +317,10 @@ export class FanOutThread {
     const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
-    const { pool, shardId: shard } = config;
+    const { pool, shardId: shard, beatMs } = config;
     const { tickMs } = this.#pool;
     const { criticalEpoch } = this.#fanOut.heads;
-    const of = { session, pool, shard, tickMs, ticket, position, starts, criticalEpoch };
+    const of = { session, pool, shard, tickMs, beatMs, ticket, position, starts, criticalEpoch };
     this.#say(connection, firstWords(of));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);

@@ -77,6 +77,8 @@ export class Connection {
   waitsFor: ResumeWait;
   /** The catch-up that it waits for. */
   ask: Ask | undefined = undefined;
+  /** When it got a beat last, or came. */
+  beatMs: number;
   /** Number of the last batch that it was given, or that came before it. */
   batch = 0;
   /** Channels that were unsubscribed when a snapshot of them had begun and not ended. */
@@ -91,6 +93,7 @@ export class Connection {
     this.socket = admitted.socket;
     this.compressed = admitted.compressed;
     this.openedMs = admitted.nowMs;
+    this.beatMs = admitted.nowMs;
     this.clock = new DeliveryClock(admitted.nowMs);
     this.waitsFor = admitted.position === undefined ? 'nothing' : 'pong';
     this.cursors = admitted.starts.map(({ channel, stateSeq, snapshot, criticalSeq }) => ({

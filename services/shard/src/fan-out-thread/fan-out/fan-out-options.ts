@@ -8,6 +8,8 @@ import type { EvictReason, WriterOptions } from './writer.ts';
 export interface FanOutOptions extends Omit<WriterOptions, 'withhold' | 'withholdCritical'> {
   /** Time between two positions while only other channels have data. */
   readonly idlePositionMs: number;
+  /** Longest time without a text to a client. */
+  readonly beatMs: number;
   /** Longest time of writing before everything else gets its turn, and the writes between two looks at the clock. */
   readonly sliceMs: () => number;
   readonly looksAfter: number;

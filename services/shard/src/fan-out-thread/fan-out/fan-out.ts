@@ -8,6 +8,7 @@ import type { Restart } from '../claims/claims.ts';
 import type { Connection } from '../connection/connection.ts';
 import { Asks } from './asks.ts';
 import type { Batch } from './batch.ts';
+import { Beats } from './beats.ts';
 import { CutOff } from './cut-off.ts';
 import type { FanOutOptions } from './fan-out-options.ts';
 import type { Group } from './group.ts';
@@ -22,6 +23,7 @@ export class FanOut {
   readonly #writer: Writer;
   readonly #memberships: Memberships;
   readonly #asks: Asks;
+  readonly #beats: Beats;
   /** Connections that want a piece as soon as they have room. */
   readonly #notLive = new Set<Connection>();
   /** Batches that have come and are not written yet, the oldest first. */
@@ -45,6 +47,7 @@ export class FanOut {
     );
     this.#memberships = new Memberships(options.want);
     this.#asks = new Asks(options.ask);
+    this.#beats = new Beats(options);
     this.#heads = options.heads;
     this.#positionHead = positionHeadOf(options.heads);
   }
@@ -239,6 +242,8 @@ export class FanOut {
         continue;
       }
       if (position !== undefined && position.length > 0 && live) this.#writer.write(connection, position);
+      const beat = this.#beats.due(connection, { positionMs: group.positionMs, nowMs: this.#writer.nowMs });
+      if (beat !== undefined) this.#writer.write(connection, beat);
       const unansweredMs = this.#writer.unansweredMs(connection);
       if (unansweredMs >= flow.lagMs / 2) this.#cutOff.silent();
       const next = connection.judge(backlogBytes, unansweredMs, flow);
