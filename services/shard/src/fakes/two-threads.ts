@@ -159,7 +159,6 @@ export class ModelThread {
         this.evicted.push(connection);
         this.disconnect(connection);
       },
-      onLag: () => undefined,
     });
   }
 
