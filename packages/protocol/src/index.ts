@@ -40,8 +40,8 @@ export {
   parseChannels,
 } from './names.ts';
 export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
-export type { PayloadBounds, PayloadVerdict } from './payload.ts';
-export { validatePayload } from './payload.ts';
+export type { PayloadBounds, PayloadProblem, PayloadVerdict } from './payload.ts';
+export { readPayload, validatePayload } from './payload.ts';
 export type { Position } from './position.ts';
 export { channelHash, decodePosition, encodePosition } from './position.ts';
 export type { StreamDefinition, StreamLimits } from './streams.ts';

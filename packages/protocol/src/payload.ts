@@ -4,16 +4,11 @@
 import { isUtf8 } from 'node:buffer';
 import { limits } from './limits.ts';
 
-/** What a payload is: fit to be sent, `empty` (in the state lane: delete the key), or why it is neither. */
-export type PayloadVerdict =
-  | 'ok'
-  | 'empty'
-  | 'tooLarge'
-  | 'notUtf8'
-  | 'bom'
-  | 'notJson'
-  | 'tooDeep'
-  | 'number';
+/** Why a payload cannot be sent. `empty` is a deletion of the key in the state lane. */
+export type PayloadProblem = 'empty' | 'tooLarge' | 'notUtf8' | 'bom' | 'notJson' | 'tooDeep' | 'number';
+
+/** What a payload is: fit to be sent, or why it is not. */
+export type PayloadVerdict = 'ok' | PayloadProblem;
 
 /** Tighter bounds than the protocol's, where a service is configured so. */
 export interface PayloadBounds {
@@ -23,20 +18,29 @@ export interface PayloadBounds {
 
 /** Judges a published payload. Whitespace alone is `notJson`: only what has no byte at all is `empty`. */
 export function validatePayload(bytes: Uint8Array, bounds: PayloadBounds = limits): PayloadVerdict {
-  if (bytes.length === 0) return 'empty';
-  if (bytes.length > bounds.messageBytes) return 'tooLarge';
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'bom';
-  if (!isUtf8(bytes)) return 'notUtf8';
+  const read = readPayload(bytes, bounds);
+  return 'problem' in read ? read.problem : 'ok';
+}
+
+/** Judges a published payload, and decodes it once: `text` is the JSON as latin1, one character a byte. */
+export function readPayload(
+  bytes: Uint8Array,
+  bounds: PayloadBounds = limits,
+): { readonly text: string } | { readonly problem: PayloadProblem } {
+  if (bytes.length === 0) return { problem: 'empty' };
+  if (bytes.length > bounds.messageBytes) return { problem: 'tooLarge' };
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { problem: 'bom' };
+  if (!isUtf8(bytes)) return { problem: 'notUtf8' };
   // Latin-1 instead of UTF-8: outside strings every byte above 0x7F is wrong in both readings, inside
   // strings every one is right in both, and one-byte strings are made and parsed several times faster.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   try {
     JSON.parse(text);
   } catch {
-    return 'notJson';
+    return { problem: 'notJson' };
   }
-  if (deeperThan(text, bounds.depth)) return 'tooDeep';
-  return SUSPECT.test(text) && !numbersFit(text) ? 'number' : 'ok';
+  if (deeperThan(text, bounds.depth)) return { problem: 'tooDeep' };
+  return SUSPECT.test(text) && !numbersFit(text) ? { problem: 'number' } : { text };
 }
 
 const QUOTE = 0x22;

@@ -94,10 +94,9 @@ export class FarClient {
       },
       done: () => undefined,
       onEvict: (connection, reason) => {
-        connection.closing = true;
+        connection.delivery.close();
         this.evicted.push(reason);
       },
-      onLag: () => undefined,
     });
   }
 

@@ -162,7 +162,6 @@ export class ModelThread {
         this.evicted.push(connection);
         this.disconnect(connection);
       },
-      onLag: () => undefined,
     });
   }
 
@@ -324,7 +323,7 @@ export class ModelMain {
 
   set(channel: string, key: string, value: unknown): void {
     const text = value === undefined ? undefined : JSON.stringify(value);
-    this.lanes.state.apply(channel, { key, value: text, seq: ++this.#stateSeq, timeMs: this.nowMs });
+    this.lanes.state.apply(channel, { key, value: text, seq: ++this.#stateSeq }, this.nowMs);
     const keys = this.model.get(channel) ?? new Map();
     this.model.set(channel, keys);
     if (value === undefined) keys.delete(key);

@@ -115,7 +115,6 @@ export class FanOutThread {
       want: (want) => this.#send({ type: 'want', ...want }),
       done: (number) => this.#send({ type: 'done', number }),
       onEvict: (connection, reason) => this.#ends.close(connection, reason),
-      onLag: (connection) => this.#delivered(connection),
     });
     this.#moves = new Moves({
       config,
@@ -336,7 +335,11 @@ export class FanOutThread {
       nowMs: () => clock.monotonicMs(),
       delayed: () => add(this.#counts.fanOut, count.subscriptionsDelayed, 1),
       view: () => ({ channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow }),
-      pong: (payload) => this.#fanOut.pong(connection, payload),
+      pong: (payload) => {
+        const proves = this.#fanOut.pong(connection, payload);
+        if (proves) this.#delivered(connection);
+        return proves;
+      },
       subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
       unsubscribe: (channels) => this.#fanOut.unsubscribe(connection, channels),
       say: (messages) => this.#say(connection, messages),
@@ -353,11 +356,11 @@ export class FanOutThread {
   /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
   #delivered(connection: Connection): void {
     const { standing } = connection;
-    if (connection.closing || standing === undefined || this.#flags.draining) return;
+    if (connection.delivery.over || standing === undefined || this.#flags.draining) return;
     const pong = this.#pong;
     pong.lagMs = connection.clock.lagMs;
     pong.writtenBytes = connection.clock.written;
-    pong.flowingSinceMs = connection.flowingSinceMs;
+    pong.flowingSinceMs = connection.delivery.liveSinceMs;
     pong.connections = this.#fanOut.size;
     pong.nowMs = this.#options.clock.monotonicMs();
     if (pong.nowMs < connection.leavingUntilMs) return;

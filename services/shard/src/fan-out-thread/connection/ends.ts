@@ -52,7 +52,7 @@ export class Ends {
       if (fault !== undefined) this.#begin(connection, fault);
     });
     connection.socket.once('close', () => {
-      if (!connection.closing) {
+      if (!connection.delivery.over) {
         this.#decide(connection, 'lost');
         ended('left');
       }
@@ -63,7 +63,7 @@ export class Ends {
 
   /** Closes a connection in order. */
   close(connection: Connection, cause: ShardCause, reason?: string): void {
-    if (connection.closing) return;
+    if (connection.delivery.over) return;
     const { code, reason: usual } = CODES[cause];
     connection.ws.close(code, reason ?? usual);
     this.#begin(connection, cause);
@@ -81,7 +81,7 @@ export class Ends {
   }
 
   #begin(connection: Connection, cause: CloseCause): void {
-    if (connection.closing) return;
+    if (connection.delivery.over) return;
     this.#decide(connection, cause);
     const { socket: duplex, gate } = connection;
     const { faultCloseMs, ended } = this.#o;
@@ -91,7 +91,7 @@ export class Ends {
   }
 
   #decide(connection: Connection, cause: CloseCause): void {
-    connection.closing = true;
+    connection.delivery.close();
     this.#o.count(cause);
     this.#o.closing(1);
   }

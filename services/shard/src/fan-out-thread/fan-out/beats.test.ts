@@ -51,13 +51,13 @@ describe('beats', () => {
   });
 
   it('come to a client that is not live, which gets no positions', () => {
-    const { main, connection, beats, lasts } = served();
-    connection.stateLive = false;
-    connection.waitsFor = 'stream';
-    main.reach = () => undefined;
+    const { connection, beats, lasts } = served();
+    connection.delivery.holdState({ fromStateSeq: 0, fromCriticalSeq: 0 }, ['a'], 0);
+    // The answer to this never comes.
+    connection.delivery.asked(1_000);
     const before = beats();
     lasts(3_000);
-    expect(connection.live).toBe(false);
+    expect(connection.delivery.state).toBe('stateHeld');
     expect(beats() - before).toBeGreaterThanOrEqual(3);
   });
 

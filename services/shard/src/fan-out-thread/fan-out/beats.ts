@@ -27,7 +27,8 @@ export class Beats {
     connection: Connection,
     { positionMs, nowMs }: { positionMs: number; nowMs: number },
   ): Buffer | undefined {
-    const heardMs = connection.live ? Math.max(connection.beatMs, positionMs) : connection.beatMs;
+    const heardMs =
+      connection.delivery.state === 'live' ? Math.max(connection.beatMs, positionMs) : connection.beatMs;
     if (nowMs - heardMs < this.#everyMs) return undefined;
     connection.beatMs = nowMs;
     return connection.compressed ? this.#frames.compressed : this.#frames.plain;
