@@ -19,7 +19,7 @@ export interface Service {
 
 const MAX_LINES = 1_000;
 /** A service listens at once; the rest is for a machine that does other things too. */
-const LISTEN_MS = 20_000;
+const LISTEN_MS = 60_000;
 /** `WEIR_TEST_THREADS=3 npm test`: the fan-out threads of every shard that does not say how many it wants. */
 const THREADS = process.env['WEIR_TEST_THREADS'];
 
@@ -173,7 +173,7 @@ function keep(log: string[], line: string): void {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  deadlineMs = 15_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!(await holds())) {

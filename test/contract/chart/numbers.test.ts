@@ -70,7 +70,6 @@ describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm 
         expect(byYaml.refusal).not.toMatch(/%!|nil pointer|runtime error/);
       }
     },
-    30_000,
   );
 
   it.each([

@@ -146,7 +146,7 @@ describe.skipIf(helms.length === 0)('charts/weir refuses (skipped where helm is 
       );
       if (objects.length === 0) expect(refusal, path.join('.')).toMatch(/schema|templates\/validate\.yaml/);
     }
-  }, 120_000);
+  });
 });
 
 /** Every top-level key and every block below. */

@@ -59,7 +59,7 @@ describe.skipIf(helms.length === 0 || !isBuilt('shard'))(
         }),
         { numRuns: 20 },
       );
-    }, 120_000);
+    });
   },
 );
 
