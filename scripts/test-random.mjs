@@ -1,5 +1,5 @@
 // `npm run test:random`: random sequences against a real cluster for as long as the caller says; the tests are
-// test/alone/random.
+// test/cluster/random.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -47,7 +47,7 @@ await command(async () => {
   await setUp();
   process.exitCode = await runTool(
     'vitest',
-    ['run', 'test/alone/random/random.test.ts', '--project', 'alone', '--disableConsoleIntercept'],
+    ['run', 'test/cluster/random/random.test.ts', '--project', 'cluster', '--disableConsoleIntercept'],
     { env: { ...process.env, WEIR_TEST_RANDOM: JSON.stringify(options) } },
   );
 });
