@@ -26,6 +26,7 @@ export class Feed implements Channel {
   readonly #state = new ChannelState();
   readonly #cosmetics = new Cosmetics();
   readonly #listeners = new Listeners<ChannelEvents>(['state', 'critical', 'cosmetic', 'gap']);
+  readonly #stores = new Listeners<{ run: ReadonlyMap<string, unknown> }>(['run']);
   readonly #queues = new Set<EventQueue>();
   #lastId = NO_ID;
   #forgotten = false;
@@ -53,8 +54,15 @@ export class Feed implements Channel {
     return this.#forgotten;
   }
 
-  subscribe(): void {
-    this.#owner.subscribe(this.name);
+  subscribe(): void;
+  subscribe(run: (snapshot: ReadonlyMap<string, unknown>) => void): Unsubscribe;
+  subscribe(run?: (snapshot: ReadonlyMap<string, unknown>) => void): Unsubscribe | undefined {
+    // A component that shows the channel must not fail because the client was told to stay away.
+    if (run === undefined || this.#end === undefined) this.#owner.subscribe(this.name);
+    if (run === undefined) return undefined;
+    const stop = this.#stores.on('run', run);
+    run(this.snapshot);
+    return stop;
   }
 
   unsubscribe(): void {
@@ -63,6 +71,14 @@ export class Feed implements Channel {
 
   on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe {
     return this.#listeners.on(name, listener);
+  }
+
+  once<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe {
+    return this.#listeners.on(name, listener, true);
+  }
+
+  off<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): void {
+    this.#listeners.off(name, listener);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChannelEvent> {
@@ -115,16 +131,21 @@ export class Feed implements Channel {
 
   /** Hands out what was conflated since the last time. */
   announce(): void {
-    if (!this.#state.changes.empty) this.#emit(this.#state.changes.take());
+    if (!this.#state.changes.empty) {
+      this.#emit(this.#state.changes.take());
+      this.#stores.emit('run', this.snapshot);
+    }
     if (!this.#cosmetics.empty) this.#emit(this.#cosmetics.take());
   }
 
   /** No longer subscribed to. */
   clear(): void {
-    this.#forgotten ||= this.#lastId !== NO_ID || this.#state.map.size > 0;
+    const had = this.#state.map.size > 0;
+    this.#forgotten ||= this.#lastId !== NO_ID || had;
     this.#state.clear();
     this.#cosmetics.take();
     this.#lastId = NO_ID;
+    if (had) this.#stores.emit('run', this.snapshot);
   }
 
   endIterations(error?: unknown): void {
@@ -132,7 +153,12 @@ export class Feed implements Channel {
     this.#queues.clear();
   }
 
-  /** The client is closed for good; `error` where it was a refusal. */
+  /** The client connects. */
+  begin(): void {
+    this.#end = undefined;
+  }
+
+  /** The client is closed; `error` where it was a refusal. */
   end(error: unknown): void {
     this.#end = { error };
     this.endIterations(error);

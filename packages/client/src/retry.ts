@@ -1,6 +1,6 @@
 // When to come back after a connection, or a try of one, has ended: the close-code table with its waits. Pure
 // but for the memory of what was tried before. Never opens anything.
-import { afterClose } from '@weir/protocol';
+import { afterClose } from './after-close.ts';
 import type { ReconnectOptions, RetryEvent } from './public.ts';
 
 /** A connection that lived so long was a healthy one: its end does not count as a failed try. */
