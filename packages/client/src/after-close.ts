@@ -22,6 +22,7 @@ const AFTER: Readonly<Record<number, AfterClose>> = {
   4003: 'router',
   4008: 'router',
   4009: 'router',
+  4010: 'router',
   4012: 'wait',
 };
 

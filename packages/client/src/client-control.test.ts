@@ -169,3 +169,58 @@ describe('a channel as a store', () => {
     expect(seen).toEqual([new Map()]);
   });
 });
+
+describe('a token that expires', () => {
+  const renewed = async (cluster: FakeCluster, ms: number): Promise<number> => {
+    cluster.platform.advance(ms);
+    await settle();
+    return cluster.opened;
+  };
+  it('is renewed before its end, beside the connection, without a break', async () => {
+    let asked = 0;
+    const cluster = new FakeCluster({ token: () => `t${++asked}` });
+    const old = await cluster.welcomed({ expiresInMs: 600_000 });
+    old.says(position('P'));
+    // Between 60 and 30 s before the end; 45 s here.
+    expect(await renewed(cluster, 554_999)).toBe(2);
+    expect(await renewed(cluster, 1)).toBe(3);
+    expect(cluster.last.protocols).toEqual(['weir.v1', 'weir.token.t2']);
+    expect(cluster.client.status).toBe('open');
+    const fresh = await cluster.welcomed({ expiresInMs: 600_000, resumed: true });
+    expect(fresh.url.searchParams.get('resume')).toBe('P');
+    expect(old.closedWith).toBe(4002);
+    expect(cluster.all('status')).toEqual(['open']);
+    cluster.client.close();
+    cluster.platform.advance(2_000);
+    expect(cluster.platform.timers).toBe(0);
+  });
+  it('that cannot be renewed is asked for again until its end, and after it', async () => {
+    const tokens = ['good', 'fails', 'fails', 'better'];
+    const cluster = new FakeCluster({
+      token: () => {
+        const token = tokens.shift() ?? 'good';
+        if (token === 'fails') throw new Error('away');
+        return token;
+      },
+    });
+    const stream = await cluster.welcomed({ expiresInMs: 40_000 });
+    await renewed(cluster, 32_500);
+    expect(cluster.all('error')).toMatchObject([{ code: 'TOKEN_FAILED' }]);
+    expect(cluster.client.status).toBe('open');
+    // 7.5 s are left, then less than 5.
+    await renewed(cluster, 6_100);
+    expect(cluster.all('error')).toHaveLength(2);
+    expect(await renewed(cluster, 3_000)).toBe(2);
+    stream.ends(4010, 'token expired');
+    await renewed(cluster, 0);
+    expect(cluster.last.protocols).toEqual(['weir.v1', 'weir.token.better']);
+  });
+  it('is not asked for where it is a text, or ends in a month', async () => {
+    for (const options of [{ token: 'text' }, { token: () => 'again' }]) {
+      const cluster = new FakeCluster(options);
+      const month = 2_592_000_000;
+      await cluster.welcomed({ expiresInMs: options.token === 'text' ? 60_000 : month });
+      expect(await renewed(cluster, 60_000)).toBe(2);
+    }
+  });
+});

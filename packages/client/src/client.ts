@@ -26,6 +26,7 @@ import type {
   Weir,
   WeirEvents,
 } from './public.ts';
+import { Renewal } from './renewal.ts';
 import { RetryPolicy } from './retry.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { socketClass, visitTarget } from './visit.ts';
@@ -38,6 +39,7 @@ export class Client implements Weir {
   readonly #policy: RetryPolicy;
   readonly #pace: Pace;
   readonly #watch: Watch;
+  readonly #renewal: Renewal;
   readonly #listeners = new Listeners<WeirEvents>(['open', 'status', 'move', 'retry', 'error', 'close']);
   readonly #subscriptions: Subscriptions;
   readonly #changed = new Set<Feed>();
@@ -77,6 +79,7 @@ export class Client implements Weir {
       onQuiet: () => this.#visitRouter(),
       onWake: () => this.#visitRouter(),
     });
+    this.#renewal = new Renewal(platform, () => this.#visitRouter());
     this.connect();
   }
 
@@ -169,6 +172,7 @@ export class Client implements Weir {
   #stopTrying(): void {
     this.#platform.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
+    this.#renewal.stop();
     this.#watch.stop();
     this.#path?.cancel();
     this.#path = undefined;
@@ -221,6 +225,8 @@ export class Client implements Weir {
     wire.onClose = (code, closeReason) => this.#streamEnded({ code, reason: closeReason });
     old?.close(codes.moved);
     this.#watch.start(wire, welcome.beatMs);
+    // A text cannot be renewed.
+    this.#renewal.begin(typeof this.#options.token === 'function' ? welcome.expiresInMs : 0);
 
     const { pool, shard, session, tickMs } = welcome;
     const { confidence } = redirect;
@@ -317,6 +323,7 @@ export class Client implements Weir {
 
   #streamEnded(close: CloseEvent): void {
     this.#current = undefined;
+    this.#renewal.stop();
     this.#watch.start();
     this.#info = { ...this.#info, lastClose: close };
     if (close.code === codes.tooSlow || close.code === codes.noPong) this.#hint = undefined;
@@ -341,8 +348,10 @@ export class Client implements Weir {
     }
     if (end.error?.code === 'NO_WEBSOCKET') this.#finish(end, end.error);
     // The old stream goes on until it is closed; then comes the ordinary way.
-    else if (this.#current !== undefined) return;
-    else if (afterClose(end.code) === 'stop') this.#finish(end, stopError(end.code, end.reason));
+    else if (this.#current !== undefined) {
+      if (end.error !== undefined) this.#fail(end.error);
+      this.#renewal.again();
+    } else if (afterClose(end.code) === 'stop') this.#finish(end, stopError(end.code, end.reason));
     else {
       if (end.error !== undefined) this.#fail(end.error);
       this.#comeBack(end, end.stage, 0);

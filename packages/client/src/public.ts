@@ -3,7 +3,10 @@
 /** What the connection is doing. `waiting`: until the next try. `paused` and `closed`: until the application says so. */
 export type Status = 'connecting' | 'open' | 'waiting' | 'paused' | 'closed';
 
-/** A user token, or a function that fetches one; the function is asked anew before every visit to the router. */
+/**
+ * A user token, or a function that fetches one. The function is asked anew before every visit to the router, and before
+ * the token expires; with a text the connection ends when the token does.
+ */
 export type Token = string | (() => string | Promise<string>);
 
 export interface ConnectOptions {

@@ -77,6 +77,8 @@ export class Connection {
   waitsFor: ResumeWait;
   /** The catch-up that it waits for. */
   ask: Ask | undefined = undefined;
+  /** The second in which the user's token ends it; kept by `Expiries`. */
+  endsS = 0;
   /** When it got a beat last, or came. */
   beatMs: number;
   /** Number of the last batch that it was given, or that came before it. */
