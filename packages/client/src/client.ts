@@ -10,22 +10,15 @@ import { afterClose, codes } from './after-close.ts';
 import { checkChannels } from './channels.ts';
 import { stopError, unheardRetries, WARN_AT, WeirError } from './errors.ts';
 import { Feed } from './feed.ts';
+import { NO_INFO } from './info.ts';
 import { Listeners } from './listeners.ts';
+import { Memory } from './memory.ts';
 import { checkOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import type { PathEnd, Welcomed } from './path.ts';
 import { Path } from './path.ts';
 import type { Life, Platform } from './platform.ts';
-import type {
-  CloseEvent,
-  ConnectOptions,
-  Info,
-  OpenEvent,
-  Status,
-  Unsubscribe,
-  Weir,
-  WeirEvents,
-} from './public.ts';
+import type { CloseEvent, ConnectOptions, Info, OpenEvent, Status, Weir, WeirEvents } from './public.ts';
 import { Renewal } from './renewal.ts';
 import { RetryPolicy } from './retry.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -33,14 +26,13 @@ import { socketClass, visitTarget } from './visit.ts';
 import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
-export class Client implements Weir {
+export class Client extends Listeners<WeirEvents> implements Weir {
   readonly #options: ConnectOptions;
   readonly #platform: Platform;
   readonly #policy: RetryPolicy;
   readonly #pace: Pace;
   readonly #watch: Watch;
   readonly #renewal: Renewal;
-  readonly #listeners = new Listeners<WeirEvents>(['open', 'status', 'move', 'retry', 'error', 'close']);
   readonly #subscriptions: Subscriptions;
   readonly #changed = new Set<Feed>();
   #stopLife: (() => void) | undefined;
@@ -49,23 +41,19 @@ export class Client implements Weir {
   #path: Path | undefined;
   #retryTimer: unknown;
   #position: string | undefined;
+  /** Keeps the position beyond the life of this page. */
+  #memory: Memory | undefined;
+  #recalled: Promise<void> | undefined;
+  /** The position is of the page before: the state that it speaks for is not here. */
+  #stateIsGone = false;
   /** Spares the next visit to the router the measurement, as long as nothing speaks against the last one. */
   #hint: string | undefined;
   #syncIsDue = false;
   #status: Status = 'closed';
-  #info: Info = {
-    pool: undefined,
-    shard: undefined,
-    session: undefined,
-    tickMs: undefined,
-    rttMs: undefined,
-    kbps: undefined,
-    confidence: undefined,
-    attempts: 0,
-    lastClose: undefined,
-  };
+  #info: Info = NO_INFO;
 
   constructor(options: ConnectOptions, platform: Platform) {
+    super(['open', 'status', 'move', 'retry', 'error', 'close']);
     checkOptions(options);
     parseUrl(options.url, platform.base);
     this.#options = options;
@@ -74,12 +62,10 @@ export class Client implements Weir {
     this.#policy = new RetryPolicy(options.reconnect ?? {}, () => platform.random());
     const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
     this.#pace = new Pace(platform, gapMs, () => this.#announce());
-    this.#watch = new Watch(platform, {
-      quietMs: options.quietMs,
-      onQuiet: () => this.#visitRouter(),
-      onWake: () => this.#visitRouter(),
-    });
-    this.#renewal = new Renewal(platform, () => this.#visitRouter());
+    const visit = (): void => this.#visitRouter();
+    this.#watch = new Watch(platform, options.quietMs, visit);
+    if (options.resume) this.#memory = new Memory(options.resume, `weir ${options.url}`);
+    this.#renewal = new Renewal(platform, visit);
     this.connect();
   }
 
@@ -110,18 +96,6 @@ export class Client implements Weir {
       if (this.#status === 'closed') feed.end(undefined);
     }
     return feed;
-  }
-
-  on<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe {
-    return this.#listeners.on(name, listener);
-  }
-
-  once<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe {
-    return this.#listeners.on(name, listener, true);
-  }
-
-  off<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): void {
-    this.#listeners.off(name, listener);
   }
 
   connect(): void {
@@ -170,6 +144,7 @@ export class Client implements Weir {
   }
 
   #stopTrying(): void {
+    this.#save();
     this.#platform.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#renewal.stop();
@@ -192,13 +167,15 @@ export class Client implements Weir {
       this.#watch.start();
       this.#setStatus('connecting');
     }
-    this.#open('refresh', () =>
-      visitTarget(this.#options, {
+    this.#open('refresh', async () => {
+      this.#recalled ??= this.#recall();
+      await this.#recalled;
+      return visitTarget(this.#options, {
         base: this.#platform.base,
         channels: [...this.#subscriptions.wanted],
         hint: this.#hint,
-      }),
-    );
+      });
+    });
   }
 
   #open(reason: string, target: () => Target | Promise<Target>): void {
@@ -209,9 +186,21 @@ export class Client implements Weir {
       webSocket: () => socketClass(this.#options, this.#platform),
       target,
       position: () => (this.#subscriptions.hasHoles ? undefined : this.#position),
+      stateIsGone: () => this.#stateIsGone,
       onWelcome: (welcomed) => this.#adopt(welcomed, reason),
       onEnd: (end) => this.#pathEnded(end),
     });
+  }
+
+  async #recall(): Promise<void> {
+    const saved = await this.#memory?.load();
+    if (saved === undefined || this.#position !== undefined) return;
+    this.#position = saved.position;
+    this.#stateIsGone = true;
+    for (const channel of this.#subscriptions.wanted) {
+      const id = saved.ids[channel];
+      if (typeof id === 'number') this.channel(channel).recall(id);
+    }
   }
 
   /** The switch: from the new stream's welcome on, the old one's frames no longer count. */
@@ -243,8 +232,8 @@ export class Client implements Weir {
     this.#sync();
     this.#setStatus('open');
     const event: OpenEvent = { pool, shard, rttMs, kbps, confidence, resumed: welcome.resumed };
-    if (old === undefined) this.#listeners.emit('open', event);
-    else this.#listeners.emit('move', { ...event, reason, from });
+    if (old === undefined) this.emit('open', event);
+    else this.emit('move', { ...event, reason, from });
   }
 
   // ── on the stream ─────────────────────────────────────────────────────────────────────────────────────────
@@ -257,9 +246,12 @@ export class Client implements Weir {
       case 'gap':
         // Also asks whether it is wanted: frames still come for a while after an unsubscribe.
         if (this.#subscriptions.wanted.has(message.channel)) this.channel(message.channel).receive(message);
+        if (this.#memory && message.type !== 'state') this.#pace.request();
         break;
       case 'position':
         this.#position = message.pos;
+        this.#stateIsGone = false;
+        if (this.#memory) this.#pace.request();
         break;
       case 'move':
         this.#open(message.reason, () => moveTarget(message.url));
@@ -313,10 +305,15 @@ export class Client implements Weir {
     for (const message of this.#subscriptions.take()) this.#current.send(message);
   }
 
+  #save(): void {
+    void this.#memory?.save(this.#position, this.#subscriptions.feeds.values());
+  }
+
   #announce(): void {
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const feed of changed) feed.announce();
+    this.#save();
   }
 
   // ── ends ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -364,12 +361,12 @@ export class Client implements Weir {
     this.#retryTimer = this.#platform.setTimeout(() => this.#visitRouter(), inMs);
     this.#setStatus('waiting');
     const attempt = Math.max(1, this.#policy.failures);
-    if (this.#listeners.has('retry')) this.#listeners.emit('retry', { attempt, inMs, code, reason, stage });
+    if (this.has('retry')) this.emit('retry', { attempt, inMs, code, reason, stage });
     else if (attempt === WARN_AT) console.warn(unheardRetries(this.#options.url, { code, reason, stage }));
   }
 
   #fail(error: WeirError): void {
-    if (this.#listeners.has('error')) this.#listeners.emit('error', error);
+    if (this.has('error')) this.emit('error', error);
     else console.error(error);
   }
 
@@ -382,12 +379,12 @@ export class Client implements Weir {
     this.#setStatus('closed');
     for (const feed of this.#subscriptions.feeds.values()) feed.end(error);
     if (error !== undefined) this.#fail(error);
-    this.#listeners.emit('close', { code, reason });
+    this.emit('close', { code, reason });
   }
 
   #setStatus(status: Status): void {
     if (this.#status === status) return;
     this.#status = status;
-    this.#listeners.emit('status', status);
+    this.emit('status', status);
   }
 }

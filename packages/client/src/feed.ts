@@ -20,12 +20,11 @@ export interface FeedOwner {
 
 export type FeedMessage = StateMessage | CriticalMessage | CosmeticMessage | GapMessage;
 
-export class Feed implements Channel {
+export class Feed extends Listeners<ChannelEvents> implements Channel {
   readonly name: string;
   readonly #owner: FeedOwner;
   readonly #state = new ChannelState();
   readonly #cosmetics = new Cosmetics();
-  readonly #listeners = new Listeners<ChannelEvents>(['state', 'critical', 'cosmetic', 'gap']);
   readonly #stores = new Listeners<{ run: ReadonlyMap<string, unknown> }>(['run']);
   readonly #queues = new Set<EventQueue>();
   #lastId = NO_ID;
@@ -33,6 +32,7 @@ export class Feed implements Channel {
   #end: { readonly error: unknown } | undefined;
 
   constructor(name: string, owner: FeedOwner) {
+    super(['state', 'critical', 'cosmetic', 'gap']);
     this.name = name;
     this.#owner = owner;
   }
@@ -54,6 +54,16 @@ export class Feed implements Channel {
     return this.#forgotten;
   }
 
+  /** The last critical id; nothing before the first. */
+  get lastId(): number | undefined {
+    return this.#lastId === NO_ID ? undefined : this.#lastId;
+  }
+
+  /** The page before had critical messages up to this one. */
+  recall(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
   subscribe(): void;
   subscribe(run: (snapshot: ReadonlyMap<string, unknown>) => void): Unsubscribe;
   subscribe(run?: (snapshot: ReadonlyMap<string, unknown>) => void): Unsubscribe | undefined {
@@ -67,18 +77,6 @@ export class Feed implements Channel {
 
   unsubscribe(): void {
     this.#owner.unsubscribe(this.name);
-  }
-
-  on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe {
-    return this.#listeners.on(name, listener);
-  }
-
-  once<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe {
-    return this.#listeners.on(name, listener, true);
-  }
-
-  off<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): void {
-    this.#listeners.off(name, listener);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChannelEvent> {
@@ -165,11 +163,8 @@ export class Feed implements Channel {
   }
 
   #emit(event: ChannelEvent): void {
-    // The union narrows by its tag, which is the listener's name.
-    if (event.type === 'state') this.#listeners.emit('state', event);
-    else if (event.type === 'critical') this.#listeners.emit('critical', event);
-    else if (event.type === 'cosmetic') this.#listeners.emit('cosmetic', event);
-    else this.#listeners.emit('gap', event);
+    // The tag of the union is the name of its listeners.
+    this.emit(event.type, event as never);
     for (const queue of this.#queues) queue.push(event);
   }
 }

@@ -24,6 +24,10 @@ export class Listeners<Events extends object> {
     };
   }
 
+  once<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): Unsubscribe {
+    return this.on(name, listener, true);
+  }
+
   /** Stops every `on` and `once` of this function. */
   off<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): void {
     const entries = this.#named(name);

@@ -28,8 +28,19 @@ export interface ConnectOptions {
    * By default two beats of the shard, which is 30,000 where the cluster does not say otherwise; at least 3,000.
    */
   readonly quietMs?: number | undefined;
+  /**
+   * Where to keep how far this page has got, such as `sessionStorage`: after a reload critical messages go on from
+   * there, and what is lost is told by a `gap`. One client for each `url` and storage.
+   */
+  readonly resume?: ResumeStorage | undefined;
   /** Waits before a reconnect, in milliseconds. */
   readonly reconnect?: ReconnectOptions | undefined;
+}
+
+/** The part of `Storage` that is used; both may answer with a promise, as React Native's AsyncStorage does. */
+export interface ResumeStorage {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): unknown;
 }
 
 export interface ReconnectOptions {

@@ -15,13 +15,6 @@ const SHARD_SPREAD_MS = 5_000;
 
 type Waits = { readonly [Name in keyof ReconnectOptions]-?: number };
 
-const DEFAULTS: Waits = {
-  // Everybody comes back at random within 8 s where a shard is killed: no second then holds a fifth of them.
-  spreadMs: 8_000,
-  baseMs: 1_000,
-  capMs: 30_000,
-};
-
 /** `token`, `router` and `stream` are steps of a try; `open` is a connection that had been welcomed. */
 export type Stage = RetryEvent['stage'];
 
@@ -38,12 +31,9 @@ export class RetryPolicy {
   #atOnceMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReconnectOptions, random: () => number) {
-    const { spreadMs, baseMs, capMs } = options;
-    this.#options = {
-      spreadMs: spreadMs ?? DEFAULTS.spreadMs,
-      baseMs: baseMs ?? DEFAULTS.baseMs,
-      capMs: capMs ?? DEFAULTS.capMs,
-    };
+    // Everybody comes back at random within 8 s where a shard is killed: no second then holds a fifth of them.
+    const { spreadMs = 8_000, baseMs = 1_000, capMs = 30_000 } = options;
+    this.#options = { spreadMs, baseMs, capMs };
     this.#random = random;
   }
 
