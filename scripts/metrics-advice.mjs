@@ -65,7 +65,7 @@ export const advice = {
   weir_shard_intake_cosmetic_dropped_total:
     'Cosmetic traffic is over WEIR_COSMETIC_MAX_PER_TICK or its bytes',
   weir_shard_closes_total:
-    '`lag`: clients that prove nothing any more. `hardBytes`: the same, earlier, since critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
+    '`lag`: clients that prove nothing any more. `hardBytes`: the same, earlier, since critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `tokenExpired`: clients that do not come with a fresh token in time. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
   weir_shard_endings_total:
     '`flooded`: clients that went on sending after their Close. Many `cut`: clients that never answer a Close',
   weir_shard_healthy_pongs_total:

@@ -38,6 +38,8 @@ export interface Platform {
   readonly base: string | undefined;
 }
 
+const LIFE = ['online', 'pageshow', 'pagehide', 'visibilitychange'];
+
 /** Everything but `webSocket` and `turn`, which differ between browsers and Node. */
 export function commonPlatform(): Omit<Platform, 'webSocket' | 'turn'> {
   return {
@@ -47,19 +49,17 @@ export function commonPlatform(): Omit<Platform, 'webSocket' | 'turn'> {
     clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
     random: Math.random,
     onLife: (listener) => {
-      const life: Record<string, () => void> = {
-        online: () => listener('online'),
-        pageshow: () => listener('shown'),
-        pagehide: () => listener('left'),
-        visibilitychange: () => {
-          if (globalThis.document?.visibilityState === 'visible') listener('shown');
-        },
+      const heard = ({ type }: { readonly type: string }): void => {
+        if (type === 'online') listener('online');
+        else if (type === 'pagehide') listener('left');
+        // `visibilitychange` also says that the page is hidden.
+        else if (type === 'pageshow' || globalThis.document?.visibilityState === 'visible') listener('shown');
       };
       // Node and React Native have no such events; Node has no global to listen on either.
       const target: Partial<EventTarget> = globalThis;
-      for (const [name, heard] of Object.entries(life)) target.addEventListener?.(name, heard);
+      for (const name of LIFE) target.addEventListener?.(name, heard);
       return () => {
-        for (const [name, heard] of Object.entries(life)) target.removeEventListener?.(name, heard);
+        for (const name of LIFE) target.removeEventListener?.(name, heard);
       };
     },
     base: globalThis.location?.href,

@@ -13,10 +13,9 @@ function watched({ quietMs, beatMs }: { quietMs?: number; beatMs?: number }): {
   const wire = new Wire(platform, platform.webSocket(), { url: 'ws://shard.test', protocols: [] });
   const socket = platform.sockets[0] ?? new FakeSocket('ws://x', []);
   let asked = 0;
-  const onQuiet = (): void => {
+  const watch = new Watch(platform, quietMs, () => {
     asked++;
-  };
-  const watch = new Watch(platform, { quietMs, onQuiet, onWake: () => undefined });
+  });
   watch.start(wire, beatMs);
   return { platform, socket, watch, asked: () => asked };
 }

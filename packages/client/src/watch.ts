@@ -16,27 +16,22 @@ const JUMP_MS = 10_000;
 /** For messages that arrived while nothing ran. */
 const GRACE_MS = 1_000;
 
-interface WatchOptions {
-  /** The application's own limit. */
-  readonly quietMs: number | undefined;
-  /** Nothing arrives on the wire. */
-  readonly onQuiet: () => void;
-  /** The clock jumped while there was no wire. */
-  readonly onWake: () => void;
-}
-
 export class Watch {
   readonly #platform: Platform;
-  readonly #options: WatchOptions;
+  /** The application's own limit. */
+  readonly #quietMs: number | undefined;
+  readonly #askForAnother: () => void;
   #wire: Wire | undefined;
   #beatMs: number | undefined;
   /** When another connection was asked for. */
   #askedMs: number = Number.NEGATIVE_INFINITY;
   #timer: unknown;
 
-  constructor(platform: Platform, options: WatchOptions) {
+  /** `askForAnother`: nothing arrives on the connection, or the clock jumped while there was none. */
+  constructor(platform: Platform, quietMs: number | undefined, askForAnother: () => void) {
     this.#platform = platform;
-    this.#options = options;
+    this.#quietMs = quietMs;
+    this.#askForAnother = askForAnother;
   }
 
   /** Watches a connection, or the clock alone where there is none. */
@@ -65,17 +60,11 @@ export class Watch {
 
   /** How long the connection has been quieter than it may be; below 0 where it is not. */
   get #overdueMs(): number {
-    const { quietMs } = this.#options;
     const wire = this.#wire;
-    const mostMs =
-      quietMs !== undefined
-        ? Math.max(quietMs, LEAST_QUIET_MS)
-        : this.#beatMs
-          ? BEATS * this.#beatMs
-          : wire?.seesPings
-            ? PINGS_MS
-            : Number.POSITIVE_INFINITY;
     if (wire === undefined) return Number.NEGATIVE_INFINITY;
+    let mostMs = wire.seesPings ? PINGS_MS : Number.POSITIVE_INFINITY;
+    if (this.#beatMs) mostMs = BEATS * this.#beatMs;
+    if (this.#quietMs !== undefined) mostMs = Math.max(this.#quietMs, LEAST_QUIET_MS);
     return this.#platform.wallMs() - Math.max(wire.heardMs, this.#askedMs) - mostMs;
   }
 
@@ -85,7 +74,7 @@ export class Watch {
     this.#after(waitMs, () => {
       const woke = this.#platform.wallMs() - dueMs > JUMP_MS;
       this.#judge();
-      if (woke && this.#wire === undefined) this.#options.onWake();
+      if (woke && this.#wire === undefined) this.#askForAnother();
     });
   }
 
@@ -100,7 +89,7 @@ export class Watch {
         // It asks again when as much time has passed once more.
         if (quiet) this.#askedMs = this.#platform.wallMs();
         this.#look();
-        if (quiet) this.#options.onQuiet();
+        if (quiet) this.#askForAnother();
       });
     }
   }

@@ -73,9 +73,9 @@ export class Wire {
 function parse(data: unknown): ServerMessage | undefined {
   if (typeof data !== 'string') return undefined;
   try {
-    const message: unknown = JSON.parse(data);
     // The parse edge: the peer is the router or a shard, whose frames are typed by the protocol.
-    if (typeof message === 'object' && message !== null && 'type' in message) return message as ServerMessage;
+    const message: ServerMessage | null = JSON.parse(data);
+    if (message?.type) return message;
   } catch {
     // Not JSON: as unreadable as an unknown type.
   }

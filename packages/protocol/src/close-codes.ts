@@ -20,6 +20,7 @@ export const closeCodes = {
   ticketRefused: { code: 4003, name: 'ticketRefused', reason: 'ticket expired or used', after: 'router' },
   tooSlow: { code: 4008, name: 'tooSlow', reason: 'too slow', after: 'router' },
   noPong: { code: 4009, name: 'noPong', reason: 'no pong', after: 'router' },
+  tokenExpired: { code: 4010, name: 'tokenExpired', reason: 'token expired', after: 'router' },
   restarting: { code: 4012, name: 'restarting', reason: 'shard is restarting', after: 'wait' },
   noCapacity: { code: 4013, name: 'noCapacity', reason: 'no capacity', after: 'backOff' },
   tooManyMessages: { code: 4029, name: 'tooManyMessages', reason: 'too many messages', after: 'backOff' },

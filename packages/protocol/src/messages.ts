@@ -30,6 +30,8 @@ export interface WelcomeMessage {
   readonly tickMs: number;
   /** The client hears a text at least so often; missing where the shard is of a release before. */
   readonly beatMs?: number;
+  /** The user's token expires then, and the connection ends; missing where there is no token. */
+  readonly expiresInMs?: number;
   readonly channels: readonly string[];
   /** Whether the position was accepted: no snapshot follows, but what changed since. */
   readonly resumed: boolean;

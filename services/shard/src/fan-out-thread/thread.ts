@@ -31,6 +31,7 @@ import { Admission } from './admit/admission.ts';
 import { Claims } from './claims/claims.ts';
 import { Connection } from './connection/connection.ts';
 import { Ends } from './connection/ends.ts';
+import { Expiries } from './connection/expiries.ts';
 import { firstWords } from './connection/first-words.ts';
 import { hear } from './connection/hear.ts';
 import { FanOut } from './fan-out/fan-out.ts';
@@ -77,6 +78,7 @@ export class FanOutThread {
   readonly #reassignment: Reassignment;
   readonly #moves: Moves;
   readonly #ends: Ends;
+  readonly #expiries: Expiries;
   readonly #claims: Claims;
   /** The pong that is being judged: one object for all of them. */
   readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
@@ -137,9 +139,11 @@ export class FanOutThread {
       onGone: (connection) => {
         this.#flags.leaveSeat(index);
         this.#fanOut.remove(connection);
+        this.#expiries.remove(connection);
         this.#claims.left(connection);
       },
     });
+    this.#expiries = new Expiries((connection) => this.#ends.close(connection, 'tokenExpired'), nowMs());
     this.#claims = new Claims({
       doubt: () => this.#send({ type: 'doubt' }),
       restart: (connection, restart) => this.#fanOut.restart(connection, restart),
@@ -193,7 +197,10 @@ export class FanOutThread {
         throw error;
       },
     });
-    this.#sweeps = setInterval(() => this.#fanOut.sweep(), SWEEP_MS);
+    this.#sweeps = setInterval(() => {
+      this.#fanOut.sweep();
+      this.#expiries.look(nowMs());
+    }, SWEEP_MS);
   }
 
   /** Takes a message of the main thread. */
@@ -319,7 +326,8 @@ export class FanOutThread {
     const { pool, shardId: shard, beatMs } = config;
     const { tickMs } = this.#pool;
     const { criticalEpoch } = this.#fanOut.heads;
-    const of = { session, pool, shard, tickMs, beatMs, ticket, position, starts, criticalEpoch };
+    const expiresInMs = this.#expiries.add(connection, { nowMs, wallMs: clock.wallMs() });
+    const of = { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch };
     this.#say(connection, firstWords(of));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);

@@ -50,6 +50,8 @@ export class Connection {
   shed = false;
   /** Its index among the members of its group; the group keeps it. */
   slot = -1;
+  /** The second in which the user's token ends it; kept by `Expiries`. */
+  endsS = 0;
   /** When it got a beat last, or came. */
   beatMs: number;
 

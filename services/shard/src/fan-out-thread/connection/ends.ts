@@ -8,7 +8,14 @@ import type { CloseCause } from '../../port/outcomes.ts';
 import type { Connection } from './connection.ts';
 
 /** Why the shard closes a connection. */
-export type ShardCause = 'hardBytes' | 'lag' | 'cutOff' | 'tooManyMessages' | 'protocolError' | 'drain';
+export type ShardCause =
+  | 'hardBytes'
+  | 'lag'
+  | 'cutOff'
+  | 'tooManyMessages'
+  | 'protocolError'
+  | 'drain'
+  | 'tokenExpired';
 const CODES: Readonly<Record<ShardCause, CloseCode>> = {
   hardBytes: closeCodes.tooSlow,
   lag: closeCodes.noPong,
@@ -17,6 +24,7 @@ const CODES: Readonly<Record<ShardCause, CloseCode>> = {
   tooManyMessages: closeCodes.tooManyMessages,
   protocolError: closeCodes.protocolError,
   drain: closeCodes.restarting,
+  tokenExpired: closeCodes.tokenExpired,
 };
 
 /** The client broke the rules: its socket is gone within `faultCloseMs`. */
