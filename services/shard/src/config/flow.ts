@@ -105,7 +105,7 @@ export const flow: TableOf<FlowValues> = {
     min: 1_000,
     max: 60_000,
     meaning:
-      'Longest time without a text to a client; a client that hears nothing for two of them takes the path for dead',
+      'Maximum time without a text message to a client; a client that receives nothing for twice this time treats the path as dead',
   }),
   maxFrameBytes: bytes({
     env: 'WEIR_MAX_FRAME_BYTES',
