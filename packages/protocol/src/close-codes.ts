@@ -1,5 +1,5 @@
-// The close codes of design section 10, one table. 4000-4499: come back. 4500-4999: stop.
-// docs/protocol.md repeats the table; a test keeps the two in step.
+// The close codes, one table. 4000-4499: the client reconnects. 4500-4999: it stops. Section 9 of docs/protocol.md
+// repeats the table; a test keeps the two equal.
 
 /** What a client does after a close. */
 export type AfterClose = 'nothing' | 'redirect' | 'router' | 'wait' | 'backOff' | 'stop';

@@ -1,5 +1,5 @@
-// The control messages of design section 5: their types, builders and parsers. The data frames (state,
-// critical, cosmetic) are typed here for who reads them; the shard's encode stage builds them from raw bytes.
+// The control messages of docs/protocol.md, section 3: their types, builders and parsers. The data frames (state,
+// critical, cosmetic) have types here for their readers; the shard's encode stage builds them from raw bytes.
 import type { Lane } from './lanes.ts';
 import { limits } from './limits.ts';
 import type { ChannelListProblem } from './names.ts';

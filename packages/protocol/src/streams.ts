@@ -1,4 +1,4 @@
-// The two JetStream streams of design section 4, as plain descriptions. Creating them is runtime's work.
+// The two JetStream streams (docs/protocol.md, section 12), as plain descriptions. packages/runtime creates them.
 import type { Subjects } from './subjects.ts';
 
 /** What a stream must be. Runtime's `ensureStreams` takes objects of this shape. */
@@ -27,7 +27,7 @@ export interface StreamLimits {
   readonly replicas: number;
 }
 
-/** Defaults of design section 4: ten minutes and 10,000 critical messages a channel; 1 GiB a stream. */
+/** Defaults: ten minutes and 10,000 critical messages per channel; 1 GiB per stream. */
 export const defaultStreamLimits: StreamLimits = {
   criticalMaxAgeMs: 600_000,
   criticalMaxPerChannel: 10_000,

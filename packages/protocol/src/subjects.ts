@@ -1,4 +1,4 @@
-// The NATS subjects of design section 4: built and parsed here, nowhere else.
+// The NATS subjects (docs/protocol.md, section 12). Only this file builds and parses them.
 import type { Lane } from './lanes.ts';
 import { isLane } from './lanes.ts';
 import { isChannel, isToken } from './names.ts';
