@@ -31,7 +31,7 @@ export interface Subjects {
   readonly rejected: string;
   /** A subject of the state stream that is not a key: the mark of a clean-up of deletions. */
   readonly cleanupMark: string;
-  /** A subject of a stream that is not a channel. The stream refuses messages to it; the refusal tells its last sequence. */
+  /** A subject of a stream, but no channel. The stream refuses messages to it; the refusal has its last sequence. */
   edge(lane: 'state' | 'critical'): string;
 }
 
