@@ -50,7 +50,7 @@ export interface Hint {
   readonly allow: readonly string[];
   /** The shard to avoid: the one that moves the client. */
   readonly avoid?: string;
-  /** The router must measure again: `pool` is then only the current pool, which is too fast or too slow for the client. */
+  /** The router must measure again: `pool` is then only the pool that was too fast or too slow for the client. */
   readonly measure?: boolean;
   /** As in the ticket: a moved client does not repeat its wish. */
   readonly ceiling?: string;
