@@ -20,15 +20,17 @@ export type {
   TableOf,
 } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
+export type { HttpAnswer } from './http/answer.ts';
+export { refuseSocket, respondAndClose } from './http/answer.ts';
 export type { Ending } from './http/ending.ts';
 export { ENDINGS, timesWithin, watchEnding } from './http/ending.ts';
 export { CLOSE_OPCODE, FrameGate, PONG_OPCODE } from './http/frame-gate.ts';
 export type { LibraryFault } from './http/library-fault.ts';
 export { LIBRARY_FAULTS, libraryFaultOf } from './http/library-fault.ts';
-export { ADMIN_SETTINGS, CLIENT_SETTINGS, listenOn } from './http/listen.ts';
+export { CLIENT_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 export { Places } from './http/places.ts';
 export type { ConnectionFault } from './http/upgrade-server.ts';
-export { CONNECTION_FAULTS, createUpgradeServer, endKindly } from './http/upgrade-server.ts';
+export { CONNECTION_FAULTS, createUpgradeServer } from './http/upgrade-server.ts';
 export { everySoOften } from './logging/every-so-often.ts';
 export { createLogger } from './logging/logger.ts';
 export { createMetricsRegistry } from './metrics.ts';

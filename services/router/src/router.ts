@@ -7,7 +7,7 @@ import type { ShardEntry } from '@weir/fleet';
 import type { CloseName, Hint } from '@weir/protocol';
 import { subprotocol } from '@weir/protocol';
 import type { Clock, ConnectionFault, Logger } from '@weir/runtime';
-import { everySoOften, UsedOnce } from '@weir/runtime';
+import { everySoOften, refuseSocket, UsedOnce } from '@weir/runtime';
 import { WebSocketServer } from 'ws';
 import { parseCidr } from './accept/address.ts';
 import type { Admission, AdmitOptions } from './accept/admit.ts';
@@ -16,9 +16,10 @@ import { Client } from './accept/client.ts';
 import type { Arrival, LadderOptions } from './accept/ladder.ts';
 import { climb, refusePlain } from './accept/ladder.ts';
 import type { Listener } from './accept/listener.ts';
-import { createListener, refuseUpgrade } from './accept/listener.ts';
+import { createListener } from './accept/listener.ts';
 import { createRateLimit } from './accept/rate.ts';
 import type { Refusal } from './accept/refusal.ts';
+import { refusalAnswer } from './accept/refusal.ts';
 import { tokenCheck } from './accept/token-check.ts';
 import { ceilingOf } from './classify/ceiling.ts';
 import { classify } from './classify/classify.ts';
@@ -241,7 +242,7 @@ class WeirRouter implements Router {
     this.#refused(refusal);
     const { close, message } = refusal;
     const client = close === undefined ? undefined : upgrade?.();
-    if (close === undefined || client === undefined) return refuseUpgrade(duplex, refusal);
+    if (close === undefined || client === undefined) return refuseSocket(duplex, refusalAnswer(refusal));
     await this.#departures.end(client, { close, reason: message, outcome: outcomeOf(close) });
   }
 
