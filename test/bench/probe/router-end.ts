@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import type { ShardEntry } from '@weir/fleet';
 import { rules, settings } from '@weir/router/dist/config.js';
 import { createRouterMetrics } from '@weir/router/dist/metrics.js';
-import type { ProbeResult } from '@weir/router/dist/probe/probe.js';
 import { createRouter } from '@weir/router/dist/router.js';
 import { createLogger, createMetricsRegistry, readConfig, systemClock } from '@weir/runtime';
 import { WebSocketServer } from 'ws';
@@ -65,16 +64,28 @@ const entry = async (pool: string): Promise<ShardEntry> => ({
 });
 const entries = await Promise.all(read.config.pools.map(entry));
 
-const metrics = createRouterMetrics(createMetricsRegistry({ service: 'router', version: 'bench' }));
+const { metrics, readFrom } = createRouterMetrics(
+  createMetricsRegistry({ service: 'router', version: 'bench' }),
+);
 const router = createRouter({
   config: read.config,
-  shards: { entries: () => entries, ticketGiven: () => undefined, stale: false },
+  shards: {
+    entries: () => entries,
+    ticketGiven: () => undefined,
+    stale: false,
+    settled: true,
+    endpointAgeMs: Number.POSITIVE_INFINITY,
+    stop: () => Promise.resolve(),
+  },
+  link: { connected: true },
+  readFrom,
+  sleep: () => Promise.resolve(),
   metrics: {
     ...metrics,
     // Behind the router's own metrics, as the router sees it: the measurement of one client.
-    probe(outcome, result) {
-      metrics.probe(outcome, result);
-      if (result !== undefined) say({ type: 'measured', result: result as ProbeResult });
+    probed(result) {
+      metrics.probed(result);
+      say({ type: 'measured', result });
     },
   },
   logger: createLogger({ service: 'router', level: 'error' }),
@@ -82,7 +93,7 @@ const router = createRouter({
   random: Math.random,
   randomBytes,
 });
-const { port } = await router.listen();
+const { port } = await router.start();
 say({ type: 'listening', port });
 process.on('disconnect', () => process.exit(0));
 

@@ -1,7 +1,7 @@
 // What a fan-out thread counts, in memory that the main thread reads at a scrape: one buffer a thread, cut into parts.
 // Hot loops add to plain numbers in it; nothing here knows a metric.
 import { CONNECTION_FAULTS, ENDINGS } from '@weir/runtime';
-import { add, COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram } from './counts.ts';
+import { add, COUNT_PLACES, GAUGE_PLACES, gauge, HISTOGRAM_PLACES } from './counts.ts';
 import { ADMIT_OUTCOMES, CLOSE_CAUSES, MOVE_REASONS, REASSIGN_VERDICTS } from './outcomes.ts';
 
 /** The parts and their sizes; a number's place in its part is that of its name in the list. */
@@ -118,26 +118,3 @@ export class SummedCounts {
     return this.#living.reduce((sum, of) => sum + (of?.[part][place] ?? 0), this.#dead[part][place] ?? 0);
   }
 }
-
-/** Where each number is, for whoever reads them. */
-export interface NumberPlaces {
-  readonly count: typeof count;
-  readonly gauge: typeof gauge;
-  readonly histogram: typeof histogram;
-  readonly labels: Readonly<
-    Record<'faults' | 'admissions' | 'closes' | 'endings' | 'moves' | 'verdicts', readonly string[]>
-  >;
-}
-export const numberPlaces: NumberPlaces = {
-  count,
-  gauge,
-  histogram,
-  labels: {
-    faults: CONNECTION_FAULTS,
-    admissions: ADMIT_OUTCOMES,
-    closes: CLOSE_CAUSES,
-    endings: ENDINGS,
-    moves: MOVE_REASONS,
-    verdicts: REASSIGN_VERDICTS,
-  },
-};
