@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { ShardEntry } from '@weir/fleet';
 import { rules, settings } from '@weir/router/dist/config.js';
 import { createRouterMetrics } from '@weir/router/dist/metrics.js';
+import type { ProbeResult } from '@weir/router/dist/probe/probe.js';
 import { createRouter } from '@weir/router/dist/router.js';
 import { createLogger, createMetricsRegistry, readConfig, systemClock } from '@weir/runtime';
 import { WebSocketServer } from 'ws';

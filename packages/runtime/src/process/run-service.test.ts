@@ -105,9 +105,9 @@ it('serves the routes of the service', async () => {
 });
 
 it.each([
-  ['the service', {}],
-  ['the admin server', { adminTaken: true }],
-])('says in one line why %s cannot start, and exits with 1', async (_what, { adminTaken = false }) => {
+  ['the service', false],
+  ['the admin server', true],
+])('says in one line why %s cannot start, and exits with 1', async (_what, adminTaken) => {
   const taken = createServer().listen(0, '127.0.0.1');
   ends.push(() => taken.close());
   await new Promise((resolve) => taken.once('listening', resolve));

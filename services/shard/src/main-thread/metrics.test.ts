@@ -1,4 +1,5 @@
-import { Registry } from 'prom-client';
+import type { Registry } from '@weir/runtime';
+import { createMetricsRegistry } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
 import { REACH_OUTCOMES } from './catch-up/reach.ts';
 import { REJECT_REASONS } from './intake/accept.ts';
@@ -8,7 +9,7 @@ import { SHED_OUTCOMES } from './shed/shedding.ts';
 
 /** Value of every sample, by its name and labels as the text has them. */
 async function samples(registry: Registry): Promise<ReadonlyMap<string, number>> {
-  const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('weir_shard_'));
   return new Map(
     lines.map((line) => [
       line.slice(0, line.lastIndexOf(' ')),
@@ -19,7 +20,7 @@ async function samples(registry: Registry): Promise<ReadonlyMap<string, number>>
 
 describe('the series of a shard', () => {
   it('are all there from the start, at 0, and no event makes a new one (case E8)', async () => {
-    const registry = new Registry();
+    const registry = createMetricsRegistry({ service: 'shard', version: 'test' });
     const { metrics } = createShardMetrics(registry);
     const before = await samples(registry);
     expect([...before.values()].every((value) => value === 0)).toBe(true);
@@ -43,9 +44,10 @@ describe('the series of a shard', () => {
   });
 
   it('are named as the others are: base units, counters end in total', async () => {
-    const registry = new Registry();
+    const registry = createMetricsRegistry({ service: 'shard', version: 'test' });
     createShardMetrics(registry);
     for (const { name, type, help } of await registry.getMetricsAsJSON()) {
+      if (!name.startsWith('weir_shard_')) continue;
       expect(name).toMatch(/^weir_shard_[a-z_]+$/);
       expect(help.length).toBeGreaterThan(5);
       if (`${type}` === 'counter') expect(name).toMatch(/_total$/);
@@ -54,7 +56,7 @@ describe('the series of a shard', () => {
   });
 
   it('measure times in seconds', async () => {
-    const registry = new Registry();
+    const registry = createMetricsRegistry({ service: 'shard', version: 'test' });
     const { metrics } = createShardMetrics(registry);
     metrics.tick(1.5);
     const all = await samples(registry);
