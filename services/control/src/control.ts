@@ -13,7 +13,7 @@ import type { KeyPair } from './certify/generate.ts';
 import { certificateFromSecret } from './certify/secret.ts';
 import type { ControlConfig } from './config.ts';
 import { Measures } from './measure/measure.ts';
-import { METRICS } from './measure/metric-names.ts';
+import { SERVED } from './measure/metric-names.ts';
 import type { ControlMetrics, ControlReadings, KubeTask } from './metrics.ts';
 import type { ShardPod } from './observe/pod.ts';
 import { deletionCostAnnotation, readPod } from './observe/pod.ts';
@@ -226,7 +226,7 @@ export class Control implements Service {
           ? 'control has not seen the pods yet'
           : undefined;
     const { silent } = this.#measures.counts;
-    return { namespace, metrics: METRICS, pods: this.#measures.pods, silent, stale, wallMs: clock.wallMs() };
+    return { namespace, metrics: SERVED, pods: this.#measures.pods, silent, stale, wallMs: clock.wallMs() };
   }
 
   /** Keeps certificate, authorities and caBundle as they should be. */

@@ -38,10 +38,11 @@ export const threadReadings = defineMetrics<Shard>()({
       'Clients with the same channels share their writes; as many groups as connections means that none do',
     read: now(gauge.groups),
   },
-  connectionsBehind: {
+  connectionsNotLive: {
     kind: 'gauge',
-    name: 'weir_shard_connections_behind',
-    help: 'Connections that catch up',
+    name: 'weir_shard_connections_not_live',
+    was: 'weir_shard_connections_behind',
+    help: 'Connections that are not live: they are congested, or get what they missed',
     advice: 'Its part of the connections: many at once is the network or this shard, not the clients',
     read: now(gauge.notLive),
   },
@@ -56,15 +57,14 @@ export const threadReadings = defineMetrics<Shard>()({
   healthyBacklogBytes: {
     kind: 'gauge',
     name: 'weir_shard_healthy_backlog_bytes',
-    help: 'The part of it of connections that get everything and are not too slow for this pool',
-    advice:
-      'Grows with the load and with the distance of the clients. Clients that are merely slow are not in it',
+    help: 'Bytes of the backlog of clients that keep up: they get everything and are not too slow for this pool',
+    advice: 'Grows with the load and with the distance of the clients. Slow clients are not in it',
     read: now(gauge.healthyBacklogBytes),
   },
   awaitedBytes: {
     kind: 'gauge',
     name: 'weir_shard_awaited_bytes',
-    help: 'Bytes of such connections that were sent more than a healthy round trip ago and are not proven to have arrived',
+    help: 'Bytes that clients which keep up were sent more than two round trips ago and that are not proven to have arrived',
     advice:
       'Near 0 at any distance while the shard keeps up. The HPA goes by it: it grows where the shard or its network does not keep up, and more shards make it smaller',
     read: now(gauge.awaitedBytes),
@@ -123,14 +123,15 @@ export const threadReadings = defineMetrics<Shard>()({
     labels: { verdict: REASSIGN_VERDICTS },
     read: byLabel('verdict', 'slow', REASSIGN_VERDICTS),
   },
-  healthyPongs: {
+  fastPongs: {
     kind: 'counter',
-    name: 'weir_shard_healthy_pongs_total',
-    help: 'Deliveries of clients well enough for a faster pool, by what followed',
+    name: 'weir_shard_fast_pongs_total',
+    was: 'weir_shard_healthy_pongs_total',
+    help: 'Deliveries fast enough for a faster pool, by what followed',
     advice:
-      '`move` against `weir_router_remeasured_total{result="faster"}`: how many were led up. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
+      '`move` against `weir_router_remeasured_total{result="faster"}`: how many clients were promoted. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
     labels: { verdict: REASSIGN_VERDICTS },
-    read: byLabel('verdict', 'healthy', REASSIGN_VERDICTS),
+    read: byLabel('verdict', 'fast', REASSIGN_VERDICTS),
   },
   stateOffered: {
     kind: 'counter',
@@ -286,10 +287,11 @@ export const threadReadings = defineMetrics<Shard>()({
     buckets: histogram.lagBounds,
     read: lagHistogram,
   },
-  bufferedBytes: {
+  socketQueueBytes: {
     kind: 'histogram',
-    name: 'weir_shard_buffered_bytes',
-    help: 'Bytes in the own queue of a socket when a batch is written to it',
+    name: 'weir_shard_socket_queue_bytes',
+    was: 'weir_shard_buffered_bytes',
+    help: 'Bytes in the queue of a socket in this process when a batch is written to it',
     advice:
       'Above 0: the kernel takes no more for that client. Against the backlog: what kernels and proxies hold',
     buckets: BYTES_BOUNDS,

@@ -14,7 +14,7 @@ const PLACES: Readonly<Record<CountsPart, number>> = {
   endings: ENDINGS.length,
   moves: MOVE_REASONS.length,
   slow: REASSIGN_VERDICTS.length,
-  healthy: REASSIGN_VERDICTS.length,
+  fast: REASSIGN_VERDICTS.length,
   gauges: GAUGE_PLACES,
 };
 
@@ -27,7 +27,7 @@ export type CountsPart =
   | 'endings'
   | 'moves'
   | 'slow'
-  | 'healthy'
+  | 'fast'
   | 'gauges';
 export type ThreadCounts = Readonly<Record<CountsPart, Float64Array>>;
 
@@ -54,7 +54,7 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
     endings: part(PLACES.endings),
     moves: part(PLACES.moves),
     slow: part(PLACES.slow),
-    healthy: part(PLACES.healthy),
+    fast: part(PLACES.fast),
     gauges: part(PLACES.gauges),
   };
 }
@@ -68,7 +68,7 @@ const KEPT = [
   'endings',
   'moves',
   'slow',
-  'healthy',
+  'fast',
 ] as const;
 
 /** The counts of all threads of a shard; what a thread counted that has died stays counted. */
