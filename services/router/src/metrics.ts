@@ -24,7 +24,6 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
 
 /** What became of a hint. */
 const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
-export type HintOutcome = (typeof HINT_OUTCOMES)[number];
 
 /** What became of the keys of user tokens. */
 const KEY_OUTCOMES: readonly KeyOutcome[] = ['found', 'unknown', 'stale', 'unavailable'];
@@ -35,7 +34,6 @@ const REMEASURED = ['faster', 'slower', 'same'] as const;
 
 /** Why a client was placed where it is, or nowhere. */
 const PLACEMENT_REASONS = ['best', 'otherPool', 'stale', 'empty', 'full', 'draining', 'notReady'] as const;
-export type PlacementReason = (typeof PLACEMENT_REASONS)[number];
 
 const CONFIDENCES: readonly Confidence[] = ['high', 'medium', 'low'];
 const SHARD_STATES = ['serving', 'stale', 'full', 'draining', 'notReady'] as const;
