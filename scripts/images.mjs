@@ -74,7 +74,7 @@ async function build() {
     wrote(
       file,
       imageName(service, names),
-      writeServiceArchive({ service, file, name: imageName(service, names), say }),
+      await writeServiceArchive({ service, file, name: imageName(service, names), say }),
     );
   }
   const others = (options.with ?? 'nats,edge').split(',');

@@ -5,11 +5,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chartSchema, chartSettings } from './chart/schema-page.mjs';
 import { configPage } from './config-page.mjs';
+import { imagesPage } from './images-page.mjs';
 import { metricsPage } from './metrics-page.mjs';
 import { command, ROOT, setUp } from './set-up.mjs';
 
 const PAGES = {
   'docs/config.md': configPage,
+  'docs/images.md': imagesPage,
   'docs/metrics.md': metricsPage,
   'charts/weir/values.schema.json': chartSchema,
   'charts/weir/files/settings.json': chartSettings,

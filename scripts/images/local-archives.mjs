@@ -16,11 +16,11 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:
 let nodeLayer;
 
 /** The image of one service; resolves to its digest. */
-export function writeServiceArchive({ service, file, name, say }) {
+export async function writeServiceArchive({ service, file, name, say }) {
   nodeLayer ??= layerWithNode(say);
   const folder = mkdtempSync(join(tmpdir(), 'weir-image-'));
   try {
-    copyService(service, join(folder, 'app'));
+    await copyService(service, join(folder, 'app'));
     const app = new Layer();
     app.copy(join(folder, 'app'), 'app');
     const config = {

@@ -1,8 +1,9 @@
 // Owns the list of files of a service at run time: its own build, and the workspaces and npm packages that it needs in
-// production. Reads package-lock.json and the installed packages; fetches nothing.
+// production, some of them as one file (bundle.mjs). Reads package-lock.json and the installed packages; fetches nothing.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../set-up.mjs';
+import { BUNDLED, writeBundle } from './bundle.mjs';
 
 /** Files of a package that no program needs. */
 const LEFT_OUT = /(\.map|\.d\.[cm]?ts|\.tsbuildinfo|\.md|\.ts|\.tgz)$/i;
@@ -16,12 +17,17 @@ const LEFT_OUT_FOLDERS = new Set([
   'coverage',
 ]);
 
-/** Paths of `package-lock.json` that a service needs, its own first. */
-function closure(service, packages = readLock()) {
+/**
+ * Paths of `package-lock.json` that a service needs, its own first. Of a package that `isOneFile` it has only that one's
+ * own path.
+ */
+export function closure(service, isOneFile = isBundled) {
+  const packages = readLock();
   const found = new Set();
   const visit = (path) => {
     if (found.has(path)) return;
     found.add(path);
+    if (isOneFile(path)) return;
     const { dependencies = {}, optionalDependencies = {} } = packages[path];
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       const at = locate(packages, path, name);
@@ -35,9 +41,20 @@ function closure(service, packages = readLock()) {
 }
 
 /** Copies a service into `target`, with the project's layout. */
-export function copyService(service, target) {
+export async function copyService(service, target) {
   rmSync(target, { recursive: true, force: true });
-  for (const path of closure(service)) copyPackage(path, target);
+  for (const path of closure(service)) {
+    if (isBundled(path)) await writeBundle(nameOf(path), target);
+    else copyPackage(path, target);
+  }
+}
+
+function isBundled(path) {
+  return Object.hasOwn(BUNDLED, nameOf(path));
+}
+
+function nameOf(path) {
+  return path.split('node_modules/').at(-1);
 }
 
 function copyPackage(path, target) {

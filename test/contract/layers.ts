@@ -37,7 +37,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   jose: [/^packages\/protocol\/src\/ticket\.ts$/, /^services\/router\/src\/accept\//],
   pino: [/^packages\/runtime\/src\//],
-  'prom-client': [/^packages\/runtime\/src\//, /^services\/[^/]+\/src\/(main-thread\/)?metrics\.ts$/],
+  'prom-client': [/^packages\/runtime\/src\//],
   'ipaddr.js': [/^packages\/runtime\/src\/network\.ts$/],
   '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
   '@peculiar/x509': [/^services\/control\/src\/certify\//],

@@ -54,7 +54,7 @@ export class Numbers {
     const negative = this.series.filter((series) => series.startsWith('weir_') && !(this.of(series) >= 0));
     return [
       ...brokenInvariants(this.#text),
-      ...(of('connections_behind') > of('connections') ? ['more are behind than are there'] : []),
+      ...(of('connections_not_live') > of('connections') ? ['more are not live than are there'] : []),
       ...negative.map((series) => `${series} is ${this.of(series)}`),
     ];
   }
@@ -75,7 +75,7 @@ export async function comesToRest(
     ...(last.of('weir_shard_connections') === connections
       ? []
       : [`${last.of('weir_shard_connections')} connections, not ${connections}`]),
-    ...['handshakes_pending', 'backlog_bytes', 'connections_behind']
+    ...['handshakes_pending', 'backlog_bytes', 'connections_not_live']
       .filter((name) => last.of(`weir_shard_${name}`) !== 0)
       .map((name) => `${name} is ${last.of(`weir_shard_${name}`)}`),
   ];

@@ -83,10 +83,10 @@ thread. A shard accepts at most 64. */}}
 {{- range list
   (list "weir_shard_connections" $connections)
   (list "weir_shard_awaited_bytes" $of.targets.awaitedBytes)
-  (list (ternary "weir_shard_healthy_backlog_bytes" "weir_shard_buffered_bytes_healthy" $keda) $of.targets.bufferedBytes)
+  (list "weir_shard_healthy_backlog_bytes" ($of.targets.healthyBacklogBytes | default $of.targets.bufferedBytes))
   (list "weir_shard_event_loop_utilization" $of.targets.eventLoopUtilization)
   (list "weir_shard_egress_bytes_per_second" $of.targets.egressBytesPerSecond)
-  (list "weir_shard_tick_lag_seconds" $of.targets.tickLagSeconds)
+  (list "weir_shard_tick_lateness_seconds" ($of.targets.tickLatenessSeconds | default $of.targets.tickLagSeconds))
 -}}
 {{- $text := include "weir.text" (last .) -}}
 {{- $isOff := regexMatch "^[0.]*[A-Za-z]*$" $text -}}

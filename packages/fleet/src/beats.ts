@@ -7,7 +7,11 @@ import type { Observed, ShardEntry } from './roster.ts';
 import { Roster } from './roster.ts';
 
 /** What became of a beat: the label of a metric. */
-export type BeatOutcome = Observed | 'invalid';
+export const BEAT_OUTCOMES = ['known', 'new', 'taken', 'full', 'invalid'] as const satisfies readonly (
+  | Observed
+  | 'invalid'
+)[];
+export type BeatOutcome = (typeof BEAT_OUTCOMES)[number];
 
 /** The part of a NATS connection that is needed; the real one fits. */
 export interface BeatSource {

@@ -1,12 +1,8 @@
-// @weir/fleet: who is alive and how loaded. Beats, the table of shards, placement.
+// @weir/fleet: which shards are alive and how loaded they are. Beats, the table of shards, requests to shed clients.
 export type { Beat } from './beat.ts';
 export { decodeBeat, encodeBeat } from './beat.ts';
 export type { BeatOutcome, BeatSource, Beats, BeatsOptions } from './beats.ts';
-export { createBeats } from './beats.ts';
-export type { Endpoint, Verdict } from './endpoints.ts';
-export { readEndpoints, SecondOpinion } from './endpoints.ts';
-export type { Placement } from './place.ts';
-export { place } from './place.ts';
+export { BEAT_OUTCOMES, createBeats } from './beats.ts';
 export type { Observed, RosterClock, RosterOptions, ShardEntry } from './roster.ts';
 export { Roster } from './roster.ts';
 export type { ShedAnswer, ShedRequest } from './shed.ts';

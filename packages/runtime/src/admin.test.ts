@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AdminOptions, AdminServer, Health } from './admin.ts';
 import { startAdmin } from './admin.ts';
 import { createLogger } from './logging/logger.ts';
-import { createMetricsRegistry } from './metrics.ts';
+import { createMetricsRegistry } from './metrics/registry.ts';
 
 const registry: Registry = createMetricsRegistry({ service: 'test', version: '1.2.3' });
 const logger = createLogger({ service: 'test', level: 'silent' });

@@ -1,12 +1,12 @@
 // The admin server: metrics and health on a port of its own. Never serves clients; GET and HEAD, and DELETE where a
 // service says so. It reads no body.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { ADMIN_SETTINGS, listenOn } from './http/listen.ts';
+import { ADMIN_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 import { Places } from './http/places.ts';
 import { everySoOften } from './logging/every-so-often.ts';
 
@@ -89,18 +89,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     settings: ADMIN_SETTINGS,
     onFault: (err) => often((suppressed) => logger.error({ err, suppressed }, 'admin server failed')),
   });
-  return { port, close: () => closeServer(server) };
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+  return { port, close: () => closeServer(server, closeGraceMs) };
 }
 
 function json(status: number, value: unknown): AdminAnswer {

@@ -20,31 +20,44 @@ export type {
   TableOf,
 } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
+export type { HttpAnswer } from './http/answer.ts';
+export { refuseSocket, respondAndClose } from './http/answer.ts';
 export type { Ending } from './http/ending.ts';
 export { ENDINGS, timesWithin, watchEnding } from './http/ending.ts';
 export { CLOSE_OPCODE, FrameGate, PONG_OPCODE } from './http/frame-gate.ts';
 export type { LibraryFault } from './http/library-fault.ts';
 export { LIBRARY_FAULTS, libraryFaultOf } from './http/library-fault.ts';
-export { ADMIN_SETTINGS, CLIENT_SETTINGS, listenOn } from './http/listen.ts';
+export { CLIENT_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 export { Places } from './http/places.ts';
 export type { ConnectionFault } from './http/upgrade-server.ts';
-export { CONNECTION_FAULTS, createUpgradeServer, endKindly } from './http/upgrade-server.ts';
+export { CONNECTION_FAULTS, createUpgradeServer } from './http/upgrade-server.ts';
 export { everySoOften } from './logging/every-so-often.ts';
 export { createLogger } from './logging/logger.ts';
-export { createMetricsRegistry } from './metrics.ts';
+export type {
+  MetricRow,
+  Metrics,
+  MetricsTable,
+  RegisteredMetrics,
+  Sample,
+} from './metrics/define-metrics.ts';
+export { asOldName, defineMetrics, NAMES, registerMetrics } from './metrics/define-metrics.ts';
+export type { BucketCounts } from './metrics/read-histogram.ts';
+export { createMetricsRegistry, processMetrics } from './metrics/registry.ts';
 export type { Published } from './nats/bounded-publish.ts';
 export { ensureStreams } from './nats/ensure-streams.ts';
 export type { NatsLink, NatsOptions, NatsStatus } from './nats/link.ts';
 export { NatsClosedError, openNats } from './nats/link.ts';
+export { natsMetrics } from './nats/nats-metrics.ts';
 export { JetStreamDisabledError, StreamConflictError, StreamSetupError } from './nats/stream-errors.ts';
 export type { StreamDefinition } from './nats/stream-plan.ts';
 export { isWrongLastSequence } from './nats/wrong-last-sequence.ts';
 export type { IpAddress } from './network.ts';
 export { networkOf, parseAddress } from './network.ts';
-export { announceListening, reachable } from './process/announce.ts';
+export { reachable } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
+export type { Listening, Service, ServiceParts } from './process/run-service.ts';
+export { runService } from './process/run-service.ts';
 export type { ShutdownStep } from './process/shutdown.ts';
-export { runUntilSignal } from './process/shutdown.ts';
 export type { TokenBucket } from './token-buckets.ts';
 export { TokenBuckets } from './token-buckets.ts';
 export { UsedOnce } from './used-once.ts';

@@ -1,24 +1,20 @@
 // Wires control: beats and pods in; metrics for autoscalers, moves and deletion costs out. Read first. Never in the data
 // path: with no control at all everything that is connected goes on.
-import type { AddressInfo } from 'node:net';
 import type { Beats } from '@weir/fleet';
 import type { KubeApi } from '@weir/kubernetes';
 import { LeaseElection, ObjectWatch, startPoll } from '@weir/kubernetes';
 import type { Subjects } from '@weir/protocol';
-import { streamDefinitions } from '@weir/protocol';
-import type { Clock, Health, Logger, NatsConnection } from '@weir/runtime';
-import { everySoOften } from '@weir/runtime';
+import type { Clock, Health, Listening, Logger, NatsLink, Service, ShutdownStep } from '@weir/runtime';
+import { everySoOften, reachable } from '@weir/runtime';
 import { keepCaBundle } from './certify/ca-bundle.ts';
 import { validToMs } from './certify/check.ts';
 import { certificateFromFiles } from './certify/files.ts';
 import type { KeyPair } from './certify/generate.ts';
 import { certificateFromSecret } from './certify/secret.ts';
-import { startCleanUp } from './clean-up/attend.ts';
 import type { ControlConfig } from './config.ts';
-import { startFullness } from './fullness/attend.ts';
 import { Measures } from './measure/measure.ts';
-import { METRICS } from './measure/metric-names.ts';
-import type { ControlMetrics, KubeTask } from './metrics.ts';
+import { SERVED } from './measure/metric-names.ts';
+import type { ControlMetrics, ControlReadings, KubeTask } from './metrics.ts';
 import type { ShardPod } from './observe/pod.ts';
 import { deletionCostAnnotation, readPod } from './observe/pod.ts';
 import type { PricedPod } from './price/deletion-costs.ts';
@@ -29,8 +25,9 @@ import { answer } from './serve/answer.ts';
 import { frontProxyPath, readFrontProxy } from './serve/front-proxy.ts';
 import type { MetricsServer, Trust } from './serve/metrics-server.ts';
 import { createMetricsServer } from './serve/metrics-server.ts';
+import { Streams } from './streams.ts';
 
-/** The cluster that control runs in. */
+/** The Kubernetes cluster that control runs in. */
 export interface Cluster {
   readonly api: KubeApi;
   readonly namespace: string;
@@ -38,16 +35,20 @@ export interface Cluster {
   readonly identity: string;
 }
 
-/** What control is made of. */
 export interface ControlOptions {
   readonly config: ControlConfig;
-  /** Nothing outside Kubernetes. */
+  /** Undefined outside Kubernetes. */
   readonly cluster: Cluster | undefined;
+  readonly link: NatsLink;
+  /** A second connection, for counting messages; undefined if streams are not measured. */
+  readonly counting: NatsLink | undefined;
   readonly beats: Beats;
   readonly subjects: Subjects;
-  /** Asks a shard to send clients away; how many it will, or nothing where it does not answer. */
+  /** Asks a shard to send clients away. Answers how many it will, or undefined if it does not answer. */
   readonly shed: (shard: string, moves: number) => Promise<number | undefined>;
   readonly metrics: ControlMetrics;
+  /** Tells the metrics what a scrape reads; called once. */
+  readonly readFrom: (readings: ControlReadings) => void;
   readonly logger: Logger;
   readonly clock: Clock;
   /** 0 ≤ value < 1. */
@@ -62,12 +63,13 @@ const retryMs = 2_000;
 const logEveryMs = 30_000;
 
 /** One control. */
-export class Control {
+export class Control implements Service {
   readonly #o: ControlOptions;
   readonly #measures = new Measures();
   readonly #election: LeaseElection | undefined;
   readonly #pods: ObjectWatch<ShardPod> | undefined;
   readonly #server: MetricsServer | undefined;
+  readonly #streams: Streams;
   readonly #rebalancer: Rebalancer;
   readonly #costs: DeletionCosts;
   readonly #polls: { stop(): void }[] = [];
@@ -79,12 +81,13 @@ export class Control {
 
   constructor(o: ControlOptions) {
     this.#o = o;
-    const { cluster, config, metrics } = o;
+    const { cluster, config } = o;
     if (cluster !== undefined) {
       this.#election = this.#elect(cluster);
       this.#pods = this.#watchPods(cluster);
       if (config.metricsApi) this.#server = this.#serve(cluster);
     }
+    this.#streams = new Streams({ ...o, leading: () => this.leading });
     this.#rebalancer = this.#balance();
     this.#costs = new DeletionCosts({
       monotonicMs: () => o.clock.monotonicMs(),
@@ -92,11 +95,12 @@ export class Control {
       pods: () => this.#pricedPods(),
       write: (pod, cost) => this.#writeCost(pod, cost),
     });
-    metrics.watch({
+    o.readFrom({
       leading: () => this.leading,
       pods: () => this.#measures.counts,
       podsAgeMs: () => this.#pods?.ageMs ?? Number.POSITIVE_INFINITY,
       certificateEndsMs: () => (this.#trust === undefined ? undefined : validToMs(this.#trust.certificate)),
+      fullness: (stream) => this.#streams.fullness.get(stream),
     });
   }
 
@@ -105,8 +109,7 @@ export class Control {
     return this.#election === undefined || this.#election.leading;
   }
 
-  /** Begins; where the metrics API listens. */
-  async start(): Promise<AddressInfo | undefined> {
+  async start(): Promise<Listening> {
     const { config, cluster } = this.#o;
     const address = await this.#server?.listen(config.port, config.host);
     this.#listening = true;
@@ -114,60 +117,25 @@ export class Control {
     this.#pods?.start();
     if (cluster !== undefined && this.#server !== undefined) this.#keepTrust(cluster, this.#server);
     this.#timer = setInterval(() => this.#step(), stepMs);
-    return address;
+    const { link, beats, subjects } = this.#o;
+    link.ready().then(
+      (connection) => {
+        beats.listen(connection, subjects.allBeats);
+        this.#streams.attend(connection);
+      },
+      // NATS was closed before it was ever connected: the process is ending.
+      () => undefined,
+    );
+    return address === undefined ? {} : { url: `https://${reachable(config.host)}:${address.port}` };
   }
 
-  /** NATS is there for the first time: from now on old deletions are removed from the state stream. */
-  cleanUp(connection: NatsConnection): void {
-    const { config, metrics, logger, subjects, run } = this.#o;
-    const often = everySoOften(logEveryMs, this.#o.clock);
-    if (!config.cleanUpDeletions) return;
-    this.#polls.push(
-      startCleanUp({
-        connection,
-        stream: streamDefinitions(subjects).state.name,
-        markSubject: subjects.cleanupMark,
-        afterMs: config.cleanUpAfterMs,
-        maxRemovals: config.cleanUpPerSecond,
-        run,
-        leading: () => this.leading,
-        onRemoved: metrics.deletionsRemoved,
-        onRound: (outcome, err) => {
-          metrics.cleanUpRound(outcome);
-          if (err !== undefined) often((suppressed) => logger.warn({ err, suppressed }, 'clean-up failed'));
-        },
-      }),
-    );
-  }
-
-  /** … and the streams are measured; `counting` is a connection for it alone. */
-  measure(connection: NatsConnection, counting: NatsConnection | undefined): void {
-    const { config, metrics, logger, subjects } = this.#o;
-    const sayFailed = everySoOften(logEveryMs, this.#o.clock);
-    const sayLost = everySoOften(logEveryMs, this.#o.clock);
-    this.#polls.push(
-      startFullness({
-        connection,
-        counting,
-        subjects,
-        definitions: streamDefinitions(subjects),
-        everyMs: config.measureEveryMs,
-        maxMessages: config.measureMaxMessages,
-        leading: () => this.leading,
-        onFullness: metrics.streamFullness,
-        onWindow: (stream, counted, lost) => {
-          metrics.streamWindow(stream, counted, lost);
-          const facts = { stream, counted, lost };
-          if (lost > 0)
-            sayLost((suppressed) => logger.error({ ...facts, suppressed }, 'messages were not stored'));
-        },
-        onLook: (stream, outcome, err) => {
-          metrics.streamLook(stream, outcome);
-          if (err !== undefined)
-            sayFailed((suppressed) => logger.warn({ stream, err, suppressed }, 'stream was not measured'));
-        },
-      }),
-    );
+  get stops(): readonly ShutdownStep[] {
+    const { beats, counting } = this.#o;
+    return [
+      { name: 'give the lease back', run: () => this.#stop() },
+      { name: 'stop hearing the shards', run: () => beats.close() },
+      { name: 'close the NATS connection that counts', run: () => counting?.close() },
+    ];
   }
 
   health(): Health {
@@ -189,9 +157,10 @@ export class Control {
     return { ready: reasons.length === 0, reasons, info };
   }
 
-  /** Gives the lease back, answers what was asked, and ends. */
-  async stop(): Promise<void> {
+  /** Gives the lease back, answers the requests that are under way, and ends. */
+  async #stop(): Promise<void> {
     this.#listening = false;
+    this.#streams.stop();
     clearInterval(this.#timer);
     for (const poll of this.#polls) poll.stop();
     await Promise.all([this.#election?.stop(), this.#pods?.stop(), this.#server?.close()]);
@@ -240,7 +209,7 @@ export class Control {
     const { metrics, logger } = this.#o;
     return createMetricsServer({
       answer: (request) => answer(request, this.#knowledge(namespace)),
-      onAnswer: ({ outcome }) => metrics.query(outcome),
+      onAnswer: ({ outcome }) => metrics.queries.inc({ outcome }),
       onFault: (err) => logger.error({ err }, 'metrics API failed'),
     });
   }
@@ -257,7 +226,7 @@ export class Control {
           ? 'control has not seen the pods yet'
           : undefined;
     const { silent } = this.#measures.counts;
-    return { namespace, metrics: METRICS, pods: this.#measures.pods, silent, stale, wallMs: clock.wallMs() };
+    return { namespace, metrics: SERVED, pods: this.#measures.pods, silent, stale, wallMs: clock.wallMs() };
   }
 
   /** Keeps certificate, authorities and caBundle as they should be. */
@@ -284,7 +253,7 @@ export class Control {
       if (authority === undefined) return;
       const kept = await keepCaBundle({ api, apiServices, namespace, service, authority });
       for (const [apiService, outcome] of kept) {
-        this.#o.metrics.bundle(outcome);
+        this.#o.metrics.caBundles.inc({ outcome });
         if (outcome === 'foreign')
           this.#o.logger.warn({ apiService }, 'api service belongs to somebody else and is left alone');
         if (outcome === 'written')
@@ -324,8 +293,12 @@ export class Control {
       entries: () => (beats.stale || !beats.settled ? undefined : beats.entries()),
       unheard: (pool) => this.#unheard(pool),
       shed,
-      onRound: (pool, outcome) => metrics.round(pool, outcome),
-      onMoves: (asked, accepted) => metrics.moves(asked, accepted),
+      onRound: (pool, outcome) =>
+        metrics.rounds.inc({ pool: config.pools.includes(pool) ? pool : 'other', outcome }),
+      onMoves: (asked, accepted) => {
+        metrics.movesAsked.inc(asked);
+        metrics.movesAccepted.inc(accepted);
+      },
     });
   }
 
@@ -354,7 +327,7 @@ export class Control {
     // With the uid: a successor of the same name is another pod.
     const body = { metadata: { uid, annotations: { [deletionCostAnnotation]: String(cost) } } };
     await cluster.api.request({ method: 'PATCH', path, body });
-    metrics.costWritten();
+    metrics.deletionCosts.inc();
   }
 
   #poll(task: KubeTask, run: () => Promise<void>): void {
@@ -363,7 +336,7 @@ export class Control {
   }
 
   #problem(task: KubeTask, error: unknown): void {
-    this.#o.metrics.problem(task);
+    this.#o.metrics.kubernetesProblems.inc({ task });
     const often = this.#often.get(task) ?? everySoOften(logEveryMs, this.#o.clock);
     this.#often.set(task, often);
     const reason = error instanceof Error ? error.message : 'unknown reason';

@@ -178,3 +178,8 @@ export function readCliConfig(
   const ours = Object.values(cliSettings).map((setting) => [setting.env, given[setting.env]] as const);
   return readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
 }
+
+/** The same publisher within the connections that there is room for. */
+export function fitted(config: PublisherConfig, roomForClients: number): PublisherConfig {
+  return roomForClients < config.maxConnections ? { ...config, maxConnections: roomForClients } : config;
+}

@@ -1,14 +1,11 @@
-import { Registry } from 'prom-client';
+import { createMetricsRegistry } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
 import { createPublisherMetrics } from './metrics.ts';
 
 describe('createPublisherMetrics', () => {
   it('counts duplicates apart from what was stored', async () => {
-    const registry = new Registry();
-    const metrics = createPublisherMetrics(registry, {
-      messagesInFlight: () => 0,
-      requestsUnderWay: () => 0,
-    });
+    const registry = createMetricsRegistry({ service: 'publisher', version: 'test' });
+    const { metrics } = createPublisherMetrics(registry);
     for (const duplicate of [false, true, true]) {
       const outcome = { kind: 'kept', stream: 'S', seq: 1, duplicate } as const;
       metrics.sent({ lane: 'critical', outcome, bytes: 10, tookMs: 1 });

@@ -1,12 +1,101 @@
-// Every series of the publisher, with closed labels.
+// Every metric of the publisher, as one table.
 // Invariant: each message of an answered request is counted once, in messages_total or in invalid_messages_total.
 import type { Lane } from '@weir/protocol';
+import { LANES } from '@weir/protocol';
 import type { Registry } from '@weir/runtime';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { defineMetrics, registerMetrics } from '@weir/runtime';
 import type { RefusalCode } from './ingest/refusals.ts';
+import { refusals } from './ingest/refusals.ts';
 import type { ProblemCode } from './parse/message.ts';
+import { PROBLEM_CODES } from './parse/message.ts';
 import type { BatchProblem } from './parse/parse-batch.ts';
 import type { Outcome } from './send/outcome.ts';
+
+type SendOutcome = Outcome['kind'] | 'duplicate';
+const SEND_OUTCOMES: readonly SendOutcome[] = [
+  'kept',
+  'duplicate',
+  'sent',
+  'unavailable',
+  'refused',
+  'unknown',
+];
+const STATUS_CLASSES = ['2xx', '4xx', '5xx'] as const;
+type Refused = RefusalCode | BatchProblem['code'];
+const REFUSED: readonly Refused[] = [
+  // The table is the list of its keys.
+  ...(Object.keys(refusals) as RefusalCode[]),
+  ...PROBLEM_CODES,
+  'EMPTY',
+  'TOO_MANY_MESSAGES',
+];
+
+/** What gauges read at a scrape. */
+export interface PublisherReadings {
+  readonly messagesInFlight: number;
+  readonly requestsUnderWay: number;
+}
+
+export const publisherMetrics = defineMetrics<PublisherReadings>()({
+  messages: {
+    kind: 'counter',
+    name: 'weir_publisher_messages_total',
+    help: 'Messages for NATS, by lane and by what became of them; those of the demo feed too',
+    advice:
+      '`unavailable`: NATS is away. `unknown`: no acknowledgement in time, the message may be there. `refused`: the stream does not take it. `duplicate`: the stream had its id already, nothing was stored again',
+    labels: { lane: LANES, outcome: SEND_OUTCOMES },
+  },
+  messageBytes: {
+    kind: 'counter',
+    name: 'weir_publisher_message_bytes_total',
+    help: 'Payload bytes that were kept or sent, by lane',
+    advice: 'The rate of what goes into NATS',
+    labels: { lane: LANES },
+  },
+  invalidMessages: {
+    kind: 'counter',
+    name: 'weir_publisher_invalid_messages_total',
+    help: 'Messages that were refused for what they are, by reason',
+    advice: 'A publisher that is wrong; the answer told it',
+    labels: { reason: PROBLEM_CODES },
+  },
+  requests: {
+    kind: 'counter',
+    name: 'weir_publisher_requests_total',
+    help: 'Requests that were answered, by HTTP status class',
+    advice: '`5xx`: NATS is away or the limits are reached',
+    labels: { outcome: STATUS_CLASSES },
+  },
+  refusedRequests: {
+    kind: 'counter',
+    name: 'weir_publisher_refused_requests_total',
+    help: 'Requests that were refused as a whole, by reason',
+    advice: 'Which limit',
+    labels: { reason: REFUSED },
+  },
+  ackSeconds: {
+    kind: 'histogram',
+    name: 'weir_publisher_ack_seconds',
+    help: 'Time until NATS acknowledged a message, by lane',
+    advice: 'The p99: the disk of JetStream, or its replicas',
+    labels: { lane: LANES },
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  },
+  messagesInFlight: {
+    kind: 'gauge',
+    name: 'weir_publisher_in_flight_messages',
+    help: 'Messages that wait for NATS',
+    advice: 'At WEIR_MAX_IN_FLIGHT requests wait',
+    read: ({ messagesInFlight }) => messagesInFlight,
+  },
+  requestsUnderWay: {
+    kind: 'gauge',
+    name: 'weir_publisher_in_flight_requests',
+    help: 'Requests that are under way',
+    advice: 'At WEIR_MAX_REQUESTS requests are answered 503',
+    read: ({ requestsUnderWay }) => requestsUnderWay,
+  },
+});
 
 /** What the stages tell. */
 export interface PublisherMetrics {
@@ -17,80 +106,29 @@ export interface PublisherMetrics {
     readonly tookMs: number;
   }) => void;
   readonly invalid: (code: ProblemCode) => void;
-  readonly answered: (status: number, refusal?: RefusalCode | BatchProblem['code']) => void;
+  readonly answered: (status: number, refusal?: Refused) => void;
 }
 
-/** Read when somebody scrapes. */
-export interface PublisherGauges {
-  readonly messagesInFlight: () => number;
-  readonly requestsUnderWay: () => number;
-}
-
-/** Makes the series. */
-export function createPublisherMetrics(registry: Registry, gauges: PublisherGauges): PublisherMetrics {
-  const registers = [registry];
-  const messages = new Counter({
-    name: 'weir_publisher_messages_total',
-    help: 'Messages for NATS, by lane and by what became of them; those of the demo feed too',
-    labelNames: ['lane', 'outcome'],
-    registers,
-  });
-  const bytes = new Counter({
-    name: 'weir_publisher_message_bytes_total',
-    help: 'Payload bytes that were kept or sent, by lane',
-    labelNames: ['lane'],
-    registers,
-  });
-  const invalid = new Counter({
-    name: 'weir_publisher_invalid_messages_total',
-    help: 'Messages that were refused for what they are, by reason',
-    labelNames: ['reason'],
-    registers,
-  });
-  const requests = new Counter({
-    name: 'weir_publisher_requests_total',
-    help: 'Requests that were answered, by HTTP status class',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const refused = new Counter({
-    name: 'weir_publisher_refused_requests_total',
-    help: 'Requests that were refused as a whole, by reason',
-    labelNames: ['reason'],
-    registers,
-  });
-  const acks = new Histogram({
-    name: 'weir_publisher_ack_seconds',
-    help: 'Time until NATS acknowledged a message, by lane',
-    labelNames: ['lane'],
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    registers,
-  });
-  gauge('weir_publisher_in_flight_messages', 'Messages that wait for NATS', gauges.messagesInFlight);
-  gauge('weir_publisher_in_flight_requests', 'Requests that are under way', gauges.requestsUnderWay);
+export function createPublisherMetrics(registry: Registry): {
+  readonly metrics: PublisherMetrics;
+  readonly readFrom: (readings: PublisherReadings) => void;
+} {
+  const { metrics, readFrom } = registerMetrics(registry, publisherMetrics);
   return {
-    sent({ lane, outcome, bytes: size, tookMs }) {
-      const isDuplicate = outcome.kind === 'kept' && outcome.duplicate;
-      messages.inc({ lane, outcome: isDuplicate ? 'duplicate' : outcome.kind });
-      if (outcome.kind !== 'kept' && outcome.kind !== 'sent') return;
-      if (!isDuplicate) bytes.inc({ lane }, size);
-      acks.observe({ lane }, tookMs / 1000);
-    },
-    invalid: (code) => invalid.inc({ reason: code }),
-    answered(status, refusal) {
-      requests.inc({ outcome: `${Math.floor(status / 100)}xx` });
-      if (refusal !== undefined) refused.inc({ reason: refusal });
+    readFrom,
+    metrics: {
+      sent({ lane, outcome, bytes, tookMs }) {
+        const isDuplicate = outcome.kind === 'kept' && outcome.duplicate;
+        metrics.messages.inc({ lane, outcome: isDuplicate ? 'duplicate' : outcome.kind });
+        if (outcome.kind !== 'kept' && outcome.kind !== 'sent') return;
+        if (!isDuplicate) metrics.messageBytes.inc({ lane }, bytes);
+        metrics.ackSeconds.observe({ lane }, tookMs / 1000);
+      },
+      invalid: (reason) => metrics.invalidMessages.inc({ reason }),
+      answered(status, reason) {
+        metrics.requests.inc({ outcome: status >= 500 ? '5xx' : status >= 400 ? '4xx' : '2xx' });
+        if (reason !== undefined) metrics.refusedRequests.inc({ reason });
+      },
     },
   };
-
-  function gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  }
 }

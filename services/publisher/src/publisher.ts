@@ -1,8 +1,8 @@
 // The publisher: HTTP -> parse -> send -> NATS, and the demo feed. It only connects the stages.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
-import type { Clock, Health, Logger, NatsLink } from '@weir/runtime';
-import { ensureStreams, everySoOften } from '@weir/runtime';
+import type { Clock, Health, Listening, Logger, NatsLink, Service, ShutdownStep } from '@weir/runtime';
+import { ensureStreams, everySoOften, reachable } from '@weir/runtime';
 import type { PublisherConfig } from './config.ts';
 import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import { runFeed } from './demo/run-feed.ts';
@@ -11,7 +11,7 @@ import { Handler } from './ingest/handle.ts';
 import type { HttpServer } from './ingest/http-server.ts';
 import { listen } from './ingest/http-server.ts';
 import { RateLimit } from './ingest/rate-limit.ts';
-import type { PublisherMetrics } from './metrics.ts';
+import type { PublisherMetrics, PublisherReadings } from './metrics.ts';
 import { parseBatch } from './parse/parse-batch.ts';
 import { Sender } from './send/sender.ts';
 import { natsTransport } from './send/transport.ts';
@@ -23,13 +23,15 @@ export interface PublisherOptions {
   readonly clock: Clock;
   /** 0 ≤ value < 1; for the demo feed. */
   readonly random: () => number;
-  readonly metrics: () => PublisherMetrics;
+  readonly metrics: PublisherMetrics;
+  /** Tells the metrics what a scrape reads; called once. */
+  readonly readFrom: (readings: PublisherReadings) => void;
 }
 
 const streamRetryMs = 2_000;
 const demoChannel = 'lobby';
 
-export class Publisher {
+export class Publisher implements Service {
   readonly #options: PublisherOptions;
   readonly #sender: Sender;
   readonly #handler: Handler;
@@ -45,6 +47,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    options.readFrom(this);
     const { config, link, clock, metrics } = options;
     this.#sender = new Sender({
       transport: natsTransport(link),
@@ -53,7 +56,7 @@ export class Publisher {
       maxInFlight: config.maxInFlight,
       clock,
       observe: (sent) => {
-        metrics().sent(sent);
+        metrics.sent(sent);
         // Connected and yet nobody keeps it: somebody deleted the stream, or NATS lost its disk.
         if (sent.outcome.kind === 'unavailable' && link.connected) void this.#ensure();
       },
@@ -70,8 +73,8 @@ export class Publisher {
       maxBodyBytes: config.maxBodyBytes,
       maxRequests: config.maxRequests,
       maxRequestsPerPublisher: config.maxRequestsPerPublisher ?? Math.ceil(config.maxRequests / 2),
-      onAnswer: (status, refusal) => metrics().answered(status, refusal),
-      onInvalid: (code) => metrics().invalid(code),
+      onAnswer: (status, refusal) => metrics.answered(status, refusal),
+      onInvalid: (code) => metrics.invalid(code),
     });
   }
 
@@ -94,8 +97,8 @@ export class Publisher {
     return { ready: reasons.length === 0, reasons, info };
   }
 
-  /** Begins to listen; resolves with the port. The streams are made as soon as NATS is there. */
-  async start(): Promise<number> {
+  /** Creates the streams as soon as NATS is there. */
+  async start(): Promise<Listening> {
     const { config, logger, link } = this.#options;
     this.#server = await listen({
       host: config.host,
@@ -110,11 +113,15 @@ export class Publisher {
     });
     void this.#ensure();
     if (config.demo === 'lobby') this.#demo = this.#runDemo();
-    return this.#server.port;
+    return { url: `http://${reachable(config.host)}:${this.#server.port}` };
+  }
+
+  get stops(): readonly ShutdownStep[] {
+    return [{ name: 'answer the requests that are under way', run: () => this.#stop() }];
   }
 
   /** Ends the feed, then lets the requests that are under way end. */
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     this.#stopping.abort();
     await this.#demo;
     await this.#server?.close();

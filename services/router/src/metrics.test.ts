@@ -1,47 +1,66 @@
 import { createMetricsRegistry } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
-import { entry } from './fakes/running-router.ts';
-import { createRouterMetrics, largestSkewMs, metricsTable } from './metrics.ts';
+import { entry } from './fakes/shard-entry.ts';
+import type { RouterReadings } from './metrics.ts';
+import { createRouterMetrics, largestSkewMs, routerMetrics } from './metrics.ts';
+
+function setUp(given: Partial<RouterReadings> = {}): ReturnType<typeof createMetricsRegistry> {
+  const registry = createMetricsRegistry({ service: 'router', version: 'test' });
+  createRouterMetrics(registry).readFrom({
+    pools: ['mobile', 'desktop'],
+    clients: () => ({ open: 5, closing: 6 }),
+    pending: () => 1,
+    sockets: () => 2,
+    networks: () => 3,
+    usedHints: () => 4,
+    shards: { entries: () => [], stale: true, endpointAgeMs: Number.POSITIVE_INFINITY },
+    ...given,
+  });
+  return registry;
+}
 
 describe('the metrics', () => {
   it('are exactly those of the table', async () => {
-    const registry = createMetricsRegistry({ service: 'router', version: 'test' });
-    const metrics = createRouterMetrics(registry);
-    metrics.watchEndpoints(() => Number.POSITIVE_INFINITY);
-    metrics.watch({
-      pools: ['mobile', 'desktop'],
-      clients: () => ({ open: 0, closing: 0 }),
-      pending: () => 1,
-      sockets: () => 2,
-      networks: () => 3,
-      usedHints: () => 4,
-      entries: () => [],
-      stale: () => true,
-    });
-    const ours = (await registry.getMetricsAsJSON()).filter(({ name }) => name.startsWith('weir_router_'));
+    const ours = (await setUp().getMetricsAsJSON()).filter(({ name }) => name.startsWith('weir_router_'));
     const byName = (rows: readonly { name: string; help: string }[]): unknown =>
       rows.map(({ name, help }) => ({ name, help })).sort((a, b) => a.name.localeCompare(b.name));
-    expect(byName(ours)).toEqual(byName(Object.values(metricsTable)));
-    for (const { name, kind } of Object.values(metricsTable)) {
+    expect(byName(ours)).toEqual(byName(Object.values(routerMetrics)));
+    for (const { name, kind } of Object.values(routerMetrics)) {
       expect(name.endsWith('_total')).toBe(kind === 'counter');
     }
   });
 
   it('are there from the start with 0, but for those of pools', async () => {
-    const registry = createMetricsRegistry({ service: 'router', version: 'test' });
-    createRouterMetrics(registry);
-    const counters = (await registry.getMetricsAsJSON()).filter(
+    const counters = (await setUp().getMetricsAsJSON()).filter(
       ({ name }) => name.startsWith('weir_router_') && name.endsWith('_total'),
     );
     for (const { name, values } of counters) {
-      const row = Object.values(metricsTable).find((each) => each.name === name);
-      if (row?.labels?.includes('pool')) continue;
+      const row = Object.values(routerMetrics).find((each) => each.name === name);
+      if (row !== undefined && 'labels' in row && 'pool' in row.labels) continue;
       expect([name, values.length > 0, values.every(({ value }) => value === 0)]).toEqual([name, true, true]);
     }
   });
 
+  it('read what is true at the scrape', async () => {
+    const text = await setUp({
+      shards: { entries: () => [], stale: false, endpointAgeMs: 1_500 },
+    }).metrics();
+    for (const line of [
+      'pending_clients 1',
+      'open_sockets 2',
+      'rate_limit_networks 3',
+      'used_hints 4',
+      'open_clients 5',
+      'closing_clients 6',
+      'roster_stale 0',
+      'endpoint_view_age_seconds 1.5',
+    ]) {
+      expect(text).toContain(`weir_router_${line}\n`);
+    }
+    expect(await setUp().metrics()).toContain('weir_router_endpoint_view_age_seconds -1\n');
+  });
+
   it('know pools of others only as other', async () => {
-    const registry = createMetricsRegistry({ service: 'router', version: 'test' });
     const entries = [
       entry({ pool: 'mobile' }),
       entry({ pool: 'else' }),
@@ -50,17 +69,10 @@ describe('the metrics', () => {
       entry({ pool: 'mobile', stale: true, skewMs: -7_000 }),
       entry({ pool: 'mobile', connections: 1, capacity: 1, skewMs: 100 }),
     ];
-    createRouterMetrics(registry).watch({
+    const text = await setUp({
       pools: ['mobile'],
-      clients: () => ({ open: 0, closing: 0 }),
-      pending: () => 0,
-      sockets: () => 0,
-      networks: () => 0,
-      usedHints: () => 0,
-      entries: () => entries,
-      stale: () => false,
-    });
-    const text = await registry.metrics();
+      shards: { entries: () => entries, stale: false, endpointAgeMs: 0 },
+    }).metrics();
     for (const line of [
       '{pool="mobile",state="serving"} 1',
       '{pool="mobile",state="stale"} 1',

@@ -168,7 +168,7 @@ describe('the last words', () => {
     const router = await startRouter(impatient);
     const client = new RawClient({ port: router.port, deaf: true, ignoreClose: true });
     await expect.poll(() => router.router.pending).toBe(1);
-    await router.router.stop();
+    await router.stop();
     await expect.poll(() => router.series('weir_router_closing_clients')).toBe(0);
     const sums = [
       await router.series('weir_router_upgrades_total'),

@@ -8,7 +8,6 @@ import { opcodes } from './fakes/raw-client.ts';
 import type { RunningRouter } from './fakes/running-router.ts';
 import {
   bothPools,
-  entry,
   impatient,
   keys,
   offering,
@@ -17,6 +16,7 @@ import {
   visit,
   withTokens,
 } from './fakes/running-router.ts';
+import { entry } from './fakes/shard-entry.ts';
 
 const start = routers();
 

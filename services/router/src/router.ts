@@ -1,46 +1,38 @@
 // The router, stage by stage: accept, probe, classify, place, ticket, redirect. Read this first.
 // It wires the stages and owns what a visit of one client is; what each stage does is in its folder.
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ShardEntry } from '@weir/fleet';
-import type { CloseName, Hint } from '@weir/protocol';
-import { subprotocol } from '@weir/protocol';
-import type { Clock, ConnectionFault, Logger } from '@weir/runtime';
-import { everySoOften, UsedOnce } from '@weir/runtime';
-import { WebSocketServer } from 'ws';
-import { parseCidr } from './accept/address.ts';
+import type { Hint } from '@weir/protocol';
+import type { Clock, ConnectionFault, Health, Logger, Service, ShutdownStep } from '@weir/runtime';
+import { everySoOften, reachable, refuseSocket, UsedOnce } from '@weir/runtime';
+import type { WebSocketServer } from 'ws';
 import type { Admission, AdmitOptions } from './accept/admit.ts';
 import { admit } from './accept/admit.ts';
-import { Client } from './accept/client.ts';
+import { Client, createUpgrades } from './accept/client.ts';
 import type { Arrival, LadderOptions } from './accept/ladder.ts';
-import { climb, refusePlain } from './accept/ladder.ts';
+import { climb, createLadder, refusePlain } from './accept/ladder.ts';
 import type { Listener } from './accept/listener.ts';
-import { createListener, refuseUpgrade } from './accept/listener.ts';
+import { createListener } from './accept/listener.ts';
 import { createRateLimit } from './accept/rate.ts';
 import type { Refusal } from './accept/refusal.ts';
+import { refusalAnswer } from './accept/refusal.ts';
 import { tokenCheck } from './accept/token-check.ts';
 import { ceilingOf } from './classify/ceiling.ts';
 import { classify } from './classify/classify.ts';
 import type { RouterConfig } from './config.ts';
-import type { RouterMetrics } from './metrics.ts';
+import type { RouterMetrics, RouterReadings } from './metrics.ts';
 import { choose } from './place/choose.ts';
 import type { Probe, ProbeResult } from './probe/probe.ts';
 import { createProbe, createProbeBudget, watchLoop } from './probe/probe.ts';
 import type { Answer } from './redirect/departures.ts';
 import { Departures } from './redirect/departures.ts';
-import type { ConnectOutcome } from './redirect/outcome.ts';
+import { outcomeOf } from './redirect/outcome.ts';
 import { redirectText } from './redirect/redirect.ts';
+import type { Shards } from './shards.ts';
 import { nextHistory, remeasured } from './ticket/history.ts';
 import type { Measurement, Signer, TicketRequest } from './ticket/ticket.ts';
 import { createSigner } from './ticket/ticket.ts';
-
-/** Where the shards come from; the beats stage fits. */
-export interface Shards {
-  entries(): readonly ShardEntry[];
-  ticketGiven(shard: string): void;
-  readonly stale: boolean;
-}
 
 /** What the router is made of. */
 export interface RouterOptions {
@@ -48,21 +40,23 @@ export interface RouterOptions {
   /** Sockets that the process can hold. */
   readonly roomForClients?: number;
   readonly shards: Shards;
+  readonly link: { readonly connected: boolean };
   readonly metrics: RouterMetrics;
+  /** Tells the metrics what a scrape reads; called once. */
+  readonly readFrom: (readings: RouterReadings) => void;
   readonly logger: Logger;
   readonly clock: Clock;
   /** 0 ≤ value < 1. */
   readonly random: () => number;
   readonly randomBytes: (bytes: number) => Uint8Array;
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 /** A router that takes clients. */
-export interface Router {
-  listen(): Promise<AddressInfo>;
+export interface Router extends Service {
+  start(): Promise<{ readonly url: string; readonly port: number }>;
   /** Clients between acceptance and answer. */
   readonly pending: number;
-  /** Stops accepting, answers who is there, and resolves when they are gone or have had their time. */
-  stop(): Promise<void>;
 }
 
 const logEveryMs = 5_000;
@@ -85,9 +79,10 @@ class WeirRouter implements Router {
   readonly #departures: Departures;
   readonly #often: ReturnType<typeof everySoOften>;
   #pending = 0;
+  #state: 'new' | 'listening' | 'draining' = 'new';
 
   constructor(o: RouterOptions) {
-    const { config, clock, metrics } = o;
+    const { config, clock } = o;
     this.#o = o;
     this.#departures = new Departures(o);
     this.#often = everySoOften(logEveryMs, clock);
@@ -97,7 +92,12 @@ class WeirRouter implements Router {
       maxNetworks: config.maxAddresses,
       clock,
     });
-    this.#ladder = this.#buildLadder(rate);
+    this.#ladder = createLadder({
+      config,
+      rate,
+      random: o.random,
+      hasRoom: () => this.#pending < config.maxPending && this.#listener.hasRoom(),
+    });
     this.#usedHints = new UsedOnce(config.maxUsedHints);
     this.#admission = {
       check: tokenCheck(o),
@@ -106,17 +106,7 @@ class WeirRouter implements Router {
       isFrom: (hint, network) => this.#signer.isFrom(hint, network),
       useUp: ({ id }, expiresInMs) => this.#usedHints.use(id, clock.monotonicMs(), expiresInMs) === 'first',
     };
-    const upgrades = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: config.maxClientBytes,
-      // Pings are counted before they get there.
-      maxPendingAutoPongs: 0,
-      handleProtocols: (offered: ReadonlySet<string>) =>
-        offered.has(subprotocol.version) && subprotocol.version,
-    };
-    this.#upgrades = new WebSocketServer(upgrades);
+    this.#upgrades = createUpgrades(config.maxClientBytes);
     this.#probe = createProbe({
       limits: {
         deadlineMs: config.probeDeadlineMs,
@@ -144,15 +134,14 @@ class WeirRouter implements Router {
       onUpgrade: (request, duplex, head) => this.#arrive(request, duplex, head),
       onFault: (fault) => this.#fault(fault),
     });
-    metrics.watch({
+    o.readFrom({
       pools: config.pools,
       pending: () => this.#pending,
       clients: () => this.#departures.counts,
       sockets: () => this.#listener.sockets,
       networks: () => rate.size,
       usedHints: () => this.#usedHints.size,
-      entries: () => o.shards.entries(),
-      stale: () => o.shards.stale,
+      shards: o.shards,
     });
   }
 
@@ -160,11 +149,42 @@ class WeirRouter implements Router {
     return this.#pending;
   }
 
-  listen(): Promise<AddressInfo> {
-    return this.#listener.listen(this.#o.config.port, this.#o.config.host);
+  async start(): Promise<{ readonly url: string; readonly port: number }> {
+    const { host } = this.#o.config;
+    const { port } = await this.#listener.listen(this.#o.config.port, host);
+    this.#state = 'listening';
+    return { url: `ws://${reachable(host)}:${port}`, port };
   }
 
-  async stop(): Promise<void> {
+  health(): Health {
+    const { shards, link } = this.#o;
+    const reasons = [
+      ...(this.#state === 'new' ? ['not listening yet'] : []),
+      ...(this.#state === 'draining' ? ['draining'] : []),
+      ...(shards.settled ? [] : ['has not heard the shards yet']),
+    ];
+    const entries = shards.entries();
+    const readyShards = entries.filter((shard) => shard.ready && !shard.draining).length;
+    const info = { shards: entries.length, readyShards, stale: shards.stale, nats: link.connected };
+    return { ready: reasons.length === 0, reasons, info };
+  }
+
+  get stops(): readonly ShutdownStep[] {
+    return [
+      { name: 'drain', run: () => this.#drain() },
+      { name: 'answer the clients that are here', run: () => this.#stop() },
+      { name: 'stop hearing the shards', run: () => this.#o.shards.stop() },
+    ];
+  }
+
+  /** Goes on accepting, but is not ready, until load balancers have noticed. */
+  async #drain(): Promise<void> {
+    this.#state = 'draining';
+    await this.#o.sleep(this.#o.config.drainGraceMs);
+  }
+
+  /** Stops accepting, answers the clients that are here, and resolves when they are gone or have had their time. */
+  async #stop(): Promise<void> {
     const { probeDeadlineMs, closeWaitMs } = this.#o.config;
     this.#listener.stop();
     let patience: NodeJS.Timeout | undefined;
@@ -176,29 +196,14 @@ class WeirRouter implements Router {
     this.#departures.stop();
   }
 
-  #buildLadder(rate: LadderOptions['rate']): LadderOptions {
-    const { config, random } = this.#o;
-    const { publicUrl } = config;
-    return {
-      basePath: publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, ''),
-      pools: config.pools,
-      origins: { allowed: config.allowedOrigins, required: config.requireOrigin },
-      trusted: config.trustedProxies.map(parseCidr),
-      rate,
-      tlsByDefault: publicUrl?.startsWith('wss:') ?? false,
-      hasRoom: () => this.#pending < config.maxPending && this.#listener.hasRoom(),
-      random,
-    };
-  }
-
   #fault(fault: ConnectionFault): void {
-    this.#o.metrics.fault(fault);
+    this.#o.metrics.faults.inc({ reason: fault });
     if (fault !== 'tooMany' && fault !== 'acceptFailed') return;
     this.#often((suppressed) => this.#o.logger.warn({ fault, suppressed }, 'connections are refused'));
   }
 
   #refused(refusal: Refusal): Refusal {
-    this.#o.metrics.refusal(refusal.reason);
+    this.#o.metrics.refusals.inc({ reason: refusal.reason });
     return refusal;
   }
 
@@ -241,7 +246,7 @@ class WeirRouter implements Router {
     this.#refused(refusal);
     const { close, message } = refusal;
     const client = close === undefined ? undefined : upgrade?.();
-    if (close === undefined || client === undefined) return refuseUpgrade(duplex, refusal);
+    if (close === undefined || client === undefined) return refuseSocket(duplex, refusalAnswer(refusal));
     await this.#departures.end(client, { close, reason: message, outcome: outcomeOf(close) });
   }
 
@@ -300,13 +305,13 @@ class WeirRouter implements Router {
       ...(hint === undefined ? {} : { hintPool: hint.pool }),
     };
     const { pool, confidence } = classify(ceiling === undefined ? findings : { ...findings, ceiling });
-    metrics.classed(pool, confidence);
+    metrics.classes.inc({ pool, confidence });
     const placed = choose({ entries: shards.entries(), pools, pool, avoid, unsuited, random });
     if ('none' in placed) return this.#nowhere(placed.none);
-    metrics.placement(placed.reason);
+    metrics.placements.inc({ reason: placed.reason });
     shards.ticketGiven(placed.shard.shard);
     const result = remeasured(hint, placed.shard.pool, pools);
-    if (result !== undefined) metrics.remeasured(result);
+    if (result !== undefined) metrics.remeasured.inc({ result });
     const measured = probe ?? hint;
     const history = nextHistory(hint, placed.shard.pool);
     const text = redirectText({
@@ -324,7 +329,7 @@ class WeirRouter implements Router {
   }
 
   #nowhere(none: 'empty' | 'full' | 'draining' | 'notReady'): Answer {
-    this.#o.metrics.placement(none);
+    this.#o.metrics.placements.inc({ reason: none });
     return { close: 'noCapacity', outcome: 'noCapacity' };
   }
 
@@ -333,12 +338,13 @@ class WeirRouter implements Router {
     const { metrics, config } = this.#o;
     if (verdict.is === 'none') return undefined;
     if (verdict.is !== 'valid') {
-      metrics.hint(verdict.is);
+      metrics.hints.inc({ outcome: verdict.is });
       return undefined;
     }
     const { hint } = verdict;
     const usable = config.pools.includes(hint.pool) && this.#signer.isFrom(hint, network);
-    metrics.hint(usable ? (hint.measure === true ? 'measureAgain' : 'used') : 'elsewhere');
+    const outcome = usable ? (hint.measure === true ? 'measureAgain' : 'used') : 'elsewhere';
+    metrics.hints.inc({ outcome });
     return usable ? hint : undefined;
   }
 
@@ -354,11 +360,11 @@ class WeirRouter implements Router {
       config.pools.length === 1 ||
       (hint !== undefined && hint.measure !== true)
     ) {
-      metrics.probe('skipped');
+      metrics.probes.inc({ outcome: 'skipped' });
       return undefined;
     }
     const result = await this.#probe.run(client, { padding: true });
-    metrics.probe(result.outcome, result);
+    metrics.probed(result);
     return result;
   }
 
@@ -371,7 +377,7 @@ class WeirRouter implements Router {
     const place = { pool, shard, incarnation };
     const client = { channels, denied, allow, tls, network, tokenExpiresS };
     const ticket = await this.#signer.ticket({ ...place, ...client, ...course });
-    this.#o.metrics.ticket(pool);
+    this.#o.metrics.tickets.inc({ pool });
     return ticket;
   }
 
@@ -390,10 +396,4 @@ class WeirRouter implements Router {
     if (!restless || about.pool === this.#o.config.pools.at(-1)) return undefined;
     return this.#signer.hint({ ...about, rttMs: undefined, kbps: undefined });
   }
-}
-
-function outcomeOf(close: CloseName): ConnectOutcome {
-  if (close === 'notAuthorised') return 'notAuthorised';
-  if (close === 'ticketRefused') return 'hintExpired';
-  return close === 'noCapacity' ? 'noCapacity' : 'protocolError';
 }

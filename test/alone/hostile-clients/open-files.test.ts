@@ -56,7 +56,7 @@ describe(`with a limit of ${OPEN_FILES} open files and ${MANY} clients`, () => {
     const refused = numbers.of('weir_shard_connection_faults_total{reason="tooMany"}');
     expect(served.length + full + refused).toBe(MANY);
     expect(numbers.of('process_open_fds')).toBeLessThan(Number(OPEN_FILES));
-    expect(scene.shard.log.join('\n')).toContain('limit of open files lowers WEIR_CAPACITY');
+    expect(scene.shard.log.join('\n')).toContain('the limit of open files lowers these settings');
   });
 
   it.each(['router', 'publisher'] as const)('a %s answers health checks', async (name) => {

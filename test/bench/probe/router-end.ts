@@ -65,16 +65,28 @@ const entry = async (pool: string): Promise<ShardEntry> => ({
 });
 const entries = await Promise.all(read.config.pools.map(entry));
 
-const metrics = createRouterMetrics(createMetricsRegistry({ service: 'router', version: 'bench' }));
+const { metrics, readFrom } = createRouterMetrics(
+  createMetricsRegistry({ service: 'router', version: 'bench' }),
+);
 const router = createRouter({
   config: read.config,
-  shards: { entries: () => entries, ticketGiven: () => undefined, stale: false },
+  shards: {
+    entries: () => entries,
+    ticketGiven: () => undefined,
+    stale: false,
+    settled: true,
+    endpointAgeMs: Number.POSITIVE_INFINITY,
+    stop: () => Promise.resolve(),
+  },
+  link: { connected: true },
+  readFrom,
+  sleep: () => Promise.resolve(),
   metrics: {
     ...metrics,
     // Behind the router's own metrics, as the router sees it: the measurement of one client.
-    probe(outcome, result) {
-      metrics.probe(outcome, result);
-      if (result !== undefined) say({ type: 'measured', result: result as ProbeResult });
+    probed(result) {
+      metrics.probed(result);
+      say({ type: 'measured', result });
     },
   },
   logger: createLogger({ service: 'router', level: 'error' }),
@@ -82,7 +94,7 @@ const router = createRouter({
   random: Math.random,
   randomBytes,
 });
-const { port } = await router.listen();
+const { port } = await router.start();
 say({ type: 'listening', port });
 process.on('disconnect', () => process.exit(0));
 

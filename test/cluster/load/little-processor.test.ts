@@ -70,7 +70,7 @@ it(
       const numbers = await scene.numbers();
       samples.push({
         waiting: numbers.of('weir_shard_hand_overs_outstanding') / numbers.of('weir_shard_threads'),
-        behind: numbers.of('weir_shard_connections_behind'),
+        behind: numbers.of('weir_shard_connections_not_live'),
         mb: await residentMb(shard),
       });
     }

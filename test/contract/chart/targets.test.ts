@@ -5,10 +5,10 @@ import { helms, render } from './render.ts';
 const METRICS = {
   connectionsRatio: ['weir_shard_connections', 0.5, '2000'],
   awaitedBytes: ['weir_shard_awaited_bytes', '32Mi', '32Mi'],
-  bufferedBytes: ['weir_shard_buffered_bytes_healthy', '64Mi', '64Mi'],
+  healthyBacklogBytes: ['weir_shard_healthy_backlog_bytes', '64Mi', '64Mi'],
   eventLoopUtilization: ['weir_shard_event_loop_utilization', '600m', '600m'],
   egressBytesPerSecond: ['weir_shard_egress_bytes_per_second', 8_388_608, '8388608'],
-  tickLagSeconds: ['weir_shard_tick_lag_seconds', 0.25, '0.25'],
+  tickLatenessSeconds: ['weir_shard_tick_lateness_seconds', 0.25, '0.25'],
 } as const;
 const ALL = Object.fromEntries(Object.entries(METRICS).map(([name, [, value]]) => [name, value]));
 const OFF: readonly unknown[] = [0, '0', '0.0', '', null];
@@ -23,7 +23,7 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
   it('are by default what no distance of clients raises', () => {
     const metrics = targetsOf({}).map(([metric]) => metric);
     expect(metrics).toContain('weir_shard_awaited_bytes');
-    expect(metrics).not.toContain('weir_shard_buffered_bytes_healthy');
+    expect(metrics).not.toContain('weir_shard_healthy_backlog_bytes');
   });
 
   it.each(Object.keys(METRICS).flatMap((name) => OFF.map((off) => ({ name, off }))))(
@@ -51,7 +51,7 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
   });
 
   it('of KEDA are plain numbers', () => {
-    const targets = { connectionsRatio: 0, awaitedBytes: '1.5Ki', bufferedBytes: '2Ki' };
+    const targets = { connectionsRatio: 0, awaitedBytes: '1.5Ki', healthyBacklogBytes: '2Ki' };
     const { objects, refusal } = render({ autoscaling: { source: 'keda' }, poolDefaults: { targets } });
     expect(refusal).toBe('');
     const scaled = objects.find(({ kind, name }) => kind === 'ScaledObject' && /desktop/.test(name));
@@ -59,6 +59,16 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
       '1536',
       '2048',
     ]);
+  });
+
+  it('take the old names of values for one release, the new ones first', () => {
+    const metric = 'weir_shard_healthy_backlog_bytes';
+    const none = { connectionsRatio: 0, awaitedBytes: 0, eventLoopUtilization: 0 };
+    const at = (targets: object): unknown =>
+      targetsOf({ poolDefaults: { targets: { ...none, ...targets } } });
+    expect(at({ bufferedBytes: '2Ki' })).toEqual([[metric, '2Ki']]);
+    expect(at({ bufferedBytes: '2Ki', healthyBacklogBytes: '3Ki' })).toEqual([[metric, '3Ki']]);
+    expect(at({ tickLagSeconds: '0.25' })).toEqual([['weir_shard_tick_lateness_seconds', '0.25']]);
   });
 
   it('may all be off where nothing scales', () => {

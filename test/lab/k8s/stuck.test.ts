@@ -54,7 +54,7 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
       const target = 393_216;
       // The processor is the crowd's as well, so that its use says nothing.
       await install({
-        'pools.mobile.targets.bufferedBytes': '384Ki',
+        'pools.mobile.targets.healthyBacklogBytes': '384Ki',
         'poolDefaults.targets.eventLoopUtilization': '',
       });
       const url = await release.routerUrl();
@@ -70,8 +70,8 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
         const pods = await Promise.all((await release.shards('mobile')).map(({ name }) => metricsOf(name)));
         expect(pods.length).toBe(2);
         const backlog = pods.map((text) => value('weir_shard_backlog_bytes', text));
-        const behind = pods.map((text) => value('weir_shard_connections_behind', text));
-        const healthy = await readings('weir_shard_buffered_bytes_healthy');
+        const behind = pods.map((text) => value('weir_shard_connections_not_live', text));
+        const healthy = await readings('weir_shard_healthy_backlog_bytes');
         console.log(
           `backlog ${backlog.join(', ')}; healthy ${healthy.join(', ')}; behind ${behind.join(', ')}; given up ${stuck.givenUp}`,
         );

@@ -1,6 +1,5 @@
-// For tests: a shard that is well, as its beat says and as the roster has it.
+// For tests: the beat of a shard that takes clients.
 import type { Beat } from '../beat.ts';
-import type { ShardEntry } from '../roster.ts';
 
 export function beatOf(shard: string, over: Partial<Beat> = {}): Beat {
   return {
@@ -21,8 +20,4 @@ export function beatOf(shard: string, over: Partial<Beat> = {}): Beat {
     wallMs: 0,
     ...over,
   };
-}
-
-export function entryOf(shard: string, over: Partial<ShardEntry> = {}): ShardEntry {
-  return { ...beatOf(shard), ticketsSinceBeat: 0, lastSeenMs: 0, skewMs: 0, ...over };
 }

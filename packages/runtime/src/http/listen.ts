@@ -1,23 +1,25 @@
-// Opens the port of a server: says by the name of the setting why it cannot, and outlives a failure to accept.
+// Opens and closes the port of a server. An error names the setting to change, and a connection that cannot be accepted
+// does not end the process.
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 
-/** Where a server listens, and the settings that say so. */
+/** Where a server listens, and the settings that say where. */
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** What listens, for the sentence that says that it cannot. */
+  /** The name of the server in an error: `the router`. */
   readonly what: string;
   readonly settings: { readonly host: string; readonly port: string };
   readonly backlog?: number;
-  /** A connection could not be accepted, as where the process has no file descriptor left. */
+  /** A connection could not be accepted, for example because the process has no file descriptor left. */
   readonly onFault: (error: Error) => void;
 }
 
-/** The settings of the port that a service is there for. */
+/** The settings of a service's main port. */
 export const CLIENT_SETTINGS = { host: 'WEIR_HOST', port: 'WEIR_PORT' } as const;
 export const ADMIN_SETTINGS = { host: 'WEIR_ADMIN_HOST', port: 'WEIR_ADMIN_PORT' } as const;
 
-/** Resolves when the server listens; rejects with a sentence where it cannot. */
+/** Resolves when the server listens; rejects with a sentence when it cannot. */
 export function listenOn(server: Server, o: ListenOptions): Promise<AddressInfo> {
   const { host, port, backlog, settings, what } = o;
   return new Promise((resolve, reject) => {
@@ -33,6 +35,21 @@ export function listenOn(server: Server, o: ListenOptions): Promise<AddressInfo>
       if (typeof address === 'object' && address !== null) resolve(address);
       else reject(new Error('the server listens on no port'));
     });
+  });
+}
+
+/** Stops listening and lets requests finish; cuts the connections that are open after `graceMs`. Never rejects. */
+export function closeServer(
+  server: Pick<HttpServer, 'close' | 'closeIdleConnections' | 'closeAllConnections'>,
+  graceMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }
 

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { refuseSocket } from './answer.ts';
 import type { ConnectionFault } from './upgrade-server.ts';
-import { createUpgradeServer, endKindly } from './upgrade-server.ts';
+import { createUpgradeServer } from './upgrade-server.ts';
 
 interface Running {
   readonly port: number;
@@ -29,7 +30,7 @@ async function start(): Promise<Running> {
     onPlain: (_request, response) => response.writeHead(426, { connection: 'close' }).end(),
     onUpgrade: (_request, duplex) => {
       upgraded.push(duplex);
-      endKindly(duplex, 'HTTP/1.1 503 Busy\r\n\r\n');
+      refuseSocket(duplex, { status: 503 });
     },
     onFault: (fault) => faults.push(fault),
   });
@@ -68,7 +69,7 @@ describe('a server for upgrades', () => {
     const server = await start();
     expect(await say(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1\.1 426 /);
     const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
-    expect(await say(server, upgrade)).toMatch(/^HTTP\/1\.1 503 Busy/);
+    expect(await say(server, upgrade)).toMatch(/^HTTP\/1\.1 503 /);
     expect(server.faults).toEqual([]);
   });
 

@@ -1,12 +1,13 @@
-// An HTTP server for upgrades: bounded headers, bounded waiting, and an answer to what is no HTTP. It never keeps a
-// socket that says nothing, and it does not listen: who makes it decides where sockets come from, and how many.
+// An HTTP server for upgrades: it bounds headers and waiting time, answers bytes that are not HTTP, and closes a socket
+// that sends nothing. It does not listen: the caller decides where sockets come from, and how many.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { refuseSocket } from './answer.ts';
 
 /**
- * What went wrong before there was a request: the label of a metric. `tooMany` and `acceptFailed` are counted by the
- * code that listens.
+ * Why a connection never became a request: the label of a metric. The code that listens counts `tooMany` and
+ * `acceptFailed`.
  */
 export const CONNECTION_FAULTS = [
   'timeout',
@@ -17,31 +18,28 @@ export const CONNECTION_FAULTS = [
 ] as const;
 export type ConnectionFault = (typeof CONNECTION_FAULTS)[number];
 
-/** What the server does. */
 export interface UpgradeServerOptions {
+  /** Longest time from connecting to the end of the request headers. */
   readonly headersTimeoutMs: number;
-  /** A request that is no upgrade. */
+  /** A request that is not an upgrade. */
   readonly onPlain: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onUpgrade: (request: IncomingMessage, duplex: Duplex, head: Buffer) => void;
   readonly onFault: (fault: ConnectionFault) => void;
 }
 
-/** A token of 8 KB in a header, or in the URL beside a hint, fits. */
+/** Fits a token of 8 KB in a header, or in the URL beside a hint. */
 const maxHeaderBytes = 16_384;
 const maxHeaderCount = 100;
-/** For a request's body, which nobody reads: more than the headers take. */
+/** For a request's body, which the server discards; longer than the headers may take. */
 const requestTimeoutMs = 60_000;
 const keepAliveMs = 5_000;
-/** How long a refused client may take to go, and what is read of it meanwhile. */
-const lingerMs = 2_000;
-const lingerBytes = 65_536;
 
-const faults: Readonly<Record<string, readonly [ConnectionFault, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: ['timeout', '408 Request Timeout'],
-  HPE_HEADER_OVERFLOW: ['headersTooLarge', '431 Request Header Fields Too Large'],
+const faults: Readonly<Record<string, readonly [ConnectionFault, number]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['timeout', 408],
+  HPE_HEADER_OVERFLOW: ['headersTooLarge', 431],
 };
 
-/** Makes the server; it has no socket yet. */
+/** Creates the server; it does not listen. */
 export function createUpgradeServer(o: UpgradeServerOptions): Server {
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -57,7 +55,7 @@ export function createUpgradeServer(o: UpgradeServerOptions): Server {
     request.resume();
   });
   server.on('upgrade', (request, duplex, head) => {
-    // Until the WebSocket library takes over, nobody else would listen, and an unheard error ends the process.
+    // Until the WebSocket library takes over there is no other listener, and an error without one ends the process.
     duplex.on('error', () => duplex.destroy());
     o.onUpgrade(request, duplex, head);
   });
@@ -65,20 +63,7 @@ export function createUpgradeServer(o: UpgradeServerOptions): Server {
   return server;
 }
 
-/** Writes the last words and reads a little on, so that they are not lost to a reset; cuts a client that does not go. */
-export function endKindly(duplex: Duplex, text: string): void {
-  if (duplex.destroyed) return;
-  let bytes = 0;
-  const cut = setTimeout(() => duplex.destroy(), lingerMs);
-  duplex.once('close', () => clearTimeout(cut));
-  duplex.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > lingerBytes) duplex.pause();
-  });
-  duplex.end(text);
-}
-
-/** `code` is Node's own and is there on every such error but a few of the socket's. */
+/** `code` is Node's own; a few errors of the socket have none. */
 function answerFault(
   error: Error & { code?: string },
   duplex: Duplex,
@@ -89,7 +74,7 @@ function answerFault(
     duplex.destroy();
     return;
   }
-  const [fault, status] = faults[code] ?? (['malformed', '400 Bad Request'] as const);
+  const [fault, status] = faults[code] ?? (['malformed', 400] as const);
   onFault(fault);
-  endKindly(duplex, `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  refuseSocket(duplex, { status });
 }

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { FakeConnection } from '../fakes/fake-connection.ts';
 import { createLogger } from '../logging/logger.ts';
-import { createMetricsRegistry } from '../metrics.ts';
+import { createMetricsRegistry } from '../metrics/registry.ts';
 import type { NatsLink } from './link.ts';
 import { openNats } from './link.ts';
 

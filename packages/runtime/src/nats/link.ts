@@ -10,16 +10,18 @@ import type {
 import { connect } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { Counter, Gauge } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { everySoOften } from '../logging/every-so-often.ts';
+import { registerMetrics } from '../metrics/define-metrics.ts';
 import type { Credentials } from './authenticate.ts';
 import { authenticate } from './authenticate.ts';
 import type { Published } from './bounded-publish.ts';
 import { BoundedPublish } from './bounded-publish.ts';
 import { forceDisconnect } from './force-disconnect.ts';
 import { guardMessages } from './guard-messages.ts';
+import type { NatsMetrics } from './nats-metrics.ts';
+import { natsMetrics } from './nats-metrics.ts';
 import { clockSetBack, reconnectWaitMs } from './pace.ts';
 import type { Servers } from './servers.ts';
 import { readServers } from './servers.ts';
@@ -97,8 +99,7 @@ class Link implements NatsLink {
   readonly #connectOptions: NodeConnectionOptions;
   readonly #listeners: ((status: NatsStatus) => void)[] = [];
   readonly #ready: Promise<NatsConnection>;
-  readonly #reconnects: Counter | undefined;
-  readonly #dropped: Counter | undefined;
+  readonly #metrics: NatsMetrics | undefined;
   readonly #often: ReturnType<typeof everySoOften>;
   #settleReady: { readonly resolve: (c: NatsConnection) => void; readonly reject: (e: Error) => void };
   #connection: NatsConnection | undefined;
@@ -120,8 +121,11 @@ class Link implements NatsLink {
     });
     // Nobody may be waiting when the link is closed.
     this.#ready.catch(() => undefined);
-    this.#reconnects = this.#measure(options.registry);
-    this.#dropped = droppedMessages(options.registry);
+    if (options.registry !== undefined) {
+      const registered = registerMetrics(options.registry, natsMetrics);
+      registered.readFrom(this);
+      this.#metrics = registered.metrics;
+    }
     void this.#connectFirst();
   }
 
@@ -180,24 +184,6 @@ class Link implements NatsLink {
       ...(this.#servers.tls ? { tls: {} } : {}),
       ...(authenticator === undefined ? {} : { authenticator }),
     };
-  }
-
-  #measure(registry: Registry | undefined): Counter | undefined {
-    if (registry === undefined) return undefined;
-    const connected = (): number => (this.#connected ? 1 : 0);
-    new Gauge({
-      name: 'weir_nats_connected',
-      help: 'Whether the NATS server is there (1) or away (0)',
-      registers: [registry],
-      collect() {
-        this.set(connected());
-      },
-    });
-    return new Counter({
-      name: 'weir_nats_reconnects_total',
-      help: 'Connections to NATS after the first one',
-      registers: [registry],
-    });
   }
 
   /**
@@ -261,7 +247,7 @@ class Link implements NatsLink {
       if (this.#connected) return;
       this.#connected = true;
       this.#publisher?.reconnected();
-      this.#reconnects?.inc();
+      this.#metrics?.reconnects.inc();
       this.#logger.info({ server: status.server }, 'nats reconnected');
       this.#tell('reconnected');
     } else if (status.type === 'error') {
@@ -273,7 +259,7 @@ class Link implements NatsLink {
   }
 
   #drop(error: unknown): void {
-    this.#dropped?.inc();
+    this.#metrics?.dropped.inc();
     this.#often((suppressed) =>
       this.#logger.warn({ err: error, suppressed }, 'nats message could not be read and is dropped'),
     );
@@ -308,15 +294,6 @@ class Link implements NatsLink {
     if (!connection.isClosed()) await within(connection.close(), closeMs);
     clearTimeout(this.#stale);
   }
-}
-
-function droppedMessages(registry: Registry | undefined): Counter | undefined {
-  if (registry === undefined) return undefined;
-  return new Counter({
-    name: 'weir_nats_dropped_messages_total',
-    help: 'Messages from NATS that could not be read and were dropped',
-    registers: [registry],
-  });
 }
 
 /** Waits for a promise, its failure included, but not longer than `ms`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { entryOf, podOf } from '../fakes/entries.ts';
 import { Measures } from './measure.ts';
-import { METRICS } from './metric-names.ts';
+import { METRICS, OLD_NAMES, SERVED } from './metric-names.ts';
 import { Smoother } from './smooth.ts';
 
 const connections = (measures: Measures): Readonly<Record<string, number>> =>
@@ -136,5 +136,13 @@ describe('metrics', () => {
       tickLatenessMs: 6_000,
     };
     expect(METRICS.map(({ read }) => read(measured))).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
+
+describe('the old names of metrics', () => {
+  it('give the numbers of the new ones', () => {
+    const of = (name: string): unknown => SERVED.find((kind) => kind.name === name)?.read;
+    expect(SERVED.length).toBe(METRICS.length + OLD_NAMES.size);
+    for (const [old, name] of OLD_NAMES) expect([old, of(old)]).toEqual([old, of(name)]);
   });
 });

@@ -1,4 +1,5 @@
-// The metrics that control serves to autoscalers: names, units and where in a beat each comes from. Pure.
+// The metrics that control serves to autoscalers: their names, and which number of a beat each is. A number that the
+// shard's /metrics has too has the same name there. Pure.
 
 /** What is measured of a shard at one moment. */
 export interface Measured {
@@ -24,7 +25,7 @@ const windowSeconds = 30;
 export const METRICS: readonly MetricKind[] = [
   { name: 'weir_shard_connections', read: ({ connections }) => connections, windowSeconds: 0 },
   {
-    name: 'weir_shard_buffered_bytes_healthy',
+    name: 'weir_shard_healthy_backlog_bytes',
     read: ({ healthyBacklogBytes }) => healthyBacklogBytes,
     windowSeconds,
   },
@@ -40,8 +41,22 @@ export const METRICS: readonly MetricKind[] = [
     windowSeconds,
   },
   {
-    name: 'weir_shard_tick_lag_seconds',
+    name: 'weir_shard_tick_lateness_seconds',
     read: ({ tickLatenessMs }) => tickLatenessMs / 1000,
     windowSeconds,
   },
+];
+
+/** Old names by which control answers for one release, and the name that each has now. */
+export const OLD_NAMES: ReadonlyMap<string, string> = new Map([
+  ['weir_shard_buffered_bytes_healthy', 'weir_shard_healthy_backlog_bytes'],
+  ['weir_shard_tick_lag_seconds', 'weir_shard_tick_lateness_seconds'],
+]);
+
+/** The metrics under their names, and under their old ones. */
+export const SERVED: readonly MetricKind[] = [
+  ...METRICS,
+  ...[...OLD_NAMES].flatMap(([old, name]) =>
+    METRICS.filter((kind) => kind.name === name).map((kind) => ({ ...kind, name: old })),
+  ),
 ];

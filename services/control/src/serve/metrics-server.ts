@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { CLIENT_SETTINGS, listenOn, Places, roomForSockets } from '@weir/runtime';
+import { CLIENT_SETTINGS, closeServer, listenOn, Places, roomForSockets } from '@weir/runtime';
 import type { ApiAnswer, ApiRequest } from './answer.ts';
 import { failure } from './answer.ts';
 import type { FrontProxy } from './front-proxy.ts';
@@ -89,15 +89,7 @@ export function createMetricsServer(o: MetricsServerOptions): MetricsServer {
       current = trust;
       server.closeIdleConnections();
     },
-    close: () =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
+    close: () => closeServer(server, closeGraceMs),
   };
 }
 

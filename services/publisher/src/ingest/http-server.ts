@@ -1,9 +1,9 @@
 // The HTTP server around the handler: time-outs, broken requests, and an end that lets requests finish.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, STATUS_CODES } from 'node:http';
+import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@weir/runtime';
-import { CLIENT_SETTINGS, everySoOften, listenOn, Places } from '@weir/runtime';
+import { CLIENT_SETTINGS, closeServer, everySoOften, listenOn, Places, refuseSocket } from '@weir/runtime';
 import type { Answer } from './answer.ts';
 import { answerRefusal } from './answer.ts';
 import type { Handler } from './handle.ts';
@@ -79,15 +79,8 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     close: () => {
       closing = true;
       handler.stop();
-      return new Promise((resolve) => {
-        // Node stops looking for slow requests once a server closes.
-        const cut = setTimeout(() => server.closeAllConnections(), requestTimeoutMs);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-        server.closeIdleConnections();
-      });
+      // Node stops looking for slow requests once a server closes.
+      return closeServer(server, requestTimeoutMs);
     },
   };
 }
@@ -121,15 +114,7 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = answerRefusal({ code: codeOf(error.code) });
-  const lines = Object.entries({
-    ...headers,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
-    socket.destroy(),
-  );
+  refuseSocket(socket, answerRefusal({ code: codeOf(error.code) }));
 }
 
 function codeOf(error: string | undefined): RefusalCode {

@@ -10,18 +10,20 @@ export interface Message {
 }
 
 /** Why a message was refused. Closed, since it is a metric label and part of the HTTP answers. */
-export type ProblemCode =
-  | 'NOT_JSON'
-  | 'NOT_UTF8'
-  | 'BYTE_ORDER_MARK'
-  | 'NOT_AN_OBJECT'
-  | 'FIELD_UNKNOWN'
-  | 'FIELD_DUPLICATE'
-  | 'FIELD_MISSING'
-  | 'FIELD_INVALID'
-  | 'DATA_TOO_LARGE'
-  | 'DATA_TOO_DEEP'
-  | 'DATA_NUMBER';
+export const PROBLEM_CODES = [
+  'NOT_JSON',
+  'NOT_UTF8',
+  'BYTE_ORDER_MARK',
+  'NOT_AN_OBJECT',
+  'FIELD_UNKNOWN',
+  'FIELD_DUPLICATE',
+  'FIELD_MISSING',
+  'FIELD_INVALID',
+  'DATA_TOO_LARGE',
+  'DATA_TOO_DEEP',
+  'DATA_NUMBER',
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
 /** A refusal: the code for programs, the sentence for people. */
 export interface Problem {

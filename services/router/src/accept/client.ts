@@ -1,8 +1,10 @@
 // One upgraded client while it is being measured: what may be written to it, and when it is gone.
 // It has nothing to say to the router: what it sends is counted before it is parsed, and thrown away.
 import type { Duplex } from 'node:stream';
+import { subprotocol } from '@weir/protocol';
 import { CLOSE_OPCODE, FrameGate, libraryFaultOf } from '@weir/runtime';
 import type { WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
 
 /** Why a client is no longer there. */
 export type Gone = 'left' | 'protocolError' | 'tooManyMessages' | 'stopped';
@@ -15,6 +17,22 @@ export interface ClientLimits {
   readonly maxClientBytes: number;
   readonly maxClientFrames: number;
   readonly closingBytes: number;
+}
+
+/** Makes upgrades; it does not listen. */
+export function createUpgrades(maxPayload: number): WebSocketServer {
+  // The types do not know all of these options.
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+    // Pings are counted before they get there.
+    maxPendingAutoPongs: 0,
+    handleProtocols: (offered: ReadonlySet<string>) =>
+      offered.has(subprotocol.version) && subprotocol.version,
+  };
+  return new WebSocketServer(options);
 }
 
 /** An upgraded client; fits the probe. */

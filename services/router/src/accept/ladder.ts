@@ -2,8 +2,9 @@
 // What needs a signature (token, hint) comes after it. Must never touch the socket.
 import type { IncomingMessage } from 'node:http';
 import { paths } from '@weir/protocol';
+import type { RouterConfig } from '../config.ts';
 import type { Cidr } from './address.ts';
-import { forwardedTls, originate } from './address.ts';
+import { forwardedTls, originate, parseCidr } from './address.ts';
 import type { OriginRule } from './origins.ts';
 import { originProblem } from './origins.ts';
 import type { RateLimit } from './rate.ts';
@@ -38,6 +39,29 @@ export interface LadderOptions {
   /** Whether one more client may be probed now. */
   readonly hasRoom: () => boolean;
   readonly random: () => number;
+}
+
+/** The ladder that the configuration asks for. */
+export function createLadder(
+  o: Pick<LadderOptions, 'rate' | 'hasRoom' | 'random'> & {
+    readonly config: Pick<
+      RouterConfig,
+      'publicUrl' | 'pools' | 'allowedOrigins' | 'requireOrigin' | 'trustedProxies'
+    >;
+  },
+): LadderOptions {
+  const { rate, hasRoom, random, config } = o;
+  const { publicUrl, pools, allowedOrigins, requireOrigin, trustedProxies } = config;
+  return {
+    basePath: publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, ''),
+    pools,
+    origins: { allowed: allowedOrigins, required: requireOrigin },
+    trusted: trustedProxies.map(parseCidr),
+    rate,
+    tlsByDefault: publicUrl?.startsWith('wss:') ?? false,
+    hasRoom,
+    random,
+  };
 }
 
 const upgradeHint: Refusal = {

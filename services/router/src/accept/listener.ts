@@ -4,9 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionFault } from '@weir/runtime';
-import { CLIENT_SETTINGS, createUpgradeServer, endKindly, listenOn, Places } from '@weir/runtime';
+import { CLIENT_SETTINGS, createUpgradeServer, listenOn, Places, respondAndClose } from '@weir/runtime';
 import type { Refusal } from './refusal.ts';
-import { refusalBody, refusalHeaders, refusalText } from './refusal.ts';
+import { refusalAnswer } from './refusal.ts';
 
 /** What the server is made of. */
 export interface ListenerOptions {
@@ -37,11 +37,7 @@ const refusalSockets = 256;
 export function createListener(o: ListenerOptions): Listener {
   const server = createUpgradeServer({
     headersTimeoutMs: o.headersTimeoutMs,
-    onPlain: (request, response) => {
-      const refusal = o.onPlain(request);
-      response.writeHead(refusal.status, { ...refusalHeaders(refusal) });
-      response.end(refusalBody(refusal));
-    },
+    onPlain: (request, response) => respondAndClose(response, refusalAnswer(o.onPlain(request))),
     onUpgrade: o.onUpgrade,
     onFault: o.onFault,
   });
@@ -67,9 +63,4 @@ export function createListener(o: ListenerOptions): Listener {
       server.closeIdleConnections();
     },
   };
-}
-
-/** Refuses an upgrade by an HTTP answer. */
-export function refuseUpgrade(duplex: Duplex, refusal: Refusal): void {
-  endKindly(duplex, refusalText(refusal));
 }

@@ -1,7 +1,7 @@
 // The refusals: which there are, and how each is said before the upgrade, as HTTP with a JSON body.
 // Must never contain anything that the client sent.
-import { STATUS_CODES } from 'node:http';
 import type { CloseName } from '@weir/protocol';
+import type { HttpAnswer } from '@weir/runtime';
 
 /** Why a client was refused; the label of a metric. */
 export const REFUSAL_REASONS = [
@@ -31,26 +31,16 @@ export interface Refusal {
   readonly close?: CloseName;
 }
 
-/** The JSON body of an answer. */
-export function refusalBody({ code, message }: Refusal): string {
-  return `${JSON.stringify({ error: { code, message } })}\n`;
-}
-
-/** The headers of an answer; the connection ends with it. */
-export function refusalHeaders(refusal: Refusal): Readonly<Record<string, string>> {
+/** The refusal as an HTTP answer, with a JSON body. */
+export function refusalAnswer({ status, code, message, headers }: Refusal): HttpAnswer {
   return {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': String(Buffer.byteLength(refusalBody(refusal))),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    Connection: 'close',
-    ...refusal.headers,
+    status,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    },
+    body: `${JSON.stringify({ error: { code, message } })}\n`,
   };
-}
-
-/** The whole answer as bytes, for a socket that HTTP has let go of. */
-export function refusalText(refusal: Refusal): string {
-  const headers = Object.entries(refusalHeaders(refusal)).map(([name, value]) => `${name}: ${value}\r\n`);
-  const status = `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? 'Refused'}\r\n`;
-  return `${status}${headers.join('')}\r\n${refusalBody(refusal)}`;
 }

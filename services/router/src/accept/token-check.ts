@@ -9,7 +9,7 @@ import { createTokenCheck } from './user-token.ts';
 export interface TokenCheckOptions {
   readonly config: RouterConfig;
   readonly clock: Clock;
-  readonly metrics: Pick<RouterMetrics, 'tokenKey' | 'keyFetch'>;
+  readonly metrics: Pick<RouterMetrics, 'tokenKeys' | 'keyFetches'>;
 }
 
 /** The check of user tokens; nothing where everybody may have everything. */
@@ -29,8 +29,8 @@ export function tokenCheck({ config, clock, metrics }: TokenCheckOptions): Check
   const key = createKeySet({
     url: jwtJwksUrl,
     clock,
-    onOutcome: (outcome) => metrics.tokenKey(outcome),
-    onFetch: (outcome) => metrics.keyFetch(outcome),
+    onOutcome: (outcome) => metrics.tokenKeys.inc({ outcome }),
+    onFetch: (outcome) => metrics.keyFetches.inc({ outcome }),
   });
   return createTokenCheck({ ...common, source: { kind: 'jwks', key } });
 }

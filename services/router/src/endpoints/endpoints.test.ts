@@ -1,6 +1,6 @@
 import type { KubeApi, KubeStream } from '@weir/kubernetes';
 import { describe, expect, it } from 'vitest';
-import { entry } from '../fakes/running-router.ts';
+import { entry } from '../fakes/shard-entry.ts';
 import { createEndpoints } from './endpoints.ts';
 
 const slice = (shard: string, conditions: object): object => ({

@@ -1,9 +1,9 @@
 // The second opinion on the shards: their endpoints, as Kubernetes sees them. Only while that view is fresh; with none,
 // or an old one, beats decide alone.
 import type { ShardEntry } from '@weir/fleet';
-import { readEndpoints, SecondOpinion } from '@weir/fleet';
 import type { KubeApi } from '@weir/kubernetes';
 import { ObjectWatch } from '@weir/kubernetes';
+import { readEndpoints, SecondOpinion } from './second-opinion.ts';
 
 /** Where the endpoints are. */
 export interface EndpointsOptions {

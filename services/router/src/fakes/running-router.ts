@@ -12,35 +12,10 @@ import { createRouterMetrics } from '../metrics.ts';
 import { createRouter, type Router } from '../router.ts';
 import type { RawOptions } from './raw-client.ts';
 import { RawClient } from './raw-client.ts';
+import { entry } from './shard-entry.ts';
 
 const keysText = `k1:${Buffer.alloc(32, 5).toString('base64url')}`;
 export const keys = parseTicketKeys(keysText);
-
-/** A shard that would take anybody. */
-export function entry(given: Partial<ShardEntry> = {}): ShardEntry {
-  const shard = given.shard ?? 'd1';
-  return {
-    v: 1,
-    pool: 'desktop',
-    shard,
-    url: `ws://${shard}.example:8081`,
-    connections: 0,
-    capacity: 100_000,
-    backlogBytes: 0,
-    egressBytesPerSecond: 0,
-    loopUtilisation: 0,
-    tickLatenessMs: 0,
-    draining: false,
-    stale: false,
-    ready: true,
-    revision: '',
-    wallMs: 0,
-    ticketsSinceBeat: 0,
-    lastSeenMs: 0,
-    skewMs: 0,
-    ...given,
-  };
-}
 
 export const bothPools: readonly ShardEntry[] = [entry(), entry({ pool: 'mobile', shard: 'm1' })];
 
@@ -87,8 +62,13 @@ export async function startRouter(
       entries: () => shards.list,
       ticketGiven: (shard) => void shards.given.push(shard),
       stale: false,
+      settled: true,
+      endpointAgeMs: Number.POSITIVE_INFINITY,
+      stop: () => Promise.resolve(),
     },
-    metrics: createRouterMetrics(registry),
+    ...createRouterMetrics(registry),
+    link: { connected: true },
+    sleep: () => Promise.resolve(),
     logger: createLogger({
       service: 'router',
       level: 'debug',
@@ -98,7 +78,7 @@ export async function startRouter(
     random: Math.random,
     randomBytes,
   });
-  const { port } = await router.listen();
+  const { port } = await router.start();
   const series = async (name: string): Promise<number> => {
     const line = (await registry.metrics()).split('\n').find((each) => each.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1) ?? 0);
@@ -107,7 +87,11 @@ export async function startRouter(
     const token = new URL(String(url)).searchParams.get('ticket') ?? '';
     return verifyTicket(token, { keys, nowMs: Date.now(), pool: shard.pool, shard: shard.shard });
   };
-  return { port, router, shards, logged, registry, series, ticket, stop: () => router.stop() };
+  return { port, router, shards, logged, registry, series, ticket, stop: () => stopAll(router) };
+}
+
+async function stopAll({ stops }: Router): Promise<void> {
+  for (const { run } of stops) await run();
 }
 
 /** Routers that a test file starts, all stopped after each test. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entry } from '../fakes/running-router.ts';
+import { entry } from '../fakes/shard-entry.ts';
 import { choose, preference } from './choose.ts';
 
 const pools = ['slow', 'middle', 'fast'];

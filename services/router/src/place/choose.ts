@@ -1,7 +1,8 @@
-// Chooses the shard: which pools, in which order, for a class. The choice within a pool is fleet's.
-// Must never look at the client: only at its class and at the table.
-import type { Placement, ShardEntry } from '@weir/fleet';
-import { place } from '@weir/fleet';
+// Chooses a shard for a client's class: which pools, and in which order. place.ts chooses within a pool.
+// It knows the class and the table of shards, and nothing else of the client.
+import type { ShardEntry } from '@weir/fleet';
+import type { Placement } from './place.ts';
+import { place } from './place.ts';
 
 /** What `choose` decides on. */
 export interface Choice {
@@ -10,9 +11,9 @@ export interface Choice {
   readonly pools: readonly string[];
   /** The client's class. */
   readonly pool: string;
-  /** A shard to avoid: the one that sends the client away. */
+  /** A shard to avoid: the one that sent the client away. */
   readonly avoid?: string | undefined;
-  /** Whether it was sent away for its network's sake, so that any other shard is better than that one. */
+  /** The shard sent it away because its network does not suit the pool, so any other shard is better. */
   readonly unsuited?: boolean | undefined;
   readonly random: () => number;
 }
@@ -25,8 +26,8 @@ export function preference(pools: readonly string[], pool: string): readonly str
 }
 
 /**
- * A shard for a client of a class, or why there is none. Who is moved for the balance of a pool whose others are full
- * goes back to where it was rather than to a pool that does not suit it.
+ * A shard for a client of a class, or why there is none. A client moved for rebalancing stays in its pool: if every
+ * other shard is full, it returns to the shard it came from.
  */
 export function choose({ entries, pools, pool, avoid, unsuited = false, random }: Choice): Placement {
   if (avoid !== undefined && !unsuited) {

@@ -14,7 +14,7 @@ export interface Answer extends Farewell {
 
 export interface DeparturesOptions {
   readonly config: Pick<RouterConfig, 'closeWaitMs' | 'closeGraceMs' | 'faultCloseMs'>;
-  readonly metrics: Pick<RouterMetrics, 'upgrade' | 'connect' | 'ending'>;
+  readonly metrics: Pick<RouterMetrics, 'upgrades' | 'connects' | 'endings'>;
 }
 
 export class Departures {
@@ -34,13 +34,13 @@ export class Departures {
   /** A client was upgraded; nothing where it had left before. */
   upgraded(client: Client | undefined): void {
     const { metrics } = this.#o;
-    metrics.upgrade();
+    metrics.upgrades.inc();
     if (client !== undefined) {
       this.#open.add(client);
       return;
     }
-    metrics.connect('left');
-    metrics.ending('left');
+    metrics.connects.inc({ outcome: 'left' });
+    metrics.endings.inc({ how: 'left' });
   }
 
   /** Says the last words to a client that is still there, and waits until its socket is gone. */
@@ -49,12 +49,13 @@ export class Departures {
     const { ws, duplex, gate, gone } = client;
     this.#open.delete(client);
     this.#closing.add(client);
-    metrics.connect(gone ?? answer.outcome);
+    metrics.connects.inc({ outcome: gone ?? answer.outcome });
     // Where the library has said Close by itself (a protocol error, the client's own Close) there is only the wait.
     if (ws.readyState === ws.OPEN)
       sayFarewell(ws, gone === 'tooManyMessages' ? { close: 'tooManyMessages' } : answer);
     const inTime = gone === 'left' ? 'left' : 'answered';
-    metrics.ending(await watchEnding({ duplex, gate, inTime, ...this.#patience(gone) }));
+    const how = await watchEnding({ duplex, gate, inTime, ...this.#patience(gone) });
+    metrics.endings.inc({ how });
     this.#closing.delete(client);
   }
 

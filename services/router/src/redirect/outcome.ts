@@ -1,4 +1,5 @@
-// What can become of an upgraded client. A closed set: it is a label of a metric.
+// The outcomes of an upgraded client. A closed set: it is a label of a metric.
+import type { CloseName } from '@weir/protocol';
 
 /** What became of a client that was upgraded; every one is counted once. */
 export const CONNECT_OUTCOMES = [
@@ -13,3 +14,10 @@ export const CONNECT_OUTCOMES = [
   'failed',
 ] as const;
 export type ConnectOutcome = (typeof CONNECT_OUTCOMES)[number];
+
+/** The outcome of a client that is refused with this Close. */
+export function outcomeOf(close: CloseName): ConnectOutcome {
+  if (close === 'notAuthorised') return 'notAuthorised';
+  if (close === 'ticketRefused') return 'hintExpired';
+  return close === 'noCapacity' ? 'noCapacity' : 'protocolError';
+}

@@ -11,6 +11,7 @@ import {
   createUpgradeServer,
   ENDINGS,
   Places,
+  respondAndClose,
   timesWithin,
   watchEnding,
 } from '@weir/runtime';
@@ -237,7 +238,7 @@ export class FanOutThread {
       headersTimeoutMs: HEADERS_TIMEOUT_MS,
       onPlain: (request, response) => {
         const { status, text } = this.#admission.answer(request);
-        response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
+        respondAndClose(response, { status, headers: { 'Content-Type': 'text/plain' }, body: `${text}\n` });
       },
       onUpgrade: (request, socket, head) => this.#admission.upgrade(request, socket, head),
       onFault: (fault) => this.#countFault(fault),

@@ -1,7 +1,7 @@
 // What a fan-out thread counts, in memory that the main thread reads at a scrape: one buffer a thread, cut into parts.
 // Hot loops add to plain numbers in it; nothing here knows a metric.
 import { CONNECTION_FAULTS, ENDINGS } from '@weir/runtime';
-import { add, COUNT_PLACES, count, GAUGE_PLACES, gauge, HISTOGRAM_PLACES, histogram } from './counts.ts';
+import { add, COUNT_PLACES, GAUGE_PLACES, gauge, HISTOGRAM_PLACES } from './counts.ts';
 import { ADMIT_OUTCOMES, CLOSE_CAUSES, MOVE_REASONS, REASSIGN_VERDICTS } from './outcomes.ts';
 
 /** The parts and their sizes; a number's place in its part is that of its name in the list. */
@@ -14,7 +14,7 @@ const PLACES: Readonly<Record<CountsPart, number>> = {
   endings: ENDINGS.length,
   moves: MOVE_REASONS.length,
   slow: REASSIGN_VERDICTS.length,
-  healthy: REASSIGN_VERDICTS.length,
+  fast: REASSIGN_VERDICTS.length,
   gauges: GAUGE_PLACES,
 };
 
@@ -27,7 +27,7 @@ export type CountsPart =
   | 'endings'
   | 'moves'
   | 'slow'
-  | 'healthy'
+  | 'fast'
   | 'gauges';
 export type ThreadCounts = Readonly<Record<CountsPart, Float64Array>>;
 
@@ -54,7 +54,7 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
     endings: part(PLACES.endings),
     moves: part(PLACES.moves),
     slow: part(PLACES.slow),
-    healthy: part(PLACES.healthy),
+    fast: part(PLACES.fast),
     gauges: part(PLACES.gauges),
   };
 }
@@ -68,7 +68,7 @@ const KEPT = [
   'endings',
   'moves',
   'slow',
-  'healthy',
+  'fast',
 ] as const;
 
 /** The counts of all threads of a shard; what a thread counted that has died stays counted. */
@@ -118,26 +118,3 @@ export class SummedCounts {
     return this.#living.reduce((sum, of) => sum + (of?.[part][place] ?? 0), this.#dead[part][place] ?? 0);
   }
 }
-
-/** Where each number is, for whoever reads them. */
-export interface NumberPlaces {
-  readonly count: typeof count;
-  readonly gauge: typeof gauge;
-  readonly histogram: typeof histogram;
-  readonly labels: Readonly<
-    Record<'faults' | 'admissions' | 'closes' | 'endings' | 'moves' | 'verdicts', readonly string[]>
-  >;
-}
-export const numberPlaces: NumberPlaces = {
-  count,
-  gauge,
-  histogram,
-  labels: {
-    faults: CONNECTION_FAULTS,
-    admissions: ADMIT_OUTCOMES,
-    closes: CLOSE_CAUSES,
-    endings: ENDINGS,
-    moves: MOVE_REASONS,
-    verdicts: REASSIGN_VERDICTS,
-  },
-};

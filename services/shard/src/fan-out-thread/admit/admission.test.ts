@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, Verified } from '@weir/protocol';
 import { channelHash, closeCodes, encodePosition, limits } from '@weir/protocol';
-import { describe, expect, it } from 'vitest';
+import { CLIENT_SETTINGS, closeServer, createUpgradeServer, listenOn } from '@weir/runtime';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AdmissionOptions, Arrival } from './admission.ts';
 import { Admission } from './admission.ts';
 
@@ -248,6 +251,39 @@ describe('the door', () => {
   });
 
   describe('refuses before the upgrade', () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('without a reset, also if the client goes on sending', async () => {
+      const { admission } = setUp();
+      const server = createUpgradeServer({
+        headersTimeoutMs: 1_000,
+        onPlain: () => expect.unreachable(),
+        onUpgrade: (request, duplex, head) => admission.upgrade(request, duplex, head),
+        onFault: () => expect.unreachable(),
+      });
+      const { port } = await listenOn(server, {
+        ...{ host: '127.0.0.1', port: 0, what: 'it', settings: CLIENT_SETTINGS },
+        onFault: () => expect.unreachable(),
+      });
+      const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      const errors: Error[] = [];
+      client.on('error', (error) => errors.push(error));
+      let text = '';
+      client.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      client.write('GET /no HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      await once(client, 'end');
+      // Each write would meet the reset that the one before it caused.
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => client.write('x'.repeat(1_024), resolve));
+      client.end();
+      await once(client, 'close');
+      await closeServer(server, 0);
+      expect([errors, text.split('\r\n')[0]]).toEqual([[], 'HTTP/1.1 404 Not Found']);
+    });
+
     it.each([
       ['another path', '/v1/other?ticket=good', {}, 404],
       ['a path below', '/v1/stream/x?ticket=good', {}, 404],
@@ -255,11 +291,13 @@ describe('the door', () => {
       ['another method', '/v1/stream?ticket=good', { method: 'POST' }, 404],
       ['an URL that is too long', `/v1/stream?ticket=${'x'.repeat(limits.urlBytes * 2)}`, {}, 414],
     ] as const)('%s', async (_name, url, change, status) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       const { open, counted, arrivals } = setUp();
       const socket = await open(url, change);
       expect(socket.text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*Connection: close`, 's'));
       expect([counted, arrivals]).toEqual([['path'], []]);
-      // Also where the client never ends its side.
+      // Also if the client never ends its side.
+      vi.advanceTimersByTime(2_000);
       expect(socket.destroyed).toBe(true);
     });
 

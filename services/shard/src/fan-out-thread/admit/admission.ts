@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
 import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
-import { FrameGate } from '@weir/runtime';
+import { FrameGate, refuseSocket } from '@weir/runtime';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { Arrived, ChannelStart } from '../../port/messages.ts';
@@ -187,11 +187,7 @@ export class Admission {
 
   #refuse(socket: Duplex, status: number, outcome: AdmitOutcome): void {
     this.#options.count(outcome);
-    const words = { 404: 'Not Found', 414: 'URI Too Long', 503: 'Service Unavailable' }[status] ?? 'Refused';
-    const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
-    // The client may never end its side, and nobody else watches this socket.
-    socket.once('finish', () => socket.destroy());
-    socket.end(`HTTP/1.1 ${status} ${words}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
+    refuseSocket(socket, { status, headers: status === 503 ? { 'Retry-After': '1' } : {} });
   }
 }
 

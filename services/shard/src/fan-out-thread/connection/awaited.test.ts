@@ -72,7 +72,7 @@ describe('what is awaited', () => {
     const { awaited } = simulate({ bytesPerSecond, roundTripMs, forMs: 20_000 });
     const from = (ms: number): readonly number[] => awaited.slice(ms / LOOK_MS);
     expect(Math.max(...awaited.slice(0, 10_000 / LOOK_MS))).toBe(0);
-    // All but what was sent within the last healthy round trips.
+    // All but what was sent within the last usual round trips.
     expect(from(14_750)[0]).toBeGreaterThan(4 * bytesPerSecond);
     expect(from(14_750)[0]).toBeLessThan(5.8 * bytesPerSecond);
     expect(Math.max(...from(17_500))).toBe(0);

@@ -12,10 +12,10 @@ const desktop: ReassignmentLimits = {
   promotes: false,
   slowLagMs: 3_000,
   minStayMs: MINUTE,
-  healthMs: MINUTE,
-  healthyRttMs: 220,
-  healthyLagMs: 500,
-  healthyBytes: 16_384,
+  promotionHealthMs: MINUTE,
+  promotionRttMs: 220,
+  promotionLagMs: 500,
+  promotionMinBytes: 16_384,
   backoffMs: 2 * MINUTE,
   maxBackoffMs: 30 * MINUTE,
   threads: 1,
@@ -86,9 +86,9 @@ describe('moves', () => {
   });
 
   it('are shared by both ways', () => {
-    const judge = new Reassignment({ ...mobile, demotes: true, healthMs: 0, healthyBytes: 0 });
+    const judge = new Reassignment({ ...mobile, demotes: true, promotionHealthMs: 0, promotionMinBytes: 0 });
     const fast = { ...slow, lagMs: 10, connections: 1, flowingSinceMs: -MINUTE };
-    expect(verdict(judge.judge(settled(), fast))).toBe('healthy move');
+    expect(verdict(judge.judge(settled(), fast))).toBe('fast move');
     expect(verdict(judge.judge(settled(), { ...slow, connections: 1 }))).toBe('slow tooMany');
   });
 });
@@ -124,10 +124,10 @@ describe('a shard that is slow itself', () => {
     const judge = new Reassignment(mobile);
     const client = wellFor(judge, standing(), MINUTE - 1_000);
     for (let i = 0; i < 51; i++) judge.judge(standing(), { ...slow, nowMs: MINUTE });
-    expect(verdict(pong(judge, client, MINUTE))).toBe('healthy shardIsSlow');
+    expect(verdict(pong(judge, client, MINUTE))).toBe('fast shardIsSlow');
     judge.tick(300, 65_000);
-    expect(verdict(pong(judge, client, 71_000))).toBe('healthy shardIsSlow');
-    expect(verdict(pong(judge, client, 75_000))).toBe('healthy move');
+    expect(verdict(pong(judge, client, 71_000))).toBe('fast shardIsSlow');
+    expect(verdict(pong(judge, client, 75_000))).toBe('fast move');
   });
 });
 
@@ -249,7 +249,7 @@ describe('the back-off', () => {
 describe('whatever comes', () => {
   const limits = fc.record({
     minStayMs: fc.constantFrom(1_000, 10_000, MINUTE),
-    healthMs: fc.constantFrom(0, 500),
+    promotionHealthMs: fc.constantFrom(0, 500),
     demotes: fc.boolean(),
     promotes: fc.boolean(),
   });
@@ -266,7 +266,7 @@ describe('whatever comes', () => {
     );
     fc.assert(
       fc.property(limits, pongs, fc.integer({ min: 1, max: 500 }), (change, all, connections) => {
-        const judge = new Reassignment({ ...mobile, healthyBytes: 0, ...change });
+        const judge = new Reassignment({ ...mobile, promotionMinBytes: 0, ...change });
         const clients = Array.from({ length: 41 }, () => standing({ nowMs: -change.minStayMs }));
         const movedMs: number[] = [];
         const lastMs = new Map<number, number>();
@@ -305,7 +305,7 @@ describe('whatever comes', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const shards = {
-          mobile: new Reassignment({ ...mobile, healthyBytes: 0, healthMs: 5_000 }),
+          mobile: new Reassignment({ ...mobile, promotionMinBytes: 0, promotionHealthMs: 5_000 }),
           desktop: new Reassignment(desktop),
         };
         let pool: keyof typeof shards = 'mobile';

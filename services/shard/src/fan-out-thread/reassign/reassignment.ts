@@ -18,13 +18,13 @@ export interface ReassignmentLimits {
   /** Shortest stay in a pool, on whichever shards. */
   readonly minStayMs: number;
   /** How long a client must have been well, all the time. */
-  readonly healthMs: number;
+  readonly promotionHealthMs: number;
   /** The smallest lag of that time is not larger: the router would call a longer round trip slow. */
-  readonly healthyRttMs: number;
+  readonly promotionRttMs: number;
   /** No lag of that time is larger. */
-  readonly healthyLagMs: number;
+  readonly promotionLagMs: number;
   /** So many bytes have arrived in that time: less proves nothing. */
-  readonly healthyBytes: number;
+  readonly promotionMinBytes: number;
   /** Stay after a first move; twice as long after each further one, up to `maxBackoffMs`. */
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
@@ -45,7 +45,7 @@ export interface Pong {
 }
 
 export interface Judgement {
-  readonly is: 'slow' | 'healthy';
+  readonly is: 'slow' | 'fast';
   readonly verdict: ReassignVerdict;
 }
 
@@ -71,7 +71,7 @@ const judgements = (is: Judgement['is']): Judgements => ({
   shardIsSlow: { is, verdict: 'shardIsSlow' },
 });
 const SLOW = judgements('slow');
-const HEALTHY = judgements('healthy');
+const FAST = judgements('fast');
 
 export class Reassignment {
   readonly #limits: ReassignmentLimits;
@@ -96,28 +96,28 @@ export class Reassignment {
    */
   judge(standing: Standing, pong: Pong): Judgement | undefined {
     const { demotes, promotes, slowLagMs } = this.#limits;
-    const healthy = promotes && standing.mayRise && this.#isHealthy(standing, pong);
+    const fast = promotes && standing.mayRise && this.#isFast(standing, pong);
     if (pong.lagMs >= slowLagMs) {
       if (standing.slowSinceMs === undefined) this.#turnedSlow.note(pong.nowMs);
       standing.slowSinceMs ??= pong.nowMs;
       return demotes ? this.#decide(standing, pong, SLOW) : undefined;
     }
     standing.slowSinceMs = undefined;
-    return healthy ? this.#decide(standing, pong, HEALTHY) : undefined;
+    return fast ? this.#decide(standing, pong, FAST) : undefined;
   }
 
   /** Whether it has been well long enough, this pong included. */
-  #isHealthy(standing: Standing, { lagMs, writtenBytes, flowingSinceMs, nowMs }: Pong): boolean {
-    const { healthMs, healthyRttMs, healthyLagMs, healthyBytes } = this.#limits;
-    if (lagMs > healthyLagMs || flowingSinceMs > standing.lastPongMs) {
+  #isFast(standing: Standing, { lagMs, writtenBytes, flowingSinceMs, nowMs }: Pong): boolean {
+    const { promotionHealthMs, promotionRttMs, promotionLagMs, promotionMinBytes } = this.#limits;
+    if (lagMs > promotionLagMs || flowingSinceMs > standing.lastPongMs) {
       standing.unwell(writtenBytes, nowMs);
       return false;
     }
     standing.well(lagMs, nowMs);
     return (
-      standing.provenMs >= healthMs &&
-      standing.smallestLagMs <= healthyRttMs &&
-      standing.bytesIn(writtenBytes) >= healthyBytes
+      standing.provenMs >= promotionHealthMs &&
+      standing.smallestLagMs <= promotionRttMs &&
+      standing.bytesIn(writtenBytes) >= promotionMinBytes
     );
   }
 
@@ -166,10 +166,10 @@ export function reassignmentOf(
     promotes: promotion,
     slowLagMs: config.demotionLagMs,
     minStayMs: config.minStayMs,
-    healthMs: config.promotionHealthMs,
-    healthyRttMs: config.promotionRttMs,
-    healthyLagMs: config.promotionLagMs,
-    healthyBytes: config.promotionMinBytes,
+    promotionHealthMs: config.promotionHealthMs,
+    promotionRttMs: config.promotionRttMs,
+    promotionLagMs: config.promotionLagMs,
+    promotionMinBytes: config.promotionMinBytes,
     backoffMs: config.moveBackoffMs,
     maxBackoffMs: config.moveBackoffMaxMs,
     threads,

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { platform } from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { createMetricsRegistry } from './metrics.ts';
+import { createMetricsRegistry } from './registry.ts';
 
 const registry = createMetricsRegistry({ service: 'shard', version: '1.2.3' });
 

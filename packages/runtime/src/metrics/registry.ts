@@ -1,11 +1,22 @@
 // The registry of one process: default process metrics and the build. No default labels: the scrape adds the pod.
 import { readdir, stat } from 'node:fs/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { defineMetrics, NAMES, registerMetrics } from './define-metrics.ts';
 
 const OPEN_FILES = 'process_open_fds';
 const FOLDER = '/proc/self/fd';
 
-/** A new registry; a process has one. */
+export const processMetrics = defineMetrics()({
+  buildInfo: {
+    kind: 'gauge',
+    name: 'weir_build_info',
+    help: 'Which build runs; always 1',
+    advice: 'Two versions at a time outside a rollout',
+    labels: { service: NAMES, version: NAMES, node: NAMES },
+  },
+});
+
+/** Creates a registry with the metrics of the process; a process has one. */
 export function createMetricsRegistry(options: {
   readonly service: string;
   readonly version: string;
@@ -13,12 +24,11 @@ export function createMetricsRegistry(options: {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   countOpenFiles(registry);
-  new Gauge({
-    name: 'weir_build_info',
-    help: 'Which build runs; always 1',
-    labelNames: ['service', 'version', 'node'],
-    registers: [registry],
-  }).set({ service: options.service, version: options.version, node: process.versions.node }, 1);
+  const { service, version } = options;
+  registerMetrics(registry, processMetrics).metrics.buildInfo.set(
+    { service, version, node: process.versions.node },
+    1,
+  );
   return registry;
 }
 

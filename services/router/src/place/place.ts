@@ -1,6 +1,6 @@
 // Chooses a shard for a new client. Pure: the table and the randomness are given.
 // Never picks a shard that is draining, not ready or full; a stale one only where there is no other.
-import type { ShardEntry } from './roster.ts';
+import type { ShardEntry } from '@weir/fleet';
 
 /** Where a client goes, or why nowhere. */
 export type Placement =

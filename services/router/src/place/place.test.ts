@@ -1,10 +1,10 @@
 // Placement never picks who may not be picked, and spreads the load.
+import type { ShardEntry } from '@weir/fleet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { entryOf } from './fakes/shard-entry.ts';
+import { entryOf } from '../fakes/shard-entry.ts';
 import type { Placement } from './place.ts';
 import { place } from './place.ts';
-import type { ShardEntry } from './roster.ts';
 
 /** A small seeded generator (mulberry32): the spread must hold for all seeds, and a failure must repeat. */
 function generator(seed: number): () => number {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from './endpoints.ts';
-import { readEndpoints, SecondOpinion } from './endpoints.ts';
-import { entryOf } from './fakes/shard-entry.ts';
+import { entryOf } from '../fakes/shard-entry.ts';
+import type { Endpoint } from './second-opinion.ts';
+import { readEndpoints, SecondOpinion } from './second-opinion.ts';
 
 const endpoint = (shard: string, over: Partial<Endpoint> = {}): Endpoint => ({
   shard,

@@ -1,6 +1,6 @@
 // The second opinion on who is alive: what Kubernetes says of the shards' endpoints. Pure: the EndpointSlices are given.
 // It can only take shards away, never add one, and never the last ones: beats alone are enough to be used.
-import type { ShardEntry } from './roster.ts';
+import type { ShardEntry } from '@weir/fleet';
 
 /** One endpoint of a slice that is a pod. */
 export interface Endpoint {

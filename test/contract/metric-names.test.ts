@@ -1,0 +1,89 @@
+// Holds every name of a metric outside the code against the tables of the services: alerts, dashboard, chart, examples,
+// documents. An old name that a service still serves may stand in the changelog and the generated page alone.
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { METRICS, OLD_NAMES } from '@weir/control/dist/measure/metric-names.js';
+import { controlMetrics } from '@weir/control/dist/metrics.js';
+import { publisherMetrics } from '@weir/publisher/dist/metrics.js';
+import { routerMetrics } from '@weir/router/dist/metrics.js';
+import type { MetricRow } from '@weir/runtime';
+import { NAMES, natsMetrics, processMetrics } from '@weir/runtime';
+import { shardMetrics } from '@weir/shard/dist/main-thread/metrics.js';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const tables = { routerMetrics, shardMetrics, publisherMetrics, controlMetrics, processMetrics, natsMetrics };
+const rows: readonly MetricRow[] = Object.values(tables).flatMap((table) => Object.values(table));
+const byName = new Map(rows.map((row) => [row.name, row]));
+const ofAutoscalers = METRICS.map(({ name }) => name);
+const old = [...rows.flatMap(({ was = [] }) => was), ...OLD_NAMES.keys()];
+
+/** The text of the files below these paths. */
+async function texts(...paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    const below = await readdir(`${ROOT}${path}`, { recursive: true, withFileTypes: true }).catch(() => []);
+    const files = below.filter((one) => one.isFile()).map((one) => `${one.parentPath}/${one.name}`);
+    for (const file of files.length > 0 ? files : [`${ROOT}${path}`])
+      found.set(file.slice(ROOT.length), await readFile(file, 'utf8'));
+  }
+  return found;
+}
+
+/** `weir_…` names in a text, without the endings of a histogram's series. */
+function namesIn(text: string): readonly string[] {
+  const names = [...text.matchAll(/\bweir_(?:router|shard|publisher|control|nats|build)_\w+/g)].map(
+    ([name]) => name.replace(/_(?:bucket|sum|count)$/, ''),
+  );
+  return [...new Set(names)].filter((name) => !name.endsWith('_'));
+}
+
+describe('the names of metrics', () => {
+  it('are one a series, of the service that has it, in base units', () => {
+    expect(byName.size).toBe(rows.length);
+    for (const { name, kind } of rows) {
+      expect(name).toMatch(/^weir_(?:router|shard|publisher|control|nats|build)_[a-z_]+$/);
+      expect([name, name.endsWith('_total')]).toEqual([name, kind === 'counter']);
+    }
+  });
+
+  it('outside the code are names that a service serves, and no old ones', async () => {
+    const files = await texts('charts/weir', 'k8s', 'docs', 'README.md', 'CONTRIBUTING.md');
+    expect([...files.values()].flatMap(namesIn).length).toBeGreaterThan(100);
+    const unknown = [...files]
+      .filter(([file]) => file !== 'docs/metrics.md')
+      .flatMap(([file, text]) =>
+        namesIn(text)
+          .filter((name) => !byName.has(name) && !ofAutoscalers.includes(name))
+          .map((name) => `${file}: ${name}`),
+      );
+    expect(unknown).toEqual([]);
+    expect(old.filter((name) => byName.has(name))).toEqual([]);
+  });
+
+  it('that went are said in the changelog', async () => {
+    const changelog = await readFile(`${ROOT}CHANGELOG.md`, 'utf8');
+    expect(old.filter((name) => !changelog.includes(name))).toEqual([]);
+  });
+
+  it('in alerts and panels select values that their labels have', async () => {
+    const files = await texts('charts/weir/files/alerts.yaml', 'charts/weir/files/dashboard.json');
+    const wrong: string[] = [];
+    for (const [, name = '', selectors = ''] of [...files.values()].flatMap((text) => [
+      ...text.matchAll(/\b(weir_\w+)\{([^}]*)\}/g),
+    ])) {
+      const { labels = {} } = byName.get(name.replace(/_bucket$/, '')) ?? {};
+      for (const [, label = '', values = ''] of selectors.matchAll(/(\w+)\s*=~?\s*\\?"([^"\\]*)/g)) {
+        const known = labels[label];
+        if (known === undefined || known === NAMES) continue;
+        wrong.push(
+          ...values
+            .split('|')
+            .flatMap((value) => (known.includes(value) ? [] : [`${name} ${label}=${value}`])),
+        );
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
