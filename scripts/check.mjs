@@ -1,4 +1,5 @@
-// `npm run check`: format and lint, types, unused things, layers. All steps run; the end says which failed.
+// `npm run check`: format and lint, types, unused things, layers, packed files. All steps run; the end says which failed.
+import { checkPacked } from './packages/check-packed.mjs';
 import { command, runTool, setUp } from './set-up.mjs';
 
 const STEPS = [
@@ -16,6 +17,8 @@ await command(async () => {
     console.log(`\n── ${name}: ${tool} ${args.join(' ')}`);
     if ((await runTool(tool, args)) !== 0) failed.push(name);
   }
+  console.log('\n── packed files: publint, attw, budgets');
+  if ((await checkPacked()) !== 0) failed.push('packed files');
   process.exitCode = failed.length === 0 ? 0 : 1;
   console.log(failed.length === 0 ? '\ncheck: all is well' : `\ncheck FAILED: ${failed.join('; ')}`);
 });
