@@ -1,21 +1,10 @@
 // The packed SDK as an application has it: installed into an empty folder, then imported, required, type-checked,
 // bundled, and run where there is neither a DOM nor Node. `npm run test:packages` does the same with what a registry has.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createContext, runInContext } from 'node:vm';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { WebSocket } from 'ws';
-import { Installed } from '../../harness/installed.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saidIn } from '../../harness/bare-context.ts';
+import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
-
-/** What every variant of the application does: it shows one channel until it has a key, and says what it saw. */
-const body = `
-const weir = connect({ url: globalThis.router ?? process.argv[2], channels: ['lobby'] });
-weir.channel('lobby').on('state', ({ set }) => {
-  const say = globalThis.say ?? console.log;
-  say([...set].join(' '));
-  weir.close();
-});
-`;
 
 let app: Installed;
 let cluster: ScriptedCluster;
@@ -23,9 +12,9 @@ let cluster: ScriptedCluster;
 beforeAll(async () => {
   cluster = await ScriptedCluster.start();
   cluster.set('lobby', { a: 1 });
-  app = await Installed.install(['react', 'react-dom', '@types/react', 'ws']);
-  app.write('app.mjs', `import { connect } from '@weir/client';${body}`);
-  app.write('app.cjs', `const { connect } = require('@weir/client');${body}`);
+  app = await Installed.install({ beside: ['react', 'react-dom', '@types/react', 'ws'] });
+  app.write('app.mjs', `import { connect } from '@weir/client';${SHOWS_LOBBY}`);
+  app.write('app.cjs', `const { connect } = require('@weir/client');${SHOWS_LOBBY}`);
 });
 afterAll(async () => {
   app?.remove();
@@ -126,25 +115,11 @@ class ReadOnlyUrl {
 }
 
 describe('without a DOM and without Node', () => {
-  /** Runs a script that has nothing but this; what it said first. */
-  async function said(script: string, more: object = {}): Promise<string> {
-    const words: string[] = [];
-    const context = createContext({
-      router: cluster.url,
-      say: (text: string) => words.push(text),
-      URL: ReadOnlyUrl,
-      ...{ WebSocket, setTimeout, clearTimeout, queueMicrotask, performance, console },
-      ...more,
-    });
-    runInContext(script, context);
-    await vi.waitFor(() => expect(words).toHaveLength(1), { timeout: 10_000 });
-    return words.join();
-  }
-  const read = (file: string): string => readFileSync(app.path(file), 'utf8');
+  const said = (script: string): Promise<string> => saidIn(script, { router: cluster.url, URL: ReadOnlyUrl });
 
   it('weir.global.js runs as a script', async () => {
-    const script = read('node_modules/@weir/client/dist/weir.global.js');
-    expect(await said(`${script}; const { connect } = Weir; ${body}`)).toBe('a,1');
+    const script = app.read('node_modules/@weir/client/dist/weir.global.js');
+    expect(await said(`${script}; const { connect } = Weir; ${SHOWS_LOBBY}`)).toBe('a,1');
   });
 
   it.each([
@@ -156,13 +131,13 @@ describe('without a DOM and without Node', () => {
     ],
   ])('esbuild bundles it %s', async (_, args) => {
     // What such a resolver sees: the fields, and no `exports`.
-    const { exports: _exports, ...old } = JSON.parse(read('node_modules/@weir/client/package.json'));
+    const { exports: _exports, ...old } = JSON.parse(app.read('node_modules/@weir/client/package.json'));
     app.write('old/package.json', JSON.stringify(old));
-    app.write('old/dist/weir.js', read('node_modules/@weir/client/dist/weir.js'));
+    app.write('old/dist/weir.js', app.read('node_modules/@weir/client/dist/weir.js'));
     const bundle = ['app.mjs', '--bundle', '--format=iife', '--outfile=esbuild.js'];
     await app.tool('.bin/esbuild', [...bundle, ...args, '--log-level=warning']);
-    expect(read('esbuild.js')).not.toMatch(/import\(|require\("ws/);
-    expect(await said(read('esbuild.js'))).toBe('a,1');
+    expect(app.read('esbuild.js')).not.toMatch(/import\(|require\("ws/);
+    expect(await said(app.read('esbuild.js'))).toBe('a,1');
   });
 
   it('Vite bundles it', async () => {
@@ -170,7 +145,7 @@ describe('without a DOM and without Node', () => {
     app.write('vite.config.mjs', `export default { build: { modulePreload: false, minify: false } };`);
     await app.tool('.bin/vite', ['build', 'vite', '--config', 'vite.config.mjs', '--logLevel', 'warn']);
     const file = readdirSync(app.path('vite/dist/assets')).find((name) => name.endsWith('.js'));
-    expect(await said(`(() => {${read(`vite/dist/assets/${file}`)}})()`)).toBe('a,1');
+    expect(await said(`(() => {${app.read(`vite/dist/assets/${file}`)}})()`)).toBe('a,1');
   });
 
   it('Rolldown bundles it for Node', async () => {
