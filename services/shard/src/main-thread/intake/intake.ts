@@ -1,16 +1,14 @@
 // Feeds the lanes from NATS: two streams that are verified for ever, and the cosmetic subjects as they come.
-// What a message means is decided in accept.ts; what becomes of it, by the callbacks.
-
+// Each message is checked here once; what becomes of it is decided by its lane and by the callbacks.
 import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
-import { decodeCleanupMark } from '@weir/protocol';
+import { decodeCleanupMark, readPayload } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
 import { everySoOften, JetStreamDisabledError, StreamConflictError } from '@weir/runtime';
 import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
-import type { Message } from '../lanes/message.ts';
-import type { RejectReason } from './accept.ts';
-import { accept } from './accept.ts';
-import { guarded } from './guarded.ts';
+import type { CheckedMessage, Message } from '../lanes/message.ts';
+import { guarded } from './feed.ts';
 import { NatsStream } from './nats-stream.ts';
+import type { RejectReason } from './rejected.ts';
 import { Rejected } from './rejected.ts';
 import type { StreamAccess } from './stream-access.ts';
 import type { Held, StreamProblem } from './stream-reader.ts';
@@ -242,4 +240,26 @@ function heldIn(
       isWhole: () => held.isWhole(),
     },
   };
+}
+
+/** Why a message is refused, and of which lane it is as far as its subject says. */
+export interface Refusal {
+  readonly reject: RejectReason;
+  readonly lane: Lane | undefined;
+}
+
+/** Checks a message of a lane's subjects. Decodes its payload once. */
+export function accept(
+  { seq, subject, data, timeMs }: Message,
+  subjects: Subjects,
+  bounds: PayloadBounds,
+): CheckedMessage | Refusal {
+  const address = subjects.parse(subject);
+  if (address === undefined) return { reject: 'subject', lane: subjects.laneOf(subject) };
+  const { lane, channel } = address;
+  const key = lane === 'state' ? address.key : '';
+  const read = readPayload(data, bounds);
+  if ('text' in read) return { seq, subject, data, timeMs, lane, channel, key, value: read.text };
+  if (read.problem !== 'empty' || lane !== 'state') return { reject: read.problem, lane };
+  return { seq, subject, data, timeMs, lane, channel, key, value: undefined };
 }

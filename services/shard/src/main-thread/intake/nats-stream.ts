@@ -3,23 +3,19 @@
 
 import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import { isWrongLastSequence } from '@weir/runtime';
 import type { Message } from '../lanes/message.ts';
 import type { StreamFacts } from './epoch.ts';
+import { followFeed } from './feed.ts';
 import { fill, sizeOf, stored } from './fill.ts';
-import { guarded } from './guarded.ts';
 import type { Identity } from './history.ts';
-import type { Place } from './place.ts';
-import { placeBefore } from './place.ts';
 import type { Scanned, StreamAccess } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
 const HAD = 'weir_had_ms';
-/** What the server tells of streams; the rest of the subject is what it is, and the stream. */
-const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
 const CONSUMER_IDLE_NS = 30_000_000_000;
 
 interface NatsStreamOptions {
@@ -154,23 +150,7 @@ export class NatsStream implements StreamAccess {
   }
 
   follow(take: (message: Message) => void, changed: () => void): { stop(): void } {
-    const { connection, definition, fromLive, onFault } = this.#options;
-    const subscription = connection.subscribe(definition.republish.dest, {
-      callback: guarded((message) => {
-        const placed = fromFeed(message, definition.name, fromLive);
-        if (placed !== undefined) take(placed);
-      }, onFault),
-    });
-    // Another leader, another configuration. Where the server does not let us hear it, the next look has to do.
-    const news = connection.subscribe(`${ADVISORIES}.*.${definition.name}`, {
-      callback: guarded(changed, () => undefined),
-    });
-    return {
-      stop: () => {
-        subscription.unsubscribe();
-        news.unsubscribe();
-      },
-    };
+    return followFeed({ ...this.#options, take, changed });
   }
 
   async #jsm(): Promise<JetStreamManager> {
@@ -192,29 +172,4 @@ function isForbidden(error: unknown): boolean {
 function isNotFound(error: unknown): boolean {
   // `code` is the number within JetStream (10059 no stream, 10037 no message), `status` the kind.
   return error instanceof JetStreamApiError && error.status === 404;
-}
-
-/** A republished message with its place; nothing where the headers are not those of our stream. */
-function fromFeed(message: Msg, stream: string, fromLive: (subject: string) => string): Message | undefined {
-  const { data } = message;
-  const place = placeBefore(data) ?? placeIn(message.headers);
-  if (place?.stream !== stream) return undefined;
-  const seq = Number(place.seq);
-  const timeMs = Date.parse(place.time);
-  if (!Number.isSafeInteger(seq) || seq <= 0) return undefined;
-  return {
-    seq,
-    subject: fromLive(message.subject),
-    data,
-    timeMs: Number.isNaN(timeMs) ? Date.now() : timeMs,
-  };
-}
-
-function placeIn(headers: MsgHdrs | undefined): Place | undefined {
-  if (headers === undefined) return undefined;
-  return {
-    stream: headers.last('Nats-Stream'),
-    seq: headers.last('Nats-Sequence'),
-    time: headers.last('Nats-Time-Stamp'),
-  };
 }
