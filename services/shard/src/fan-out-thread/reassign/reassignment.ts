@@ -9,13 +9,13 @@ import type { Standing } from './standing.ts';
 
 /** When a client is asked. */
 export interface ReassignmentLimits {
-  /** Whether those too slow for this pool are asked. */
+  /** Whether clients that are too slow for this pool are asked. */
   readonly demotes: boolean;
-  /** Whether those well enough for a faster pool are asked. */
+  /** Whether clients that are well enough for a faster pool are asked. */
   readonly promotes: boolean;
   /** Delivery lag of a client that is too slow for this pool. */
   readonly slowLagMs: number;
-  /** Shortest stay in a pool, on whichever shards. */
+  /** Shortest stay in a pool, on any of its shards. */
   readonly minStayMs: number;
   /** How long a client must have been well, all the time. */
   readonly promotionHealthMs: number;
@@ -52,13 +52,13 @@ export interface Judgement {
 /** If this share of the clients turns slow within the window, the shard or the edge is slow (decision 0005). */
 const WINDOW_MS = 10_000;
 const BLAME_SHARE = 0.05;
-/** In a small shard a few slow clients are still only slow clients. */
+/** In a small shard, this many slow clients do not blame the shard. */
 const BLAME_AT_LEAST = 5;
 /** Maximum moves per second, both ways together, as a share of the connections (decision 0008); at least one. */
 const MOVES_SHARE = 0.01;
-/** A tick later than this: the process does not get the time that it needs. */
+/** If a tick is later than this, the process does not get the CPU time that it needs. */
 const OWN_LATENESS_MS = 250;
-/** Moves are forgotten after a stay of so many of the longest back-offs (by default an hour: "at most 4 moves/h"). */
+/** Moves are forgotten after a stay of this many of the longest back-offs (by default an hour: "at most 4 moves/h"). */
 const CALM_BACKOFFS = 2;
 /** Enough for 1 % of 100,000 connections a second; blame begins here at the latest. */
 const REMEMBERED = 1_024;
@@ -142,13 +142,13 @@ export class Reassignment {
     return Math.max(minStayMs, Math.min(maxBackoffMs, backoffMs * 2 ** (moves - 1)));
   }
 
-  /** Whether it is rather the shard or the edge that is slow. */
+  /** Whether the shard or the edge is slow, rather than the client. */
   #isSlow(connections: number, nowMs: number): boolean {
     const blameFrom = Math.floor(Math.max(BLAME_AT_LEAST, connections * BLAME_SHARE)) + 1;
     return nowMs < this.#lateUntilMs || nowMs - this.#turnedSlow.last(blameFrom) < WINDOW_MS;
   }
 
-  /** Never more than the share within any second, nor, among few connections, more than one a second in the process. */
+  /** At most the share within any second; with few connections, at most one a second in the whole process. */
   #mayMove(connections: number, nowMs: number): boolean {
     const perSecond = connections * MOVES_SHARE;
     if (perSecond >= 1) return nowMs - this.#moved.last(Math.floor(perSecond)) >= 1_000;
@@ -156,7 +156,7 @@ export class Reassignment {
   }
 }
 
-/** As the settings say. */
+/** A reassignment with the limits of the settings. */
 export function reassignmentOf(
   config: ShardConfig,
   { demotion, promotion, threads }: { demotion: boolean; promotion: boolean; threads: number },
