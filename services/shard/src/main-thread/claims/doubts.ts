@@ -12,7 +12,7 @@ export class Doubts {
   /** By the index of the thread: one that takes the place of another has other clients. */
   readonly #waiting = new Map<number, Asker>();
 
-  /** `heads`: how far the streams go; nothing while that is not known. */
+  /** `heads`: how far the streams go; undefined while that is not known. */
   constructor(heads: () => Heads | undefined) {
     this.#heads = heads;
   }

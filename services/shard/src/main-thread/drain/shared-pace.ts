@@ -1,6 +1,6 @@
 // One pace for all shards of a pool that drain at the same time, so that the shards which stay get no more clients a
-// second than from one drain. Each draining shard hears the beats of its pool and takes an equal share. Nothing is
-// agreed on: whoever hears less divides by less.
+// second than from one drain. Each draining shard hears the beats of its pool and takes an equal share. The shards agree
+// on nothing: a shard that hears fewer others divides by fewer.
 import { decodeBeat } from '@weir/fleet';
 
 /** The part of a NATS connection that is needed; the real one fits. */
@@ -18,7 +18,7 @@ export interface SharedPaceOptions {
   readonly nowMs: () => number;
 }
 
-/** Shards beat once a second. One that is silent for so long, while our own beats are heard, has ended. */
+/** Shards beat once a second. A shard that is silent for this long, while this shard hears its own beats, has ended. */
 const SILENT_MS = 3_000;
 /** More names than a pool has shards are made up. */
 const MAX_SHARDS = 1_000;

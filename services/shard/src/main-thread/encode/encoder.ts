@@ -112,7 +112,7 @@ export class Encoder implements CatchUpSource, RunSource {
     return { state: dirty, critical, cosmetic: [...this.#cosmetic.keys()], lateMs };
   }
 
-  /** A lane was replaced: what was made of the old one no longer counts. */
+  /** A lane was replaced: forgets the frames of the old one. */
   restart(lane: 'state' | 'critical'): void {
     if (lane === 'state') {
       this.#lanes.state.takeDirty();
@@ -138,7 +138,7 @@ export class Encoder implements CatchUpSource, RunSource {
     const key = `${sinceSeq} ${snapshot} ${channel}`;
     const known = this.#stateRuns.get(key, log);
     if (known !== undefined) return known.bytes;
-    // What came after the tick comes with the next one. A snapshot cannot leave it out: the key would be gone.
+    // Changes after the tick come with the next one. A snapshot cannot leave them out: their keys would be missing.
     const toSeq = snapshot ? Number.POSITIVE_INFINITY : this.#stateSeq;
     const piece = statePiece(log, {
       channel,
@@ -200,7 +200,7 @@ export class Encoder implements CatchUpSource, RunSource {
     let toSeq = request.sinceSeq;
     let done = true;
     this.#lanes.critical.since(request.channel, request.sinceSeq, (entry) => {
-      // What has not been handed over yet comes with the next batch, to everybody.
+      // Messages that have not been handed over yet come with the next batch, to all clients.
       if (entry.seq > request.upToSeq) return false;
       if (bytes > 0 && bytes + entry.value.length > request.maxPieceBytes) {
         done = false;

@@ -56,7 +56,7 @@ export function guarded(
   };
 }
 
-/** A republished message with its place; nothing where the headers are not those of our stream. */
+/** A republished message with its place; undefined if its headers are not those of this stream. */
 function fromFeed(message: Msg, stream: string, fromLive: (subject: string) => string): Message | undefined {
   const { data } = message;
   const place = placeBefore(data) ?? placeIn(message.headers);
@@ -94,7 +94,8 @@ const MAX_BYTES = 512;
 
 /**
  * Reads the block in front of a message's data: nats.js hands out the data as a view into the bytes that came, headers
- * first. Nothing where no such block is there, however the library keeps its bytes: then its own headers have to do.
+ * first. Undefined if there is no such block, for example because the library keeps its bytes otherwise: the caller then reads
+ * the library's own headers.
  */
 export function placeBefore({ buffer, byteOffset }: Uint8Array): Place | undefined {
   const from = Math.max(0, byteOffset - MAX_BYTES);

@@ -2,7 +2,7 @@
 // after a place, so it is sought in steps that double, then by halves: about twice the logarithm of the hole.
 import type { Identity } from './history.ts';
 
-/** The last message up to `seq`; nothing where the stream keeps none of them. `from` is the first at or after a place. */
+/** The last message up to `seq`; undefined if the stream keeps none. `from` finds the first at or after a sequence. */
 export async function lastKept(
   seq: number,
   firstSeq: number,

@@ -50,7 +50,7 @@ export class Sequencer<T extends Sequenced> {
     return this.#doubts;
   }
 
-  /** The stream may not be the one it was: what waits is forgotten, what comes waits for a look. */
+  /** The stream may not be the one it was: forgets the messages that wait; later ones wait for a look. */
   doubt(): void {
     this.#doubts++;
     this.#waiting = [];
@@ -65,7 +65,7 @@ export class Sequencer<T extends Sequenced> {
   live(message: T): 'inOrder' | 'gap' | 'waits' | 'backwards' {
     if (message.seq <= this.#liveSeq) {
       this.#doubts++;
-      // It may be what the stream has now, where the waiting ones were before.
+      // It may belong to another history than the messages that wait.
       this.#waiting = [];
       return 'backwards';
     }
@@ -81,7 +81,7 @@ export class Sequencer<T extends Sequenced> {
     return doubtful ? 'waits' : 'gap';
   }
 
-  /** A message of the fill. The fill is complete in itself: what it leaves out no longer exists. */
+  /** A message of the fill. The fill is complete: messages that it leaves out no longer exist. */
   fill(message: T): void {
     if (message.seq <= this.#seq) return;
     this.#pass(message);
@@ -100,7 +100,7 @@ export class Sequencer<T extends Sequenced> {
 
   /**
    * The stream had nothing after `lastSeq` when the feed had shown `shownSeq`: what the feed showed in between is not
-   * of this stream (anybody can publish there), and must not be waited for.
+   * of this stream (any client of NATS can publish there), and must not be waited for.
    */
   disbelieve(shownSeq: number, lastSeq: number): void {
     this.#waiting = this.#waiting.filter(({ seq }) => seq <= lastSeq || seq > shownSeq);

@@ -10,7 +10,7 @@ import type { StateLane } from './state-lane.ts';
 /** The server lets messages go by their age when its own timer says so. */
 const EXPIRY_SLACK_MS = 2_000;
 
-/** The state lane's. `onLoaded` is called after a lane was replaced, `onLost` where the new one lacks much of the old. */
+/** The state lane's. `onLoaded` is called after a lane was replaced, `onLost` if the new one lacks much of the old one. */
 export function stateSink(o: {
   readonly lanes: Lanes;
   readonly lost: LostState;
@@ -71,7 +71,7 @@ export function stateSink(o: {
       loading.lane.places.loaded(seq);
       const loss = o.lost.replaced(o.lanes.state, loading.lane, o.nowMs());
       loading.lane.forgetDeletions(o.nowMs());
-      // What has aged out left no deletion behind: any position may lack one.
+      // Messages that aged out left no deletion behind: any position may lack one.
       if (loading.agesOut) loading.lane.raiseFloor(seq);
       o.lanes.state = loading.lane;
       o.lanes.stateEpoch = loading.epoch;
@@ -145,7 +145,7 @@ export function criticalSink(o: {
     loaded(seq) {
       if (loading === undefined) return;
       const afterSeq = o.lanes.critical.seq;
-      // What was about to go by its age is not counted as lost.
+      // Messages that were about to age out do not count as lost.
       o.lanes.critical.expire(o.nowMs() + EXPIRY_SLACK_MS);
       const lost = o.lanes.critical.messages - known;
       loading.lane.advance(seq);

@@ -6,7 +6,7 @@ import type { Clock } from '@weir/runtime';
 import type { ShardConfig } from '../../config.ts';
 import { LoadMeter } from './load.ts';
 
-/** What the shard is like at the moment. */
+/** The present state of the shard. */
 export interface Standing
   extends Pick<
     Beat,

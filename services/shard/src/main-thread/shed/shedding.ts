@@ -1,5 +1,5 @@
-// Answers whoever asks this shard to send clients away (docs/protocol.md, section 12): divides the number among the
-// threads, which choose the clients. It moves nobody itself, and gives out no more than a second's moves in a second.
+// Answers requests to move clients away from this shard (docs/protocol.md, section 12): divides the number among the
+// threads, which choose the clients. It moves no client itself, and gives out no more than a second's moves in a second.
 import { decodeShedRequest, encodeShedAnswer } from '@weir/fleet';
 import { isInbox } from '@weir/protocol';
 import type { ShedOrder } from '../../port/messages.ts';
@@ -43,7 +43,7 @@ export interface SheddingOptions {
 
 /** The clients of one request are asked over this time, and the next request's after them. */
 const SPREAD_MS = 1_000;
-/** Whoever asks waits two seconds. A thread that takes longer than this asks its clients, and they are not counted. */
+/** The requester waits two seconds. A thread that takes longer than this asks its clients, but they are not counted. */
 const ANSWER_MS = 1_000;
 
 interface Asked {
