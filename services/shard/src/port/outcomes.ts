@@ -18,7 +18,7 @@ export const ADMIT_OUTCOMES = [
   'draining',
   'notReady',
   'gone',
-  /** A fault of ours. */
+  /** A fault of the shard. */
   'failed',
 ] as const;
 export type AdmitOutcome = (typeof ADMIT_OUTCOMES)[number];

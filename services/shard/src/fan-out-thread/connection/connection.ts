@@ -40,7 +40,7 @@ export class Connection {
   readonly delivery: Delivery;
   readonly clock: DeliveryClock;
   readonly awaited: Awaited = new Awaited();
-  /** How it stands in its pool; undefined where no reassignment looks at it. */
+  /** How it stands in its pool; undefined if no reassignment looks at it. */
   standing: Standing | undefined = undefined;
   /** Bounds what it draws by asking; undefined until `hear` listens to it. */
   redraws: Redraws | undefined = undefined;

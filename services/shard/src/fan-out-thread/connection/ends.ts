@@ -30,7 +30,7 @@ const CODES: Readonly<Record<ShardCause, CloseCode>> = {
 /** The client broke the rules: its socket is gone within `faultCloseMs`. */
 const FAULTS: readonly CloseCause[] = LIBRARY_FAULTS;
 
-/** How long a client may take to answer a Close, and to end its side after our FIN. */
+/** How long a client may take to answer a Close, and to end its side after the shard's FIN. */
 const ANSWER_MS = 2_000;
 const END_MS = 5_000;
 

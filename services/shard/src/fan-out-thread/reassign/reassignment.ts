@@ -23,7 +23,7 @@ export interface ReassignmentLimits {
   readonly promotionRttMs: number;
   /** No lag of that time is larger. */
   readonly promotionLagMs: number;
-  /** So many bytes have arrived in that time: less proves nothing. */
+  /** Bytes that have arrived in that time at least: fewer prove nothing. */
   readonly promotionMinBytes: number;
   /** Stay after a first move; twice as long after each further one, up to `maxBackoffMs`. */
   readonly backoffMs: number;
@@ -37,7 +37,7 @@ export interface Pong {
   readonly lagMs: number;
   /** Bytes written to the connection so far. */
   readonly writtenBytes: number;
-  /** Since when it gets everything without being held back; infinity where it does not. */
+  /** Since when it gets everything without being held back; infinity while it does not. */
   readonly flowingSinceMs: number;
   /** Connections of this thread. */
   readonly connections: number;
@@ -91,8 +91,8 @@ export class Reassignment {
   }
 
   /**
-   * What follows from a pong; nothing where its pool suits the client. After `move` the client is asked to be measured
-   * again, and the standing counts it as asked already.
+   * What follows from a pong; undefined if the pool suits the client. After `move` the caller asks the client to be
+   * measured again; the standing counts it as asked already.
    */
   judge(standing: Standing, pong: Pong): Judgement | undefined {
     const { demotes, promotes, slowLagMs } = this.#limits;
@@ -132,8 +132,8 @@ export class Reassignment {
   }
 
   /**
-   * A client that came here for nothing, or that wants up, waits the longer the more moves are behind it. One that was
-   * led up and is too slow after all goes down after the shortest stay.
+   * Each past move doubles the wait of a client that a move left in its pool, or that is to be promoted. A client that was
+   * promoted and is too slow after all is demoted after the shortest stay.
    */
   #stayNeeded(standing: Standing, as: Judgements, nowMs: number): number {
     const { minStayMs, backoffMs, maxBackoffMs } = this.#limits;

@@ -23,7 +23,7 @@ export interface CatchUpSource {
   emptySnapshot(channel: string): Buffer;
   /** State up to here may have been deleted and forgotten: a cursor below it needs a snapshot. */
   stateFloor(channel: string): number;
-  /** The newest critical message of the channel that is out of the window; 0 where none is. */
+  /** The newest critical message of the channel that is out of the window; 0 if none is. */
   criticalLostSeq(channel: string): number;
   readonly stateSeq: number;
 }
@@ -150,8 +150,8 @@ class Answer {
   }
 
   /**
-   * The cursor made fit for its next piece. One that is older than the deletions that are remembered begins anew with a
-   * snapshot; and what was sent of an earlier snapshot is ended first, since clients would merge the two.
+   * The cursor for its next piece. A cursor that is older than the remembered deletions begins anew with a snapshot. An
+   * earlier snapshot that was sent in part is ended first, because clients would merge the two.
    */
   #prepared(from: Cursor): Cursor {
     let cursor = from;

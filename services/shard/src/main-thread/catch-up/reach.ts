@@ -1,5 +1,5 @@
 // Runs work as soon as this shard has read everything that the state stream had when the work was handed in. One
-// question to the stream serves all the work that came before it; a stream that cannot be asked holds nothing up.
+// request to the stream serves all the work that came before it; a stream that does not answer delays no work.
 
 /** Whether the shard had read all when the work ran; `unknown` if the stream did not say, `late` after too long. */
 export const REACH_OUTCOMES = ['reached', 'unknown', 'late'] as const;

@@ -1,5 +1,5 @@
-// The main thread's part of claims: threads that wait for a word on how far the streams go, which there is none of
-// while NATS is away.
+// The main thread's part of claims: threads that wait to learn how far the streams go. While NATS is away, the main thread
+// does not know.
 import type { Heads, ToThread } from '../../port/messages.ts';
 
 interface Asker {

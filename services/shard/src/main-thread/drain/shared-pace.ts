@@ -29,7 +29,7 @@ export class SharedPace {
   readonly #o: SharedPaceOptions;
   /** When the others that drain and have clients were heard last. */
   readonly #others = new Map<string, number>();
-  /** When our own beat came back last. */
+  /** When this shard last heard its own beat. */
   #ownMs = Number.NEGATIVE_INFINITY;
   #listening = false;
 
@@ -69,7 +69,7 @@ export class SharedPace {
     if (this.#others.size !== before) this.onChange();
   }
 
-  /** Our own beat has come back. While it did not, NATS was away: the others were not heard, and go on all the same. */
+  /** This shard hears its own beat again. While it did not, NATS was away: it heard no other shard, and those go on. */
   #forgetSilent(nowMs: number): void {
     const wasAway = nowMs - this.#ownMs > SILENT_MS;
     this.#ownMs = nowMs;

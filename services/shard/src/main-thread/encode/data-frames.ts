@@ -65,7 +65,7 @@ class StateWriter {
 
   /** Takes an entry; returns false if the piece is full (a piece takes at least one). */
   add(entry: StateEntry): boolean {
-    // A new snapshot has nothing to delete; one in several pieces has, where a key went since the first.
+    // A new snapshot has nothing to delete; one in several pieces has, if a key was deleted since the first.
     if (entry.value === undefined && this.#request.snapshot && this.#request.sinceSeq === 0) return true;
     const cost = entry.key.length + 4 + (entry.value?.length ?? 0);
     if (this.keys > 0 && this.bytes + this.#open + cost > this.#request.maxPieceBytes) return false;

@@ -1,5 +1,5 @@
-// Turns what the lanes have into frames, once: the runs of a tick or of critical messages between two, and the pieces
-// by which connections catch up. It never writes to a socket and never changes a lane.
+// Makes frames from the lanes, once for all clients: the runs of a tick, or of critical messages between two ticks, and
+// the pieces by which connections catch up. It never writes to a socket and never changes a lane.
 import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpSource } from '../catch-up/catch-up.ts';
 import type { News, RunSource } from '../hand-over/link.ts';
@@ -156,7 +156,7 @@ export class Encoder implements CatchUpSource, RunSource {
   criticalRun(channel: string, sinceSeq: number): Buffer {
     return this.#criticalRuns.get(channel, sinceSeq, () => {
       const flushed = sinceSeq === this.#flushedFromSeq ? this.#flushed.get(channel) : undefined;
-      // Also what the lane has lost meanwhile, where it keeps little.
+      // Also what the lane has lost meanwhile, if it keeps little.
       if (flushed !== undefined) return this.#joined(flushed.map((entry) => criticalFrame(channel, entry)));
       const frames: Buffer[] = [];
       const lostSeq = Math.min(this.#lanes.critical.lostSeq(channel), this.#criticalSeq);

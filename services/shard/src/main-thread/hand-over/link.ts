@@ -16,7 +16,7 @@ export interface RunSource {
   readonly criticalMs: number;
   /** What changed in a channel after a sequence, up to the last tick. */
   stateRun(channel: string, sinceSeq: number): Buffer;
-  /** A channel's critical messages after a sequence, up to `criticalSeq`; a gap first where some are lost. */
+  /** A channel's critical messages after a sequence, up to `criticalSeq`; a gap first if some are lost. */
   criticalRun(channel: string, sinceSeq: number): Buffer;
   /** Its cosmetic messages of the last tick. */
   cosmeticRun(channel: string): Buffer;

@@ -1,5 +1,5 @@
-// The fan-out threads of a shard: starts them, watches them, and starts another in the place of one that has died or no
-// longer gets on. A thread's death takes its own clients along and nobody else's.
+// The fan-out threads of a shard: starts them, watches them, and replaces a thread that has died or is stuck. The death of
+// a thread ends the connections of its own clients, and of no others.
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '@weir/runtime';

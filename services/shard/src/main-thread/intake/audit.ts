@@ -1,8 +1,8 @@
-// Compares a lane that keeps the newest message of each subject with its stream, message by message, where their
-// numbers leave a doubt. A purge or an expiry takes messages away and says so to nobody: what the lane holds and the
-// stream does not is deleted in the stream. And a NATS server that crashes can bring back a value whose deletion was
-// removed since: what the stream has and the lane must have seen deleted is deleted again. A deletion has a place in the
-// stream, so that every shard, and every client that comes back, learns it in order.
+// Compares a lane that keeps the newest message of each subject with its stream, message by message, when their numbers
+// leave a doubt. A purge or an expiry removes messages without a notice: the audit publishes a deletion for each key that
+// the lane holds and the stream has lost. A NATS server that crashes can bring back a value whose deletion was removed
+// since: the audit deletes such a key again. A deletion has a place in the stream, so that every shard, and every client
+// that comes back, learns it in order.
 import { Numbers } from '../lanes/numbers.ts';
 import type { StreamAccess } from './stream-access.ts';
 import type { Held } from './stream-reader.ts';

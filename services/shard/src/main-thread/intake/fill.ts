@@ -71,7 +71,7 @@ export async function fill(o: {
   }
 }
 
-/** Ends a consumer's messages, also where they begin only after the fill has given up. */
+/** Ends a consumer's messages, even if they begin only after the fill has given up. */
 async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([

@@ -40,8 +40,8 @@ export class History {
   }
 
   /**
-   * Whether a message at a place up to which everything was taken in is the one that was there. Where its place is no
-   * longer remembered its time tells: a stream that went back stores what follows later than all that was taken in.
+   * Whether a message of the stream is the one that was read at its sequence. If the sequence is no longer remembered, its
+   * time tells: a stream that went back stores its next messages later than all that were read.
    */
   has({ seq, subject, timeMs, size }: Identity): boolean {
     const at = this.#seqs.indexOf(seq);

@@ -1,5 +1,5 @@
-// Whether a stream has as many messages as it should have by what was read of it and by what a clean-up says that it
-// removed. Pure.
+// Whether a stream has as many messages as it should, by the messages that were read and by the number that a clean-up
+// says it removed. Pure.
 import type { Newness } from '../lanes/lane-sink.ts';
 import type { Cleanup } from '../lanes/state-lane.ts';
 
@@ -44,9 +44,9 @@ export class MessageCount {
   }
 
   /**
-   * Takes what the server said; everything up to `lastSeq` at least was noted, and `removals` is from there. While a
-   * removal is under way nothing is judged; between two runs, which count apart, and where messages age out, the answer
-   * is `unclear`.
+   * Takes the server's facts, after every message up to `lastSeq` was noted; `now` is the newest mark in those messages.
+   * While a removal is under way it judges nothing. Between two runs, which count apart, and if messages age out, the
+   * answer is `unclear`.
    */
   judge(
     facts: { readonly messages: number | undefined; readonly lastSeq: number },

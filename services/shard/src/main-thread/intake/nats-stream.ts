@@ -1,6 +1,5 @@
 // A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
 // republishes to plain subscribers. It decides nothing.
-
 import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -24,7 +23,7 @@ interface NatsStreamOptions {
   readonly ensure: () => Promise<void>;
   /** The data subject behind a live subject. */
   readonly fromLive: (subject: string) => string;
-  /** A message of the feed could not be read (its headers are anybody's): it is missing until a fill. */
+  /** A message of the feed could not be read (any client of NATS can write its headers): it is missing until a fill. */
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -144,7 +143,7 @@ export class NatsStream implements StreamAccess {
       const consumer = await this.#js.consumers.get(name, created.name);
       await fill({ consumer, stream: name, take });
     } finally {
-      // It also goes by itself when nobody pulls; a failure to delete it now is no failure of the fill.
+      // The server drops the consumer by itself when no pull comes; a failed deletion is no failure of the fill.
       manager.consumers.delete(name, created.name).catch(() => undefined);
     }
   }
@@ -159,7 +158,7 @@ export class NatsStream implements StreamAccess {
   }
 }
 
-/** 0 where it is not there, or is no number. */
+/** The number in the metadata; 0 if it is missing or no number. */
 function numberIn(metadata: Readonly<Record<string, string>> | undefined, name: string): number {
   return Number.parseInt(metadata?.[name] ?? '0', 10) || 0;
 }

@@ -59,8 +59,8 @@ export class Sequencer<T extends Sequenced> {
 
   /**
    * A message of the live feed: `inOrder`, `gap` (something before it is missing; a fill is needed), `waits` (for the
-   * look that a doubt asked for), or `backwards` (the feed has shown a later one before, so the stream may not be the one
-   * it was: what follows waits for a look).
+   * look that a doubt asked for), or `backwards` (the feed has shown a later one before, so the stream may be another
+   * one: later messages wait for a look).
    */
   live(message: T): 'inOrder' | 'gap' | 'waits' | 'backwards' {
     if (message.seq <= this.#liveSeq) {
@@ -89,8 +89,8 @@ export class Sequencer<T extends Sequenced> {
   }
 
   /**
-   * The stream is the one it was, and has shown everything up to here, though there may be no message at that place
-   * any more. `doubts`: as many reasons for doubt are answered by that.
+   * The stream is the same, and has shown everything up to here, though it may keep no message at that sequence. This
+   * answers `doubts` reasons for doubt.
    */
   filledTo(seq: number, doubts: number = this.#doubts): void {
     if (seq > this.#seq) this.#seq = seq;

@@ -173,7 +173,7 @@ export class StreamReader {
     const losses = this.#losses;
     await access.ensure();
     let facts = await access.facts();
-    if (facts === undefined) throw new Error('the stream is not there after it was made');
+    if (facts === undefined) throw new Error('the stream is missing although it was just created');
     // Shards that start later cannot know what clients had of a history that is gone.
     const generation = Math.max(facts.generation, this.#minGeneration);
     const hadMs = Math.max(facts.hadMs, lane.hadMs?.() ?? 0);
@@ -288,10 +288,10 @@ export class StreamReader {
 
   /**
    * Proves that this is the stream of which everything up to `seq` was read; undefined if it is not. A stream that
-   * went back has other messages at the places that it went back over, or a subject again with an older message than
-   * the one that was taken in: what it still keeps of those places shows the one, the other must be asked for. Where
-   * neither is so, what follows replaces all that went, and it makes no difference; what follows then comes along,
-   * since it was read for that.
+   * went back shows it in one of two ways: another message at a sequence that was read, or an older message of a subject
+   * than the one that was read. The first is found in what the stream still keeps; for the second, the reader asks for
+   * each subject. If neither is so, later messages replace all that the stream lost, and the loss makes no difference.
+   * Those later messages had to be read for the proof, so they are returned (`fresh`).
    */
   async #prove(
     seq: number,

@@ -137,7 +137,7 @@ export class CriticalLane {
 
   /**
    * Whether the channel has other messages up to `seq` than a client that has had all of them up to there, the last of
-   * the stream stored at `storedMs`: a stream that went back has stored what is there now later than all that it lost.
+   * the stream stored at `storedMs`: a stream that went back has stored its present messages later than all that it lost.
    */
   isReplaced(channel: string, seq: number, storedMs: number): boolean {
     const ring = this.#rings.get(channel);

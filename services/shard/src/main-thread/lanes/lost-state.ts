@@ -1,6 +1,6 @@
-// What the state stream had and a later epoch of it has not: the last known values of lost keys. They are kept until the
-// keys are back, a person discards them, or their time is over. Nothing here is served to clients, and nothing is ever
-// written back by a shard: a purge looks the same, and whether the keys were meant to go only a person knows.
+// Keys that the state stream had and that a later epoch of it lacks, with their last known values. They are kept until
+// the keys are back, a person discards them, or their time is over. A shard does not serve them to clients and does not
+// write them back: a purge looks the same, and only a person knows whether the keys were meant to go.
 import type { StateLane } from './state-lane.ts';
 
 export interface LostStateLimits {

@@ -64,8 +64,8 @@ export class Shedding {
   }
 
   /**
-   * From now on requests are answered, at inboxes alone: whatever else a message names as its reply is the sender's
-   * choice of where this shard would publish. Nothing that is called by the subscription throws or rejects.
+   * Answers requests from now on, and only at inboxes: with any other reply subject the sender would choose where this
+   * shard publishes. No callback of the subscription throws or rejects.
    */
   listen(link: { ready(): Promise<ShedSource> }, subject: string): void {
     const { answer, onFault } = this.#o;
@@ -94,7 +94,7 @@ export class Shedding {
     if (asked.left === 0) asked.answered();
   }
 
-  /** How many clients are asked to move because of these bytes; nothing asks for nobody. */
+  /** Returns how many clients are asked to move because of these bytes; without bytes, none. */
   async request(bytes: Uint8Array | undefined): Promise<number> {
     const { fit, nowMs, movesPerSecond, threads, count } = this.#o;
     const refuse = (outcome: ShedOutcome): number => {
