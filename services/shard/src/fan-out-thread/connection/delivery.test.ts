@@ -87,7 +87,6 @@ const ROWS = Object.keys(TABLE)
 describe('Delivery, state by state', () => {
   it.each(ROWS)('%s, then %s: %s', (before, event, after) => {
     const delivery = deliveryIn(before);
-    // A piece that takes critical messages along was asked for without them: an answer never takes them away.
     EVENTS[event](delivery);
     expect(delivery.state).toBe(after);
   });

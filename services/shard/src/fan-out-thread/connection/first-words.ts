@@ -1,12 +1,12 @@
-// What a client is told first: that it is welcome, which channels it may not have, and what it has missed for good.
+// The first messages to a client: `welcome`, the channels that it is denied, and the critical messages that it has lost.
 import type { ControlMessage, Position, Ticket } from '@weir/protocol';
 import { channelHash } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
 import { beginningAt } from './beginning.ts';
 
 /**
- * The `welcome`, then an `error` for each channel that is denied, then the gaps. Where ids begin anew, a position says
- * from where on.
+ * The `welcome`, then an `error` for each channel that is denied, then the gaps. If ids begin anew, a position says
+ * from where.
  */
 export function firstWords(to: {
   readonly session: string;

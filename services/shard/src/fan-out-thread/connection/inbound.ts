@@ -8,7 +8,7 @@ export interface InboundLimits {
   readonly burst: number;
 }
 
-/** What to do about a client's message. */
+/** What the shard does about a client's message. */
 export type InboundAct =
   | {
       readonly act: 'subscribe' | 'unsubscribe';
@@ -18,7 +18,7 @@ export type InboundAct =
   | { readonly act: 'answer'; readonly errors: readonly ControlMessage[] }
   | { readonly act: 'close'; readonly code: CloseCode; readonly reason: string };
 
-/** What the connection has and may have. */
+/** The channels that a connection has, and those that it may have. */
 export interface InboundView {
   readonly channels: readonly string[];
   readonly allow: readonly string[];
@@ -80,7 +80,7 @@ export class InboundRate {
     return true;
   }
 
-  /** One that was taken does not count. */
+  /** Gives one token back: that frame does not count. */
   giveBack(): void {
     this.#tokens = Math.min(this.#limits.burst, this.#tokens + 1);
   }
