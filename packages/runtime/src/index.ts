@@ -14,11 +14,10 @@ export type {
   ConfigOf,
   ConfigResult,
   ConfigRules,
-  OptionalSetting,
   Setting,
   SettingsTable,
-  TableOf,
 } from './config/setting.ts';
+export { defineSettings } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
 export type { HttpAnswer } from './http/answer.ts';
 export { refuseSocket, respondAndClose } from './http/answer.ts';

@@ -18,16 +18,25 @@ export interface Setting<T> {
   readonly optional?: boolean;
 }
 
-/** A row that may be left out. */
-export type OptionalSetting<T> = Setting<T> & { readonly optional: true };
-
 /** All settings of a service by their name in the code and in the configuration file. */
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 
-/** The rows for these values: a value that may be missing is a row that may be left out. */
-export type TableOf<C> = {
-  readonly [K in keyof C]: undefined extends C[K] ? OptionalSetting<Exclude<C[K], undefined>> : Setting<C[K]>;
+/** The default of each row is a value that the row parses. */
+type WithDefaults<T extends SettingsTable> = {
+  readonly [K in keyof T]: { readonly default?: ReturnType<T[K]['parse']> };
 };
+
+/** The rows by the type of their values, whatever their bounds and defaults are. */
+type RowsOf<T extends SettingsTable> = {
+  readonly [K in keyof T]: T[K] extends { readonly optional: true }
+    ? Setting<ReturnType<T[K]['parse']>> & { readonly optional: true }
+    : Setting<ReturnType<T[K]['parse']>>;
+};
+
+/** The table as it is given; `ConfigOf` has the type of what is read by it. */
+export function defineSettings<const T extends SettingsTable>(table: T & WithDefaults<T>): RowsOf<T> {
+  return table as RowsOf<T>;
+}
 
 /** The frozen result of reading a table. */
 export type ConfigOf<T extends SettingsTable> = {
