@@ -95,11 +95,6 @@ export class Roster {
     known.entry = { ...known.entry, ticketsSinceBeat: known.entry.ticketsSinceBeat + 1 };
   }
 
-  /** Drops a shard at once, for example one that Kubernetes says is gone. */
-  forget(shard: string): void {
-    this.#known.delete(shard);
-  }
-
   #isAlive(known: Known, nowMs: number): boolean {
     return nowMs - known.entry.lastSeenMs <= this.#options.silentMs;
   }

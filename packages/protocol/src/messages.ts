@@ -1,6 +1,5 @@
-// The control messages of design section 5: their types, builders and parsers. The data frames (state,
-// critical, cosmetic) are typed here for who reads them; the shard's encode stage builds them from raw bytes.
-import type { Lane } from './lanes.ts';
+// The control messages (docs/protocol.md): their types, builders and parsers. The data frames (state, critical,
+// cosmetic) are typed here for the code that reads them; the shard builds them from raw bytes.
 import { limits } from './limits.ts';
 import type { ChannelListProblem } from './names.ts';
 import { parseChannels } from './names.ts';
@@ -139,11 +138,4 @@ export function parseClientMessage(
   }
   const parsed = parseChannels(names);
   return 'problem' in parsed ? parsed : { message: { type, channels: parsed.channels } };
-}
-
-/** Lane of a data message's type tag; nothing for control messages. */
-export function laneOfMessage(message: ServerMessage): Lane | undefined {
-  return message.type === 'state' || message.type === 'critical' || message.type === 'cosmetic'
-    ? message.type
-    : undefined;
 }

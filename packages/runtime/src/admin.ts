@@ -47,8 +47,6 @@ export interface AdminOptions {
   readonly port: number;
   readonly registry: Registry;
   readonly health: () => Health;
-  /** Default: alive as long as it answers. */
-  readonly live?: () => boolean;
   /** Further GET routes by exact path. */
   readonly routes?: Readonly<Record<string, Route>>;
   /** DELETE routes by exact path. */
@@ -101,7 +99,7 @@ function text(status: number, line: string): AdminAnswer {
 }
 
 function routesOf(options: AdminOptions): ReadonlyMap<string, Route> {
-  const { registry, health, live = () => true } = options;
+  const { registry, health } = options;
   // Scrapes at the same moment share one collection: a scraper cannot multiply the work.
   let collecting: Promise<string> | undefined;
   const metrics = async (): Promise<AdminAnswer> => {
@@ -113,7 +111,7 @@ function routesOf(options: AdminOptions): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ...Object.entries(options.routes ?? {}),
     ['/metrics', metrics],
-    ['/livez', () => (live() ? text(200, 'alive') : text(503, 'not alive'))],
+    ['/livez', () => text(200, 'alive')],
     ['/readyz', () => readiness(health())],
   ]);
 }

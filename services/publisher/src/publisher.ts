@@ -34,6 +34,7 @@ const demoChannel = 'lobby';
 export class Publisher implements Service {
   readonly #options: PublisherOptions;
   readonly #sender: Sender;
+  readonly #rateLimit: RateLimit;
   readonly #handler: Handler;
   readonly #stopping = new AbortController();
   readonly #logStreams = everySoOften(30_000);
@@ -61,15 +62,16 @@ export class Publisher implements Service {
         if (sent.outcome.kind === 'unavailable' && link.connected) void this.#ensure();
       },
     });
+    this.#rateLimit = new RateLimit({
+      perSecond: { messages: config.messagesPerSecond, bytes: config.bytesPerSecond },
+      maxPublishers: config.maxPublishers,
+      clock,
+    });
     this.#handler = new Handler({
       parse: (body, format) => parseBatch(body, { format, maxMessages: config.maxBatch }),
       send: (messages) => this.#sender.sendAll(messages),
       authorise: createAuthorise(config.apiKeys ?? []),
-      rateLimit: new RateLimit({
-        perSecond: { messages: config.messagesPerSecond, bytes: config.bytesPerSecond },
-        maxPublishers: config.maxPublishers,
-        clock,
-      }),
+      rateLimit: this.#rateLimit,
       maxBodyBytes: config.maxBodyBytes,
       maxRequests: config.maxRequests,
       maxRequestsPerPublisher: config.maxRequestsPerPublisher ?? Math.ceil(config.maxRequests / 2),
@@ -80,6 +82,15 @@ export class Publisher implements Service {
 
   get messagesInFlight(): number {
     return this.#sender.inFlight;
+  }
+
+  /** Keys and networks whose rate is remembered. */
+  get rememberedPublishers(): number {
+    return this.#rateLimit.publishers;
+  }
+
+  get openConnections(): number {
+    return this.#server?.connections ?? 0;
   }
 
   get requestsUnderWay(): number {

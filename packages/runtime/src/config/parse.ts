@@ -172,8 +172,6 @@ export const parse: {
   readonly text: (options?: TextOptions) => Parser<string>;
   readonly int: (range: Range) => Parser<number>;
   readonly number: (range: Range) => Parser<number>;
-  /** 0 to 1. */
-  readonly ratio: () => Parser<number>;
   /** 0 to 65535; 0 picks a free port. */
   readonly port: () => Parser<number>;
   /** `true`, `false`, `1`, `0`. */
@@ -191,7 +189,6 @@ export const parse: {
   text,
   int,
   number,
-  ratio: () => number({ min: 0, max: 1 }),
   port: () => int({ min: 0, max: 65_535 }),
   flag: () => flag,
   list,

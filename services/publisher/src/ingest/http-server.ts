@@ -22,7 +22,7 @@ export interface HttpOptions {
 /** The server while it listens. */
 export interface HttpServer {
   readonly port: number;
-  readonly connections: () => Promise<number>;
+  readonly connections: number;
   /** Lets the requests that are under way finish, then closes; never rejects. */
   close(): Promise<void>;
 }
@@ -75,7 +75,9 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   });
   return {
     port,
-    connections: () => Promise.resolve(places.open),
+    get connections() {
+      return places.open;
+    },
     close: () => {
       closing = true;
       handler.stop();
