@@ -3,7 +3,13 @@
 import { defineConfig } from 'vitest/config';
 
 /** These tests start real servers and kill processes, each on ports of its own. */
-const processes = { pool: 'forks', testTimeout: 60_000, hookTimeout: 60_000 } as const;
+const processes = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
+
+/**
+ * Clusters beside each other: most of a test is waiting, so six of them keep two cores busy. At full scale each test
+ * wants the machine for itself.
+ */
+const sideBySide = process.env['WEIR_TEST_SCALE'] === 'full' ? 1 : 6;
 
 export default defineConfig({
   test: {
@@ -16,8 +22,12 @@ export default defineConfig({
             'local/src/**/*.test.ts',
             'test/{harness,bench}/**/*.test.ts',
           ],
+          // Nothing is mocked and modules keep no state, so that files share what they import: less than half the time.
           pool: 'threads',
-          testTimeout: 10_000,
+          isolate: false,
+          maxWorkers: '100%',
+          // How fast a test is, is never asserted: a property test may share the machine with others.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,7 +36,7 @@ export default defineConfig({
           ...processes,
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: sideBySide,
           sequence: { groupOrder: 1 },
         },
       },
@@ -35,12 +45,12 @@ export default defineConfig({
           ...processes,
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: sideBySide,
           sequence: { groupOrder: 1 },
         },
       },
       {
-        // These tests measure time, run a browser, or load the machine on purpose: one file at a time.
+        // These tests measure time or memory, run a browser, or load the machine on purpose: one file at a time.
         test: {
           ...processes,
           name: 'alone',

@@ -1,4 +1,4 @@
-// `npm run bench:shard`: builds what the bench needs and runs it; its options are those of test/bench/shard/bench.ts.
+// `npm run bench:shard`: builds the bench and runs it; its options are those of test/bench/shard/bench.ts.
 import { command, runTool, setUp } from './set-up.mjs';
 
 await command(async () => {

@@ -1,6 +1,6 @@
-// `npm run check:chart`: lint, every file of charts/weir/ci rendered and held against the schemas of Kubernetes, the
-// plain manifests in step, and the tests of the chart, which `--without-tests` leaves to `npm test`. What is not installed
-// is skipped by name.
+// `npm run check:chart` lints the chart, renders every file of charts/weir/ci and checks it against the schemas of
+// Kubernetes, compares the plain manifests, and runs the tests of the chart, which `--without-tests` leaves to `npm test`.
+// It skips by name the checks whose tools are not installed.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { manifestsAreInStep } from './chart/manifests.mjs';
 import { command, ROOT, runTool, setUp } from './set-up.mjs';
 
 const CHART = 'charts/weir';
-/** Lowest that the chart takes, the one that sysctls begin with, and a later one. */
+/** The lowest version that the chart accepts, the first one with sysctls, and a later one. */
 const KUBE_VERSIONS = ['1.30.0', '1.32.0', '1.37.0'];
 
 await command(async () => {
@@ -38,7 +38,7 @@ await command(async () => {
   conform({ found, values, step, skipped });
   dryRun({ found, values, step, skipped });
   if (found.length > 0)
-    step('k8s/base/weir.yaml is what the chart gives', await manifestsAreInStep(found[0]));
+    step('k8s/base/weir.yaml is the output of the chart', await manifestsAreInStep(found[0]));
   if (!process.argv.includes('--without-tests'))
     step(
       'tests of the chart',
@@ -51,7 +51,7 @@ await command(async () => {
   process.exitCode = failed.length === 0 ? 0 : 1;
 });
 
-/** kubeconform with schemas of this machine (KUBECONFORM_SCHEMAS), or those that it fetches. */
+/** kubeconform with schemas of this machine (KUBECONFORM_SCHEMAS), or with schemas that it fetches. */
 function conform({ found, values, step, skipped }) {
   const location = process.env['KUBECONFORM_SCHEMAS'];
   if (found.length === 0 || !answers('kubeconform', ['-v']))
@@ -60,7 +60,9 @@ function conform({ found, values, step, skipped }) {
     location === undefined &&
     !answers('kubeconform', ['-summary', '-'], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n')
   )
-    return skipped.push('kubeconform: cannot fetch its schemas; KUBECONFORM_SCHEMAS names a folder of them');
+    return skipped.push(
+      'kubeconform: cannot fetch its schemas; set KUBECONFORM_SCHEMAS to a folder with them',
+    );
   const from = location === undefined ? [] : ['-schema-location', location];
   for (const name of values) {
     const rendered = render(found[0], name);
@@ -69,7 +71,7 @@ function conform({ found, values, step, skipped }) {
   }
 }
 
-/** Where a cluster answers it knows best: validation, defaults and Pod Security by the API server itself. */
+/** Validation, defaults and Pod Security by the API server itself, if a cluster answers. */
 function dryRun({ found, values, step, skipped }) {
   if (found.length === 0 || !answers('kubectl', ['version', '--request-timeout=5s']))
     return skipped.push('server-side dry run: kubectl finds no cluster');
@@ -79,7 +81,8 @@ function dryRun({ found, values, step, skipped }) {
     const objects = render(found[0], name).split(/^---$/m);
     const kindOf = (object) => /^kind: (\w+)/m.exec(object)?.[1];
     const unknown = new Set(objects.map(kindOf).filter((kind) => kind !== undefined && !kinds.has(kind)));
-    for (const kind of unknown) skipped.push(`server-side dry run of ${kind} in ${name}: no such kind there`);
+    for (const kind of unknown)
+      skipped.push(`server-side dry run of ${kind} in ${name}: the cluster does not have this kind`);
     const known = objects.filter((object) => kinds.has(kindOf(object))).join('---');
     step(
       `server-side dry run ${name}`,

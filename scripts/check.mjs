@@ -1,4 +1,4 @@
-// `npm run check`: format and lint, types, unused things, layers. All steps run; the end says which failed.
+// `npm run check`: format and lint, types, unused code, layers. All steps run; the last line names those that failed.
 import { command, runTool, setUp } from './set-up.mjs';
 
 const STEPS = [
@@ -10,7 +10,7 @@ const STEPS = [
 ];
 
 await command(async () => {
-  await setUp(); // types and layers of one package need what the others have built
+  await setUp(); // types and layers of one package need the builds of the others
   const failed = [];
   for (const { name, tool, args } of STEPS) {
     console.log(`\n── ${name}: ${tool} ${args.join(' ')}`);

@@ -1,28 +1,28 @@
-// docs/config.md from the settings tables of the services. Pure but for the import of what was built.
+// Makes docs/config.md from the settings tables of the services. Pure except for the import of the built services.
 import { isDeepStrictEqual } from 'node:util';
 
 const services = [
-  ['router', 'Accepts clients, measures them and sends each to the pool and shard that suit it.'],
+  ['router', 'Accepts clients, measures them, and redirects each to a suitable pool and shard.'],
   ['shard', 'Broadcasts NATS messages to the connections of one pool.'],
-  ['publisher', 'Takes messages by HTTP and publishes them to NATS; runs the demo feed.'],
-  ['control', 'Serves load to autoscalers, balances shards and prices pods.'],
+  ['publisher', 'Receives messages by HTTP and publishes them to NATS; runs the demo feed.'],
+  ['control', 'Serves load metrics to autoscalers, rebalances shards, and sets the deletion costs of pods.'],
 ];
 
 const INTRO = `# Configuration
 
 <!-- Written by \`node scripts/write-docs.mjs\` from services/*/src/config.ts; do not edit by hand. -->
 
-Each service is configured by environment variables, or by a JSON file (\`--config FILE\` or \`WEIR_CONFIG_FILE\`) whose keys are the settings' names in camel case (\`probeDeadlineMs\`); the environment overrides the file. A service starts only with a configuration that is right as a whole: all problems are reported at once, each with its variable, and a \`WEIR_\` variable that the service does not know is a problem too, with a guess what was meant.
+Each service is configured by environment variables, or by a JSON file (\`--config FILE\` or \`WEIR_CONFIG_FILE\`) whose keys are the settings' names in camel case (\`probeDeadlineMs\`); the environment overrides the file. A service starts only with a valid configuration. It reports all problems at once, each with its variable. An unknown \`WEIR_\` variable is a problem too; the report suggests the name that was probably meant.
 
 | Flag | |
 |---|---|
-| \`--help\` | the table of settings |
-| \`--check-config\` | says whether the configuration is right, and exits with 0 or 2 |
-| \`--print-config\` | what it comes to, secrets hidden |
-| \`--config FILE\` | the file |
-| \`--version\` | the version |
+| \`--help\` | prints the table of settings |
+| \`--check-config\` | says whether the configuration is valid, and exits with 0 or 2 |
+| \`--print-config\` | prints the resulting configuration, secrets hidden |
+| \`--config FILE\` | reads this file |
+| \`--version\` | prints the version |
 
-Times are milliseconds, or written with a unit: \`1500\`, \`1500ms\`, \`10s\`, \`5m\`. Sizes are bytes: \`16384\`, \`16KB\`, \`1MB\` (a KB has 1,024 bytes). Lists are separated by commas. Flags are \`true\` or \`false\`. *required* has no default; *not set* is a setting that may be left out. A default of \`***\` belongs to a secret.
+Times are milliseconds, or written with a unit: \`1500\`, \`1500ms\`, \`10s\`, \`5m\`. Sizes are bytes: \`16384\`, \`16KB\`, \`1MB\` (a KB has 1,024 bytes). Lists are separated by commas. Flags are \`true\` or \`false\`. *required* has no default; *not set* marks an optional setting. A default of \`***\` belongs to a secret.
 `;
 
 /** The page as text, not yet formatted. */
@@ -42,7 +42,7 @@ export async function configPage() {
   }
   const { cliSettings } = await import('../services/publisher/dist/config.js');
   const names = Object.values(cliSettings).map(({ env }) => `\`${env}\``);
-  parts.push('## weir-publish\n', `The command line tool takes ${names.join(', ')} from the environment.\n`);
-  // A name that is made up at each start is not the same twice.
+  parts.push('## weir-publish\n', `The command line tool reads ${names.join(', ')} from the environment.\n`);
+  // The shard's default name is random at each start.
   return parts.join('\n').replace(/`shard-[0-9a-f]{12}`/, '`shard-` and 12 random hex digits');
 }

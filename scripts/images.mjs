@@ -1,5 +1,5 @@
-// `npm run images`: an image a service, by the Docker or Buildah that is there; where neither can pull the base image,
-// from local files alone, as OCI archives in dist/images.
+// `npm run images`: builds one image per service with Docker or Buildah. If neither can pull the base image, it makes OCI
+// archives in dist/images from local files alone.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,16 +11,16 @@ import { command, ROOT, setUp } from './set-up.mjs';
 
 const HELP = `npm run images -- [options]
 
-  --engine auto|docker|buildah|none   who builds; none = archives from local files (default auto)
+  --engine auto|docker|buildah|none   the engine that builds; none = archives from local files (default auto)
   --base IMAGE                        base image instead of the Dockerfile's
   --registry NAME                     registry and folder of the names (default ${DEFAULT_REGISTRY})
   --tag TAG                           tag of the names (default: the version of package.json)
   --only router,shard                 only these services
   --out DIR                           where archives go (default dist/images)
-  --archives                          writes archives also where an engine has built
-  --with nats,edge                    with no engine: also archives of these images of others, from programs of this
-                                      machine (default nats, and edge where nginx is installed)
-  --nginx PATH                        the nginx to put into the edge's image (default /usr/sbin/nginx)
+  --archives                          write archives also of images that an engine built
+  --with nats,edge                    without an engine: also write archives of these third-party images, from programs
+                                      of this machine (default nats, and edge if nginx is installed)
+  --nginx PATH                        the nginx program for the edge's image (default /usr/sbin/nginx)
 `;
 
 const { values: options } = parseArgs({
@@ -52,7 +52,8 @@ async function build() {
   const out = join(ROOT, options.out);
   const names = { registry: options.registry, ...(options.tag === undefined ? {} : { tag: options.tag }) };
   const services = servicesThere(options.only === undefined ? SERVICES : options.only.split(','));
-  if (services.length === 0) return fail(`--only names no service: there are ${SERVICES.join(', ')}`);
+  if (services.length === 0)
+    return fail(`--only names no known service: the services are ${SERVICES.join(', ')}`);
   const engine = chooseEngine(options.engine);
   if (engine === 'unknown') return fail(`--engine must be auto, docker, buildah or none`);
   if (engine !== undefined) {
@@ -91,7 +92,7 @@ function wrote(file, name, digest) {
   console.log(`${name}  ${digest.slice(0, 19)}  ${relative(ROOT, file)}`);
 }
 
-/** The engine that answers; undefined where none does or none is wanted. */
+/** The first engine that answers; undefined if none answers or none is wanted. */
 function chooseEngine(wanted) {
   if (!['auto', 'docker', 'buildah', 'none'].includes(wanted)) return 'unknown';
   const candidates = wanted === 'auto' ? ['docker', 'buildah'] : wanted === 'none' ? [] : [wanted];

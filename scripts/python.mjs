@@ -1,5 +1,5 @@
-// Owns the Python library that tests of other clients need: into a folder that git ignores, once. Where that does not
-// work it says why, and those tests are skipped by name.
+// Installs the Python library that tests of other clients need, once, into a folder that git ignores. If that fails, it
+// says why, and those tests are skipped by name.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { ROOT } from './set-up.mjs';
 
 const LIBRARY = 'websockets==15.0.1';
 const FOLDER = join(ROOT, '.cache/python');
-/** Whichever of them works first. */
+/** Tried in this order until one works. */
 const INSTALLERS = [
   ['python3', '-m', 'pip', 'install'],
   ['pip3', 'install'],
@@ -15,7 +15,7 @@ const INSTALLERS = [
 ];
 const PATIENCE_MS = 60_000;
 
-/** Installs what is missing; never fails. */
+/** Installs the library if it is missing; never throws. */
 export function providePython(say) {
   if (process.env['WEIR_PYTHON_PATH'] !== undefined || existsSync(join(FOLDER, 'websockets'))) return;
   const found = INSTALLERS.find(([program, ...args]) => install(program, args));

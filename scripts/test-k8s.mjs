@@ -4,17 +4,17 @@ import { command, runTool, setUp } from './set-up.mjs';
 
 const NEEDS = `npm run test:k8s needs
 
-  KUBECONFIG        a cluster of Kubernetes 1.30 or later that may be used up: releases are installed and removed. Its
-                    nodes and pods must be reached from here, and it must have the images of \`npm run images\`
+  KUBECONFIG        a disposable cluster of Kubernetes 1.30 or later: the tests install and remove releases. This machine
+                    must reach its nodes and pods, and it must have the images of \`npm run images\`
                     (dist/images/*.tar: ctr -n k8s.io images import, kind load image-archive, …)
-  kubectl, helm     on the PATH (helm 3 or 4; helm3 and helm4 where both are to be tried)
+  kubectl, helm     on the PATH (helm 3 or 4; helm3 and helm4 to test both)
 
 and can use
 
-  WEIR_TEST_NODE_SHELL   what runs a command on the node, as \`docker exec kind-control-plane\`: for the tests that kill
-                         processes and cut networks there; it needs crictl, nsenter, iptables and ss
+  WEIR_TEST_NODE_SHELL   a command prefix that runs a command on the node, such as \`docker exec kind-control-plane\`, for
+                         the tests that kill processes and cut networks there; they need crictl, nsenter, iptables, ss
   WEIR_TEST_SCALE=full   thousands of clients, and twelve minutes without the API server
-  WEIR_TEST_NEXT_TAG     another tag that the cluster has of all images: upgrades go to it
+  WEIR_TEST_NEXT_TAG     another tag of all images that the cluster has; upgrades use it
 `;
 
 await command(async () => {

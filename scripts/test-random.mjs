@@ -1,5 +1,5 @@
 // `npm run test:random`: random sequences against a real cluster for as long as the caller says; the tests are
-// test/alone/random.
+// test/cluster/random.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,17 +7,17 @@ import { command, runTool, setUp } from './set-up.mjs';
 
 const HELP = `npm run test:random -- [options]
 
-Does random sequences of what clients, publishers and the cluster do, and checks that clients end with what the
-streams hold, that nothing goes back, and that the counts of all processes add up. Each sequence is a function of its
-seed. The first that fails is made shorter, saved and printed.
+Runs random sequences of actions of clients, publishers and the cluster. It checks that clients end with the contents of
+the streams, that nothing goes back, and that the counts of all processes add up. Each sequence is a function of its
+seed. The first sequence that fails is shortened, saved and printed.
 
-  --minutes N    begin sequences for so long (default 10)
-  --seed S       seed of the first sequence; each further one has the next (default: random)
-  --actions N    actions of a sequence (default 120)
-  --tries N      runs that making a failing sequence shorter may cost (default 16)
-  --without A,B  leave these actions out, for what is known to fail
-  --replay FILE  do a saved sequence once instead
-  --help         this text
+  --minutes N    start new sequences for this time (default 10)
+  --seed S       seed of the first sequence; each further sequence has the next seed (default: random)
+  --actions N    actions per sequence (default 120)
+  --tries N      maximum runs to shorten a failing sequence (default 16)
+  --without A,B  leave these actions out, for example known failures
+  --replay FILE  run a saved sequence once instead
+  --help         print this text
 `;
 
 await command(async () => {
@@ -47,7 +47,7 @@ await command(async () => {
   await setUp();
   process.exitCode = await runTool(
     'vitest',
-    ['run', 'test/alone/random/random.test.ts', '--project', 'alone', '--disableConsoleIntercept'],
+    ['run', 'test/cluster/random/random.test.ts', '--project', 'cluster', '--disableConsoleIntercept'],
     { env: { ...process.env, WEIR_TEST_RANDOM: JSON.stringify(options) } },
   );
 });
@@ -55,6 +55,6 @@ await command(async () => {
 function positive(name, text) {
   const value = Number(text);
   if (value >= 0 && text.trim() !== '') return value;
-  console.error(`--${name} wants a number, not ${text}`);
+  console.error(`--${name} needs a number, not ${text}`);
   process.exit(1);
 }

@@ -1,5 +1,5 @@
-// Writes what is made from code: pages of docs/ and the schema of the chart. `node scripts/write-docs.mjs`; `--check` only
-// says whether they are as they would be written, and ends with 1 where not.
+// Writes the generated files: pages of docs/ and the schema of the chart. `node scripts/write-docs.mjs`; with `--check` it
+// only compares them, and exits with 1 if a file is out of date.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ await command(async () => {
     const text = formatted(path, await page());
     if (text === readOrNothing(path)) continue;
     if (checking) {
-      console.error(`${path} is not what the code says: run node scripts/write-docs.mjs`);
+      console.error(`${path} is out of date: run node scripts/write-docs.mjs`);
       process.exitCode = 1;
     } else {
       writeFileSync(join(ROOT, path), text);
@@ -33,7 +33,7 @@ await command(async () => {
   }
 });
 
-/** As `npm run check` wants it. */
+/** The text in the format that `npm run check` demands. */
 function formatted(path, text) {
   const biome = join(ROOT, 'node_modules/.bin/biome');
   const args = ['format', `--stdin-file-path=${path}`];

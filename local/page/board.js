@@ -14,7 +14,7 @@ export class Board {
     this.#root = root;
   }
 
-  /** What a `state` event of the channel brings. */
+  /** Applies a `state` event of the channel. */
   update(channel, { set, del }) {
     for (const key of del) this.#remove(`${channel} ${key}`);
     for (const [key, value] of set) this.#put(channel, key, value);

@@ -1,4 +1,4 @@
-// The demo page: connects through the SDK and shows what it says. Everything that is kept here is bounded.
+// The demo page: connects through the SDK and shows its events. Everything that the page keeps is bounded.
 
 import { Board } from '/board.js';
 import { element, words } from '/show.js';
@@ -78,7 +78,7 @@ function show(name) {
   });
   channel.on('gap', ({ after, reset }) => {
     count('gaps');
-    log('critical', 'gap', reset ? 'gap: ids begin anew' : `gap: some after #${after} are lost`);
+    log('critical', 'gap', reset ? 'gap: ids start again' : `gap: messages after #${after} are lost`);
   });
 }
 

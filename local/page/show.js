@@ -1,6 +1,6 @@
-// How values of any shape become text and elements. Text only ever goes in as text, never as HTML.
+// Turns values of any shape into text and elements. Inserts text only as text, never as HTML.
 
-/** A value in words: numbers as people write them, the rest as short JSON. */
+/** A value as text: numbers formatted for people, the rest as short JSON. */
 export function words(value) {
   if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 2 });
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -21,7 +21,7 @@ export function element(name, className, ...children) {
   return made;
 }
 
-/** A value's fields as a list of terms, or the value alone where it has none. */
+/** A value's fields as a list of terms, or the value alone if it has none. */
 export function fields(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return document.createTextNode(words(value));
@@ -33,7 +33,7 @@ export function fields(value) {
   );
 }
 
-/** The group that a key belongs to: what stands before its number (`slot-42` is of `slot`). */
+/** The group of a key: the part before its number (`slot-42` belongs to `slot`). */
 export function groupOf(key) {
   return /^(.+?)[-_]?\d+$/.exec(key)?.[1] ?? 'other';
 }

@@ -1,11 +1,11 @@
 // Owns the running cluster: NATS, then the services phase by phase; crashes, restarts, and the end in reverse order.
-// Knows no service by name and prints nothing: the plan and the events are the caller's.
+// Knows no service by name and prints nothing: the caller provides the plan and handles the events.
 import { setTimeout as delay } from 'node:timers/promises';
 import { backOffMs } from './supervise/back-off.ts';
 import { SupervisedService, type Timing } from './supervise/service.ts';
 import type { Phase, ServiceEvent, ServiceStatus } from './supervise/service-spec.ts';
 
-/** What the cluster needs of its NATS server: it may be somebody else's (then only the URL is ours to know). */
+/** The cluster's view of its NATS server. For a server that the cluster did not start, only the URL is known. */
 export interface ClusterNats {
   readonly url: string;
   stop(): Promise<void>;
@@ -28,7 +28,7 @@ export interface ClusterOptions {
 
 export class Cluster {
   readonly #options: ClusterOptions;
-  /** One list a phase, in the order of their starts. */
+  /** One list per phase, in the order of their starts. */
   readonly #started: SupervisedService[][] = [];
   #stopping: Promise<void> | undefined;
 
@@ -46,7 +46,7 @@ export class Cluster {
   async start(): Promise<void> {
     const urlOf = (id: string): string => {
       const known = this.services().find(({ spec }) => spec.id === id);
-      if (known === undefined) throw new Error(`no service ${id} in the phases before`);
+      if (known === undefined) throw new Error(`no service ${id} in the earlier phases`);
       return known.url;
     };
     for (const phase of this.#options.phases) {
@@ -64,7 +64,7 @@ export class Cluster {
     return this.#stopping;
   }
 
-  /** Ends the service processes at once, without waiting; NATS sees that we are gone and follows. */
+  /** Kills the service processes at once, without waiting. NATS notices that this process is gone and ends too. */
   abandon(): void {
     this.#stopping ??= Promise.resolve();
     for (const service of this.#started.flat()) service.kill();

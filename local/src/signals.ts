@@ -1,16 +1,16 @@
-// Owns what SIGINT, SIGTERM, SIGHUP and the loss of npm mean here: once = end in order, once more = end now.
+// Handles SIGINT, SIGTERM, SIGHUP and the loss of npm: the first ends the cluster in order, the second ends it at once.
 
-/** Ctrl-C reaches us from the terminal and again through npm, within milliseconds: one request. */
+/** Ctrl-C reaches this process from the terminal and again through npm, within milliseconds: that is one request. */
 const SAME_REQUEST_MS = 500;
 
 export interface EndListeners {
   /** The first request. */
   readonly first: (signal: string) => void;
-  /** Somebody is impatient. */
+  /** The second request. */
   readonly again: (signal: string) => void;
 }
 
-/** What is needed of `process`. */
+/** The part of `process` that this file uses. */
 export interface SignalSource {
   on(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
 }
@@ -35,9 +35,9 @@ export function onEndRequested(
 
 const LOOK_MS = 500;
 
-/** Where npm runs us and is killed, nobody can stop us any more by stopping it: then that is a request to end. */
+/** If npm started this process and is killed, a user can no longer stop this process through npm: it ends, too. */
 export function onParentLost(lost: () => void): void {
-  if (process.env['npm_lifecycle_event'] === undefined) return; // a shell may well leave us behind on purpose
+  if (process.env['npm_lifecycle_event'] === undefined) return; // a shell may leave this process behind on purpose
   const parent = process.ppid;
   const look = setInterval(() => {
     if (process.ppid === parent) return;

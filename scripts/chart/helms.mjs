@@ -1,4 +1,4 @@
-// Owns which Helm programs are there: `helm`, `helm3` and `helm4` of the PATH, one of each major version.
+// Finds the Helm programs of the PATH: `helm`, `helm3` and `helm4`, one per major version.
 import { spawnSync } from 'node:child_process';
 
 /** Newest first. */

@@ -1,5 +1,5 @@
-// Owns k8s/base/weir.yaml: what `helm template` gives for k8s/values.yaml, less what belongs to Helm.
-// `node scripts/chart/manifests.mjs` writes it; with `--check` it only says whether it is so.
+// Owns k8s/base/weir.yaml: the output of `helm template` for k8s/values.yaml, without Helm's own parts.
+// `node scripts/chart/manifests.mjs` writes it; with `--check` it only compares it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export async function manifestsAreInStep(helm) {
   return readFileSync(FILE, 'utf8') === (await manifests(helm));
 }
 
-/** All objects but the hooks, without the labels that say which chart made them. */
+/** All objects except hooks, without the labels that name the chart. */
 async function manifests({ program }) {
   const { parseAllDocuments, stringify } = await import('yaml'); // not installed yet when a command begins
   const args = ['template', 'weir', 'charts/weir', '--namespace', 'weir', '--values', 'k8s/values.yaml'];
@@ -59,7 +59,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (helm === undefined) throw new Error('there is no helm on the PATH');
   if (!process.argv.includes('--check')) writeFileSync(FILE, await manifests(helm));
   else if (!(await manifestsAreInStep(helm))) {
-    console.error('k8s/base/weir.yaml is not what the chart gives: run node scripts/chart/manifests.mjs');
+    console.error('k8s/base/weir.yaml is out of date: run node scripts/chart/manifests.mjs');
     process.exitCode = 1;
   }
 }

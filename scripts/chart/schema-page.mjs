@@ -1,5 +1,5 @@
-// What the chart knows of the settings tables of the services, for write-docs.mjs: its schema, made from values.yaml too,
-// and files/settings.json, by which templates/validate.yaml judges what a schema cannot.
+// The chart's files from the settings tables of the services, for write-docs.mjs: its schema, which also follows
+// values.yaml, and files/settings.json, with which templates/validate.yaml checks the rules that a schema cannot express.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../set-up.mjs';

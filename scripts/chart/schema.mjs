@@ -1,5 +1,5 @@
-// Owns charts/weir/values.schema.json: made from values.yaml (every key is there, nothing else is), from what is said
-// here about single keys, and from the settings tables of the services.
+// Owns charts/weir/values.schema.json. It follows from values.yaml (exactly its keys are allowed), from the rules for
+// single keys in this file, and from the settings tables of the services.
 const TEXT = { type: 'string' };
 const FLAG = { type: 'boolean' };
 const COUNT = { type: 'integer', minimum: 0 };
@@ -9,13 +9,13 @@ const QUANTITY = {
   pattern: '^[0-9]+(\\.[0-9]+)?(k|M|G|T|Ki|Mi|Gi|Ti)?$',
   minimum: 1,
 };
-/** Targets of an HPA: 0, "" and null switch one off. */
+/** Targets of an HPA: 0, "" and null switch a target off. */
 const TARGET = {
   type: ['string', 'number', 'null'],
   pattern: '^([0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?)?$',
   minimum: 0,
 };
-/** Of the capacity; 0, or 0.05 to 1. `--set` gives it as text. */
+/** A ratio of the capacity: 0, or 0.05 to 1. `--set` passes it as a string. */
 const RATIO_TARGET = {
   type: ['string', 'number', 'null'],
   pattern: '^(0(\\.0+)?|0\\.(0[5-9]|[1-9])[0-9]*|1(\\.0+)?)?$',
@@ -52,7 +52,7 @@ const RESOURCES = {
 const AUTO = { enum: ['auto', true, false] };
 const PORT = { type: 'integer', minimum: 1, maximum: 65535 };
 
-/** What single keys may be, by their path; where nothing is said, the type of the default. */
+/** Rules for single keys, by their path; a key without a rule has the type of its default. */
 const SAID = {
   nameOverride: { type: 'string', pattern: '^$|^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 40 },
   fullnameOverride: { type: 'string', pattern: '^$|^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 40 },
@@ -140,7 +140,7 @@ const SAID = {
   podLabels: LABELS,
 };
 
-/** Keys of these names are the same everywhere. */
+/** Keys with these names have the same rule everywhere. */
 const EVERYWHERE = {
   annotations: LABELS,
   podAnnotations: LABELS,
@@ -151,7 +151,7 @@ const EVERYWHERE = {
   resources: RESOURCES,
 };
 
-/** What is in `settings`: which settings of which service the chart leaves to the user. */
+/** The `settings` keys: which settings of which service the chart leaves to the user. */
 const SETTINGS = {
   'router.settings': 'router',
   'publisher.settings': 'publisher',
@@ -166,7 +166,7 @@ export async function schemaText(valuesYaml, variables) {
   const { parse } = await import('yaml'); // not installed yet when a command begins
   const values = parse(valuesYaml);
   const schema = objectOf(values, '');
-  // With `propertyNames` and `additionalProperties` Helm points to another place of the values.
+  // With `propertyNames` and `additionalProperties` Helm's error would point to another place of the values.
   schema.properties.pools = {
     type: 'object',
     patternProperties: {
@@ -174,7 +174,7 @@ export async function schemaText(valuesYaml, variables) {
     },
     additionalProperties: false,
   };
-  schema.properties.global = FREE; // Helm's own, where the chart is a part of another
+  schema.properties.global = FREE; // Helm's own key, used if the chart is part of another chart
   const definitions = Object.fromEntries(
     Object.entries(SETTINGS).map(([, service]) => [service, settingsOf(variables[service])]),
   );
@@ -204,7 +204,7 @@ function ofKey(at, key, value) {
   if (typeof value === 'string') return TEXT;
   if (typeof value === 'boolean') return FLAG;
   if (typeof value === 'number') return COUNT;
-  if (Array.isArray(value)) throw new Error(`say in scripts/chart/schema.mjs what ${at} may hold`);
+  if (Array.isArray(value)) throw new Error(`add a rule for ${at} to scripts/chart/schema.mjs`);
   return objectOf(value, at);
 }
 
@@ -217,7 +217,7 @@ function settingsOf(variables) {
   return { type: 'object', properties, additionalProperties: false };
 }
 
-/** As a number where it is one, and as the text that the service's parser takes; validate.yaml judges numbers in texts. */
+/** A number, or the string that the service's parser accepts; validate.yaml checks numbers in strings. */
 function settingOf({ kind, range, units, values }) {
   const bounds = range === undefined ? {} : { minimum: range.min, maximum: range.max };
   switch (kind) {
@@ -241,7 +241,7 @@ function settingOf({ kind, range, units, values }) {
   }
 }
 
-/** A pool says only what is different. */
+/** A pool sets only the values that differ from poolDefaults. */
 function optional(schema) {
   if (schema.type !== 'object' || schema.properties === undefined) return schema;
   const properties = Object.fromEntries(

@@ -1,12 +1,12 @@
-// Owns which environment variables each service knows and which of them the chart sets itself. Reads the settings
-// tables of what was built.
+// Lists the environment variables that each service knows, and those that the chart sets itself. Reads the settings
+// tables of the built services.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SERVICES } from '../images/names.mjs';
 import { ROOT } from '../set-up.mjs';
 
 const TEMPLATES = join(ROOT, 'charts/weir/templates');
-/** Which templates set the variables of which service. */
+/** The templates that set the variables of each service. */
 const TEMPLATES_OF = {
   router: ['router.yaml'],
   shard: ['shards.yaml'],
@@ -14,7 +14,7 @@ const TEMPLATES_OF = {
   control: ['control.yaml'],
 };
 const COMMON = '_pod.tpl';
-/** Nobody sets these in a pod: ports are what Services and probes name, files are not there. */
+/** Not settable in a pod: Services and probes name the ports, and pods have no such files. */
 const NOT_IN_PODS = [
   'WEIR_PORT',
   'WEIR_ADMIN_PORT',
@@ -23,7 +23,7 @@ const NOT_IN_PODS = [
   'WEIR_TLS_KEY_FILE',
 ];
 
-/** Per service, all variables that it knows, with what each takes; services that are not there are left out. */
+/** Per service, all variables that it knows, with the values that each accepts; services that are not built are left out. */
 async function knownVariables() {
   const known = {};
   for (const service of SERVICES) {
@@ -35,7 +35,7 @@ async function knownVariables() {
   return known;
 }
 
-/** What the parser says of itself, and the default. */
+/** The parser's description of its values, and the default. */
 function takes({ parse, default: preset }) {
   return { ...parse.accepts, ...(typeof preset === 'number' ? { default: preset } : {}) };
 }
@@ -54,7 +54,7 @@ function variablesOfChart() {
   );
 }
 
-/** What a user may set by name, with what it takes: what the service knows and the chart does not set. */
+/** The variables that a user may set by name, with their accepted values: the service knows them, the chart does not set them. */
 export async function furtherVariables() {
   const known = await knownVariables();
   const set = variablesOfChart();

@@ -1,5 +1,5 @@
-// Owns the layer below every image that is made without a base image: users, /tmp, certificates, a program with the
-// libraries that it loads. No shell, no package manager.
+// Owns the bottom layer of every image that is made without a base image: users, /tmp, certificates, and a program with
+// the libraries that it loads. No shell, no package manager.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { Layer } from './oci-archive.mjs';
@@ -9,7 +9,7 @@ const CERTIFICATES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/
 const LOADED_BY_NAME = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
 const LIBRARY_FOLDERS = ['/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/lib64'];
 
-/** Who runs in the image: a user with no rights and no home but /tmp. */
+/** The user of the image: it has no rights and no home except /tmp. */
 export const USER = '65532:65532';
 
 export function baseLayer() {

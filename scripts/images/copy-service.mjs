@@ -1,4 +1,4 @@
-// `node scripts/images/copy-service.mjs SERVICE FOLDER`: what the Dockerfile puts into an image.
+// `node scripts/images/copy-service.mjs SERVICE FOLDER`: copies the files of a service for the Dockerfile.
 import { copyService } from './service-tree.mjs';
 
 const [service, folder] = process.argv.slice(2);

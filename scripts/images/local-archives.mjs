@@ -1,5 +1,5 @@
-// Owns the images that are made from files of this machine: our services, and the two programs of others that the
-// chart runs, for clusters that cannot pull them.
+// Owns the images that are made from files of this machine: the services, and the two third-party programs of the chart,
+// for clusters that cannot pull them.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ function layerWithNode(say) {
 export async function writeNatsArchive({ out, say, wrote }) {
   const { findNatsServer } = await import('../../local/dist/index.js');
   const program = await findNatsServer({ say });
-  if (program.kind !== 'binary') return say('no archive of NATS: there is no nats-server program here');
+  if (program.kind !== 'binary') return say('no archive of NATS: this machine has no nats-server program');
   const layer = baseLayer();
   addProgram(layer, program.path, '/nats-server');
   const config = {
@@ -70,7 +70,7 @@ export async function writeNatsArchive({ out, say, wrote }) {
 /** The nginx of this machine, under the name that the chart uses for the edge. */
 export function writeEdgeArchive({ out, say, wrote, program, wanted }) {
   if (!existsSync(program)) {
-    if (wanted) say(`no archive of the edge: there is no ${program} (apt-get install nginx)`);
+    if (wanted) say(`no archive of the edge: this machine has no ${program} (apt-get install nginx)`);
     return;
   }
   const layer = baseLayer();

@@ -1,5 +1,5 @@
-// Owns which Node goes into images that are made without a base image: version 24 as the npm package
-// node-linux-<arch>, fetched once into .cache, or the Node that runs this where it is as new.
+// Owns the Node of images that are made without a base image: version 24 as the npm package node-linux-<arch>, fetched
+// once into .cache, or the Node that runs this script if it is as new.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,13 @@ import { ROOT } from '../set-up.mjs';
 const VERSION = '24.21.0';
 const ARCHITECTURES = { x64: 'x64', arm64: 'arm64' };
 
-/** Path of the program; throws with what to do where there is none. */
+/** Path of the program; if there is none, throws an error that says what to do. */
 export function nodeProgram(say) {
   const arch = ARCHITECTURES[process.arch];
   if (process.platform !== 'linux' || arch === undefined)
-    throw new Error(`images are made from local files on Linux (x64, arm64) only: install Docker or Buildah`);
+    throw new Error(
+      `images can be made from local files on Linux (x64, arm64) only: install Docker or Buildah`,
+    );
   const name = `node-linux-${arch}`;
   const folder = join(ROOT, '.cache/node', VERSION);
   const program = join(folder, 'node_modules', name, 'bin/node');

@@ -1,5 +1,5 @@
-// Owns how files become an image without an engine: a tar layer each, and the OCI layout that `docker load`,
-// `podman load` and `ctr images import` take. Times are 0 and names are sorted, so the same files give the same image.
+// Makes an image from files without an engine: tar layers in the OCI layout that `docker load`, `podman load` and
+// `ctr images import` accept. Times are 0 and names are sorted, so the same files give the same image.
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -7,7 +7,7 @@ import { join, posix } from 'node:path';
 const BLOCK = 512;
 const LONGEST_NAME = 100;
 
-/** A layer under construction: entries are added in order, folders above them by themselves. */
+/** A layer under construction. Entries stay in the order of calls; the layer adds their parent folders itself. */
 export class Layer {
   #blocks = [];
   #folders = new Set();
@@ -97,7 +97,7 @@ export function writeArchive(file, { name, layers, config, architecture }) {
   archive.file('oci-layout', json({ imageLayoutVersion: '1.0.0' }));
   for (const { digest, bytes } of [...blobs, image, manifest]) archive.file(pathOf(digest), bytes);
   archive.file('index.json', json(index));
-  // What engines before OCI layouts read.
+  // For engines that do not read OCI layouts.
   const legacy = [
     { Config: pathOf(image.digest), RepoTags: [name], Layers: blobs.map((b) => pathOf(b.digest)) },
   ];

@@ -1,11 +1,11 @@
-// Owns which files make up a service at run time: its own build, the workspaces and the npm packages that it needs in
-// production, some of them as one file (bundle.mjs). Reads package-lock.json and what is installed; fetches nothing.
+// Owns the list of files of a service at run time: its own build, and the workspaces and npm packages that it needs in
+// production, some of them as one file (bundle.mjs). Reads package-lock.json and the installed packages; fetches nothing.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../set-up.mjs';
 import { BUNDLED, writeBundle } from './bundle.mjs';
 
-/** Of a package no program needs these. */
+/** Files of a package that no program needs. */
 const LEFT_OUT = /(\.map|\.d\.[cm]?ts|\.tsbuildinfo|\.md|\.ts|\.tgz)$/i;
 const LEFT_OUT_FOLDERS = new Set([
   'test',
@@ -33,14 +33,14 @@ export function closure(service, isOneFile = isBundled) {
       const at = locate(packages, path, name);
       if (at !== undefined) visit(at);
       else if (!(name in optionalDependencies))
-        throw new Error(`${path} needs ${name}, which the lock file lacks`);
+        throw new Error(`${path} needs ${name}, but the lock file does not have it`);
     }
   };
   visit(`services/${service}`);
   return [...found];
 }
 
-/** Copies a service into `target`, laid out as in the project. */
+/** Copies a service into `target`, with the project's layout. */
 export async function copyService(service, target) {
   rmSync(target, { recursive: true, force: true });
   for (const path of closure(service)) {
@@ -70,7 +70,7 @@ function copyPackage(path, target) {
   }
   if (!existsSync(join(from, 'dist'))) throw new Error(`${path} is not built: run npm run build`);
   const { name } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
-  // Where Node looks for it, and where it stands in the project: a service by its path, a package by its name.
+  // The path where Node looks for it: a service keeps its path in the project, a package its name.
   const at = path.startsWith('services/') ? path : join('node_modules', name);
   for (const part of ['package.json', 'dist', 'bin', 'data'].filter((one) => existsSync(join(from, one))))
     copyFolder(join(from, part), join(target, at, part));
@@ -91,7 +91,7 @@ function copyFolder(from, to) {
   });
 }
 
-/** Where Node would find it: beside the package, then further up. */
+/** The path where Node would find it: beside the package, then further up. */
 function locate(packages, path, name) {
   for (let at = path; ; at = dirname(at)) {
     const candidate = at === '.' || at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
@@ -105,7 +105,7 @@ function readLock() {
   return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
 }
 
-/** Services that can be built: those that have a process. */
+/** Services that have a process, and so an image. */
 export function servicesThere(names) {
   return names.filter((name) => existsSync(join(ROOT, 'services', name, 'src/main.ts')));
 }

@@ -42,7 +42,7 @@ function documentedMessages(heading: string): ReadonlyMap<string, readonly strin
   for (const row of tableOf(page, heading, ['message', 'field', 'type'])) {
     current = row['message'] || current;
     const field = `${row['field']} ${row['']}`.trim();
-    found.set(current, [...(found.get(current) ?? []), field]);
+    found.set(current, [...(found.get(current) ?? []), ...(field === '' ? [] : [field])]);
   }
   return found;
 }

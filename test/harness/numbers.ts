@@ -67,7 +67,7 @@ export class Numbers {
 export async function comesToRest(
   shard: Service,
   connections: number,
-  deadlineMs = 15_000,
+  deadlineMs = 30_000,
 ): Promise<Numbers> {
   let last = await Numbers.of(shard);
   const restless = (): readonly string[] => [

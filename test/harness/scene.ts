@@ -1,8 +1,9 @@
 // One shard with its NATS server and router, and clients that go to it directly with a ticket.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { BareClient } from './bare-client.ts';
-import { Numbers } from './numbers.ts';
+import { comesToRest, Numbers } from './numbers.ts';
 import type { RawOptions } from './raw-client.ts';
 import { RawClient } from './raw-client.ts';
 import type { ShapingProxy, ShapingProxyOptions } from './shaping-proxy.ts';
@@ -19,27 +20,71 @@ export interface SceneOptions {
   readonly router?: Readonly<Record<string, string>>;
 }
 
-export class Scene {
+/** What there is while the scene runs. */
+interface Running {
   readonly cluster: SmallCluster;
   readonly shard: Service;
   readonly nats: NatsConnection;
+}
+
+/**
+ * A scene for the tests of a file or of a describe block. After each test all clients leave, and the shard must come to
+ * rest without them. Hooks of the caller run before that.
+ */
+export function useScene(options: SceneOptions = {}): Scene {
+  const scene = new Scene(options);
+  beforeAll(() => scene.start());
+  afterEach(async () => {
+    await scene.leave();
+    await comesToRest(scene.shard, 0);
+  });
+  afterAll(() => scene.stop());
+  return scene;
+}
+
+export class Scene {
+  readonly #options: SceneOptions;
   readonly #pool: string;
   readonly #proxies: ShapingProxy[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #clients: { leave(): void }[] = [];
+  #running: Running | undefined;
 
-  private constructor(cluster: SmallCluster, shard: Service, nats: NatsConnection, pool: string) {
-    this.cluster = cluster;
-    this.shard = shard;
-    this.nats = nats;
-    this.#pool = pool;
+  constructor(options: SceneOptions = {}) {
+    this.#options = options;
+    this.#pool = options.pool ?? 'desktop';
   }
 
-  static async start({ pool = 'desktop', shard = {}, router = {} }: SceneOptions = {}): Promise<Scene> {
+  /** For a test that has another life than `useScene` gives it. */
+  static async start(options: SceneOptions = {}): Promise<Scene> {
+    const scene = new Scene(options);
+    await scene.start();
+    return scene;
+  }
+
+  async start(): Promise<void> {
+    const { shard: env = {}, router = {} } = this.#options;
     const cluster = await SmallCluster.start({}, router);
-    const service = await cluster.shard(pool, SHARD, { WEIR_DEMOTION: 'false', ...shard });
+    const shard = await cluster.shard(this.#pool, SHARD, { WEIR_DEMOTION: 'false', ...env });
     const nats = await connectNats({ servers: cluster.nats.url });
-    return new Scene(cluster, service, nats, pool);
+    this.#running = { cluster, shard, nats };
+  }
+
+  get cluster(): SmallCluster {
+    return this.#there.cluster;
+  }
+
+  get shard(): Service {
+    return this.#there.shard;
+  }
+
+  get nats(): NatsConnection {
+    return this.#there.nats;
+  }
+
+  get #there(): Running {
+    if (this.#running === undefined) throw new Error('the scene has not started');
+    return this.#running;
   }
 
   /** A stream URL with a ticket of its own. */
@@ -119,9 +164,6 @@ export class Scene {
     await this.cluster.stop();
   }
 }
-
-/** Time passes; for what can only be seen not to happen. */
-export const elapsed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Something that happens again and again. */
 export interface Feed {

@@ -1,11 +1,9 @@
 // A real cluster in small for one test file: nats-server, router and shards as processes on free ports.
-import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { fork, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { NatsServer } from '@weir/local';
-import { startNatsServer } from '@weir/local';
+import { readReadiness, ServiceProcess, startNatsServer } from '@weir/local';
 import { end } from './end.ts';
 import { expectNeverBack } from './never-back.ts';
 import { expectOneCause } from './one-cause.ts';
@@ -21,7 +19,7 @@ export interface Service {
 
 const MAX_LINES = 1_000;
 /** A service listens at once; the rest is for a machine that does other things too. */
-const LISTEN_MS = 20_000;
+const LISTEN_MS = 60_000;
 /** `WEIR_TEST_THREADS=3 npm test`: the fan-out threads of every shard that does not say how many it wants. */
 const THREADS = process.env['WEIR_TEST_THREADS'];
 
@@ -135,51 +133,47 @@ export class SmallCluster {
 
   /** `OPEN_FILES` in `env` is no setting: the process's limit of open files. */
   async #run(name: Service['name'], env: Readonly<Record<string, string | undefined>>): Promise<Service> {
-    const script = fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url));
     const { OPEN_FILES: openFiles, ...settings } = env;
-    const options = {
+    const log: string[] = [];
+    const started = new ServiceProcess({
+      name,
+      script: fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url)),
       env: { PATH: process.env['PATH'], ...this.#env, ...settings },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'] satisfies StdioOptions,
-    };
-    const limited = `ulimit -n ${openFiles} && exec "$0" "$1"`;
-    const child =
-      openFiles === undefined
-        ? fork(script, [], { ...options, execArgv: [] })
-        : spawn('sh', ['-c', limited, process.execPath, script], options);
-    const log = follow(child);
-    const where = await new Promise<{ url: string; adminUrl: string }>((resolve, reject) => {
-      child.once('message', (message: { url: string; adminUrl: string }) => resolve(message));
-      child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
-      setTimeout(() => reject(new Error(`${name} did not listen within ${LISTEN_MS} ms`)), LISTEN_MS).unref();
-    }).catch(async (error: unknown) => {
-      await end(child, 'SIGKILL');
-      throw error;
+      onLine: (line) => keep(log, line),
+      ...(openFiles === undefined ? {} : limited(openFiles)),
     });
-    const service = { name, url: where.url, admin: where.adminUrl, process: child, log };
-    this.#services.push(service);
-    return service;
+    try {
+      const { url, adminUrl: admin } = await started.untilListening(AbortSignal.timeout(LISTEN_MS));
+      const service = { name, url, admin, process: started.child, log };
+      this.#services.push(service);
+      return service;
+    } catch (error) {
+      await end(started.child, 'SIGKILL');
+      throw error;
+    }
   }
 }
 
-/** Shows what a process writes, and keeps the last of it. */
-function follow(child: ChildProcess): readonly string[] {
-  const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue;
-    createInterface({ input: stream }).on('line', (line) => {
-      process.stderr.write(`${line}\n`);
-      lines.push(line);
-      if (lines.length > MAX_LINES) lines.shift();
-    });
-  }
-  return lines;
+/** Runs Node by a shell that lowers the limit of open files. */
+function limited(openFiles: string): { execPath: string; execArgv: string[] } {
+  return {
+    execPath: '/bin/sh',
+    execArgv: ['-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, process.execPath],
+  };
+}
+
+/** Shows a line that a process has written, and keeps the last of them. */
+function keep(log: string[], line: string): void {
+  process.stderr.write(`${line}\n`);
+  log.push(line);
+  if (log.length > MAX_LINES) log.shift();
 }
 
 /** Waits for something in another process; fails with what was waited for. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  deadlineMs = 15_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!(await holds())) {
@@ -195,10 +189,7 @@ export function elapsed(ms: number): Promise<void> {
 
 /** Whether a service says that it is ready; no answer is none. */
 export async function isReady(service: Service): Promise<boolean> {
-  return fetch(`${service.admin}/readyz`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+  return (await readReadiness(service.admin)).ready;
 }
 
 /** The number of one series in /metrics; `series` is its name with its labels. */

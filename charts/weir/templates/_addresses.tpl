@@ -1,6 +1,6 @@
-{{/* Owns the URLs: where clients reach the cluster and one shard, where everybody reaches NATS. */}}
+{{/* Owns the URLs: of the cluster and of one shard for clients, of NATS for the services. */}}
 
-{{/* The static part of the NodePort range, so that no Service that asks for any port has it. */}}
+{{/* From the static part of the NodePort range: a Service without a fixed port never gets one of these. */}}
 {{- define "weir.nodePort" -}}
 {{- if .Values.service.nodePort }}{{ int64 .Values.service.nodePort -}}
 {{- else }}{{ add 30000 (mod (adler32sum (printf "%s/%s" .Release.Namespace .Release.Name) | int64) 86) }}{{ end -}}
@@ -9,7 +9,7 @@
 {{- define "weir.hostIp" -}}{{ ternary "[$(HOST_IP)]" "$(HOST_IP)" .Values.ipv6 }}{{- end }}
 {{- define "weir.podIp" -}}{{ ternary "[$(POD_IP)]" "$(POD_IP)" .Values.ipv6 }}{{- end }}
 
-{{/* The public URL of the router, where moved clients are sent. */}}
+{{/* The public URL of the router. Moved clients go there. */}}
 {{- define "weir.routerUrl" -}}
 {{- if .Values.publicUrl }}{{ .Values.publicUrl | trimSuffix "/" -}}
 {{- else if eq .Values.service.type "NodePort" }}{{ printf "ws://%s:%s" (include "weir.hostIp" .) (include "weir.nodePort" .) -}}
@@ -22,7 +22,7 @@
 {{- with .Values.publicUrl }}{{ (urlParse .).path | trimSuffix "/" }}{{ end -}}
 {{- end }}
 
-{{/* Where clients reach one shard. */}}
+{{/* The URL of one shard for clients. */}}
 {{- define "weir.shardUrl" -}}
 {{- if .Values.shardUrl }}{{ .Values.shardUrl -}}
 {{- else if .Values.edge.enabled }}{{ printf "%s/s/$(POD_IP)" (include "weir.routerUrl" .) -}}
@@ -41,7 +41,7 @@
 {{- if or .Values.nats.url (lt (int .Values.nats.replicas) 3) }}1{{ else }}3{{ end -}}
 {{- end }}
 
-{{/* The port of a URL, by its scheme where it names none. */}}
+{{/* The port of a URL, or the default of its scheme. */}}
 {{- define "weir.portOf" -}}
 {{- $url := urlParse . -}}
 {{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) -}}

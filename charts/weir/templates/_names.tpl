@@ -1,6 +1,6 @@
-{{/* Owns names and labels. Nothing here reads more than names. */}}
+{{/* Owns names and labels. Reads no values except those that name things. */}}
 
-{{/* A Service's name must begin with a letter and have no dots; a release's may do otherwise and have 53 characters. */}}
+{{/* A Service's name must begin with a letter and have no dots. A release's name may break both rules, with 53 characters. */}}
 {{- define "weir.fullname" -}}
 {{- $release := .Release.Name | replace "." "-" -}}
 {{- $name := default "weir" .Values.nameOverride -}}
@@ -13,7 +13,7 @@
 {{- $full -}}
 {{- end }}
 
-{{/* Cluster-wide objects carry the namespace too. */}}
+{{/* Names of cluster-wide objects contain the namespace too. */}}
 {{- define "weir.clusterName" -}}
 {{ printf "%s-%s" .Release.Namespace (include "weir.fullname" .) | trunc 120 }}
 {{- end }}

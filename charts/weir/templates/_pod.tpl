@@ -1,4 +1,4 @@
-{{/* Owns what every pod has: who it runs as, what it may do, how it is asked how it is, the settings of every service. */}}
+{{/* Owns the common parts of all pods: user, security context, probes, and the settings of every service. */}}
 
 {{- define "weir.podSecurity" -}}
 runAsNonRoot: true
@@ -21,7 +21,7 @@ securityContext:
 {{- end }}
 {{- end }}
 
-{{/* Where pods may run. With `nodes` they need so many nodes, as `spread` says. */}}
+{{/* Scheduling of pods. With `nodes` they need that many nodes, as strictly as `spread` says. */}}
 {{- define "weir.placement" -}}
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
@@ -74,7 +74,7 @@ startupProbe:
   failureThreshold: 60
 livenessProbe:
   httpGet: { path: /livez, port: admin }
-  # A node that is starved answers late: to kill for that would make it worse.
+  # A pod on an overloaded node answers late. To kill it would add load.
   periodSeconds: 10
   timeoutSeconds: 10
   failureThreshold: 6

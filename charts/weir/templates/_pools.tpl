@@ -1,4 +1,4 @@
-{{/* Owns what a pool is: its values over poolDefaults, and the numbers that follow from them. */}}
+{{/* Owns the pools: their values over poolDefaults, and the numbers that follow from them. */}}
 
 {{/* All pools as JSON, each complete. */}}
 {{- define "weir.pools" -}}
@@ -22,27 +22,27 @@
 {{- join "," $names -}}
 {{- end }}
 
-{{/* Milliseconds that a drain takes at the longest. Shards of a pool that drain at once share the pace: full shards, as
-many as `together`, end in this time. The shard has the same rule for one. */}}
+{{/* Maximum duration of a drain in milliseconds. Shards of a pool that drain at once share the pace: up to `together`
+full shards end within this time. The shard applies the same rule to itself. */}}
 {{- define "weir.drainMs" -}}
 {{- $paced := mulf (divf (mulf .capacity .drain.together) .drain.movesPerSecond) 1000 | ceil | int64 -}}
 {{- add (int64 .drain.graceMs) (max (int64 .drain.windowMs) $paced) (int64 .drain.withinMs) 3000 -}}
 {{- end }}
 
-{{/* From SIGTERM to the end: the drain, and time to close what is left. */}}
+{{/* From SIGTERM to the end: the drain, and time to close the remaining connections. */}}
 {{- define "weir.shutdownMs" -}}
 {{- add (include "weir.drainMs" .) 5000 -}}
 {{- end }}
 
 {{- define "weir.preStopSeconds" -}}5{{- end }}
 
-{{/* terminationGracePeriodSeconds: preStop counts in it. */}}
+{{/* terminationGracePeriodSeconds, which includes preStop. */}}
 {{- define "weir.graceSeconds" -}}
 {{- add (divf (include "weir.shutdownMs" .) 1000 | ceil | int64) (include "weir.preStopSeconds" . | int64) 5 -}}
 {{- end }}
 
-{{/* Threads of a shard that write to clients. The main thread has one core of the CPU limit, or where there is none of
-what is requested; 64 is the most that a shard takes. */}}
+{{/* Threads of a shard that write to clients: the cores of the CPU limit, else of the request, minus one for the main
+thread. A shard accepts at most 64. */}}
 {{- define "weir.threads" -}}
 {{- $cpu := include "weir.text" (dig "limits" "cpu" (dig "requests" "cpu" "1" .resources) .resources) -}}
 {{- $cores := trimSuffix "m" $cpu | float64 -}}
@@ -50,17 +50,17 @@ what is requested; 64 is the most that a shard takes. */}}
 {{- .threads | default (sub (floor $cores | int64) 1 | max 1 | min 64) | int64 -}}
 {{- end }}
 
-{{/* The most that the kernel buffers for one connection: the third number of tcpWmem, or its own 4 MiB. */}}
+{{/* The kernel's largest buffer for one connection: the third number of tcpWmem, or the default of 4 MiB. */}}
 {{- define "weir.wmemMax" -}}
 {{- if .tcpWmem }}{{ regexFind "[0-9]+$" .tcpWmem }}{{ else }}4194304{{ end -}}
 {{- end }}
 
-{{/* Bytes that the full capacity of stuck clients may take. */}}
+{{/* Bytes that a shard full of stuck clients may use. */}}
 {{- define "weir.neededBytes" -}}
 {{- add (mul (int64 .capacity) (add (int64 .hardBytes) (include "weir.wmemMax" .sysctls | int64))) 536870912 -}}
 {{- end }}
 
-{{/* Sysctls of a pod, as far as the cluster lets a pod set them. */}}
+{{/* Sysctls of a pod that the cluster allows pods to set. */}}
 {{- define "weir.sysctls" -}}
 {{- $sysctls := list -}}
 {{- $version := .root.Capabilities.KubeVersion.Version -}}
@@ -73,7 +73,7 @@ what is requested; 64 is the most that a shard takes. */}}
 {{- $sysctls | toJson -}}
 {{- end }}
 
-{{/* What an HPA of the pool goes by, as JSON: pairs of a metric and its target. 0, "" and null switch one off. */}}
+{{/* The targets of the pool's HPA, as JSON: pairs of a metric and its target. 0, "" and null switch a target off. */}}
 {{- define "weir.targets" -}}
 {{- $of := .of -}}
 {{- $ratio := include "weir.text" $of.targets.connectionsRatio | float64 -}}
@@ -98,7 +98,7 @@ what is requested; 64 is the most that a shard takes. */}}
 {{- $found | toJson -}}
 {{- end }}
 
-{{/* KEDA takes a plain number. */}}
+{{/* KEDA needs a plain number. */}}
 {{- define "weir.wholeTarget" -}}
 {{- if hasSuffix "m" . }}{{ divf (trimSuffix "m" . | float64) 1000 | toJson }}{{ else }}{{ include "weir.bytes" . }}{{ end -}}
 {{- end }}

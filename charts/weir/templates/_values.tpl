@@ -1,7 +1,7 @@
-{{/* Owns how a value becomes text. */}}
+{{/* Owns the conversion of values to text, and checks of settings. */}}
 
-{{/* The text of a value, nothing for null. A number has the digits that were given: `quote` and `toString` write
-1e+06, since every number of a file and of `toJson` is a float64. */}}
+{{/* The text of a value, empty for null. A number keeps its digits: `quote` and `toString` would write 1e+06, because
+every number of a file and of `toJson` is a float64. */}}
 {{- define "weir.text" -}}
 {{- if kindIs "string" . }}{{ . }}{{ else if not (kindIs "invalid" .) }}{{ toJson . }}{{ end -}}
 {{- end }}
@@ -15,14 +15,14 @@
 {{- mulf $number (get $factors $unit) | int64 -}}
 {{- end }}
 
-{{/* The number of a setting, its unit counted: `known` is its row of files/settings.json. */}}
+{{/* The number of a setting in its base unit. `known` is its row of files/settings.json. */}}
 {{- define "weir.amount" -}}
 {{- $text := include "weir.text" .value -}}
 {{- $unit := regexReplaceAll "^[-0-9.]+" $text "" | lower -}}
 {{- mulf (regexFind "^[-0-9.]+" $text | float64) (get (default dict .known.units) $unit | default 1) | toJson -}}
 {{- end }}
 
-{{/* Refuses numbers out of the ranges of the services, also those in texts and with units, which a schema cannot judge. */}}
+{{/* Refuses numbers outside the services' ranges, also in strings and with units, which a schema cannot check. */}}
 {{- define "weir.checkSettings" -}}
 {{- range $name, $value := .settings -}}
 {{- $known := get $.known $name | default dict -}}
@@ -37,14 +37,14 @@
 {{- end -}}
 {{- end }}
 
-{{/* A setting of a pool in its base unit, or what holds where it is not set. */}}
+{{/* A setting of a pool in its base unit, or its default. */}}
 {{- define "weir.settingOf" -}}
 {{- $known := get .known .name | default dict -}}
 {{- if hasKey .of.settings .name }}{{ include "weir.amount" (dict "value" (get .of.settings .name) "known" $known) }}
 {{- else }}{{ default (get $known "default") .default | toJson }}{{ end -}}
 {{- end }}
 
-{{/* Refuses what the shard refuses of several settings together. */}}
+{{/* Refuses the combinations of settings that the shard refuses. */}}
 {{- define "weir.checkPool" -}}
 {{- $isMobile := eq .name "mobile" -}}
 {{- $soft := include "weir.settingOf" (dict "of" .of "known" .known "name" "WEIR_SOFT_BYTES" "default" (ternary 32768 131072 $isMobile)) | int64 -}}
@@ -55,7 +55,7 @@
 {{- include "weir.checkPairs" (dict "at" (printf "pools.%s.settings" .name) "of" .of "known" .known "pairs" $pairs) -}}
 {{- end }}
 
-{{/* Refuses a first setting of a pair that is more than the second, or not by so much less. */}}
+{{/* Refuses a pair whose first setting is more than the second, or not less by the given amount. */}}
 {{- define "weir.checkPairs" -}}
 {{- range .pairs -}}
 {{- $less := include "weir.settingOf" (dict "of" $.of "known" $.known "name" (index . 0)) -}}
@@ -68,7 +68,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* "true" for an address or a range that the router's parser takes. */}}
+{{/* "true" for an address or a range that the router's parser accepts. */}}
 {{- define "weir.isCidr" -}}
 {{- $byte := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" -}}
 {{- $quad := printf "%s(\\.%s){3}" $byte $byte -}}

@@ -1,5 +1,5 @@
-// Owns the answer to "which nats-server do we run": one on the PATH, one fetched before, or one fetched now.
-// Never starts a server that keeps running.
+// Chooses the nats-server to run: one on the PATH, one fetched earlier, or one fetched now. Never leaves a server
+// running.
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -9,25 +9,25 @@ import { NATS_IMAGE, NATS_VERSION } from './pinned.ts';
 
 const run = promisify(execFile);
 
-/** What can be run as a server: a program of this machine, or a container image. */
+/** A server that can be run: a program of this machine, or a container image. */
 export type NatsProgram =
   | { readonly kind: 'binary'; readonly path: string; readonly version: string }
   | { readonly kind: 'container'; readonly image: string; readonly version: string };
 
 export interface FindOptions {
-  /** One readable line for each thing that is worth knowing (which way was taken, what failed). */
+  /** Gets one readable line per event: the way that was chosen, each failure. */
   readonly say?: (line: string) => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where fetched servers are kept; the git-ignored `.cache/nats` of the repository by default. */
+  /** Folder of fetched servers; by default the git-ignored `.cache/nats` of the repository. */
   readonly cache?: string;
-  /** Ends a fetch that is under way. */
+  /** Aborts a running fetch. */
   readonly signal?: AbortSignal;
 }
 
-/** The oldest server that has all that Weir relies on (republish and JetStream as of 2.10). */
+/** The oldest server with all features that Weir needs (republish and JetStream as of 2.10). */
 const OLDEST = [2, 10] as const;
 
-/** Finds a server, fetching one once where there is none; rejects with what to do when no way works. */
+/** Finds a server, or fetches one. If no way works, rejects with an error that says what to do. */
 export async function findNatsServer(options: FindOptions = {}): Promise<NatsProgram> {
   const { say = () => {}, env = process.env, cache = cacheFolder(), signal } = options;
   const onPath = await firstOnPath(env['PATH'] ?? '');
@@ -49,7 +49,7 @@ export async function findNatsServer(options: FindOptions = {}): Promise<NatsPro
   return { kind: 'binary', path: kept, version: NATS_VERSION };
 }
 
-/** What `nats-server --version` says, as "2.15.1"; undefined where it does not run. */
+/** The version of `nats-server --version`, as "2.15.1"; undefined if the program does not run. */
 async function versionOf(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await run(path, ['--version'], { timeout: 10_000 });
@@ -59,7 +59,7 @@ async function versionOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether a version as "2.10.4" is at least the oldest that Weir works with. */
+/** Whether a version such as "2.10.4" is at least the oldest supported one. */
 export function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);

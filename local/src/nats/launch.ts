@@ -1,4 +1,4 @@
-// Owns how a server is run: as a program of this machine, or in a container. Knows nothing of its life after that.
+// Owns the command that runs a server: as a program of this machine, or in a container. Does not manage the process.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -7,26 +7,26 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Where things are for one start. */
+/** Paths and port of one start. */
 export interface Place {
   readonly folder: string;
   readonly storeDir: string;
-  /** 0 = a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
 }
 
 export interface Launch {
   /** Lines of the configuration file. */
   config(place: Place): readonly string[];
-  /** Command line of a process that lives exactly as long as the server. */
+  /** Command line of a process that lives as long as the server. */
   command(place: Place): readonly string[];
-  /** The port that the server took; undefined while it is not known yet. */
+  /** The server's port; undefined until it is known. */
   portOf(place: Place): Promise<number | undefined>;
-  /** Ends it at once, where a SIGKILL of the process does not do so. */
+  /** Kills the server, if a SIGKILL of the process does not. */
   readonly killAtOnce?: () => Promise<void>;
 }
 
-/** The folder for the file in which the server says which port it took. */
+/** The folder of the file into which the server writes its port. */
 export function portsFolder(folder: string): string {
   return join(folder, 'ports');
 }
@@ -55,7 +55,7 @@ export function binaryLaunch(path: string): Launch {
 
 const INSIDE = { conf: '/weir/nats.conf', store: '/weir-store', port: 4222 } as const;
 
-/** Runs the image with the configuration and the data mounted; docker picks the free port. */
+/** Runs the image with configuration and data mounted; docker picks the free port. */
 export function containerLaunch(image: string): Launch {
   const name = `weir-nats-${randomBytes(6).toString('hex')}`;
   return {

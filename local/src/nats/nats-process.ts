@@ -1,5 +1,5 @@
 // Owns the one child process of a nats-server: start until it answers, end until it is gone, notice a crash.
-// The server must never outlive this process: a watcher in the shell that becomes the server sees to that.
+// The server must never outlive this process: a watcher in the shell that becomes the server enforces that.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
@@ -10,9 +10,9 @@ import { type Launch, type Place, portsFolder } from './launch.ts';
 import { readServerInfo } from './server-info.ts';
 
 /**
- * `sh` turns into the server (same process id) and leaves a watcher that reads a pipe from us. A line means that
- * all is well; the end of the pipe without one means that we were killed: then the server and its temporary
- * folder go too.
+ * `sh` turns into the server (same process id) and leaves a watcher that reads a pipe from this process. A line on the
+ * pipe means a normal end. If the pipe ends without a line, this process was killed: the watcher then kills the server
+ * and removes its temporary folder.
  */
 const WATCHED = `
 remove=$1; shift
@@ -28,11 +28,11 @@ exec "$@" 3<&-
 
 const WATCHER_FD = 3;
 
-/** A start takes 50 ms; this is for a machine under load, or a container that must be unpacked. */
+/** A start takes 50 ms. The deadline allows for a machine under load, or a container that must be unpacked. */
 const START_DEADLINE_MS = 30_000;
-/** How long a server may take to end before it is killed. */
+/** Time for a server to end before it is killed. */
 const END_DEADLINE_MS = 5000;
-/** How long a restart waits for its own port, which somebody else's connection may hold for a moment. */
+/** How long a restart waits for its own port, which another process's connection may hold for a moment. */
 const PORT_DEADLINE_MS = 10_000;
 const POLL_MS = 15;
 const KEPT_LINES = 20;
@@ -41,7 +41,7 @@ export interface NatsProcessOptions {
   readonly launch: Launch;
   readonly folder: string;
   readonly storeDir: string;
-  /** Goes when this process is killed; undefined keeps all. */
+  /** Removed if this process is killed; undefined removes nothing. */
   readonly removable: string | undefined;
   readonly log: (line: string) => void;
   readonly writeConfig: (lines: readonly string[]) => Promise<string>;
@@ -72,7 +72,7 @@ export class NatsProcess {
     this.#crashListeners.push(listener);
   }
 
-  /** Starts and waits until it answers; on a port that it has had before it is patient. */
+  /** Starts the server and waits until it answers; a restart first waits for its old port to become free. */
   async start(port: number): Promise<void> {
     const patientUntil = this.#port === 0 ? 0 : performance.now() + PORT_DEADLINE_MS;
     for (;;) {
@@ -87,12 +87,12 @@ export class NatsProcess {
     }
   }
 
-  /** Ends by a signal, by SIGKILL where that takes too long; resolves when the process is gone. */
+  /** Ends the server by a signal, and by SIGKILL if that takes too long; resolves when the process is gone. */
   async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined) {
-      await this.#gone; // somebody else ended it, or it ended by itself
+      await this.#gone; // another process ended it, or it ended by itself
       return;
     }
     if (signal === 'SIGKILL') await this.#options.launch.killAtOnce?.();
@@ -114,10 +114,10 @@ export class NatsProcess {
     this.#lastLines = [];
     const child = spawn('sh', ['-c', WATCHED, 'nats-server', removable ?? '', ...launch.command(place)], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // not stdin, which Node closes by itself when the child ends
-      detached: true, // its own group: Ctrl-C in a terminal reaches us alone, and we stop it last
+      detached: true, // its own group: Ctrl-C in a terminal reaches only this process, which stops the server last
     });
     this.#answers = false;
-    this.#gone = once(child, 'exit').catch(() => {}); // an error means that it never began
+    this.#gone = once(child, 'exit').catch(() => {}); // an error means that it never started
     this.#child = child;
     this.#attend(child);
     await this.#untilItAnswers(child, place);

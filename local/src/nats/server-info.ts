@@ -1,4 +1,4 @@
-// Owns asking a NATS server who it is: the INFO line that every server sends first. Never logs in.
+// Reads the INFO line that every NATS server sends first. Never logs in.
 import { connect } from 'node:net';
 
 export interface ServerInfo {
@@ -7,10 +7,10 @@ export interface ServerInfo {
 }
 
 const DEFAULT_PORT = 4222;
-/** An INFO line is about 500 bytes; a peer that sends this much without one is no NATS server. */
+/** An INFO line is about 500 bytes; a peer that sends this much without one is not a NATS server. */
 const MAX_INFO_BYTES = 64 * 1024;
 
-/** Connects to `url` and reads the INFO line; rejects where nothing that speaks NATS answers in time. */
+/** Connects to `url` and reads the INFO line; rejects if no NATS server answers in time. */
 export function readServerInfo(url: string, timeoutMs = 3000): Promise<ServerInfo> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -30,7 +30,7 @@ export function readServerInfo(url: string, timeoutMs = 3000): Promise<ServerInf
       if (text.includes('\r\n') || text.length > MAX_INFO_BYTES) {
         end(() => {
           const info = parseInfo(text);
-          if (info === undefined) reject(new Error('what answers is not a NATS server'));
+          if (info === undefined) reject(new Error('the peer is not a NATS server'));
           else resolve(info);
         });
       }
@@ -38,7 +38,7 @@ export function readServerInfo(url: string, timeoutMs = 3000): Promise<ServerInf
   });
 }
 
-/** Reads `INFO {…}`; undefined where it is something else. */
+/** Parses `INFO {…}`; undefined for anything else. */
 function parseInfo(text: string): ServerInfo | undefined {
   const json = /^INFO (\{.*\})/.exec(text)?.[1];
   if (json === undefined) return undefined;

@@ -8,19 +8,19 @@ import { binaryLaunch, containerLaunch } from './launch.ts';
 import { NatsProcess } from './nats-process.ts';
 
 export interface StartNatsOptions {
-  /** The port to listen on at 127.0.0.1; 0 (default) lets the server take a free one. */
+  /** The port to listen on at 127.0.0.1; 0 (default) lets the server pick a free one. */
   readonly port?: number;
-  /** Where JetStream keeps its data; a temporary folder by default. A folder given here is never removed. */
+  /** Folder of JetStream's data; by default a temporary one. A folder given here is never removed. */
   readonly storeDir?: string;
-  /** Leaves the temporary data when the server stops. */
+  /** Keeps the temporary data when the server stops. */
   readonly keepStore?: boolean;
   /** More lines for the server's configuration file, for instance `max_payload: 1048576`. */
   readonly config?: readonly string[];
-  /** The server to run; found (or fetched once) where it is not given. */
+  /** The server to run; without it, one is found or fetched. */
   readonly program?: NatsProgram;
-  /** Told how the server was found. */
+  /** Gets lines about how the server was found. */
   readonly say?: (line: string) => void;
-  /** Told each line of the server's own log. */
+  /** Gets each line of the server's own log. */
   readonly log?: (line: string) => void;
 }
 
@@ -28,16 +28,16 @@ export interface NatsServer {
   readonly url: string;
   /** Stays the same over `restart()`. */
   readonly port: number;
-  /** The process that runs now; undefined while none does. */
+  /** Id of the running process; undefined if none runs. */
   readonly pid: number | undefined;
   readonly storeDir: string;
   /** Ends the server and removes its temporary data. May be called more than once. */
   stop(): Promise<void>;
   /** Ends the process by a signal and resolves when it is gone; data and port stay for `restart()`. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same port with the same data, after ending what may still run. */
+  /** Restarts the server on the same port with the same data, and first ends a process that still runs. */
   restart(): Promise<void>;
-  /** Called whenever the process ends without having been asked to by `stop`, `kill` or `restart`. */
+  /** Called whenever the process ends without a call of `stop`, `kill` or `restart`. */
   onCrash(listener: (how: string) => void): void;
 }
 

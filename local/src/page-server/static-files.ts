@@ -1,4 +1,4 @@
-// Owns which file of a folder a URL path means. Must never answer with a file outside of it.
+// Maps a URL path to a file of a folder. Must never return a file outside the folder.
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 
@@ -23,18 +23,18 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** The file for a URL's path (`/` is `index.html`), or undefined where there is none that may be seen. */
+/** The file for a URL's path (`/` is `index.html`), or undefined if there is no such public file. */
 export async function readStaticFile(folder: string, urlPath: string): Promise<StaticFile | undefined> {
   const path = decode(urlPath);
   if (path === undefined) return undefined;
   const wanted = join(folder, path.endsWith('/') ? `${path}index.html` : path);
   try {
-    // What a symbolic link points to counts, not where it stands.
+    // The target of a symbolic link must be inside the folder, not only the link.
     const [root, real] = await Promise.all([realpath(folder), realpath(wanted)]);
     if (!real.startsWith(root + sep)) return undefined;
     return { bytes: await readFile(real), contentType: contentTypeOf(real) };
   } catch {
-    return undefined; // not there, or a folder
+    return undefined; // missing, or a folder
   }
 }
 
@@ -42,7 +42,7 @@ export function contentTypeOf(path: string): string {
   return CONTENT_TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';
 }
 
-/** The path decoded once, or undefined where it is malformed, hidden, or climbs. */
+/** The path decoded once, or undefined if it is malformed, hidden, or leads upwards. */
 function decode(urlPath: string): string | undefined {
   let path: string;
   try {

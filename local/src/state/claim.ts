@@ -1,5 +1,5 @@
-// Owns that one cluster at a time runs from this repository: a file that names the supervisor's process.
-// Must never mistake another program that got the same process number for one of ours.
+// Lets only one cluster at a time run from this repository, by a file that names the supervisor's process.
+// Must never mistake another program with the same process number for a supervisor.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identityOf } from './process-identity.ts';
@@ -7,7 +7,7 @@ import { identityOf } from './process-identity.ts';
 export type Claim =
   | {
       readonly taken: true;
-      /** A supervisor that was killed had left its claim. */
+      /** Whether a killed supervisor had left its claim. */
       readonly stale: boolean;
       release(): void;
     }
@@ -20,7 +20,7 @@ interface Holder {
 
 const NAME = 'supervisor.json';
 
-/** Claims the folder (`.weir`) for this process, or tells who has it. */
+/** Claims the folder (`.weir`) for this process, or returns the process that holds it. */
 export function claim(folder: string, pid: number = process.pid): Claim {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, NAME);
@@ -38,14 +38,14 @@ export function claim(folder: string, pid: number = process.pid): Claim {
   }
 }
 
-/** The process that holds the folder now, if it is alive. */
+/** The process that holds the folder, if it is alive. */
 export function holderOf(folder: string): number | undefined {
   const text = read(join(folder, NAME));
   const holder = text === undefined ? undefined : parse(text);
   return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
 }
 
-/** A link to a complete file: nobody ever reads half a claim, and only one of two at once succeeds. */
+/** Links a complete file: no reader sees half a claim, and of two claims at once only one succeeds. */
 function createWith(path: string, text: string): boolean {
   const whole = `${path}.${process.pid}.new`;
   writeFileSync(whole, text);
@@ -60,13 +60,13 @@ function createWith(path: string, text: string): boolean {
   }
 }
 
-/** Takes a dead claim away; puts back what another start has claimed between our look and now. */
+/** Removes a dead claim. If another start has claimed the folder since the check, puts that claim back. */
 function setAside(path: string, dead: string): void {
   const aside = `${path}.${process.pid}.old`;
   try {
     renameSync(path, aside);
   } catch {
-    return; // another start was quicker
+    return; // another start was faster
   }
   const text = read(aside);
   if (text !== undefined && text !== dead) createWith(path, text);

@@ -1,16 +1,16 @@
-// Owns `.weir/local.json`: where everything of the running cluster is, for people, tests and tools.
-// Written whole or not at all; gone when the cluster is.
+// Owns `.weir/local.json`: the addresses of the running cluster, for people, tests and tools. Writes it whole or not at
+// all; removes it when the cluster ends.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ServiceStatus } from '../supervise/service-spec.ts';
 
-/** What the file says. `router` is the base of the URL: clients append `/v1/connect?channels=…`. */
+/** The contents of the file. `router` is the base of the URL: clients append `/v1/connect?channels=…`. */
 export interface LocalState {
   readonly router: string;
   readonly publisher: string;
   readonly nats: string;
   readonly page: string;
-  /** The supervisor: ending it (SIGTERM) ends everything. */
+  /** Process of the supervisor: ending it (SIGTERM) ends the cluster. */
   readonly pid: number;
   readonly services: readonly LocalService[];
 }
@@ -24,7 +24,7 @@ export interface LocalService {
   readonly admin: string;
 }
 
-/** What the file shall say of these services. */
+/** The contents for these services. */
 export function localState(
   services: readonly ServiceStatus[],
   where: { readonly nats: string; readonly page: string; readonly pid: number },
@@ -51,7 +51,7 @@ export function localState(
 export function writeLocalFile(path: string, state: LocalState): void {
   mkdirSync(dirname(path), { recursive: true });
   const whole = `${path}.new`;
-  // The URL of NATS may have a password in it.
+  // The URL of NATS may contain a password.
   writeFileSync(whole, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(whole, path);
 }
@@ -61,7 +61,7 @@ export function removeLocalFile(path: string): void {
   rmSync(`${path}.new`, { force: true });
 }
 
-/** What an earlier or another start has left; undefined where there is none that can be read. */
+/** The file of an earlier or another start; undefined if there is no readable one. */
 export function readLocalFile(path: string): LocalState | undefined {
   try {
     const value: LocalState = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,8 +1,8 @@
-// Owns telling one process from another that later got the same number. Reads only.
+// Tells a process from a later one with the same number. Reads only.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** When the process was started, in the system's own words; undefined where there is no such process. */
+/** The start time of the process as the system reports it; undefined if there is no such process. */
 export function identityOf(pid: number): string | undefined {
   try {
     process.kill(pid, 0);
@@ -12,7 +12,7 @@ export function identityOf(pid: number): string | undefined {
   return fromProc(pid) ?? fromPs(pid, 'lstart=');
 }
 
-/** The command line, its words joined by blanks; undefined where it cannot be told. */
+/** The command line, its words joined by blanks; undefined if it is unknown. */
 export function commandOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
@@ -21,13 +21,13 @@ export function commandOf(pid: number): string | undefined {
   }
 }
 
-/** Field 22 of `/proc/PID/stat`: ticks from boot to the start; with the boot's id nothing else has it. */
+/** Field 22 of `/proc/PID/stat`: ticks from boot to the start. Together with the boot's id it is unique. */
 function fromProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold blanks
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name in front may contain blanks
     const [state, started] = [fields[0], fields[19]];
-    if (state === 'Z' || started === undefined) return undefined; // a zombie runs no more
+    if (state === 'Z' || started === undefined) return undefined; // a zombie does not run
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${started}`;
   } catch {
     return undefined;

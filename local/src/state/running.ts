@@ -1,4 +1,5 @@
-// Owns the words for "one runs already". Also asked by scripts/start.mjs, before it builds under a running cluster.
+// Owns the message that a cluster already runs. scripts/start.mjs also uses it, before it would build under a running
+// cluster.
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,18 +7,18 @@ import { withoutPassword } from '../nats/open-nats.ts';
 import { holderOf } from './claim.ts';
 import { type LocalState, readLocalFile } from './local-file.ts';
 
-/** Where the repository is, from here in `local/src/state` or `local/dist/state`. */
+/** The repository's folder, seen from `local/src/state` or `local/dist/state`. */
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 export const STATE_FOLDER: string = join(ROOT, '.weir');
 export const LOCAL_FILE: string = join(STATE_FOLDER, 'local.json');
 
-/** What runs from this repository now, in words; undefined where nothing does. */
+/** The message about the cluster that runs from this repository; undefined if none runs. */
 export function whatRuns(): string | undefined {
   const pid = holderOf(STATE_FOLDER);
   return pid === undefined ? undefined : runningText(pid, readLocalFile(LOCAL_FILE));
 }
 
-/** Says that a cluster runs already, and where. */
+/** The message that a cluster already runs, with its addresses. */
 export function runningText(pid: number, state: LocalState | undefined): string {
   if (state?.pid !== pid) return `a cluster is being started from here already (process ${pid})`;
   return [

@@ -1,4 +1,4 @@
-// Owns waiting until a client that comes now is placed: the router has heard of every shard. Reads only.
+// Waits until the router has heard of every shard, so a client that connects now is placed. Reads only.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceStatus } from './service-spec.ts';
 
@@ -7,7 +7,7 @@ const PATIENCE_MS = 15_000;
 const LOOK_MS = 50;
 const TIMEOUT_MS = 2000;
 
-/** Resolves when the router has all of the shards in its table, ready; rejects where that does not come to be. */
+/** Resolves when the router has all shards in its table, ready; rejects if that takes too long. */
 export async function untilShardsKnown(
   services: readonly ServiceStatus[],
   signal: AbortSignal,
@@ -25,7 +25,7 @@ export async function untilShardsKnown(
   }
 }
 
-/** What `/readyz` of a router says. */
+/** The answer of a router's `/readyz`. */
 async function readyShards(adminUrl: string): Promise<number> {
   try {
     const response = await fetch(new URL('/readyz', adminUrl), { signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -1,4 +1,4 @@
-// Owns asking a service's admin port whether it is ready. Never throws: who does not answer is not ready.
+// Asks a service's admin port whether the service is ready. Never throws: a service that does not answer is not ready.
 
 export interface Readiness {
   readonly ready: boolean;

@@ -1,18 +1,10 @@
 // Owns one service process: start until it is ready, restart after a crash on the same ports, end in time.
 // Must never leave a process behind, and never give up on one that crashes.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { backOffMs, STABLE_MS } from './back-off.ts';
 import { readReadiness } from './readiness.ts';
-import {
-  type Listening,
-  parseListening,
-  type ServiceEvent,
-  type ServiceSpec,
-  type ServiceStatus,
-} from './service-spec.ts';
+import { ServiceProcess } from './service-process.ts';
+import type { Listening, ServiceEvent, ServiceSpec, ServiceStatus } from './service-spec.ts';
 
 export interface SupervisedServiceOptions {
   readonly spec: ServiceSpec;
@@ -38,7 +30,7 @@ const FIRST_LOOK_MS = 50;
 export class SupervisedService {
   readonly #options: SupervisedServiceOptions;
   readonly #timing: Timing;
-  #child: ChildProcess | undefined;
+  #process: ServiceProcess | undefined;
   #pid: number | undefined;
   #gone: Promise<unknown> = Promise.resolve();
   #listening: Listening | undefined;
@@ -71,7 +63,7 @@ export class SupervisedService {
   /** Asks it to end, kills it where it does not in time, and resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#child?.kill('SIGTERM');
+    this.#process?.child.kill('SIGTERM');
     const late = setTimeout(() => this.kill(), this.#timing.stopMs);
     await this.#gone;
     clearTimeout(late);
@@ -80,38 +72,35 @@ export class SupervisedService {
   /** Ends it at once; does not wait. */
   kill(): void {
     this.#stopping.abort();
-    this.#child?.kill('SIGKILL');
+    this.#process?.child.kill('SIGKILL');
   }
 
   async #run(): Promise<void> {
     const again = this.#listening !== undefined;
-    const child = this.#fork();
+    const process = this.#fork();
     const ended = this.#gone.then(() => {
-      throw new Error(this.#startError(`ended at once (${howItEnded(child)})`));
+      throw new Error(this.#startError(`ended at once (${process.howItEnded})`));
     });
     const late = AbortSignal.timeout(this.#timing.startMs);
-    await Promise.race([ended, this.#untilReady(child, late)]);
+    await Promise.race([ended, this.#untilReady(process, late)]);
     this.#upSinceMs = performance.now();
     const service = this.status;
     if (service !== undefined) this.#options.on({ kind: 'up', service, again });
   }
 
-  #fork(): ChildProcess {
+  #fork(): ServiceProcess {
     const { spec, env, on } = this.#options;
-    const child = fork(spec.script, [], {
+    const process = new ServiceProcess({
+      name: `${spec.name} ${spec.id}`,
+      script: spec.script,
       env: { ...env, ...spec.env, ...this.#samePorts() },
-      execArgv: [],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true, // its own group: Ctrl-C in a terminal reaches the supervisor alone, which then stops all in order
+      onLine: (line) => on({ kind: 'output', spec, line }),
     });
-    this.#child = child;
-    this.#pid = child.pid;
-    this.#gone = once(child, 'exit').catch(() => {}); // an error means that it never began
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null)
-        createInterface({ input: stream }).on('line', (line) => on({ kind: 'output', spec, line }));
-    }
-    return child;
+    this.#process = process;
+    this.#pid = process.child.pid;
+    this.#gone = process.gone;
+    return process;
   }
 
   /** The ports that it had: its clients and `.weir/local.json` know them. */
@@ -121,27 +110,16 @@ export class SupervisedService {
     return { WEIR_PORT: new URL(url).port, WEIR_ADMIN_PORT: new URL(adminUrl).port };
   }
 
-  async #untilReady(child: ChildProcess, late: AbortSignal): Promise<void> {
-    const listening = await this.#untilListening(child, late);
+  async #untilReady(process: ServiceProcess, late: AbortSignal): Promise<void> {
+    const listening = await process.untilListening(late);
     this.#listening = listening;
     for (;;) {
       const { ready, reasons } = await readReadiness(listening.adminUrl);
       if (ready) return;
-      if (child.exitCode !== null || child.signalCode !== null) return; // said by the caller
+      if (process.hasEnded) return; // the caller reports it
       if (late.aborted) throw new Error(this.#startError(`is not ready: ${reasons.join(', ')}`));
       await delay(FIRST_LOOK_MS);
     }
-  }
-
-  #untilListening(child: ChildProcess, late: AbortSignal): Promise<Listening> {
-    return new Promise((resolve, reject) => {
-      child.on('message', (message) => {
-        const listening = parseListening(message);
-        if (listening !== undefined) resolve(listening);
-      });
-      const give = (): void => reject(new Error(this.#startError('did not listen in time')));
-      late.addEventListener('abort', give, { once: true });
-    });
   }
 
   /** For as long as it is wanted: wait for its end, wait a little more, start it again. */
@@ -154,14 +132,14 @@ export class SupervisedService {
       const lived = performance.now() - this.#upSinceMs;
       this.#crashes = lived >= STABLE_MS ? 1 : this.#crashes + 1;
       const retryMs = backOffMs(this.#crashes, random);
-      const how = this.#child === undefined ? 'it did not start' : howItEnded(this.#child);
-      this.#child = undefined;
+      const how = this.#process?.howItEnded ?? 'it did not start';
+      this.#process = undefined;
       on({ kind: 'crashed', spec: this.spec, how, retryMs });
       await delay(retryMs, undefined, { signal: wanted }).catch(() => {});
       if (wanted.aborted) return;
       this.#upSinceMs = Number.POSITIVE_INFINITY;
       // Where it ends before it is ready, the next turn of this loop sees that; where it hangs, it is ended.
-      await this.#run().catch(() => this.#child?.kill('SIGKILL'));
+      await this.#run().catch(() => this.#process?.child.kill('SIGKILL'));
     }
   }
 
@@ -172,11 +150,11 @@ export class SupervisedService {
     for (;;) {
       await delay(this.#timing.lookMs, undefined, { signal: wanted, ref: false }).catch(() => {});
       if (wanted.aborted) return;
-      const pid = this.#child?.pid;
+      const pid = this.#process?.child.pid;
       if (this.#listening === undefined || pid === undefined) continue;
       if (!Number.isFinite(this.#upSinceMs)) continue; // it is starting
       const { ready, reasons } = await readReadiness(this.#listening.adminUrl);
-      if (wanted.aborted || this.#child?.pid !== pid) continue; // ended while we asked: another event's business
+      if (wanted.aborted || this.#process?.child.pid !== pid) continue; // ended while we asked: another event's business
       if (!ready && unready !== pid) on({ kind: 'unready', spec: this.spec, reasons });
       if (ready && unready === pid) on({ kind: 'readyAgain', spec: this.spec });
       unready = ready ? undefined : pid;
@@ -187,8 +165,4 @@ export class SupervisedService {
   #startError(what: string): string {
     return `${this.spec.name} ${this.spec.id} ${what}`;
   }
-}
-
-function howItEnded(child: ChildProcess): string {
-  return child.signalCode ?? `exit code ${child.exitCode}`;
 }

@@ -1,6 +1,6 @@
-// Owns turning a service's log line (pino JSON) into words. Pure; a line that is not JSON is shown as it is.
+// Turns a service's log line (pino JSON) into text for people. Pure; a line that is not JSON stays unchanged.
 
-/** A log line for people, or undefined where it is below `warn`. */
+/** A log line for people, or undefined if it is below `warn`. */
 export function readableChildLine(line: string): string | undefined {
   if (line.trim() === '') return undefined;
   const entry = parse(line);

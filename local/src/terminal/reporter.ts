@@ -1,4 +1,4 @@
-// Owns the lines that a person reads: one a event, with the time, coloured on a terminal only.
+// Owns the lines that a person reads: one per event, with the time, coloured on a terminal only.
 
 export type Tone = 'good' | 'bad' | 'plain';
 
@@ -18,7 +18,7 @@ const ESCAPE = '\u001b[';
 const CODES = { good: '32', bad: '31', plain: '0', time: '2', who: '1' } as const;
 const WHO_WIDTH = 15;
 
-/** A service that says the same over and over is heard once in this time. */
+/** A line that a service repeats is shown once in this time. */
 const REPEAT_MS = 5000;
 
 export class Reporter {
@@ -29,7 +29,7 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** A line as it is. */
+  /** Prints a line unchanged. */
   line(text: string): void {
     this.#options.write(`${text}\n`);
   }

@@ -18,7 +18,7 @@ export interface RouterAddress {
 }
 
 /** What RFC 6455 allows as the name of a subprotocol. Base64 with `=` is not among it. */
-const SUBPROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const SUBPROTOCOL = /^[!#$%&'*+.^`|~\w-]+$/;
 
 const ABSOLUTE = /^[a-z][a-z\d+.-]*:/i;
 /** Scheme, host, path and query; a fragment means nothing to a server. */
@@ -43,9 +43,10 @@ export function moveTarget(url: string): Target {
   return { url, protocols: [subprotocol.version] };
 }
 
-export function streamTarget(url: string, resume: string | undefined): Target {
+/** `stateIsGone`: the position speaks for critical messages alone. */
+export function streamTarget(url: string, resume: string | undefined, stateIsGone = false): Target {
   const complete = resume === undefined ? url : extended(url, `resume=${encodeURIComponent(resume)}`);
-  return { url: complete, protocols: [subprotocol.version] };
+  return { url: stateIsGone ? extended(complete, 'snapshot=1') : complete, protocols: [subprotocol.version] };
 }
 
 /**

@@ -259,7 +259,7 @@ describe('close', () => {
     expect(cluster.client.status).toBe('connecting');
     cluster.platform.advance(1_000);
     expect(cluster.client.status).toBe('waiting');
-    expect(cluster.client.info.lastClose).toMatchObject({ code: 1006 });
+    expect(cluster.client.info.lastClose).toEqual({ code: 1006, reason: 'refused by the page' });
     cluster.platform.sockets[0]?.ends(1006);
     expect(cluster.all('retry')).toHaveLength(1);
   });
@@ -270,5 +270,49 @@ describe('close', () => {
     cluster.last.ends(1006);
     expect(cluster.client.status).toBe('closed');
     expect(cluster.platform.timers).toBe(0);
+  });
+});
+
+describe('a dead path', () => {
+  it('is left for another one, and the old connection counts until then', async () => {
+    const cluster = new FakeCluster();
+    const old = await cluster.welcomed({ beatMs: 15_000 });
+    old.says(position('P'));
+    cluster.platform.advance(31_000);
+    expect(cluster.client.status).toBe('open');
+    const fresh = await cluster.welcomed({ shard: 'b', beatMs: 15_000, resumed: true });
+    expect(fresh.url.searchParams.get('resume')).toBe('P');
+    expect(old.closedWith).toBe(4002);
+    expect(cluster.all('move')).toMatchObject([{ reason: 'refresh' }]);
+  });
+  it('is given up where the way to another one fails, too', async () => {
+    const cluster = new FakeCluster();
+    const old = await cluster.welcomed({ beatMs: 15_000 });
+    cluster.platform.advance(31_000);
+    await settle();
+    cluster.last.ends(1006);
+    expect(cluster.client.status).toBe('waiting');
+    expect(old.closedWith).toBe(1000);
+    expect(cluster.all('retry')).toMatchObject([{ attempt: 1, code: 1006, stage: 'router' }]);
+    await cluster.welcomed();
+    expect(cluster.client.status).toBe('open');
+  });
+  it('is kept where it speaks again while the other way fails', async () => {
+    const cluster = new FakeCluster();
+    const old = await cluster.welcomed({ beatMs: 15_000 });
+    cluster.platform.advance(31_000);
+    await settle();
+    old.says({ type: 'beat' });
+    cluster.last.ends(1006);
+    expect([cluster.client.status, old.closedWith]).toEqual(['open', undefined]);
+  });
+  it('is not waited for after a sleep: a client that waits for its next try begins it at once', async () => {
+    const cluster = new FakeCluster();
+    cluster.platform.chance = 1;
+    (await cluster.welcomed()).ends(1006);
+    expect(cluster.all('retry')).toMatchObject([{ inMs: 8_000 }]);
+    cluster.platform.sleep(600_000);
+    cluster.platform.advance(5_000);
+    expect(cluster.client.status).toBe('connecting');
   });
 });

@@ -62,7 +62,7 @@ describe('the way to a stream', () => {
       client.close();
       expect(said).toHaveLength(1);
       expect(said[0]).toMatch(
-        /3 tries to reach ws:\/\/router\.test have failed \(router: 1006 connect ECONNREFUSED\)/,
+        /3 tries to reach ws:\/\/router\.test failed \(router: 1006 connect ECONNREFUSED\)/,
       );
     } finally {
       console.warn = warn;

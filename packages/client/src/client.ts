@@ -4,84 +4,69 @@
 //     ▲                                                 │
 //     └──────── RetryPolicy ◀── closed ─────────────────┘   a move is a Path beside a Wire that still counts
 import type { ServerMessage } from '@weir/protocol';
-import { afterClose, closeCodes } from '@weir/protocol';
 import type { Target } from './address.ts';
-import { moveTarget, parseUrl, routerTarget } from './address.ts';
+import { moveTarget, parseUrl } from './address.ts';
+import { afterClose, codes } from './after-close.ts';
 import { checkChannels } from './channels.ts';
 import { stopError, unheardRetries, WARN_AT, WeirError } from './errors.ts';
 import { Feed } from './feed.ts';
+import { NO_INFO } from './info.ts';
 import { Listeners } from './listeners.ts';
+import { Memory } from './memory.ts';
 import { checkOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import type { PathEnd, Welcomed } from './path.ts';
 import { Path } from './path.ts';
-import type { Life, Platform, SocketClass } from './platform.ts';
-import type {
-  CloseEvent,
-  ConnectOptions,
-  Info,
-  OpenEvent,
-  Status,
-  Unsubscribe,
-  Weir,
-  WeirEvents,
-} from './public.ts';
+import type { Life, Platform } from './platform.ts';
+import type { CloseEvent, ConnectOptions, Info, OpenEvent, Status, Weir, WeirEvents } from './public.ts';
+import { Renewal } from './renewal.ts';
 import { RetryPolicy } from './retry.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { socketClass, visitTarget } from './visit.ts';
 import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
-const NORMAL = 1000;
-const { moved, noCapacity, noPong, tooSlow } = closeCodes;
-
-export class Client implements Weir {
+export class Client extends Listeners<WeirEvents> implements Weir {
   readonly #options: ConnectOptions;
   readonly #platform: Platform;
   readonly #policy: RetryPolicy;
   readonly #pace: Pace;
   readonly #watch: Watch;
-  readonly #listeners = new Listeners<WeirEvents>(['open', 'status', 'move', 'retry', 'error', 'close']);
-  readonly #feeds = new Map<string, Feed>();
+  readonly #renewal: Renewal;
+  readonly #subscriptions: Subscriptions;
   readonly #changed = new Set<Feed>();
-  readonly #stopLife: () => void;
-  /** What the application wants, and what the current stream sends. */
-  readonly #wanted: Set<string>;
-  #served = new Set<string>();
-  /** Left since the stream was told last: what they had is gone here, also where they are wanted again. */
-  readonly #left = new Set<string>();
+  #stopLife: (() => void) | undefined;
   #current: Wire | undefined;
   #openedMs = 0;
   #path: Path | undefined;
   #retryTimer: unknown;
   #position: string | undefined;
+  /** Keeps the position beyond the life of this page. */
+  #memory: Memory | undefined;
+  #recalled: Promise<void> | undefined;
+  /** The position is of the page before: the state that it speaks for is not here. */
+  #stateIsGone = false;
   /** Spares the next visit to the router the measurement, as long as nothing speaks against the last one. */
   #hint: string | undefined;
   #syncIsDue = false;
-  #status: Status = 'waiting';
-  #info: Info = {
-    pool: undefined,
-    shard: undefined,
-    session: undefined,
-    tickMs: undefined,
-    rttMs: undefined,
-    kbps: undefined,
-    confidence: undefined,
-    attempts: 0,
-    lastClose: undefined,
-  };
+  #status: Status = 'closed';
+  #info: Info = NO_INFO;
 
   constructor(options: ConnectOptions, platform: Platform) {
+    super(['open', 'status', 'move', 'retry', 'error', 'close']);
     checkOptions(options);
     parseUrl(options.url, platform.base);
     this.#options = options;
     this.#platform = platform;
-    this.#wanted = new Set(options.channels ?? []);
-    checkChannels(this.#wanted);
+    this.#subscriptions = new Subscriptions(options.channels ?? []);
     this.#policy = new RetryPolicy(options.reconnect ?? {}, () => platform.random());
     const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
     this.#pace = new Pace(platform, gapMs, () => this.#announce());
-    this.#watch = new Watch(platform, options.quietMs, () => this.#visitRouter());
-    this.#stopLife = platform.onLife((what) => this.#live(what));
-    this.#visitRouter();
+    const visit = (): void => this.#visitRouter();
+    this.#watch = new Watch(platform, options.quietMs, visit);
+    if (options.resume) this.#memory = new Memory(options.resume, `weir ${options.url}`);
+    this.#renewal = new Renewal(platform, visit);
+    this.connect();
   }
 
   get status(): Status {
@@ -93,12 +78,13 @@ export class Client implements Weir {
   }
 
   channel(name: string): Feed {
-    let feed = this.#feeds.get(name);
+    const { feeds, wanted } = this.#subscriptions;
+    let feed = feeds.get(name);
     if (feed === undefined) {
       checkChannels([name]);
       feed = new Feed(name, {
         queueLimit: Math.max(1, this.#options.queueLimit ?? 1_000),
-        wants: (channel) => this.#wanted.has(channel),
+        wants: (channel) => wanted.has(channel),
         subscribe: (channel) => this.#subscribe(channel),
         unsubscribe: (channel) => this.#unsubscribe(channel),
         changed: (changed) => {
@@ -106,36 +92,62 @@ export class Client implements Weir {
           this.#pace.request();
         },
       });
-      this.#feeds.set(name, feed);
+      feeds.set(name, feed);
       if (this.#status === 'closed') feed.end(undefined);
     }
     return feed;
   }
 
-  on<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe {
-    return this.#listeners.on(name, listener);
+  connect(): void {
+    this.resume();
+    if (this.#status !== 'closed') return;
+    this.#stopLife = this.#platform.onLife((what) => this.#live(what));
+    this.#pace.start();
+    for (const feed of this.#subscriptions.feeds.values()) feed.begin();
+    this.#begin();
   }
 
   close(): void {
-    this.#finish({ code: NORMAL, reason: 'closed by the application' });
+    this.#finish({ code: codes.normal, reason: 'closed by the application' });
+  }
+
+  pause(): void {
+    this.#rest('paused');
+  }
+
+  resume(): void {
+    if (this.#status === 'paused') this.#begin();
+  }
+
+  #begin(): void {
+    this.#setStatus('waiting');
+    this.#visitRouter();
   }
 
   #live(what: Life): void {
-    if (what === 'left') this.#leave();
-    // Also beside an open connection: its path has perhaps changed, which nothing would tell for minutes.
+    // The page goes away, or sleeps where an open connection would keep it from sleeping; `shown` ends that.
+    if (what === 'left') this.#rest('waiting');
+    // Also beside an open connection: its path has perhaps changed, which nothing would tell for a while.
     else if (what === 'online' || this.#current === undefined) this.#visitRouter();
+    else this.#watch.look();
   }
 
-  /** The page goes away, or sleeps where an open connection would keep it from sleeping; `shown` ends that. */
-  #leave(): void {
-    if (this.#status === 'closed') return;
+  /** No connection and no try of one, until something ends it. */
+  #rest(status: 'paused' | 'waiting'): void {
+    if (this.#isOff) return;
     this.#stopTrying();
-    this.#setStatus('waiting');
+    this.#setStatus(status);
+  }
+
+  get #isOff(): boolean {
+    return this.#status === 'closed' || this.#status === 'paused';
   }
 
   #stopTrying(): void {
+    this.#save();
     this.#platform.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
+    this.#renewal.stop();
     this.#watch.stop();
     this.#path?.cancel();
     this.#path = undefined;
@@ -148,57 +160,62 @@ export class Client implements Weir {
   /** Opens a new connection; one that is open goes on until the new one is welcomed. */
   #visitRouter(): void {
     // With nothing to subscribe to there is nothing to ask for: `subscribe` comes back here.
-    if (this.#status === 'closed' || this.#path !== undefined || this.#wanted.size === 0) return;
+    if (this.#isOff || this.#path !== undefined || this.#subscriptions.wanted.size === 0) return;
     this.#platform.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    if (this.#current === undefined) this.#setStatus('connecting');
-    this.#open('refresh', () => this.#routerTarget());
+    if (this.#current === undefined) {
+      this.#watch.start();
+      this.#setStatus('connecting');
+    }
+    this.#open('refresh', async () => {
+      this.#recalled ??= this.#recall();
+      await this.#recalled;
+      return visitTarget(this.#options, {
+        base: this.#platform.base,
+        channels: [...this.#subscriptions.wanted],
+        hint: this.#hint,
+      });
+    });
   }
 
   #open(reason: string, target: () => Target | Promise<Target>): void {
-    if (this.#path !== undefined || this.#status === 'closed') return;
+    if (this.#path !== undefined || this.#isOff) return;
     this.#info = { ...this.#info, attempts: this.#info.attempts + 1 };
     this.#path = new Path({
       platform: this.#platform,
-      webSocket: () => this.#socketClass(),
+      webSocket: () => socketClass(this.#options, this.#platform),
       target,
-      position: () => (this.#hasHoles() ? undefined : this.#position),
+      position: () => (this.#subscriptions.hasHoles ? undefined : this.#position),
+      stateIsGone: () => this.#stateIsGone,
       onWelcome: (welcomed) => this.#adopt(welcomed, reason),
       onEnd: (end) => this.#pathEnded(end),
     });
   }
 
-  async #routerTarget(): Promise<Target> {
-    const { url, token, class: pool } = this.#options;
-    return routerTarget({
-      url,
-      base: this.#platform.base,
-      token: typeof token === 'function' ? await askFor(token) : token,
-      channels: [...this.#wanted],
-      class: pool,
-      hint: this.#hint,
-    });
-  }
-
-  #socketClass(): SocketClass | Promise<SocketClass> {
-    // The application's class is taken at its word; its type is left open so that any library's fits.
-    return (this.#options.WebSocket as SocketClass | undefined) ?? this.#platform.webSocket();
+  async #recall(): Promise<void> {
+    const saved = await this.#memory?.load();
+    if (saved === undefined || this.#position !== undefined) return;
+    this.#position = saved.position;
+    this.#stateIsGone = true;
+    for (const channel of this.#subscriptions.wanted) {
+      const id = saved.ids[channel];
+      if (typeof id === 'number') this.channel(channel).recall(id);
+    }
   }
 
   /** The switch: from the new stream's welcome on, the old one's frames no longer count. */
   #adopt({ wire, welcome, redirect, resume }: Welcomed, reason: string): void {
     const old = this.#current;
     const from = { pool: this.#info.pool, shard: this.#info.shard };
-    const served = this.#served;
     this.#path = undefined;
     this.#current = wire;
     this.#openedMs = this.#platform.now();
-    this.#served = new Set(welcome.channels);
-    this.#left.clear();
     wire.onMessage = (message) => this.#receive(message);
     wire.onClose = (code, closeReason) => this.#streamEnded({ code, reason: closeReason });
-    old?.close(moved.code);
-    this.#watch.start(wire);
+    old?.close(codes.moved);
+    this.#watch.start(wire, welcome.beatMs);
+    // A text cannot be renewed.
+    this.#renewal.begin(typeof this.#options.token === 'function' ? welcome.expiresInMs : 0);
 
     const { pool, shard, session, tickMs } = welcome;
     const { confidence } = redirect;
@@ -208,16 +225,15 @@ export class Client implements Weir {
     const rttMs = redirect.rttMs ?? this.#info.rttMs;
     const kbps = redirect.kbps ?? this.#info.kbps;
     this.#info = { ...this.#info, pool, shard, session, tickMs, rttMs, kbps, confidence };
-    for (const channel of served) {
-      const feed = this.#feeds.get(channel);
-      feed?.streamBegan();
-      if (resume === undefined && this.#wanted.has(channel)) feed?.declareLoss(old ? 'keep' : 'forget');
+    for (const feed of this.#subscriptions.begin(welcome.channels)) {
+      feed.streamBegan();
+      if (resume === undefined && feed.subscribed) feed.declareLoss(old ? 'keep' : 'forget');
     }
     this.#sync();
     this.#setStatus('open');
     const event: OpenEvent = { pool, shard, rttMs, kbps, confidence, resumed: welcome.resumed };
-    if (old === undefined) this.#listeners.emit('open', event);
-    else this.#listeners.emit('move', { ...event, reason, from });
+    if (old === undefined) this.emit('open', event);
+    else this.emit('move', { ...event, reason, from });
   }
 
   // ── on the stream ─────────────────────────────────────────────────────────────────────────────────────────
@@ -229,10 +245,13 @@ export class Client implements Weir {
       case 'cosmetic':
       case 'gap':
         // Also asks whether it is wanted: frames still come for a while after an unsubscribe.
-        if (this.#wanted.has(message.channel)) this.channel(message.channel).receive(message);
+        if (this.#subscriptions.wanted.has(message.channel)) this.channel(message.channel).receive(message);
+        if (this.#memory && message.type !== 'state') this.#pace.request();
         break;
       case 'position':
         this.#position = message.pos;
+        this.#stateIsGone = false;
+        if (this.#memory) this.#pace.request();
         break;
       case 'move':
         this.#open(message.reason, () => moveTarget(message.url));
@@ -245,24 +264,18 @@ export class Client implements Weir {
   }
 
   #refused(code: WeirError['code'], channel: string | undefined): void {
-    if (channel !== undefined) {
-      // It would be refused again at the next visit to the router, and the whole connection with it.
-      this.#wanted.delete(channel);
-      this.#served.delete(channel);
-      this.#feeds.get(channel)?.endIterations();
-    }
+    if (channel !== undefined) this.#subscriptions.refused(channel);
     const what = channel === undefined ? 'a request' : `channel ${channel}`;
     this.#fail(new WeirError(code, `the shard refused ${what}: ${code}`, { channel }));
   }
 
   #subscribe(channel: string): void {
     if (this.#status === 'closed') {
-      throw new WeirError('CLOSED', 'this client is closed for good; connect() again', { channel });
+      throw new WeirError('CLOSED', 'this client is closed; its connect() opens it again', { channel });
     }
-    if (this.#wanted.has(channel)) return;
-    checkChannels([...this.#wanted, channel]);
-    this.#wanted.add(channel);
-    if (this.#hasHoles()) {
+    if (this.#subscriptions.wanted.has(channel)) return;
+    this.#subscriptions.add(channel);
+    if (this.#subscriptions.hasHoles) {
       // A try that has named its position already is worth nothing now.
       this.#path?.cancel();
       this.#path = undefined;
@@ -271,17 +284,7 @@ export class Client implements Weir {
   }
 
   #unsubscribe(channel: string): void {
-    if (!this.#wanted.delete(channel)) return;
-    if (this.#served.has(channel)) this.#left.add(channel);
-    const feed = this.#feeds.get(channel);
-    feed?.endIterations();
-    feed?.clear();
-    this.#syncSoon();
-  }
-
-  /** Whether the position speaks for a channel that was forgotten: resuming from it would leave a hole there. */
-  #hasHoles(): boolean {
-    return [...this.#wanted].some((channel) => this.#feeds.get(channel)?.forgotten);
+    if (this.#subscriptions.leave(channel)) this.#syncSoon();
   }
 
   /** Calls of one turn become one message each: a shard bounds how many a client may send. */
@@ -297,48 +300,55 @@ export class Client implements Weir {
 
   /** Tells the stream what is wanted and not served, and the reverse. */
   #sync(): void {
-    for (const [channel, feed] of this.#feeds) if (!this.#wanted.has(channel)) feed.clear();
-    const wire = this.#current;
-    if (wire === undefined) return;
-    const stays = (channel: string): boolean => !this.#left.has(channel);
-    const more = [...this.#wanted].filter((channel) => !(this.#served.has(channel) && stays(channel)));
-    const less = [...this.#served].filter((channel) => !(this.#wanted.has(channel) && stays(channel)));
-    this.#left.clear();
-    this.#served = new Set(this.#wanted);
-    if (less.length > 0) wire.send({ type: 'unsubscribe', channels: less });
-    if (more.length > 0) wire.send({ type: 'subscribe', channels: more });
+    this.#subscriptions.forgetUnwanted();
+    if (this.#current === undefined) return;
+    for (const message of this.#subscriptions.take()) this.#current.send(message);
+  }
+
+  #save(): void {
+    void this.#memory?.save(this.#position, this.#subscriptions.feeds.values());
   }
 
   #announce(): void {
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const feed of changed) feed.announce();
+    this.#save();
   }
 
   // ── ends ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #streamEnded(close: CloseEvent): void {
     this.#current = undefined;
-    this.#watch.stop();
+    this.#renewal.stop();
+    this.#watch.start();
     this.#info = { ...this.#info, lastClose: close };
-    if (close.code === tooSlow.code || close.code === noPong.code) this.#hint = undefined;
+    if (close.code === codes.tooSlow || close.code === codes.noPong) this.#hint = undefined;
     const after = afterClose(close.code);
     if (after === 'stop') this.#finish(close, stopError(close.code, close.reason));
     // A move is on its way: its try is now the reconnect.
     else if (this.#path !== undefined) this.#setStatus('connecting');
-    else if (close.code === NORMAL) this.#finish(close);
+    else if (close.code === codes.normal) this.#finish(close);
     else this.#comeBack(close, 'open', this.#platform.now() - this.#openedMs);
   }
 
   #pathEnded(end: PathEnd): void {
     this.#path = undefined;
     // Perhaps it was the hint that did not come through; that there is no room is not its fault.
-    if (end.stage === 'router' && end.code !== noCapacity.code) this.#hint = undefined;
+    if (end.stage === 'router' && end.code !== codes.noCapacity) this.#hint = undefined;
     this.#info = { ...this.#info, lastClose: { code: end.code, reason: end.reason } };
+    if (this.#watch.isQuiet) {
+      // The path is dead, and the way to another one failed: the ordinary way back begins.
+      this.#current?.close();
+      this.#current = undefined;
+      this.#watch.start();
+    }
     if (end.error?.code === 'NO_WEBSOCKET') this.#finish(end, end.error);
     // The old stream goes on until it is closed; then comes the ordinary way.
-    else if (this.#current !== undefined) return;
-    else if (afterClose(end.code) === 'stop') this.#finish(end, stopError(end.code, end.reason));
+    else if (this.#current !== undefined) {
+      if (end.error !== undefined) this.#fail(end.error);
+      this.#renewal.again();
+    } else if (afterClose(end.code) === 'stop') this.#finish(end, stopError(end.code, end.reason));
     else {
       if (end.error !== undefined) this.#fail(end.error);
       this.#comeBack(end, end.stage, 0);
@@ -351,12 +361,12 @@ export class Client implements Weir {
     this.#retryTimer = this.#platform.setTimeout(() => this.#visitRouter(), inMs);
     this.#setStatus('waiting');
     const attempt = Math.max(1, this.#policy.failures);
-    if (this.#listeners.has('retry')) this.#listeners.emit('retry', { attempt, inMs, code, reason, stage });
+    if (this.has('retry')) this.emit('retry', { attempt, inMs, code, reason, stage });
     else if (attempt === WARN_AT) console.warn(unheardRetries(this.#options.url, { code, reason, stage }));
   }
 
   #fail(error: WeirError): void {
-    if (this.#listeners.has('error')) this.#listeners.emit('error', error);
+    if (this.has('error')) this.emit('error', error);
     else console.error(error);
   }
 
@@ -364,28 +374,17 @@ export class Client implements Weir {
     if (this.#status === 'closed') return;
     if (error !== undefined) this.#announce();
     this.#pace.stop();
-    this.#stopLife();
+    this.#stopLife?.();
     this.#stopTrying();
     this.#setStatus('closed');
-    for (const feed of this.#feeds.values()) feed.end(error);
+    for (const feed of this.#subscriptions.feeds.values()) feed.end(error);
     if (error !== undefined) this.#fail(error);
-    this.#listeners.emit('close', { code, reason });
+    this.emit('close', { code, reason });
   }
 
   #setStatus(status: Status): void {
     if (this.#status === status) return;
     this.#status = status;
-    this.#listeners.emit('status', status);
-  }
-}
-
-/** Only the application's own function can fail with TOKEN_FAILED; everything else has another name. */
-async function askFor(token: () => string | Promise<string>): Promise<string> {
-  try {
-    return await token();
-  } catch (cause) {
-    throw new WeirError('TOKEN_FAILED', 'the token function failed; the client asks it again later', {
-      cause,
-    });
+    this.emit('status', status);
   }
 }

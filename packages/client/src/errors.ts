@@ -23,9 +23,9 @@ export class WeirError extends Error implements WeirErrorLike {
 }
 
 const stops: ReadonlyMap<number, readonly [WeirErrorCode, string]> = new Map([
-  [4500, ['NOT_AUTHORISED', 'give connect() a valid token, or a function that fetches a fresh one']],
+  [4500, ['NOT_AUTHORISED', 'give connect() a valid token, or a function that fetches one']],
   [4501, ['PROTOCOL_ERROR', 'check the channel names and the version of the SDK']],
-  [4503, ['ORIGIN_REFUSED', "add this page's origin to the router's allowed origins"]],
+  [4503, ['ORIGIN_REFUSED', 'add this origin to those that the router allows']],
 ]);
 
 /** The error for a close after which the client stays away. */
@@ -45,7 +45,7 @@ export function unheardRetries(
   { code, reason, stage }: Pick<RetryEvent, 'code' | 'reason' | 'stage'>,
 ): string {
   return (
-    `weir: ${WARN_AT} tries to reach ${url.split('?')[0]} have failed (${stage}: ${code} ${reason}); the client goes on trying. ` +
-    "Check the URL and its path, the page's CSP (connect-src) and the router's allowed origins, or listen to 'retry'."
+    `weir: ${WARN_AT} tries to reach ${url.split('?')[0]} failed (${stage}: ${code} ${reason}). ` +
+    "Check the URL, its path, the page's CSP (connect-src) and the allowed origins, or listen to 'retry'."
   );
 }

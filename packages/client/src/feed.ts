@@ -20,18 +20,19 @@ export interface FeedOwner {
 
 export type FeedMessage = StateMessage | CriticalMessage | CosmeticMessage | GapMessage;
 
-export class Feed implements Channel {
+export class Feed extends Listeners<ChannelEvents> implements Channel {
   readonly name: string;
   readonly #owner: FeedOwner;
   readonly #state = new ChannelState();
   readonly #cosmetics = new Cosmetics();
-  readonly #listeners = new Listeners<ChannelEvents>(['state', 'critical', 'cosmetic', 'gap']);
+  readonly #stores = new Listeners<{ run: ReadonlyMap<string, unknown> }>(['run']);
   readonly #queues = new Set<EventQueue>();
   #lastId = NO_ID;
   #forgotten = false;
   #end: { readonly error: unknown } | undefined;
 
   constructor(name: string, owner: FeedOwner) {
+    super(['state', 'critical', 'cosmetic', 'gap']);
     this.name = name;
     this.#owner = owner;
   }
@@ -53,16 +54,29 @@ export class Feed implements Channel {
     return this.#forgotten;
   }
 
-  subscribe(): void {
-    this.#owner.subscribe(this.name);
+  /** The last critical id; nothing before the first. */
+  get lastId(): number | undefined {
+    return this.#lastId === NO_ID ? undefined : this.#lastId;
+  }
+
+  /** The page before had critical messages up to this one. */
+  recall(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
+  subscribe(): void;
+  subscribe(run: (snapshot: ReadonlyMap<string, unknown>) => void): Unsubscribe;
+  subscribe(run?: (snapshot: ReadonlyMap<string, unknown>) => void): Unsubscribe | undefined {
+    // A component that shows the channel must not fail because the client was told to stay away.
+    if (run === undefined || this.#end === undefined) this.#owner.subscribe(this.name);
+    if (run === undefined) return undefined;
+    const stop = this.#stores.on('run', run);
+    run(this.snapshot);
+    return stop;
   }
 
   unsubscribe(): void {
     this.#owner.unsubscribe(this.name);
-  }
-
-  on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents[K]) => void): Unsubscribe {
-    return this.#listeners.on(name, listener);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChannelEvent> {
@@ -115,16 +129,21 @@ export class Feed implements Channel {
 
   /** Hands out what was conflated since the last time. */
   announce(): void {
-    if (!this.#state.changes.empty) this.#emit(this.#state.changes.take());
+    if (!this.#state.changes.empty) {
+      this.#emit(this.#state.changes.take());
+      this.#stores.emit('run', this.snapshot);
+    }
     if (!this.#cosmetics.empty) this.#emit(this.#cosmetics.take());
   }
 
   /** No longer subscribed to. */
   clear(): void {
-    this.#forgotten ||= this.#lastId !== NO_ID || this.#state.map.size > 0;
+    const had = this.#state.map.size > 0;
+    this.#forgotten ||= this.#lastId !== NO_ID || had;
     this.#state.clear();
     this.#cosmetics.take();
     this.#lastId = NO_ID;
+    if (had) this.#stores.emit('run', this.snapshot);
   }
 
   endIterations(error?: unknown): void {
@@ -132,18 +151,20 @@ export class Feed implements Channel {
     this.#queues.clear();
   }
 
-  /** The client is closed for good; `error` where it was a refusal. */
+  /** The client connects. */
+  begin(): void {
+    this.#end = undefined;
+  }
+
+  /** The client is closed; `error` where it was a refusal. */
   end(error: unknown): void {
     this.#end = { error };
     this.endIterations(error);
   }
 
   #emit(event: ChannelEvent): void {
-    // The union narrows by its tag, which is the listener's name.
-    if (event.type === 'state') this.#listeners.emit('state', event);
-    else if (event.type === 'critical') this.#listeners.emit('critical', event);
-    else if (event.type === 'cosmetic') this.#listeners.emit('cosmetic', event);
-    else this.#listeners.emit('gap', event);
+    // The tag of the union is the name of its listeners.
+    this.emit(event.type, event as never);
     for (const queue of this.#queues) queue.push(event);
   }
 }

@@ -21,6 +21,7 @@ export type {
   MoveEvent,
   OpenEvent,
   ReconnectOptions,
+  ResumeStorage,
   RetryEvent,
   StateEvent,
   Status,

@@ -9,7 +9,7 @@ describe('the options of connect', () => {
   it.each([
     [undefined, /takes an object/],
     ['wss://weir.test', /takes an object/],
-    [{}, /url is missing/],
+    [{}, /url must be a string/],
     [{ url: 7 }, /url must be a string/],
     [{ url, channels: 'odds' }, /channels must be an array/],
     [{ url, channels: new Set(['odds']) }, /channels must be an array/],

@@ -1,5 +1,5 @@
 // Mistakes of the caller, said at once and in a sentence: half of all callers write JavaScript, without types.
-import type { ConnectOptions } from './public.ts';
+import type { ConnectOptions, ResumeStorage } from './public.ts';
 
 type Check = readonly [is: (value: unknown) => boolean, must: string];
 
@@ -12,17 +12,19 @@ const CHECKS: Readonly<Record<keyof ConnectOptions, Check>> = {
   channels: [Array.isArray, "must be an array of names, such as ['lobby']"],
   token: [
     (value) => typeof value === 'string' || typeof value === 'function',
-    'must be a string, or a function that returns one',
+    'must be a string, or a function',
   ],
   class: text,
   WebSocket: callable,
   conflateMs: number,
   queueLimit: number,
   quietMs: number,
-  reconnect: [
-    (value) => typeof value === 'object' && value !== null,
-    'must be an object, such as { capMs: 10000 }',
+  resume: [
+    // The caller may not have types.
+    (value) => typeof (value as ResumeStorage | null)?.getItem === 'function',
+    'must be a storage, such as sessionStorage',
   ],
+  reconnect: [(value) => typeof value === 'object' && value !== null, 'must be an object'],
 };
 
 /** Throws a TypeError for an option that does not exist, is missing, or is of another kind. */
@@ -30,14 +32,15 @@ export function checkOptions(options: ConnectOptions): void {
   // The caller may not have types: nothing of what they promise is taken for granted here.
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
-    throw new TypeError("connect() takes an object, such as { url: 'wss://weir.example.com' }");
+    throw new TypeError('connect() takes an object with a url');
   }
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries({ url: undefined, ...given })) {
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof ConnectOptions] : undefined;
     if (check === undefined) {
       throw new TypeError(`connect() has no option ${name}; there are ${Object.keys(CHECKS).join(', ')}`);
     }
-    if (value !== undefined && !check[0](value)) throw new TypeError(`connect(): ${name} ${check[1]}`);
+    // The one that must be there.
+    if ((value !== undefined || name === 'url') && !check[0](value))
+      throw new TypeError(`connect(): ${name} ${check[1]}`);
   }
-  if (options.url === undefined) throw new TypeError('connect(): url is missing');
 }

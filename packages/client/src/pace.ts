@@ -29,6 +29,10 @@ export class Pace {
     }
   }
 
+  start(): void {
+    this.#stopped = false;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#platform.clearTimeout(this.#timer);

@@ -33,6 +33,8 @@ interface PathOptions {
   readonly target: () => Target | Promise<Target>;
   /** The position, asked for at the moment when the stream is opened. */
   readonly position: () => string | undefined;
+  /** The position is all that is left: of the state nothing is here. */
+  readonly stateIsGone: () => boolean;
   readonly onWelcome: (welcomed: Welcomed) => void;
   readonly onEnd: (end: PathEnd) => void;
 }
@@ -68,7 +70,7 @@ export class Path {
       const error =
         cause instanceof WeirError
           ? cause
-          : new WeirError('INTERNAL', `a fault of the SDK, please report it: ${String(cause)}`, { cause });
+          : new WeirError('INTERNAL', `a fault of the SDK: ${String(cause)}`, { cause });
       this.#fail(1006, error.message, error);
       return;
     }
@@ -84,8 +86,9 @@ export class Path {
   #follow(router: Wire, redirect: RedirectMessage): void {
     router.close();
     this.#step('stream');
-    const resume = this.#options.position();
-    this.#dial(streamTarget(redirect.url, resume), (wire) => {
+    const { position, stateIsGone } = this.#options;
+    const resume = position();
+    this.#dial(streamTarget(redirect.url, resume, stateIsGone()), (wire) => {
       wire.onMessage = (message) => {
         if (message.type !== 'welcome') return;
         this.#finish();
@@ -113,7 +116,7 @@ export class Path {
     this.#options.platform.clearTimeout(this.#timer);
     this.#timer = this.#options.platform.setTimeout(() => {
       this.#wire?.close();
-      this.#fail(1006, `no answer within ${STEP_MS / 1_000} s`);
+      this.#fail(1006, 'no answer within 10 s');
     }, STEP_MS);
   }
 

@@ -23,8 +23,10 @@ export type Life = 'online' | 'shown' | 'left';
 
 export interface Platform {
   webSocket(): SocketClass | Promise<SocketClass>;
-  /** Milliseconds of a clock that never jumps. */
+  /** Milliseconds of a clock that never jumps, and stands still while the machine sleeps. */
   now(): number;
+  /** Milliseconds of the clock on the wall, which goes on then. */
+  wallMs(): number;
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   /** Runs later, behind the messages that have already arrived, and not throttled in hidden pages. */
@@ -36,27 +38,28 @@ export interface Platform {
   readonly base: string | undefined;
 }
 
+const LIFE = ['online', 'pageshow', 'pagehide', 'visibilitychange'];
+
 /** Everything but `webSocket` and `turn`, which differ between browsers and Node. */
 export function commonPlatform(): Omit<Platform, 'webSocket' | 'turn'> {
   return {
     now: () => performance.now(),
+    wallMs: Date.now,
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
     random: Math.random,
     onLife: (listener) => {
-      const life: Record<string, () => void> = {
-        online: () => listener('online'),
-        pageshow: () => listener('shown'),
-        pagehide: () => listener('left'),
-        visibilitychange: () => {
-          if (globalThis.document?.visibilityState === 'visible') listener('shown');
-        },
+      const heard = ({ type }: { readonly type: string }): void => {
+        if (type === 'online') listener('online');
+        else if (type === 'pagehide') listener('left');
+        // `visibilitychange` also says that the page is hidden.
+        else if (type === 'pageshow' || globalThis.document?.visibilityState === 'visible') listener('shown');
       };
       // Node and React Native have no such events; Node has no global to listen on either.
       const target: Partial<EventTarget> = globalThis;
-      for (const [name, heard] of Object.entries(life)) target.addEventListener?.(name, heard);
+      for (const name of LIFE) target.addEventListener?.(name, heard);
       return () => {
-        for (const [name, heard] of Object.entries(life)) target.removeEventListener?.(name, heard);
+        for (const name of LIFE) target.removeEventListener?.(name, heard);
       };
     },
     base: globalThis.location?.href,

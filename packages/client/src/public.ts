@@ -1,9 +1,12 @@
 // The types that applications see. Imports nothing, so that the published .d.ts files stand alone.
 
-/** What the connection is doing. `waiting`: until the next try. `closed`: for good. */
-export type Status = 'connecting' | 'open' | 'waiting' | 'closed';
+/** What the connection is doing. `waiting`: until the next try. `paused` and `closed`: until the application says so. */
+export type Status = 'connecting' | 'open' | 'waiting' | 'paused' | 'closed';
 
-/** A user token, or a function that fetches one; the function is asked anew before every visit to the router. */
+/**
+ * A user token, or a function that fetches one. The function is asked anew before every visit to the router, and before
+ * the token expires; with a text the connection ends when the token does.
+ */
 export type Token = string | (() => string | Promise<string>);
 
 export interface ConnectOptions {
@@ -21,13 +24,23 @@ export interface ConnectOptions {
   /** Critical events that one iterator keeps for a slow consumer before it declares a gap (default 1,000). */
   readonly queueLimit?: number | undefined;
   /**
-   * For feeds that never rest: opens a fresh connection beside the old one where nothing has arrived for so long.
-   * Off by default in browsers, where a quiet channel and a dead path look the same. With the `ws` package pings
-   * are seen, and it is 60,000.
+   * Takes the path for dead when nothing has arrived for so long, and opens another connection beside the old one.
+   * By default two beats of the shard, which is 30,000 where the cluster does not say otherwise; at least 3,000.
    */
   readonly quietMs?: number | undefined;
+  /**
+   * Where to keep how far this page has got, such as `sessionStorage`: after a reload critical messages go on from
+   * there, and what is lost is told by a `gap`. One client for each `url` and storage.
+   */
+  readonly resume?: ResumeStorage | undefined;
   /** Waits before a reconnect, in milliseconds. */
   readonly reconnect?: ReconnectOptions | undefined;
+}
+
+/** The part of `Storage` that is used; both may answer with a promise, as React Native's AsyncStorage does. */
+export interface ResumeStorage {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): unknown;
 }
 
 export interface ReconnectOptions {
@@ -100,12 +113,22 @@ export interface Channel<T extends ChannelTypes = ChannelTypes> extends AsyncIte
   /** The same as an object that never changes: another one after each change, and the same one in between. */
   readonly snapshot: ReadonlyMap<string, T['state']>;
   readonly subscribed: boolean;
-  /** Throws CLOSED where the client is closed for good, CHANNEL_LIMIT over 100 channels. */
+  /** Throws CLOSED while the client is closed, CHANNEL_LIMIT over 100 channels. */
   subscribe(): void;
+  /**
+   * The contract of stores, as Svelte and others know it: subscribes to the channel, calls `run` with the snapshot at
+   * once and after each `state` event, and returns what stops these calls. The channel stays subscribed to. While the
+   * client is closed it calls `run` once and does not throw CLOSED.
+   */
+  subscribe(run: (snapshot: ReadonlyMap<string, T['state']>) => void): Unsubscribe;
   /** Ends its iterations too; `state` is emptied. */
   unsubscribe(): void;
   /** Throws a TypeError for an event that does not exist. */
   on<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents<T>[K]) => void): Unsubscribe;
+  /** The same for one event. */
+  once<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents<T>[K]) => void): Unsubscribe;
+  /** Stops every `on` and `once` of this function. */
+  off<K extends keyof ChannelEvents>(name: K, listener: (event: ChannelEvents<T>[K]) => void): void;
 }
 
 export interface Info {
@@ -185,7 +208,7 @@ export interface WeirEvents {
   readonly move: MoveEvent;
   readonly retry: RetryEvent;
   readonly error: WeirErrorLike;
-  /** Once, when it is over for good: by `close()`, or by a code that says stop. */
+  /** When it is over: by `close()`, or by a code that says stop. */
   readonly close: CloseEvent;
 }
 
@@ -203,5 +226,16 @@ export interface Weir<C extends Channels<C> = Record<string, ChannelTypes>> {
   channel<T extends ChannelTypes>(name: string): Channel<T>;
   /** Throws a TypeError for an event that does not exist. */
   on<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe;
+  /** The same for one event. */
+  once<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): Unsubscribe;
+  /** Stops every `on` and `once` of this function. */
+  off<K extends keyof WeirEvents>(name: K, listener: (event: WeirEvents[K]) => void): void;
+  /** Closes the connection and keeps state, position and subscriptions, until `resume()`. */
+  pause(): void;
+  /** Ends a pause: what changed meanwhile comes, and critical messages go on where they were. */
+  resume(): void;
+  /** Ends everything, iterations too: no timer, socket or listener of the platform is left. */
   close(): void;
+  /** Opens a client that is closed, whoever closed it, with its state, position and subscriptions; ends a pause. */
+  connect(): void;
 }

@@ -1,6 +1,6 @@
 // When to come back after a connection, or a try of one, has ended: the close-code table with its waits. Pure
 // but for the memory of what was tried before. Never opens anything.
-import { afterClose } from '@weir/protocol';
+import { afterClose } from './after-close.ts';
 import type { ReconnectOptions, RetryEvent } from './public.ts';
 
 /** A connection that lived so long was a healthy one: its end does not count as a failed try. */
@@ -14,13 +14,6 @@ const SHARD_SILENT_MS = 3_000;
 const SHARD_SPREAD_MS = 5_000;
 
 type Waits = { readonly [Name in keyof ReconnectOptions]-?: number };
-
-const DEFAULTS: Waits = {
-  // Everybody comes back at random within 8 s where a shard is killed: no second then holds a fifth of them.
-  spreadMs: 8_000,
-  baseMs: 1_000,
-  capMs: 30_000,
-};
 
 /** `token`, `router` and `stream` are steps of a try; `open` is a connection that had been welcomed. */
 export type Stage = RetryEvent['stage'];
@@ -38,12 +31,9 @@ export class RetryPolicy {
   #atOnceMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReconnectOptions, random: () => number) {
-    const { spreadMs, baseMs, capMs } = options;
-    this.#options = {
-      spreadMs: spreadMs ?? DEFAULTS.spreadMs,
-      baseMs: baseMs ?? DEFAULTS.baseMs,
-      capMs: capMs ?? DEFAULTS.capMs,
-    };
+    // Everybody comes back at random within 8 s where a shard is killed: no second then holds a fifth of them.
+    const { spreadMs = 8_000, baseMs = 1_000, capMs = 30_000 } = options;
+    this.#options = { spreadMs, baseMs, capMs };
     this.#random = random;
   }
 

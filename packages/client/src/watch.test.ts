@@ -3,9 +3,10 @@ import { FakePlatform, FakeSocket } from './fakes/fake-platform.ts';
 import { Watch } from './watch.ts';
 import { Wire } from './wire.ts';
 
-function watched(quietMs: number | undefined): {
+function watched({ quietMs, beatMs }: { quietMs?: number; beatMs?: number }): {
   platform: FakePlatform;
   socket: FakeSocket;
+  watch: Watch;
   asked: () => number;
 } {
   const platform = new FakePlatform();
@@ -15,39 +16,76 @@ function watched(quietMs: number | undefined): {
   const watch = new Watch(platform, quietMs, () => {
     asked++;
   });
-  watch.start(wire);
-  return { platform, socket, asked: () => asked };
+  watch.start(wire, beatMs);
+  return { platform, socket, watch, asked: () => asked };
 }
 
 describe('the watch over a connection', () => {
-  it('leaves a quiet channel alone where pings are hidden', () => {
-    const { platform, asked } = watched(undefined);
+  it('leaves a quiet channel alone where pings are hidden and the shard has no beat', () => {
+    const { platform, asked } = watched({});
     platform.advance(3_600_000);
     expect(asked()).toBe(0);
   });
   it('asks for another connection where pings were seen and stay away', () => {
-    const { platform, socket, asked } = watched(undefined);
+    const { platform, socket, asked } = watched({});
     for (let i = 0; i < 20; i++) {
       socket.pings();
       platform.advance(15_000);
     }
     expect(asked()).toBe(0);
-    platform.advance(80_000);
+    platform.advance(46_000);
     expect(asked()).toBe(1);
   });
+  it('asks for another connection when two beats stay away, and again after two more', () => {
+    const { platform, socket, watch, asked } = watched({ beatMs: 15_000 });
+    for (let i = 0; i < 20; i++) {
+      platform.advance(15_250);
+      socket.says({ type: 'beat' });
+    }
+    platform.advance(30_999);
+    expect([asked(), watch.isQuiet]).toEqual([0, false]);
+    platform.advance(1);
+    expect([asked(), watch.isQuiet]).toEqual([1, true]);
+    platform.advance(30_999);
+    expect(asked()).toBe(1);
+    platform.advance(1);
+    expect(asked()).toBe(2);
+    socket.says({ type: 'beat' });
+    expect(watch.isQuiet).toBe(false);
+  });
   it('does not blame the connection for the time in which it was frozen itself (case D9)', () => {
-    const { platform, socket, asked } = watched(6_000);
+    const { platform, socket, asked } = watched({ beatMs: 15_000 });
     platform.freeze(120_000);
     platform.advance(0);
     socket.says({ type: 'position', pos: 'p' });
-    platform.advance(5_000);
+    platform.advance(20_000);
     expect(asked()).toBe(0);
   });
-  it('watches quiet connections where it was told to', () => {
-    const { platform, asked } = watched(6_000);
+  it('judges within seconds of the end of a sleep, in which its own timers stood still', () => {
+    const { platform, asked } = watched({ beatMs: 15_000 });
+    platform.sleep(3_600_000);
     platform.advance(6_000);
     expect(asked()).toBe(1);
-    platform.advance(6_000);
+  });
+  it('looks at once when it is told to', () => {
+    const { platform, watch, asked } = watched({ beatMs: 15_000 });
+    watch.look();
+    platform.sleep(60_000);
+    watch.look();
+    platform.advance(1_000);
+    expect(asked()).toBe(1);
+  });
+  it('notices a dead path where the clock was set back by an hour', () => {
+    const { platform, asked } = watched({ beatMs: 15_000 });
+    platform.sleep(-3_600_000);
+    platform.advance(40_000);
+    expect(asked()).toBe(1);
+  });
+  it('has the application’s own limit', () => {
+    const { platform, asked } = watched({ quietMs: 6_000, beatMs: 15_000 });
+    platform.advance(7_000);
+    expect(asked()).toBe(1);
+    platform.advance(7_000);
     expect(asked()).toBe(2);
   });
 });

@@ -1,42 +1,100 @@
-// Notices a connection on which nothing arrives any more. Counts ticks of its own timer, never time, so that a
-// page or process that was frozen does not blame the connection; and it never ends one: it asks for another.
+// Notices a connection on which nothing arrives any more, and a machine that has slept. It judges by the wall clock,
+// which goes on during sleep, and lets what has arrived meanwhile be heard first, so that a page or process that was
+// frozen does not blame the connection. It never ends a connection: it asks for another.
 import type { Platform } from './platform.ts';
 import type { Wire } from './wire.ts';
 
-const TICKS = 3;
-const QUIET_WITH_PINGS_MS = 60_000;
+/** A connection counts as dead after this many periods of the shard's `beat`. */
+const BEATS = 2;
+/** Without a beat, where the class shows pings: a shard sends one every 15 s. */
+const PINGS_MS = 60_000;
 const LEAST_QUIET_MS = 3_000;
+/** The longest time between two looks. */
+const LOOK_MS = 5_000;
+/** A look that is this late means that the machine slept or the process did not run. */
+const JUMP_MS = 10_000;
+/** For messages that arrived while nothing ran. */
+const GRACE_MS = 1_000;
 
 export class Watch {
   readonly #platform: Platform;
+  /** The application's own limit. */
   readonly #quietMs: number | undefined;
-  readonly #onQuiet: () => void;
+  readonly #askForAnother: () => void;
+  #wire: Wire | undefined;
+  #beatMs: number | undefined;
+  /** When another connection was asked for. */
+  #askedMs: number = Number.NEGATIVE_INFINITY;
   #timer: unknown;
 
-  /** Without `quietMs` only wires that see pings are watched: on others quiet and dead look the same. */
-  constructor(platform: Platform, quietMs: number | undefined, onQuiet: () => void) {
+  /** `askForAnother`: nothing arrives on the connection, or the clock jumped while there was none. */
+  constructor(platform: Platform, quietMs: number | undefined, askForAnother: () => void) {
     this.#platform = platform;
-    this.#quietMs = quietMs === undefined ? undefined : Math.max(quietMs, LEAST_QUIET_MS);
-    this.#onQuiet = onQuiet;
+    this.#quietMs = quietMs;
+    this.#askForAnother = askForAnother;
   }
 
-  start(wire: Wire): void {
+  /** Watches a connection, or the clock alone where there is none. */
+  start(wire?: Wire, beatMs?: number): void {
     this.stop();
-    this.#tick(wire, wire.heard, 0);
+    this.#wire = wire;
+    this.#beatMs = beatMs;
+    this.#askedMs = Number.NEGATIVE_INFINITY;
+    this.#look();
   }
 
   stop(): void {
     this.#platform.clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
-  #tick(wire: Wire, heard: number, quietTicks: number): void {
-    const everyMs = (this.#quietMs ?? QUIET_WITH_PINGS_MS) / TICKS;
-    this.#timer = this.#platform.setTimeout(() => {
-      const isWatched = this.#quietMs !== undefined || wire.seesPings;
-      const quiet = isWatched && wire.heard === heard ? quietTicks + 1 : 0;
-      this.#tick(wire, wire.heard, quiet % TICKS);
-      if (quiet === TICKS) this.#onQuiet();
-    }, everyMs);
+  /** Another connection was asked for, and nothing has arrived on this one since. */
+  get isQuiet(): boolean {
+    return this.#wire !== undefined && this.#askedMs > this.#wire.heardMs;
+  }
+
+  /** Looks now: the page is shown again, say. */
+  look(): void {
+    this.stop();
+    this.#judge();
+  }
+
+  /** How long the connection has been quieter than it may be; below 0 where it is not. */
+  get #overdueMs(): number {
+    const wire = this.#wire;
+    if (wire === undefined) return Number.NEGATIVE_INFINITY;
+    let mostMs = wire.seesPings ? PINGS_MS : Number.POSITIVE_INFINITY;
+    if (this.#beatMs) mostMs = BEATS * this.#beatMs;
+    if (this.#quietMs !== undefined) mostMs = Math.max(this.#quietMs, LEAST_QUIET_MS);
+    return this.#platform.wallMs() - Math.max(wire.heardMs, this.#askedMs) - mostMs;
+  }
+
+  #look(): void {
+    const waitMs = Math.min(LOOK_MS, Math.max(-this.#overdueMs, 0));
+    const dueMs = this.#platform.wallMs() + waitMs;
+    this.#after(waitMs, () => {
+      const woke = this.#platform.wallMs() - dueMs > JUMP_MS;
+      this.#judge();
+      if (woke && this.#wire === undefined) this.#askForAnother();
+    });
+  }
+
+  #judge(): void {
+    const nowMs = this.#platform.wallMs();
+    // The clock was set back.
+    if (this.#wire !== undefined && this.#wire.heardMs > nowMs) this.#wire.heardMs = nowMs;
+    if (this.#overdueMs < 0) this.#look();
+    else {
+      this.#after(GRACE_MS, () => {
+        const quiet = this.#overdueMs >= 0;
+        // It asks again when as much time has passed once more.
+        if (quiet) this.#askedMs = this.#platform.wallMs();
+        this.#look();
+        if (quiet) this.#askForAnother();
+      });
+    }
+  }
+
+  #after(ms: number, run: () => void): void {
+    this.#timer = this.#platform.setTimeout(run, ms);
   }
 }

@@ -20,6 +20,7 @@ export type {
   MoveEvent,
   OpenEvent,
   ReconnectOptions,
+  ResumeStorage,
   RetryEvent,
   StateEvent,
   Status,

@@ -13,8 +13,8 @@ const ABNORMAL = 1006;
 export class Wire {
   onMessage: (message: ServerMessage) => void = () => {};
   onClose: (code: number, reason: string) => void = () => {};
-  /** Counts what arrived, pings too where the class shows them. */
-  heard = 0;
+  /** When something arrived last, pings too where the class shows them; by the wall clock. */
+  heardMs: number;
   seesPings = false;
   readonly #platform: Platform;
   readonly #socket: Socket;
@@ -25,22 +25,23 @@ export class Wire {
   constructor(platform: Platform, WebSocketClass: SocketClass, target: Target) {
     this.#platform = platform;
     const socket = new WebSocketClass(target.url, target.protocols);
+    this.heardMs = platform.wallMs();
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
-      this.heard++;
+      this.heardMs = platform.wallMs();
       const message = parse(data);
       if (message !== undefined) this.onMessage(message);
     };
     socket.onerror = ({ message }) => {
       this.#problem ||= message ?? '';
       this.#errorTimer ??= platform.setTimeout(
-        () => this.#ended(ABNORMAL, 'an error, and no close'),
+        () => this.#ended(ABNORMAL, this.#problem || 'an error, and no close'),
         ERROR_WAIT_MS,
       );
     };
     socket.onclose = ({ code, reason }) => this.#ended(code, reason);
     socket.on?.('ping', () => {
-      this.heard++;
+      this.heardMs = platform.wallMs();
       this.seesPings = true;
     });
   }
@@ -72,9 +73,9 @@ export class Wire {
 function parse(data: unknown): ServerMessage | undefined {
   if (typeof data !== 'string') return undefined;
   try {
-    const message: unknown = JSON.parse(data);
     // The parse edge: the peer is the router or a shard, whose frames are typed by the protocol.
-    if (typeof message === 'object' && message !== null && 'type' in message) return message as ServerMessage;
+    const message: ServerMessage | null = JSON.parse(data);
+    if (message?.type) return message;
   } catch {
     // Not JSON: as unreadable as an unknown type.
   }

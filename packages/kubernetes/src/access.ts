@@ -1,23 +1,23 @@
-// Where the API server is and as whom we speak to it: the pod's own service account, or a kubeconfig file.
-// Tokens and authorities are read anew as they rotate; nothing here is ever logged.
+// The address of the API server and the credentials for it: the pod's own service account, or a kubeconfig file.
+// Reads tokens and authorities again as they rotate; logs nothing.
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import { join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 
-/** Where access comes from. */
+/** Source of the access. */
 export type AccessSource =
   | {
       readonly kind: 'inCluster';
       readonly server: string;
-      /** With `token` and `ca.crt`; where Kubernetes mounts them by default. */
+      /** Folder with `token` and `ca.crt`; by default where Kubernetes mounts them. */
       readonly folder?: string;
     }
   | { readonly kind: 'kubeconfig'; readonly file: string };
 
-/** How one request is to be made. */
+/** The target and options of one request. */
 export interface ServerAccess {
-  /** URL of the API server; has no slash at its end. */
+  /** URL of the API server, without a slash at its end. */
   readonly server: string;
   /** Agent, authorities and headers. */
   readonly options: RequestOptions;
@@ -25,20 +25,20 @@ export interface ServerAccess {
 
 /** Access to one API server. */
 export interface Access {
-  /** For the next request. Throws where the files are not there or say nothing usable. */
+  /** For the next request. Throws if the files are missing or unusable. */
   next(): Promise<ServerAccess>;
-  /** The server did not take our credentials: what is remembered of them is forgotten. */
+  /** Call it when the server refused the credentials: it forgets the cached ones. */
   refused(): void;
 }
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Access from this source; nothing is read before the first request. */
+/** Access from this source; reads nothing before the first request. */
 export function createAccess(source: AccessSource): Access {
   if (source.kind === 'kubeconfig') return kubeconfigAccess(source.file);
   const { server, folder = serviceAccount } = source;
   return {
-    // Both files change in place. Three requests a minute do not pay for a memory of them.
+    // Both files change in place. At three requests a minute a cache is not worth it.
     async next() {
       const token = (await readFile(join(folder, 'token'), 'utf8')).trim();
       const ca = await readFile(join(folder, 'ca.crt'));
@@ -48,7 +48,7 @@ export function createAccess(source: AccessSource): Access {
   };
 }
 
-/** By the library, which knows all that a kubeconfig can say. It takes a second and 70 MB to load: pods do without. */
+/** By the library, which supports every kind of kubeconfig. Loading it takes a second and 70 MB; pods need none. */
 function kubeconfigAccess(file: string): Access {
   let config: KubeConfig | undefined;
   return {

@@ -1,5 +1,5 @@
-// Requests to the API server. Each has a deadline and a bound, since the library's own have neither (a half-open
-// connection is otherwise silence for ever); each has its own connection, so none inherits a dead one.
+// Requests to the API server. Each has a deadline and a size bound; the library's requests have neither, so a half-open
+// connection stays silent forever. Each has its own connection, so none inherits a dead one.
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -24,16 +24,16 @@ export interface KubeRequest {
 export interface KubeStream {
   readonly path: string;
   readonly query: Query;
-  /** Each line as JSON; what it throws ends the stream. */
+  /** Gets each line as JSON; an error that it throws ends the stream. */
   readonly onEvent: (event: unknown) => void;
-  /** The stream is over by then, whatever the server does. */
+  /** The stream ends by then, whatever the server does. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
 
 /** The API server. */
 export interface KubeApi {
-  /** The answer. Throws `KubeApiError` for a no, `KubeUnreachableError` for silence. */
+  /** Resolves to the answer. Throws `KubeApiError` for a refusal, `KubeUnreachableError` without an answer. */
   request(request: KubeRequest): Promise<unknown>;
   /** Resolves when the server ends the stream. */
   stream(stream: KubeStream): Promise<void>;
@@ -45,7 +45,7 @@ const maxBodyBytes = 32 * 1024 * 1024;
 const maxLineBytes = 4 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
-/** Speaks to the server that `access` names. */
+/** The API server of `access`. */
 export function createKubeApi(access: Access): KubeApi {
   return { request: (one) => request(access, one), stream: (one) => stream(access, one) };
 }

@@ -1,9 +1,9 @@
-// What can go wrong between us and the API server, as conditions that a caller acts on.
+// Errors of requests to the API server, as conditions that a caller acts on.
 
-/** The API server answered, and said no. */
+/** The API server answered with a refusal. */
 export class KubeApiError extends Error {
   readonly code = 'KUBE_API';
-  /** HTTP status: 404 not there, 409 somebody else was faster, 410 too old, 429 too fast. */
+  /** HTTP status: 404 not found, 409 another client was faster, 410 too old, 429 too fast. */
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -13,7 +13,7 @@ export class KubeApiError extends Error {
   }
 }
 
-/** No answer, or none in time, or none that can be read. */
+/** No answer, none in time, or an unreadable one. */
 export class KubeUnreachableError extends Error {
   readonly code = 'KUBE_UNREACHABLE';
 

@@ -1,4 +1,4 @@
-// @weir/kubernetes: the API server, for who runs inside it. Knows no domain word.
+// @weir/kubernetes: access to the API server for services in the cluster. Knows nothing of Weir's domain.
 export type { Access, ServerAccess } from './access.ts';
 export type { KubeApi, KubeRequest, KubeStream } from './api.ts';
 export { createKubeApi } from './api.ts';

@@ -1,5 +1,5 @@
-// Who leads: a Lease that its holder renews. Only our own monotonic clock counts, so clocks that differ do no harm;
-// whether we lead is a question of time, so a process that hangs has stopped leading before another one begins.
+// Leader election by a Lease that its holder renews. Only the process's own monotonic clock counts, so clocks may
+// differ. Leadership expires, so a process that hangs has stopped leading before another one begins.
 import type { KubeApi } from './api.ts';
 import { isStatus } from './errors.ts';
 import { member, textAt } from './object.ts';
@@ -18,15 +18,15 @@ export interface LeaseOptions {
   readonly onProblem?: (error: unknown) => void;
 }
 
-/** After this long without a renewal another candidate may take it. */
+/** After this time without a renewal another candidate may take the lease. */
 const leaseSeconds = 15;
-/** After this long without one the holder has stopped leading: 5 s for what it has already begun. */
+/** After this time without a renewal the holder has stopped leading. That leaves 5 s for actions under way. */
 const leadMs = 10_000;
 const tryEveryMs = 4_000;
 const retryMs = 1_500;
-/** One lost answer costs the holder nothing: 4 s + 3 s + 1.5 s are less than `leadMs`. */
+/** One lost answer does not end the leadership: 4 s + 3 s + 1.5 s are less than `leadMs`. */
 const deadlineMs = 3_000;
-/** What a lease of somebody else may claim. */
+/** Maximum duration that another candidate's lease may claim. */
 const maxLeaseSeconds = 120;
 
 interface Seen {
@@ -36,7 +36,7 @@ interface Seen {
   readonly atMs: number;
 }
 
-/** Tries to get the lease, keeps it, and gives it back. */
+/** Acquires the lease, renews it, and releases it. */
 export class LeaseElection {
   readonly #o: LeaseOptions;
   readonly #path: string;
@@ -52,7 +52,7 @@ export class LeaseElection {
     this.#path = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(options.namespace)}/leases`;
   }
 
-  /** Whether we lead at this moment. To be asked before each thing that only the leader does. */
+  /** Whether this process leads now. Ask it before each action that only the leader takes. */
   get leading(): boolean {
     return !this.#stopped && this.#o.monotonicMs() - this.#renewedMs < leadMs;
   }
@@ -70,23 +70,23 @@ export class LeaseElection {
     this.#timer = setTimeout(round, 0);
   }
 
-  /** One try: never throws, and is over within two deadlines. */
+  /** One try. Never throws, and ends within two deadlines. */
   async attempt(): Promise<void> {
     try {
-      // A holder has what it wrote last and needs no look before it writes again.
+      // A holder knows the object that it wrote last and needs no read before it writes again.
       if (!this.leading || this.#seen === undefined) await this.#look();
       if (this.#mayTake()) await this.#take();
       this.#failed = false;
     } catch (error) {
       this.#failed = true;
-      // Somebody else was faster, or it is gone: the next try looks again.
+      // Another candidate was faster, or the lease is gone: the next try reads it again.
       this.#forgetVersion();
       if (isStatus(error, 409)) this.#renewedMs = Number.NEGATIVE_INFINITY;
       else this.#o.onProblem?.(error);
     }
   }
 
-  /** Stops leading at once, and lets another one lead without a wait. */
+  /** Stops leading at once, and lets another candidate lead without a wait. */
   async stop(): Promise<void> {
     const wasLeading = this.leading;
     this.#stopped = true;
@@ -132,7 +132,7 @@ export class LeaseElection {
   async #take(): Promise<void> {
     const beforeMs = this.#o.monotonicMs();
     await this.#write(this.#seen, this.#o.identity);
-    // From before the request: others count from when they see it, which is later.
+    // The time before the request: other candidates count from the moment they see the renewal, which is later.
     this.#renewedMs = beforeMs;
   }
 
@@ -168,7 +168,7 @@ export class LeaseElection {
     this.#seen = { object, version: textAt(object, 'metadata', 'resourceVersion'), holder, atMs };
   }
 
-  /** The holder and since when it was seen stay known: a failed look must not delay who waits. */
+  /** Keeps the holder and the time of its last change: a failed read must not delay a waiting candidate. */
   #forgetVersion(): void {
     if (this.#seen?.holder === this.#o.identity) this.#seen = undefined;
   }

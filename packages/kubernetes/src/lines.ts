@@ -1,9 +1,9 @@
-// Cuts a stream of bytes into lines. Holds one unfinished line at most, and that is bounded.
+// Cuts a stream of bytes into lines. Holds at most one unfinished line, of bounded size.
 import { KubeUnreachableError } from './errors.ts';
 
 const newline = 0x0a;
 
-/** Gives back the lines that are complete; empty ones are left out. */
+/** Returns the complete lines without empty ones. */
 export class LineSplitter {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];

@@ -1,16 +1,16 @@
-// Reads what the API server says. Every object is unknown until it is looked at; nothing here throws.
+// Reads objects of the API server. Their type is unknown until checked; no function here throws.
 
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The part of `metadata` that is used. */
+/** The used part of `metadata`. */
 export interface ObjectMeta {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Somebody has deleted it: it is about to go. */
+  /** Whether the object has been deleted and is about to disappear. */
   readonly deleted: boolean;
 }
 
@@ -19,7 +19,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The member of an object; nothing where there is none, or no object. */
+/** The member of an object; undefined if there is none, or if it is not an object. */
 export function member(value: unknown, ...path: readonly string[]): unknown {
   let found = value;
   for (const name of path) {
@@ -29,19 +29,19 @@ export function member(value: unknown, ...path: readonly string[]): unknown {
   return found;
 }
 
-/** The text at a path; empty where there is none. */
+/** The text at a path; empty if there is none. */
 export function textAt(value: unknown, ...path: readonly string[]): string {
   const found = member(value, ...path);
   return typeof found === 'string' ? found : '';
 }
 
-/** The list at a path; empty where there is none. */
+/** The list at a path; empty if there is none. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = member(value, ...path);
   return Array.isArray(found) ? found : [];
 }
 
-/** The texts of a map such as labels. */
+/** The string values of a map such as labels. */
 export function textMapAt(value: unknown, ...path: readonly string[]): Readonly<Record<string, string>> {
   const found = member(value, ...path);
   if (!isObject(found)) return {};
@@ -51,7 +51,7 @@ export function textMapAt(value: unknown, ...path: readonly string[]): Readonly<
   return Object.fromEntries(texts);
 }
 
-/** The `metadata` of an object; nothing where it has no name. */
+/** The `metadata` of an object; undefined if it has no name. */
 export function readMeta(value: unknown): ObjectMeta | undefined {
   const name = textAt(value, 'metadata', 'name');
   if (name === '') return undefined;

@@ -1,15 +1,15 @@
-// Repeats a task: after a while where it went well, sooner where it did not. One run at a time.
+// Repeats a task: at an interval after a success, sooner after a failure. One run at a time.
 
-/** What is repeated, and how often. */
+/** The task and its intervals. */
 export interface PollOptions {
   readonly run: () => Promise<void>;
   readonly everyMs: number;
-  /** After a failure; doubled up to `everyMs` while failures follow each other. */
+  /** Wait after a failure; it doubles up to `everyMs` while failures follow each other. */
   readonly retryMs: number;
   readonly onProblem: (error: unknown) => void;
 }
 
-/** Begins at once. */
+/** Starts at once. */
 export function startPoll({ run, everyMs, retryMs, onProblem }: PollOptions): { stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

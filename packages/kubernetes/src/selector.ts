@@ -1,4 +1,4 @@
-// Label selectors as Kubernetes writes them: `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. Pure and bounded.
+// Label selectors in Kubernetes' syntax: `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. Pure and bounded.
 
 /** One condition on a label. */
 export interface Requirement {
@@ -7,10 +7,10 @@ export interface Requirement {
   readonly values: readonly string[];
 }
 
-/** All of them must hold; none means everything. */
+/** All requirements must hold; an empty list selects everything. */
 export type Selector = readonly Requirement[];
 
-/** The text is no selector. */
+/** The text is not a selector. */
 export class SelectorError extends Error {
   readonly code = 'SELECTOR_INVALID';
 
@@ -28,7 +28,7 @@ const keyPattern =
   /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const valuePattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 
-/** Throws a `SelectorError` that says what is wrong. */
+/** Parses a selector; throws a `SelectorError` that says what is wrong. */
 export function parseSelector(text: string): Selector {
   if (text.length > maxChars) throw new SelectorError(`a selector has at most ${maxChars} characters`);
   if (text.trim() === '') return [];
@@ -43,7 +43,7 @@ export function matchesSelector(selector: Selector, labels: Readonly<Record<stri
   return selector.every((one) => holds(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined));
 }
 
-/** The selector as the field `selector` of a metric has it; nothing for the empty one. */
+/** The selector in the form of a metric's field `selector`; undefined for the empty one. */
 export function labelSelectorObject(selector: Selector): unknown {
   if (selector.length === 0) return null;
   const names = { in: 'In', notin: 'NotIn', exists: 'Exists', absent: 'DoesNotExist' } as const;
@@ -76,7 +76,7 @@ function isWhole(value: string | undefined): value is string {
   return value !== undefined && /^-?\d{1,15}$/.test(value);
 }
 
-/** At the commas that are not between parentheses. */
+/** Splits at the commas outside parentheses. */
 function splitOutside(text: string): readonly string[] {
   const parts: string[] = [];
   let depth = 0;

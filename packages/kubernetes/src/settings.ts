@@ -1,17 +1,17 @@
-// How a service reaches the API server, as settings: one table that services spread into their own.
+// The settings of a service's access to the API server: one table that services spread into their own.
 import type { ConfigOf } from '@weir/runtime';
 import { defineSettings, parse } from '@weir/runtime';
 import type { Access } from './access.ts';
 import { createAccess } from './access.ts';
 import { parseSelector } from './selector.ts';
 
-/** All but the first are for those who have that set. */
+/** All settings except the first apply only if the first is set. */
 export const kubernetesSettings = defineSettings({
   kubernetes: {
     env: 'WEIR_KUBERNETES',
     parse: parse.oneOf('none', 'inCluster', 'kubeconfig'),
     default: 'none',
-    meaning: 'How the API server is reached: not at all, as a pod, or by a kubeconfig file',
+    meaning: 'How the service reaches the API server: not at all, as a pod, or by a kubeconfig file',
   },
   apiServer: {
     env: 'WEIR_API_SERVER',
@@ -33,13 +33,13 @@ export const kubernetesSettings = defineSettings({
       max: 63,
     }),
     optional: true,
-    meaning: 'Namespace of this Weir; required with Kubernetes',
+    meaning: 'Namespace of this Weir release; required with Kubernetes',
   },
 });
 
 type KubernetesConfig = ConfigOf<typeof kubernetesSettings>;
 
-/** What these settings must be together. */
+/** Problems of settings that contradict each other. */
 export function kubernetesRules(config: KubernetesConfig): readonly string[] {
   const problems: string[] = [];
   if ((config.kubernetes === 'kubeconfig') !== (config.kubeconfig !== undefined))
@@ -49,7 +49,7 @@ export function kubernetesRules(config: KubernetesConfig): readonly string[] {
   return problems;
 }
 
-/** Access as it is set; nothing without Kubernetes. */
+/** The access that the settings describe; undefined without Kubernetes. */
 export function configuredAccess(config: KubernetesConfig): Access | undefined {
   const { kubernetes, kubeconfig: file = '', apiServer: server } = config;
   if (kubernetes === 'none') return undefined;

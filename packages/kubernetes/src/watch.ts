@@ -1,17 +1,17 @@
-// A view of the objects behind one path that stays right: list, watch, and list again whenever anything was odd.
-// One loop, one request at a time and at most one a second; must never be silent for longer than `roundMs` unnoticed.
+// A view of the objects behind one path that stays correct: list, watch, and list again after any irregularity.
+// One loop, one request at a time and at most one per second. Must notice any silence of more than `roundMs`.
 import type { KubeApi } from './api.ts';
 import { isStatus, KubeApiError } from './errors.ts';
 import { listAt, member, readMeta, textAt } from './object.ts';
 
-/** What is watched, and what is made of it. */
+/** The watched path, and the handling of its objects. */
 export interface WatchOptions<T> {
   readonly api: KubeApi;
   readonly path: string;
   readonly labelSelector?: string;
-  /** What is kept of an object; nothing where it is of no interest. Must not throw. */
+  /** Returns the part of an object to keep, or undefined to skip it. Must not throw. */
   readonly read: (object: unknown) => T | undefined;
-  /** The view has changed, or was seen to be still the same. Must not throw. */
+  /** Called when the view has changed or was confirmed. Must not throw. */
   readonly onView?: () => void;
   readonly onProblem?: (error: unknown) => void;
   readonly monotonicMs: () => number;
@@ -23,10 +23,10 @@ export interface WatchOptions<T> {
   readonly roundMs?: number;
 }
 
-/** The server ends a round itself; where it does not by then, the connection is dead. */
+/** The server ends a round itself. If it is overdue by this time, the connection is dead. */
 const overdueMs = 10_000;
 const defaultRoundMs = 30_000;
-/** Also where nothing seemed wrong. */
+/** The view is listed again after this time even without a failure. */
 const relistMs = 600_000;
 const pageObjects = 250;
 const maxObjects = 20_000;
@@ -54,17 +54,17 @@ export class ObjectWatch<T> {
     return this.#items;
   }
 
-  /** Since when nothing proved that the view is right, in milliseconds; infinite before the first list. */
+  /** Milliseconds since the view was last proven correct; infinite before the first list. */
   get ageMs(): number {
     return this.#seenMs === undefined ? Number.POSITIVE_INFINITY : this.#o.monotonicMs() - this.#seenMs;
   }
 
-  /** Begins; a second call does nothing. */
+  /** Starts; a second call does nothing. */
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Resolves when the last request is over. */
+  /** Resolves when the last request has ended. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
@@ -80,7 +80,7 @@ export class ObjectWatch<T> {
         this.#failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        // Whatever was missed meanwhile is in the next list.
+        // The next list contains every change that was missed.
         this.#version = undefined;
         if (!isStatus(error, 410)) {
           this.#o.onProblem?.(error);
@@ -164,7 +164,7 @@ export class ObjectWatch<T> {
     this.#o.onView?.();
   }
 
-  /** Keeps requests a second apart: a server that ends every watch at once is not stormed. */
+  /** Keeps requests a second apart, in case a server ends every watch at once. */
   async #space(): Promise<void> {
     const waitMs = this.#askedMs + minSpacingMs - this.#o.monotonicMs();
     if (waitMs > 0) await this.#sleep(waitMs);

@@ -1,10 +1,10 @@
-// The public URL of a router or a shard, to which paths are added. The same rule where it is configured and in beats.
+// The public URL of a router or a shard, to which paths are added. The same rule applies in settings and in heartbeats.
 import { limits } from './limits.ts';
 
 /**
  * The base URL in `text`, without slashes at its end: `ws(s)://host[:port][/path]` of at most `limits.baseUrlChars`
  * characters, without user, query and fragment.
- * @throws an Error that says what it must be.
+ * @throws an Error that says which form the URL must have.
  */
 export function parseBaseUrl(text: string): string {
   const base = text.replace(/\/+$/, '');

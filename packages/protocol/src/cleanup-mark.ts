@@ -1,18 +1,18 @@
-// The mark that a clean-up of deletions leaves in the state stream, under a subject that is no key. A shard that loads
-// the stream learns from it what is no longer there: a position below `floorSeq` may lack a deletion.
+// The mark that a clean-up of deletions leaves in the state stream, under a subject that is not a key. From it a shard
+// that loads the stream knows that a position below `floorSeq` may lack a removed deletion.
 
-/** What was removed from the stream so far. */
+/** The removals from the stream so far. */
 export interface CleanupMark {
   /** No deletion after this sequence was removed. */
   readonly floorSeq: number;
-  /** Names one run of one control: `removed` counts from its beginning. */
+  /** Name of one run of one control: `removed` counts from its start. */
   readonly run: string;
   readonly removed: number;
-  /** More are being removed at this moment, up to `floorSeq`. */
+  /** Whether a clean-up is running now, up to `floorSeq`. */
   readonly busy: boolean;
 }
 
-/** All marks have this length: a stream that is full takes only what is no larger than before. */
+/** Length of every mark: a full stream accepts a message only if it is no larger than the one it replaces. */
 const MARK_BYTES = 120;
 
 /** The payload of a mark. */
@@ -20,7 +20,7 @@ export function encodeCleanupMark({ floorSeq, run, removed, busy }: CleanupMark)
   return JSON.stringify({ floorSeq, run, removed, busy }).padEnd(MARK_BYTES);
 }
 
-/** Nothing where it is not one: the subject is anybody's. */
+/** Parses a mark; undefined if it is not one, because any publisher may use the subject. */
 export function decodeCleanupMark(data: Uint8Array): CleanupMark | undefined {
   if (data.length > MARK_BYTES) return undefined;
   try {

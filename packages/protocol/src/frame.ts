@@ -3,7 +3,7 @@
 const TEXT = 0x81;
 const PING = 0x89;
 
-/** One unmasked text frame (FIN = 1) of a latin1 text whose chars are the UTF-8 bytes to send. */
+/** One unmasked text frame (FIN = 1) from a latin1 string whose characters are the UTF-8 bytes to send. */
 export function textFrame(latin1: string): Buffer {
   const frame = frameFor(TEXT, latin1.length);
   frame.write(latin1, frame.length - latin1.length, 'latin1');
@@ -25,7 +25,7 @@ export function pingFrame(payload: Uint8Array): Buffer {
 
 function frameFor(firstByte: number, length: number): Buffer {
   const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  // Not from the shared slab: these buffers are handed to the kernel and live as long as the slowest socket.
+  // Not from the shared slab: these buffers go to the kernel and live as long as the slowest socket.
   const frame = Buffer.allocUnsafeSlow(headerBytes + length);
   frame[0] = firstByte;
   if (headerBytes === 2) frame[1] = length;

@@ -10,6 +10,7 @@ export type { Lane } from './lanes.ts';
 export { isLane, LANES } from './lanes.ts';
 export { limits } from './limits.ts';
 export type {
+  BeatMessage,
   ClientMessage,
   ClientMessageProblem,
   Confidence,
@@ -38,8 +39,8 @@ export {
   parseChannels,
 } from './names.ts';
 export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
-export type { PayloadBounds, PayloadVerdict } from './payload.ts';
-export { validatePayload } from './payload.ts';
+export type { PayloadBounds, PayloadProblem, PayloadVerdict } from './payload.ts';
+export { readPayload, validatePayload } from './payload.ts';
 export type { Position } from './position.ts';
 export { channelHash, decodePosition, encodePosition } from './position.ts';
 export type { StreamDefinition, StreamLimits } from './streams.ts';

@@ -1,6 +1,6 @@
-// The delivery promises a message can have. Nothing else may invent a lane.
+// The delivery promises that a message can have. No other file may define a lane.
 
-/** All lanes, in the order in which the design describes them. */
+/** All lanes, in the order of docs/protocol.md, "Words and names". */
 export const LANES = ['state', 'critical', 'cosmetic'] as const;
 
 /** A message's delivery promise: latest value per key, complete and in order, or best effort. */

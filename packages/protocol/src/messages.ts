@@ -1,15 +1,15 @@
-// The control messages (docs/protocol.md): their types, builders and parsers. The data frames (state, critical,
-// cosmetic) are typed here for the code that reads them; the shard builds them from raw bytes.
+// The control messages of docs/protocol.md, section 3: their types, builders and parsers. The data frames (state,
+// critical, cosmetic) have types here for their readers; the shard's encode stage builds them from raw bytes.
 import { limits } from './limits.ts';
 import type { ChannelListProblem } from './names.ts';
 import { parseChannels } from './names.ts';
 
-/** How sure the router is of the class that it measured. */
+/** How certain the router is of the class that it measured. */
 export type Confidence = 'high' | 'medium' | 'low';
 
 /**
- * The router's answer: where to open the stream. `rttMs` and `kbps` are missing where nothing was measured; `hint` is
- * there where the measurement may be used again: a client may add it (`&hint=…`) when it comes back to the router.
+ * The router's answer: where to open the stream. `rttMs` and `kbps` are missing if nothing was measured. `hint` is
+ * present if the measurement may be used again: a client may add it (`&hint=…`) when it returns to the router.
  */
 export interface RedirectMessage {
   readonly type: 'redirect';
@@ -27,8 +27,12 @@ export interface WelcomeMessage {
   readonly pool: string;
   readonly shard: string;
   readonly tickMs: number;
+  /** The shard sends a text message at least this often; missing from shards of earlier releases. */
+  readonly beatMs?: number;
+  /** The user's token expires then, and the connection ends; missing where there is no token. */
+  readonly expiresInMs?: number;
   readonly channels: readonly string[];
-  /** Whether the position was accepted: no snapshot follows, but what changed since. */
+  /** Whether the position was accepted: instead of a snapshot, the changes since then follow. */
   readonly resumed: boolean;
 }
 
@@ -59,13 +63,18 @@ export interface GapMessage {
   readonly channel: string;
   readonly lane: 'critical';
   readonly after: number;
-  /** Another epoch: ids begin anew, those remembered no longer count. */
+  /** Another epoch: ids start again, and remembered ids no longer count. */
   readonly reset?: true;
 }
 
 export interface PositionMessage {
   readonly type: 'position';
   readonly pos: string;
+}
+
+/** Says only that the path is alive; sent if there is no other message. */
+export interface BeatMessage {
+  readonly type: 'beat';
 }
 
 /** Why a shard asks a client to move. */
@@ -78,7 +87,7 @@ export interface MoveMessage {
   readonly reason: MoveReason;
 }
 
-/** Codes of `error` messages: answers to something that the client asked for; the connection goes on. */
+/** Codes of `error` messages: answers to a request of the client; the connection continues. */
 export const ERROR_CODES = ['CHANNEL_FORBIDDEN', 'CHANNEL_LIMIT', 'CHANNEL_INVALID'] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
@@ -88,7 +97,7 @@ export interface ErrorMessage {
   readonly channel?: string;
 }
 
-/** Everything that a router or a shard says. */
+/** All messages of a router or a shard. */
 export type ServerMessage =
   | RedirectMessage
   | WelcomeMessage
@@ -97,10 +106,11 @@ export type ServerMessage =
   | CosmeticMessage
   | GapMessage
   | PositionMessage
+  | BeatMessage
   | MoveMessage
   | ErrorMessage;
 
-/** The messages that are built as values, not from a publisher's raw bytes. */
+/** The messages that are built from values, not from a publisher's raw bytes. */
 export type ControlMessage = Exclude<ServerMessage, StateMessage | CriticalMessage | CosmeticMessage>;
 
 /** The text of a control message. */
@@ -108,16 +118,16 @@ export function controlText(message: ControlMessage): string {
   return JSON.stringify(message);
 }
 
-/** Everything that a client may say. */
+/** All messages of a client. */
 export interface ClientMessage {
   readonly type: 'subscribe' | 'unsubscribe';
   readonly channels: readonly string[];
 }
 
-/** Why a client's message was refused. `channels` problems are answered by `error`, the rest by a close. */
+/** Why a client's message was refused. The answer to `channels` problems is `error`, to all others a close. */
 export type ClientMessageProblem = 'tooLarge' | 'notJson' | 'schema' | ChannelListProblem;
 
-/** Parses what a client sent: `{"type":"subscribe"|"unsubscribe","channels":[…]}` and nothing else. */
+/** Parses a client's message: `{"type":"subscribe"|"unsubscribe","channels":[…]}` and nothing else. */
 export function parseClientMessage(
   text: string,
 ): { readonly message: ClientMessage } | { readonly problem: ClientMessageProblem } {

@@ -1,13 +1,13 @@
-// How a client has been moved between pools, as it travels in tickets and hints: what keeps it from flapping, whichever
-// shard it is on. Durations and counts alone, so that no two clocks need to agree. Judges nothing: shards do.
+// The history of a client's moves between pools, as tickets and hints carry it. It keeps the client from flapping,
+// whichever shard it is on. It has only durations and counts, so clocks need not agree. Shards judge it, not this file.
 
-/** What a shard must know of moves that other shards asked for. */
+/** A shard's knowledge of the moves that other shards asked for. */
 export interface MoveHistory {
-  /** How long the client had been in its pool since it was last moved or measured again; in whole seconds. */
+  /** Whole seconds that the client has been in its pool since it was last moved or measured again. */
   readonly stayedMs: number;
-  /** Moves that its network was the reason of, without a long calm in between. */
+  /** Moves because of its network, without a long calm in between. */
   readonly moves: number;
-  /** The last one was for nothing: the router put it into the pool again that it came from. */
+  /** Whether the last move had no effect: the router left the client in its pool. */
   readonly kept: boolean;
 }
 
@@ -17,13 +17,13 @@ const MAX_MOVES = 99;
 
 const TEXT = /^(\d{1,5})\.(\d{1,2})(k?)$/;
 
-/** For a claim, in few bytes: `61.2` or `0.3k`. */
+/** The short text of a claim: `61.2` or `0.3k`. */
 export function encodeMoveHistory({ stayedMs, moves, kept }: MoveHistory): string {
   const stayedS = whole(stayedMs / 1_000, MAX_STAYED_S);
   return `${stayedS}.${whole(moves, MAX_MOVES)}${kept ? 'k' : ''}`;
 }
 
-/** Nothing where it is none of ours: a client without a history has just come. */
+/** Parses the text; undefined if it is not valid. A client without a history counts as new. */
 export function decodeMoveHistory(claim: unknown): MoveHistory | undefined {
   const [, stayedS, moves, kept] = (typeof claim === 'string' && TEXT.exec(claim)) || [];
   if (stayedS === undefined) return undefined;

@@ -1,11 +1,11 @@
-// Which texts are names: channels, keys, pools and shards. Everything from outside is checked here once.
+// The rules for names: channels, keys, pools and shards. Checks each name from outside once.
 import { limits } from './limits.ts';
 
 const TOKEN = /^[A-Za-z0-9_-]+$/;
 const CHANNEL = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 const PATTERN = /^(?:>|(?:(?:[A-Za-z0-9_-]+|\*)\.)*(?:[A-Za-z0-9_-]+|\*|>))$/;
 
-/** Whether `text` is one token of `[A-Za-z0-9_-]`, as keys, pools and shard ids are. */
+/** Whether `text` is one token of `[A-Za-z0-9_-]`, the form of keys, pools and shard ids. */
 export function isToken(text: string, maxChars: number = limits.keyChars): boolean {
   return text.length <= maxChars && TOKEN.test(text);
 }
@@ -22,7 +22,7 @@ export function isChannelPattern(text: string): boolean {
   return text.length <= limits.channelChars && PATTERN.test(text);
 }
 
-/** Whether one of the patterns covers the channel; same meaning as NATS wildcards. */
+/** Whether one of the patterns covers the channel, with the meaning of NATS wildcards. */
 export function channelAllowed(channel: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => pattern === channel || covers(pattern.split('.'), channel.split('.')));
 }
@@ -39,8 +39,8 @@ function covers(pattern: readonly string[], tokens: readonly string[]): boolean 
 export type ChannelListProblem = 'empty' | 'invalid' | 'tooMany' | 'tooLong';
 
 /**
- * Checks a list of channels as a client gave it: valid names, no more than the limits, duplicates removed.
- * The order of the first mention is kept.
+ * Checks a client's list of channels: valid names within the limits. Removes duplicates and keeps the order of the
+ * first mention.
  */
 export function parseChannels(
   names: readonly string[],
@@ -53,7 +53,7 @@ export function parseChannels(
   return { channels };
 }
 
-/** Characters of all names, each with a comma. */
+/** Total characters of all names, each with a comma. */
 function charsOf(names: readonly string[]): number {
   return names.reduce((sum, name) => sum + name.length + 1, 0);
 }

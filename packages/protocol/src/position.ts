@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { limits } from './limits.ts';
 
 /**
- * Up to where a connection has got everything of its channels. Sequences are those of the streams, so any shard
- * understands a position taken on another. `channels` are short hashes of the channels that it speaks for: a channel
- * that is not among them has to begin with a snapshot.
+ * The point up to which a connection has received everything of its channels. The sequences are the streams', so any
+ * shard understands a position from another shard. `channels` are short hashes of the covered channels: any other
+ * channel has to begin with a snapshot.
  */
 export interface Position {
   readonly stateEpoch: string;
@@ -13,8 +13,8 @@ export interface Position {
   readonly criticalEpoch: string;
   readonly criticalSeq: number;
   /**
-   * When the server stored the last message up to each of the two, in its milliseconds; 0 where there was none, and
-   * missing in positions of older shards. A stream that went back has other messages there, stored later.
+   * When the server stored the last message up to each of the two sequences, in its milliseconds; 0 if there was none,
+   * and missing in positions of older shards. A stream that went back has other messages there, stored later.
    */
   readonly stateMs?: number | undefined;
   readonly criticalMs?: number | undefined;
@@ -23,7 +23,7 @@ export interface Position {
 
 const SEQS = '([0-9a-z-]{1,32})\\.([0-9a-z]{1,11})\\.([0-9a-z-]{1,32})\\.([0-9a-z]{1,11})';
 const HASHES = '([A-Za-z0-9_-]{0,600})';
-/** Times stand behind the sequences; the first format has none. */
+/** The second format has times behind the sequences; the first has none. */
 const FORMAT = new RegExp(`^2\\.${SEQS}\\.([0-9a-z]{1,9})\\.([0-9a-z]{1,9})\\.${HASHES}$`);
 const FIRST_FORMAT = new RegExp(`^1\\.${SEQS}()()\\.${HASHES}$`);
 const HASH_CHARS = 6;
@@ -41,7 +41,7 @@ export function encodePosition(position: Position): string {
   return `2.${seqs}.${stateMs.toString(36)}.${criticalMs.toString(36)}.${channels.join('')}`;
 }
 
-/** The value of a position's text; nothing where it is not one. */
+/** The value of a position's text; undefined if it is not valid. */
 export function decodePosition(text: string): Position | undefined {
   const match = text.length <= limits.positionChars ? (FORMAT.exec(text) ?? FIRST_FORMAT.exec(text)) : null;
   if (match === null) return undefined;

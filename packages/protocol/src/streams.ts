@@ -1,12 +1,12 @@
-// The two JetStream streams of design section 4, as plain descriptions. Creating them is runtime's work.
+// The two JetStream streams (docs/protocol.md, section 12), as plain descriptions. packages/runtime creates them.
 import type { Subjects } from './subjects.ts';
 
-/** What a stream must be. Runtime's `ensureStreams` takes objects of this shape. */
+/** The required configuration of a stream. Runtime's `ensureStreams` takes objects of this shape. */
 export interface StreamDefinition {
   readonly name: string;
   readonly subjects: readonly string[];
   readonly storage: 'file' | 'memory';
-  /** Messages kept for each subject; 1 keeps the latest value alone. */
+  /** Messages kept per subject; 1 keeps only the latest value. */
   readonly maxMsgsPerSubject: number;
   /** How long a message is kept, in milliseconds; 0 keeps it until it is replaced. */
   readonly maxAgeMs: number;
@@ -15,11 +15,11 @@ export interface StreamDefinition {
   readonly allowDirect: boolean;
   readonly republish: { readonly src: string; readonly dest: string };
   readonly replicas: number;
-  /** Settings that must be exactly ours, not merely at least ours. */
+  /** Settings that must be exactly these values; for the others, these values are minimums. */
   readonly exact: readonly 'maxMsgsPerSubject'[];
 }
 
-/** How much of the critical lane is kept, and how large the streams may grow. */
+/** Retention of the critical lane, and maximum size of the streams. */
 export interface StreamLimits {
   readonly criticalMaxAgeMs: number;
   readonly criticalMaxPerChannel: number;
@@ -27,7 +27,7 @@ export interface StreamLimits {
   readonly replicas: number;
 }
 
-/** Defaults of design section 4: ten minutes and 10,000 critical messages a channel; 1 GiB a stream. */
+/** Defaults: ten minutes and 10,000 critical messages per channel; 1 GiB per stream. */
 export const defaultStreamLimits: StreamLimits = {
   criticalMaxAgeMs: 600_000,
   criticalMaxPerChannel: 10_000,
@@ -54,7 +54,7 @@ export function streamDefinitions(
       subjects: [subjects.all('state')],
       maxMsgsPerSubject: 1,
       maxAgeMs: 0,
-      // A full state stream refuses new values (its publishers are told); it never forgets a key silently.
+      // A full state stream refuses new values and says so in the acknowledgement; it drops no key silently.
       discard: 'new',
       republish: { src: subjects.all('state'), dest: subjects.live('state') },
       exact: ['maxMsgsPerSubject'],

@@ -1,9 +1,9 @@
-// The NATS subjects of design section 4: built and parsed here, nowhere else.
+// The NATS subjects (docs/protocol.md, section 12). Only this file builds and parses them.
 import type { Lane } from './lanes.ts';
 import { isLane } from './lanes.ts';
 import { isChannel, isToken } from './names.ts';
 
-/** What a data subject addresses. `key` is there in the state lane, and only there. */
+/** The address in a data subject. Only the state lane has a `key`. */
 export type Address =
   | { readonly lane: 'state'; readonly channel: string; readonly key: string }
   | { readonly lane: 'critical' | 'cosmetic'; readonly channel: string };
@@ -11,27 +11,27 @@ export type Address =
 /** Builds and parses the subjects below one prefix. */
 export interface Subjects {
   readonly prefix: string;
-  /** The subject that a publisher uses. Throws a `RangeError` where a name is not valid. */
+  /** The subject that a publisher uses. Throws a `RangeError` if a name is not valid. */
   data(address: Address): string;
-  /** What a data subject addresses; nothing where it is not one of ours or a name in it is not valid. */
+  /** The address in a data subject; undefined if the subject is not Weir's or a name in it is not valid. */
   parse(subject: string): Address | undefined;
-  /** The lane of a data subject, by its prefix alone: what a message that fails `parse` was meant for. */
+  /** The lane of a data subject, by its prefix alone. It gives the intended lane of a message that fails `parse`. */
   laneOf(subject: string): Lane | undefined;
   /** All data subjects of a lane, as a NATS wildcard. */
   all(lane: Lane): string;
-  /** Where the stream of a lane republishes what it has stored: `weir.live.state.…` for `weir.state.…`. */
+  /** The subject to which a lane's stream republishes its messages: `weir.live.state.…` for `weir.state.…`. */
   live(lane: 'state' | 'critical'): string;
   /** The data subject behind a live subject. */
   fromLive(subject: string): string;
   beat(pool: string, shard: string): string;
   readonly allBeats: string;
-  /** The beats of all shards of a pool, as a NATS wildcard. */
+  /** The heartbeats of all shards of a pool, as a NATS wildcard. */
   poolBeats(pool: string): string;
   shed(shard: string): string;
   readonly rejected: string;
-  /** In the state stream, but no key: the mark of a clean-up of deletions. */
+  /** A subject of the state stream that is not a key: the mark of a clean-up of deletions. */
   readonly cleanupMark: string;
-  /** Of a stream, but no channel: what is sent here is refused, so that its sender learns how far the stream is. */
+  /** A subject of a stream, but no channel. The stream refuses messages to it; the refusal has its last sequence. */
   edge(lane: 'state' | 'critical'): string;
 }
 
@@ -43,14 +43,14 @@ export function isSubjectPrefix(text: string): boolean {
 const INBOX = /^_INBOX(?:\.[A-Za-z0-9_-]{1,64}){1,4}$/;
 
 /**
- * Whether a reply subject is an inbox as NATS clients make it. An answer to any other subject would be a publish that
- * the sender of the request chooses: into a stream, to another shard, to the JetStream API.
+ * Whether a reply subject is an inbox in the form that NATS clients use. An answer to any other subject would let the
+ * sender of the request choose where this service publishes: into a stream, to another shard, to the JetStream API.
  */
 export function isInbox(subject: string): boolean {
   return INBOX.test(subject);
 }
 
-/** The subjects below `prefix` (default `weir`). Throws a `RangeError` where the prefix is not valid. */
+/** The subjects below `prefix` (default `weir`). Throws a `RangeError` if the prefix is not valid. */
 export function createSubjects(prefix = 'weir'): Subjects {
   if (!isSubjectPrefix(prefix)) throw new RangeError(`subject prefix is not valid: ${prefix}`);
   const lead = `${prefix}.`;

@@ -1,5 +1,5 @@
 // Tickets and hints: short-lived signed permissions, as JWS with one fixed algorithm (HS256) and `kid` for rotation.
-// Whoever holds a ticket may open one stream; whoever holds a hint may skip the probe. Neither may reach a log.
+// The holder of a ticket may open one stream; the holder of a hint may skip the probe. No log may contain either.
 import { webcrypto } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { JOSEError } from 'jose/errors';
@@ -8,7 +8,7 @@ import type { MoveHistory } from './move-history.ts';
 import { decodeMoveHistory, encodeMoveHistory } from './move-history.ts';
 import { isChannel, isChannelPattern, isToken } from './names.ts';
 
-/** A signing key. `id` is the `kid`; `secret` has at least 32 bytes, as HS256 wants. */
+/** A signing key. `id` is the `kid`; `secret` has at least 32 bytes, as HS256 requires. */
 export interface TicketKey {
   readonly id: string;
   readonly secret: Uint8Array;
@@ -20,42 +20,42 @@ export interface Ticket {
   readonly id: string;
   /** The audience: only shards of this pool accept it. */
   readonly pool: string;
-  /** Where it is there, only this shard accepts it. */
+  /** If present, only this shard accepts the ticket. */
   readonly shard?: string;
-  /** The start of that shard which accepts it; absent where the router or the shard is of a release before. */
+  /** The start of that shard that accepts it; absent if router or shard are of an earlier release. */
   readonly incarnation?: string;
-  /** What the client is subscribed to at first. */
+  /** The client's first subscriptions. */
   readonly channels: readonly string[];
-  /** Patterns of what it may subscribe to later; `['>']` is everything. */
+  /** Patterns of the channels that it may subscribe to later; `['>']` is everything. */
   readonly allow: readonly string[];
-  /** What it asked for and may not have: answered by `error` messages after the welcome. */
+  /** Channels that it asked for but may not have: `error` messages after the welcome answer them. */
   readonly denied: readonly string[];
-  /** Whether the client came by TLS, so that moves send it to `wss` URLs. */
+  /** Whether the client came by TLS; moves then send it to `wss` URLs. */
   readonly tls: boolean;
-  /** The fastest pool that the client itself wants (`class=`, Save-Data); it is not moved to a faster one. */
+  /** The fastest pool that the client wants (`class=`, Save-Data); no shard moves it to a faster one. */
   readonly ceiling?: string;
-  /** Nothing for a client that has just come. */
+  /** Absent for a new client. */
   readonly history?: MoveHistory;
-  /** The router's own mark of the network that the client came from; the hint of a move is for that network alone. */
+  /** The router's mark of the client's network; the hint of a move is valid for that network only. */
   readonly network?: string;
-  /** When the user's token expires, in seconds since 1970: no hint of a move stands for it longer. */
+  /** When the user's token expires, in seconds since 1970: a hint of a move replaces the token no longer than that. */
   readonly tokenExpiresS?: number;
 }
 
-/** What a moved or recently measured client shows the router instead of a token and a probe. */
+/** A moved or recently measured client shows this to the router instead of a token and a probe. */
 export interface Hint {
   readonly id: string;
-  /** The class it was measured to be: the name of a pool. */
+  /** The measured class: the name of a pool. */
   readonly pool: string;
   readonly allow: readonly string[];
-  /** The shard to avoid: the one that sends the client away. */
+  /** The shard to avoid: the one that moves the client. */
   readonly avoid?: string;
-  /** The router measures again: `pool` is then only where the client was until now (too slow for it, or too fast). */
+  /** The router must measure again: `pool` is then only the pool that was too fast or too slow for the client. */
   readonly measure?: boolean;
-  /** As in the ticket: a moved client does not say again what it wants. */
+  /** As in the ticket: a moved client does not repeat its wish. */
   readonly ceiling?: string;
   readonly history?: MoveHistory;
-  /** The router's own mark of the network that the hint is for; from another one the client is measured again. */
+  /** The router's mark of the network that the hint is for; from another network the client is measured again. */
   readonly network?: string;
   /** As in the ticket. */
   readonly tokenExpiresS?: number;
@@ -63,7 +63,7 @@ export interface Hint {
   readonly kbps?: number;
 }
 
-/** Why a ticket or hint was refused. `FORGED` covers everything that we did not sign ourselves. */
+/** Why a ticket or hint was refused. `FORGED` covers everything without a signature of these keys. */
 export type TicketProblem =
   | 'TICKET_FORGED'
   | 'TICKET_EXPIRED'
@@ -79,12 +79,12 @@ const ALGORITHM = 'HS256';
 const TICKET_TYPE = 'weir-ticket+jwt';
 const HINT_TYPE = 'weir-hint+jwt';
 const MIN_SECRET_BYTES = 32;
-/** A JWS whose signature is the one text of its 32 bytes: the last character's two spare bits are zero. */
+/** A JWS whose signature is the canonical text of its 32 bytes: the last character's two spare bits are zero. */
 const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /**
  * Parses `kid:base64url-secret[,kid:secret…]`: the first key signs, all of them verify.
- * Throws an `Error` in words, never with the secret in it.
+ * Throws an `Error` whose message never contains the secret.
  */
 export function parseTicketKeys(text: string): readonly TicketKey[] {
   const keys = text.split(',').map((entry, index) => {
@@ -105,7 +105,7 @@ export function parseTicketKeys(text: string): readonly TicketKey[] {
 
 const importedKeys = new WeakMap<Uint8Array, Promise<webcrypto.CryptoKey>>();
 
-/** The key as Web Crypto wants it, made once: to import it for every signature costs as much as the signature. */
+/** The key for Web Crypto, imported once: an import costs as much as a signature. */
 function imported({ secret }: TicketKey): Promise<webcrypto.CryptoKey> {
   const known = importedKeys.get(secret);
   if (known !== undefined) return known;
@@ -121,11 +121,11 @@ interface Signing {
   readonly key: TicketKey;
   /** Wall clock, milliseconds since 1970. */
   readonly nowMs: number;
-  /** How long it is good for; at most `limits.ticketTtlMs` or `limits.hintTtlMs`, in whole seconds upwards. */
+  /** Lifetime; at most `limits.ticketTtlMs` or `limits.hintTtlMs`, rounded up to whole seconds. */
   readonly ttlMs: number;
 }
 
-/** Signs a ticket. Rejects with a `RangeError` where it would live longer or be longer than allowed. */
+/** Signs a ticket. Rejects with a `RangeError` if its lifetime or its text would be longer than allowed. */
 export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing): Promise<string> {
   if (ttlMs > limits.ticketTtlMs) throw new RangeError(`a ticket lives at most ${limits.ticketTtlMs} ms`);
   const claims = {
@@ -140,7 +140,7 @@ export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing
   return sign(claims, { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs });
 }
 
-/** Signs a hint. Rejects with a `RangeError` where it would be longer than allowed. */
+/** Signs a hint. Rejects with a `RangeError` if its text would be longer than allowed. */
 export async function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Promise<string> {
   if (ttlMs > limits.hintTtlMs) throw new RangeError(`a hint lives at most ${limits.hintTtlMs} ms`);
   const claims = {
@@ -173,17 +173,17 @@ async function sign(claims: Record<string, unknown>, parts: SignParts): Promise<
   return token;
 }
 
-/** Who checks: its keys, its clock, and (for tickets) which pool and shard it is. */
+/** The checking service: its keys, its clock, and (for tickets) its pool and shard. */
 export interface TicketVerifier {
   readonly keys: readonly TicketKey[];
   readonly nowMs: number;
   readonly pool: string;
   readonly shard: string;
-  /** Of this start of the shard; a ticket that names none is good for every start. */
+  /** This start of the shard; a ticket that names no start is valid for every start. */
   readonly incarnation?: string;
 }
 
-/** Checks a ticket's signature, time, audience and shard. Single use is the shard's own business. */
+/** Checks a ticket's signature, time, audience and shard. The shard itself enforces single use. */
 export async function verifyTicket(token: string, verifier: TicketVerifier): Promise<Verified<Ticket>> {
   const { keys, nowMs } = verifier;
   const opened = await open(token, { keys, nowMs, type: TICKET_TYPE, maxLifeMs: limits.ticketTtlMs });
@@ -240,7 +240,7 @@ export async function verifyHint(
   return { ok: true, value, expiresInMs };
 }
 
-/** What tickets and hints pass on from move to move. */
+/** The claims that tickets and hints carry from move to move. */
 type Course = Pick<Ticket, 'ceiling' | 'history' | 'network' | 'tokenExpiresS'>;
 
 function courseClaims({ ceiling, history, network, tokenExpiresS }: Course): Record<string, unknown> {
@@ -274,7 +274,7 @@ interface Opening {
   readonly keys: readonly TicketKey[];
   readonly nowMs: number;
   readonly type: string;
-  /** Longest life from issue to expiry. */
+  /** Maximum lifetime from issue to expiry. */
   readonly maxLifeMs: number;
 }
 
@@ -301,7 +301,7 @@ async function open(
       },
     );
     const { exp, iat, jti, aud } = payload;
-    // `1e400` is a number to JSON: only whole seconds, and no longer life than one that we would have given.
+    // `1e400` is a number in JSON: accept only whole seconds, and no lifetime above the maximum.
     if (!isSeconds(exp) || !isSeconds(iat) || typeof aud !== 'string') return refused('TICKET_FORGED');
     if ((exp - iat) * 1000 > opening.maxLifeMs) return refused('TICKET_FORGED');
     if (typeof jti !== 'string' || jti.length > 64) return refused('TICKET_FORGED');
@@ -327,7 +327,7 @@ function refused(problem: TicketProblem): { readonly ok: false; readonly problem
   return { ok: false, problem };
 }
 
-/** Names as they stand in a claim: joined by commas, which a URL has less room for than a list would take. */
+/** Names in a claim: joined by commas, which need less room in a URL than a list. */
 function texts(claim: unknown, valid: (text: string) => boolean): readonly string[] | undefined {
   if (typeof claim !== 'string') return undefined;
   const names = claim === '' ? [] : claim.split(',');

@@ -1,4 +1,5 @@
-// Control's settings, one table. The only file that names environment variables; docs/config.md is made from it.
+// Control's settings, one table. No other file of control names environment variables; docs/config.md is generated from
+// this table.
 import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
 import { isToken } from '@weir/protocol';
 import type { ConfigOf } from '@weir/runtime';
@@ -9,7 +10,7 @@ function pool(text: string): string {
   return text;
 }
 
-/** A name as Kubernetes has them. */
+/** A Kubernetes object name. */
 const objectName = parse.text({
   pattern: /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/,
   what: 'a name of lower-case letters, digits, - and .',
@@ -23,33 +24,33 @@ export const settings = defineSettings({
     env: 'WEIR_POOLS',
     parse: parse.list(pool),
     default: ['mobile', 'desktop'],
-    meaning: "Names of the pools: labels of control's own metrics; others count as other",
+    meaning:
+      "Names of the pools, which are labels of control's own metrics; a pool that is not listed counts as other",
   },
   beatSilentMs: {
     env: 'WEIR_BEAT_SILENT_MS',
     parse: parse.durationMs({ min: 3_000, max: 60_000 }),
     default: 5_000,
     unit: 'ms',
-    meaning: 'A shard that has not reported for so long counts as silent: its load is not known',
+    meaning: 'A shard without a heartbeat for this time counts as silent: its load is unknown',
   },
   maxShards: {
     env: 'WEIR_MAX_SHARDS',
     parse: parse.int({ min: 1, max: 100_000 }),
     default: 2_000,
-    meaning: 'Shards that are remembered',
+    meaning: 'Maximum shards in the shard table',
   },
   ...kubernetesSettings,
   kubernetes: {
     ...kubernetesSettings.kubernetes,
     meaning:
-      'How the API server is reached: not at all (no metrics API, no lease: run one control), as a pod, or by a kubeconfig file',
+      'How control reaches the API server: not at all (no metrics API, no lease: run one control), as a pod, or by a kubeconfig file',
   },
   podName: {
     env: 'WEIR_POD_NAME',
     parse: objectName,
     optional: true,
-    meaning:
-      'Name of this pod, by which it holds the lease; the host name and random digits where it is not set',
+    meaning: 'Name of this pod, by which it holds the lease; by default the host name and random digits',
   },
   podSelector: {
     env: 'WEIR_POD_SELECTOR',
@@ -67,7 +68,7 @@ export const settings = defineSettings({
     env: 'WEIR_METRICS_API',
     parse: parse.flag(),
     default: true,
-    meaning: 'Whether custom.metrics.k8s.io is served; with Kubernetes only',
+    meaning: 'Whether control serves custom.metrics.k8s.io; with Kubernetes only',
   },
   host: {
     env: 'WEIR_HOST',
@@ -85,13 +86,14 @@ export const settings = defineSettings({
     env: 'WEIR_SERVICE_NAME',
     parse: objectName,
     default: 'weir-control',
-    meaning: 'Service in front of the metrics API: the certificate is for it',
+    meaning: 'Service in front of the metrics API; the certificate is for its name',
   },
   tlsCertFile: {
     env: 'WEIR_TLS_CERT_FILE',
     parse: parse.text(),
     optional: true,
-    meaning: 'Path of the certificate (PEM, with its chain); read anew when it changes. Or WEIR_TLS_SECRET',
+    meaning:
+      'Path of the certificate (PEM, with its chain); control reads it again when it changes. The alternative is WEIR_TLS_SECRET',
   },
   tlsKeyFile: {
     env: 'WEIR_TLS_KEY_FILE',
@@ -104,19 +106,20 @@ export const settings = defineSettings({
     parse: objectName,
     optional: true,
     meaning:
-      'Secret that control fills with a certificate of its own and renews; its authority is written into WEIR_API_SERVICES',
+      'Secret that control fills with a certificate of its own and renews; control writes its authority into WEIR_API_SERVICES',
   },
   apiServices: {
     env: 'WEIR_API_SERVICES',
     parse: parse.list(objectName),
     default: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
-    meaning: 'APIServices whose caBundle is kept; with WEIR_TLS_SECRET',
+    meaning: 'APIServices whose caBundle control keeps up to date; with WEIR_TLS_SECRET',
   },
   rebalance: {
     env: 'WEIR_REBALANCE',
     parse: parse.flag(),
     default: true,
-    meaning: 'Whether shards with far more clients than the average are asked to send some away',
+    meaning:
+      'Whether control asks shards with far more clients than the average to move some to other shards',
   },
   rebalanceMovesPerSecond: {
     env: 'WEIR_REBALANCE_MOVES_PER_SECOND',
@@ -124,34 +127,34 @@ export const settings = defineSettings({
     default: 500,
     unit: '1/s',
     meaning:
-      'Clients that all shards together are asked to send away at most; of a pool never more than 1 % (but 20)',
+      'Maximum moves per second that control asks of all shards together; of one pool at most 1 % of its clients, or 20 if that is more',
   },
   rebalanceCoolDownMs: {
     env: 'WEIR_REBALANCE_COOL_DOWN_MS',
     parse: parse.durationMs({ min: 1_000, max: 3_600_000 }),
     default: 60_000,
     unit: 'ms',
-    meaning: 'How long nothing is balanced after a shard came or went, and after a rebalance',
+    meaning: 'Pause of rebalancing after a shard came or went, and after a rebalance',
   },
   rebalanceWithinMs: {
     env: 'WEIR_REBALANCE_WITHIN_MS',
     parse: parse.durationMs({ min: 1_000, max: 60_000 }),
     default: 5_000,
     unit: 'ms',
-    meaning: 'How long each client may take to move',
+    meaning: 'Time that each client has to move',
   },
   deletionCost: {
     env: 'WEIR_DELETION_COST',
     parse: parse.flag(),
     default: true,
     meaning:
-      'Whether pods get a pod-deletion-cost, so that scale-down takes the emptiest; with Kubernetes only',
+      'Whether control writes a pod-deletion-cost to pods, which makes scale-down take the emptiest; with Kubernetes only',
   },
   cleanUpDeletions: {
     env: 'WEIR_CLEAN_UP_DELETIONS',
     parse: parse.flag(),
     default: true,
-    meaning: 'Whether old deletions are removed from the state stream, which keeps each of them otherwise',
+    meaning: 'Whether control removes old deletions from the state stream, which otherwise keeps all of them',
   },
   cleanUpAfterMs: {
     env: 'WEIR_CLEAN_UP_AFTER_MS',
@@ -159,41 +162,41 @@ export const settings = defineSettings({
     default: 900_000,
     unit: 'ms',
     meaning:
-      'Age from which a deletion is removed; more than WEIR_STATE_DELETION_MS of the shards. A client that comes back with an older position may get a snapshot',
+      'Age from which control removes a deletion; more than WEIR_STATE_DELETION_MS of the shards. A client that reconnects with an older position may get a snapshot',
   },
   cleanUpPerSecond: {
     env: 'WEIR_CLEAN_UP_PER_SECOND',
     parse: parse.int({ min: 1, max: 100_000 }),
     default: 1_000,
     unit: '1/s',
-    meaning: 'Deletions that are removed in a second at most',
+    meaning: 'Maximum deletions that control removes per second',
   },
   measureStreams: {
     env: 'WEIR_MEASURE_STREAMS',
     parse: parse.flag(),
     default: true,
-    meaning: 'Whether control counts what is published, to tell what the streams did not store',
+    meaning: 'Whether control counts published messages, to estimate how many the streams did not store',
   },
   measureEveryMs: {
     env: 'WEIR_MEASURE_EVERY_MS',
     parse: parse.durationMs({ min: 1_000, max: 3_600_000 }),
     default: 3_000,
     unit: 'ms',
-    meaning: 'How often control looks at each stream; it counts for one second of it',
+    meaning: 'How often control looks at each stream; it counts messages for one second of this time',
   },
   measureMaxMessages: {
     env: 'WEIR_MEASURE_MAX_MESSAGES',
     parse: parse.int({ min: 1_000, max: 10_000_000 }),
     default: 200_000,
     meaning:
-      'Messages of a stream after which control stops counting; at a quarter of it the count ends early',
+      'Messages of a stream after which control stops counting; the count ends early at a quarter of it',
   },
 });
 
 /** Control's configuration. */
 export type ControlConfig = ConfigOf<typeof settings>;
 
-/** What several settings must be together. */
+/** Problems of settings that contradict each other. */
 export function rules(c: ControlConfig): readonly string[] {
   const problems = [...kubernetesRules(c)];
   if (c.kubernetes === 'none') return problems;

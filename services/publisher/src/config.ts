@@ -1,4 +1,5 @@
-// The publisher's settings, one table. The only file that names environment variables; docs/config.md is made from it.
+// The publisher's settings, one table. No other file of the publisher names environment variables; docs/config.md is
+// generated from this table.
 import { defaultStreamLimits } from '@weir/protocol';
 import type { ConfigOf, ConfigResult, Setting } from '@weir/runtime';
 import { commonSettings, defineSettings, parse, readConfig } from '@weir/runtime';
@@ -40,7 +41,8 @@ export const settings = defineSettings({
     parse: parse.list(apiKey),
     optional: true,
     secret: true,
-    meaning: 'Keys that may publish, comma separated; without any, everybody who reaches the port may',
+    meaning:
+      'API keys that may publish, comma separated; without any key, every caller that reaches the port may publish',
   },
   demo: {
     env: 'WEIR_DEMO',
@@ -53,38 +55,42 @@ export const settings = defineSettings({
     parse: parse.bytes({ min: 1_024, max: 1e8 }),
     default: 1_048_576,
     unit: 'bytes',
-    meaning: 'Largest request body',
+    meaning: 'Maximum size of a request body',
   },
-  maxBatch: count('WEIR_MAX_BATCH', 1_000, 'Messages in one request'),
-  maxRequests: count('WEIR_MAX_REQUESTS', 64, 'Requests under way at a time; more are answered 503'),
+  maxBatch: count('WEIR_MAX_BATCH', 1_000, 'Maximum messages in one request'),
+  maxRequests: count('WEIR_MAX_REQUESTS', 64, 'Maximum concurrent requests; further requests get 503'),
   maxRequestsPerPublisher: {
     env: 'WEIR_MAX_REQUESTS_PER_PUBLISHER',
     parse: parse.int({ min: 1, max: 1e9 }),
     optional: true,
     meaning:
-      'Of these, for one API key, or for one network where there are no keys; more are answered 429; half of WEIR_MAX_REQUESTS where not set',
+      'Maximum concurrent requests of one API key, or of one network if there are no keys; further requests get 429; by default half of WEIR_MAX_REQUESTS',
   },
-  maxInFlight: count('WEIR_MAX_IN_FLIGHT', 512, 'Messages that wait for their acknowledgement at a time'),
+  maxInFlight: count('WEIR_MAX_IN_FLIGHT', 512, 'Maximum messages that wait for their acknowledgement'),
   messagesPerSecond: count(
     'WEIR_MESSAGES_PER_SECOND',
     20_000,
-    'Messages a second of one API key, or of one network (IPv4 address, IPv6 /64) where there are no keys; more are answered 429',
+    'Messages per second of one API key, or of one network (IPv4 address, IPv6 /64) if there are no keys; further requests get 429',
   ),
   bytesPerSecond: {
     env: 'WEIR_BYTES_PER_SECOND',
     parse: parse.bytes({ min: 1_024, max: 1e9 }),
     default: 16_777_216,
     unit: 'bytes',
-    meaning: 'Bytes of bodies a second of one API key or network; more are answered 429',
+    meaning: 'Body bytes per second of one API key or network; further requests get 429',
   },
   maxPublishers: count(
     'WEIR_MAX_PUBLISHERS',
     10_000,
-    'Keys and networks whose rate is remembered; beyond that the least recent is forgotten',
+    'Maximum keys and networks whose rate the publisher remembers; it forgets the least recent first',
   ),
-  maxConnections: count('WEIR_MAX_CONNECTIONS', 1_000, 'Open HTTP connections; more are closed at once'),
-  ackTimeoutMs: ms('WEIR_ACK_TIMEOUT_MS', 5_000, 'How long NATS may take to acknowledge a message'),
-  bodyTimeoutMs: ms('WEIR_BODY_TIMEOUT_MS', 10_000, 'How long a client may take to send its request'),
+  maxConnections: count(
+    'WEIR_MAX_CONNECTIONS',
+    1_000,
+    'Maximum open HTTP connections; further connections are closed at once',
+  ),
+  ackTimeoutMs: ms('WEIR_ACK_TIMEOUT_MS', 5_000, 'Maximum time for NATS to acknowledge a message'),
+  bodyTimeoutMs: ms('WEIR_BODY_TIMEOUT_MS', 10_000, 'Maximum time for a caller to send its request'),
   criticalMaxAgeMs: {
     env: 'WEIR_CRITICAL_MAX_AGE_MS',
     parse: parse.durationMs({ min: 1_000, max: 86_400_000 }),
@@ -95,14 +101,14 @@ export const settings = defineSettings({
   criticalMaxPerChannel: count(
     'WEIR_CRITICAL_MAX_PER_CHANNEL',
     defaultStreamLimits.criticalMaxPerChannel,
-    'Critical messages that are kept for a channel',
+    'Maximum critical messages that the stream keeps per channel',
   ),
   streamMaxBytes: {
     env: 'WEIR_STREAM_MAX_BYTES',
     parse: parse.bytes({ min: 1_048_576, max: 1e12 }),
     default: defaultStreamLimits.maxBytes,
     unit: 'bytes',
-    meaning: 'Largest size of each JetStream stream',
+    meaning: 'Maximum size of each JetStream stream',
   },
   streamReplicas: {
     env: 'WEIR_STREAM_REPLICAS',
@@ -116,7 +122,7 @@ export type PublisherConfig = ConfigOf<typeof settings>;
 
 const { natsCredsFile, natsUser, natsPassword, natsToken, subjectPrefix } = commonSettings;
 
-/** What `weir-publish` takes from the environment: only how to reach NATS. */
+/** Settings that `weir-publish` reads from the environment: only how to reach NATS. */
 export const cliSettings = defineSettings({
   natsUrl: {
     env: commonSettings.natsUrl.env,
@@ -134,8 +140,8 @@ export const cliSettings = defineSettings({
 export type CliConfig = ConfigOf<typeof cliSettings>;
 
 /**
- * Reads `cliSettings`; a flag goes before the environment. Other `WEIR_` variables may be those of a service in the
- * same shell: they are let be.
+ * Reads `cliSettings`; flags override the environment. It ignores other `WEIR_` variables, because the same shell may have
+ * those of a service.
  */
 export function readCliConfig(
   flags: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
-// The shard's settings, one table, and what must hold between them. The only files that name environment variables are
-// this one and the themes in config/; docs/config.md is made from them.
+// The shard's settings, one table, and the rules between them. No other files of the shard than this one and config/ name
+// environment variables; docs/config.md is generated from them.
 import { availableParallelism } from 'node:os';
 import type { StreamLimits } from '@weir/protocol';
 import type { ConfigOf } from '@weir/runtime';
@@ -23,7 +23,7 @@ export const settings = defineSettings({
 
 export type ShardConfig = ConfigOf<typeof settings>;
 
-/** A pool's limits where nothing else is set (design section 7). */
+/** A pool's limits: the settings, or the defaults of the pool (docs/config.md, Shard). */
 export function poolDefaults(config: ShardConfig): {
   readonly tickMs: number;
   readonly softBytes: number;
@@ -52,7 +52,7 @@ export function poolDefaults(config: ShardConfig): {
   };
 }
 
-/** What a stream that this shard makes may hold. */
+/** Limits of a stream that this shard creates. */
 export function streamLimits(config: ShardConfig): StreamLimits {
   const { criticalMaxAgeMs, criticalMaxPerChannel, streamMaxBytes, streamReplicas } = config;
   return { criticalMaxAgeMs, criticalMaxPerChannel, maxBytes: streamMaxBytes, replicas: streamReplicas };
@@ -61,7 +61,7 @@ export function streamLimits(config: ShardConfig): StreamLimits {
 /** Files that a thread opens beside its clients: its loop, its listening socket and the duplicates of it. */
 export const FILES_A_THREAD = 12;
 
-/** The same shard within the sockets that there is room for; a part is for handshakes and refusals. */
+/** The configuration with limits lowered to the sockets that the process may open; a part is for handshakes and refusals. */
 export function fitted(config: ShardConfig, roomForSockets: number): ShardConfig {
   const room = Math.floor(roomForSockets * 0.9);
   if (config.capacity + config.maxPending <= room) return config;
@@ -74,7 +74,7 @@ export function threadsOf(config: ShardConfig): number {
   return config.threads ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1));
 }
 
-/** What must hold between settings. */
+/** Problems of settings that contradict each other. */
 export function rules(config: ShardConfig): readonly string[] {
   const { softBytes, hardBytes } = poolDefaults(config);
   const problems: string[] = [];
@@ -90,16 +90,16 @@ export function rules(config: ShardConfig): readonly string[] {
   const drainMs = longestDrainMs(config);
   if (drainMs > config.shutdownDeadlineMs) {
     problems.push(
-      `WEIR_SHUTDOWN_DEADLINE_MS (${config.shutdownDeadlineMs}) must be at least ${drainMs}, since a drain may take that long: WEIR_DRAIN_GRACE_MS, then WEIR_DRAIN_WINDOW_MS or WEIR_CAPACITY / WEIR_MOVES_PER_SECOND, then WEIR_DRAIN_WITHIN_MS and ${CLOSING_MS} ms`,
+      `WEIR_SHUTDOWN_DEADLINE_MS (${config.shutdownDeadlineMs}) must be at least ${drainMs}, because a drain may take that long: WEIR_DRAIN_GRACE_MS, then WEIR_DRAIN_WINDOW_MS or WEIR_CAPACITY / WEIR_MOVES_PER_SECOND, then WEIR_DRAIN_WITHIN_MS and ${CLOSING_MS} ms`,
     );
   }
   return problems;
 }
 
-/** Time in which those who are still here at the end of a drain are closed. */
+/** Time in which the shard closes the clients that are left at the end of a drain. */
 const CLOSING_MS = 3_000;
 
-/** Time in which a drain must have asked all clients, so that it ends before the shard is ended. */
+/** Time in which a drain must have asked all clients to move, to end before the shutdown deadline. */
 export function drainMovesMs(config: ShardConfig): number {
   return config.shutdownDeadlineMs - config.drainGraceMs - config.drainWithinMs - CLOSING_MS;
 }

@@ -10,8 +10,8 @@ import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectSound } from '../../harness/oracle.ts';
 import { scale, seen } from '../../harness/scale.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { Scene } from '../../harness/scene.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);

@@ -7,9 +7,9 @@ import { comesToRest, Numbers } from '../../harness/numbers.ts';
 import { expectSound } from '../../harness/oracle.ts';
 import { clientFrame, opcodes } from '../../harness/raw-client.ts';
 import { scale, seen } from '../../harness/scale.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
+import { Scene } from '../../harness/scene.ts';
 import type { Service } from '../../harness/small-cluster.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const VISITS = scale(1_000, 30_000);
 const AT_ONCE = 30;

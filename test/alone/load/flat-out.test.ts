@@ -7,7 +7,8 @@ import { Listeners } from '../../harness/listeners.ts';
 import { expectSound, percentile } from '../../harness/oracle.ts';
 import { usualHeaders } from '../../harness/raw-client.ts';
 import { scale, seen } from '../../harness/scale.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
+import { Scene } from '../../harness/scene.ts';
+import { elapsed } from '../../harness/small-cluster.ts';
 
 const CLIENTS = scale(200, 2_000);
 const SECONDS = scale(2, 40);
@@ -23,7 +24,7 @@ beforeAll(async () => {
   scene = await Scene.start({ shard: { WEIR_TICK_MS: String(TICK_MS), WEIR_LAG_MS: '60000' } });
   listeners = new Listeners();
   await listeners.join(await scene.urls(CLIENTS), 500);
-}, 120_000);
+});
 
 afterAll(async () => {
   await listeners.stop();

@@ -1,31 +1,20 @@
 // Twenty thousand messages a second from NATS: the shard takes them in, its ticks go on, and clients get the newest
 // values of what they cannot be sent one by one.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
 import { scale } from '../../harness/scale.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { useScene } from '../../harness/scene.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const KEYS = 5_000;
 const PER_SECOND = 20_000;
 const SECONDS = scale(3, 60);
 const STEP_MS = 20;
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: { WEIR_TICK_MS: '100', WEIR_HARD_BYTES: '8388608', WEIR_LAG_MS: '60000' },
-  });
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '100', WEIR_HARD_BYTES: '8388608', WEIR_LAG_MS: '60000' },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 const isStale = async (): Promise<boolean> => (await scene.numbers()).of('weir_shard_stale') === 1;
 
@@ -132,7 +121,7 @@ it('are too many for a shard that does not get the processor: it says so, keeps 
   );
   expect(client.closed).toBeUndefined();
   await comesToRest(shard, 1);
-}, 120_000);
+});
 
 async function hasNewest(client: BareClient, newest: ReadonlyMap<string, string>): Promise<void> {
   await until(

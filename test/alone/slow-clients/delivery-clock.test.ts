@@ -1,33 +1,22 @@
 // The delivery clock: what has really arrived is known behind a proxy that swallows data, at the price of few pings.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { useScene } from '../../harness/scene.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const SOFT_BYTES = 65_536;
 const KEYS = 20;
 /** With what the connection may have of state, as much as the proxy takes: it has it for seconds. */
 const CRITICALS = 55;
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: {
-      WEIR_TICK_MS: '50',
-      WEIR_SOFT_BYTES: String(SOFT_BYTES),
-      WEIR_HARD_BYTES: '4194304',
-      WEIR_LAG_MS: '60000',
-    },
-  });
+const scene = useScene({
+  shard: {
+    WEIR_TICK_MS: '50',
+    WEIR_SOFT_BYTES: String(SOFT_BYTES),
+    WEIR_HARD_BYTES: '4194304',
+    WEIR_LAG_MS: '60000',
+  },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 describe('a client behind a proxy that buffers 1 MB', () => {
   it('has its true backlog known while nothing waits in the shard, and gets conflated state', async () => {

@@ -1,12 +1,12 @@
 // A snapshot that is much larger than what its client takes in a second: it comes in bounded pieces, and what is
 // critical does not wait for its end.
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
 import { percentile } from '../../harness/oracle.ts';
 import { scale, seen } from '../../harness/scale.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { useScene } from '../../harness/scene.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 /** At full scale 5 MB to a client that takes 10 KB/s, with the limits of a pool for such clients; else 100 KB/s. */
 const SOFT_BYTES = scale(65_536, 32_768);
@@ -16,20 +16,9 @@ const KBPS = scale(800, 80);
 const CHANGES_MS = scale(200, 2_000);
 const LONGEST_MS = scale(40_000, 900_000);
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: { WEIR_TICK_MS: '100', WEIR_SOFT_BYTES: String(SOFT_BYTES), WEIR_LAG_MS: '60000' },
-  });
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '100', WEIR_SOFT_BYTES: String(SOFT_BYTES), WEIR_LAG_MS: '60000' },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 it('reaches a slow client whole, while critical messages pass and values change', {
   timeout: LONGEST_MS + 60_000,

@@ -6,9 +6,9 @@ import { comesToRest } from '../../harness/numbers.ts';
 import { expectSound, percentile, residentMb } from '../../harness/oracle.ts';
 import { scale, seen } from '../../harness/scale.ts';
 import type { SceneOptions } from '../../harness/scene.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
+import { Scene } from '../../harness/scene.ts';
 import type { Service } from '../../harness/small-cluster.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 let scene: Scene;
 let listeners: Listeners;

@@ -19,13 +19,13 @@ const PROGRESS_MS = 30_000;
 const USAGE = `npm run bench:probe -- [options]
   --runs N         visits per link and kind of client (default 30)
   --links A,B      only these links (default all ${links.length})
-  --random N       that many links at random instead
-  --seed N         which (default 1)
-  --clients A,B    of ${CLIENT_KINDS.join(',')} (default all)
-  --congestion A   bbr, cubic, reno, comma separated: in turn (default: bbr and cubic, what there is of them)
-  --jobs N         links at the same time (default 4); those from ${FAR_MS} ms of RTT on, which mostly wait, all at once beside
-  --json           all runs as JSON on the standard output, the table on the other
-  --list           the links`;
+  --random N       use N random links instead
+  --seed N         seed of the random links (default 1)
+  --clients A,B    kinds of client, of ${CLIENT_KINDS.join(',')} (default all)
+  --congestion A   bbr, cubic, reno, comma separated, in turn (default: bbr and cubic, as far as available)
+  --jobs N         links at the same time (default 4); links from ${FAR_MS} ms of RTT, which mostly wait, all run beside them
+  --json           print all runs as JSON on standard output, and the table on standard error
+  --list           print the links`;
 
 const VISIT_MS = 30_000;
 const CONGESTIONS: readonly Congestion[] = ['bbr', 'cubic', 'reno'];

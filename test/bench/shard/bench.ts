@@ -1,5 +1,5 @@
-// `npm run bench:shard`: runs scenarios, prints a table each and whether its goals are met, and writes JSON.
-// Ends with 0 where all goals are met, 1 where one is missed or a scenario failed, 2 where it was asked for something odd.
+// `npm run bench:shard`: runs scenarios, prints a table per scenario and whether its goals are met, and writes JSON.
+// Exit code 0: all goals are met; 1: a goal is missed or a scenario failed; 2: wrong usage.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -9,16 +9,16 @@ import type { Outcome, Scenario, Size } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 
 const USAGE = `npm run bench:shard -- [options]
-  --scenarios A,B  only these (default all)
-  --clients N      clients of each server (of intake-cost: intakes)
+  --scenarios A,B  only these scenarios (default all)
+  --clients N      clients per server (intake-cost: number of intakes)
   --seconds N      seconds of each measured window, or of the whole run of a scenario that watches memory
-  --rounds N       rounds of a scenario that compares
-  --quick          small and short: shows that everything works; a goal that is missed then means nothing
-  --json FILE      all numbers, also those over time
-  --profile DIR    CPU profiles of the servers while they are measured (they cost a few per cent)
-  --help
+  --rounds N       rounds of a scenario that compares servers
+  --quick          small and short: shows that all scenarios run; goals are not judged
+  --json FILE      write all numbers, including those over time
+  --profile DIR    write CPU profiles of the measured servers (which costs a few per cent)
+  --help           print this text
 
-Scenarios, and the size at which their goals are meant:
+Scenarios, and the size for which their goals are valid:
 ${Object.entries(scenarios)
   .map(([name, { about, full }]) => `  ${name.padEnd(14)} ${about}\n  ${''.padEnd(14)} ${saidSize(full)}`)
   .join('\n')}`;
@@ -31,7 +31,7 @@ interface Wish {
   readonly profile: string | undefined;
 }
 
-// At once: after thousands of connections were reset, the clean-up of Node 20 has been seen to spin without an end.
+// Exit at once: after thousands of reset connections, the clean-up of Node 20 was seen to spin endlessly.
 process.exit(await main(process.argv.slice(2)));
 
 async function main(args: readonly string[]): Promise<number> {

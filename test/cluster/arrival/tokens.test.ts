@@ -179,4 +179,4 @@ it('are all refused, without a request or a word about them (case G5)', async ()
     'forged tickets refused': tickets - ticketsBefore,
     'requests made': fetched,
   });
-}, 120_000);
+});

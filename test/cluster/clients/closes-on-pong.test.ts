@@ -58,4 +58,4 @@ it('are counted by name, and served at the first try with class=mobile (case C2)
   for (const client of [visit, stream]) client.socket.destroy();
   expectSound(cluster.running);
   seen('C2', { tries: TRIES, 'counted by name': TRIES, 'tries with class=mobile': 1 });
-}, 60_000);
+});

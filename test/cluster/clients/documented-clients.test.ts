@@ -105,7 +105,7 @@ describe('the programs of docs/clients.md on a real cluster', () => {
     shard = next;
     await haveAll();
     await all((client) => client.lobby?.['sent'] === sent, 'the newest state');
-  }, 120_000);
+  });
 
   it('come back by themselves when their shard is killed', async () => {
     const next = await cluster.shard('desktop', 'desktop-3');
@@ -115,7 +115,7 @@ describe('the programs of docs/clients.md on a real cluster', () => {
     await haveAll();
     await all((client) => client.lobby?.['sent'] === sent, 'the newest state');
     for (const [program, { errors }] of clients) expect(errors, program).toBe('');
-  }, 120_000);
+  });
 });
 
 function sorted(values: object | undefined): unknown {

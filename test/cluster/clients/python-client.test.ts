@@ -109,7 +109,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     expect(visits.map((one) => one['hinted'])).toEqual(visits.map((_, i) => given >= 0 && i > given));
     // The router gives a hint where it has measured, and has not measured where it was shown one.
     if (given >= 0) expect(visits.slice(given + 1).filter((one) => one['hint'] === true)).toEqual([]);
-  }, 120_000);
+  });
 
   it('moves without a break when its shard stops, and survives the kill of the next', async () => {
     const doomed = await cluster.shard('desktop', 'desktop-2', { WEIR_REVISION: 'r2' });
@@ -135,7 +135,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     expect(got).toEqual(Array.from({ length: sent - first }, (_, i) => first + i));
     expect(opened.of('gap')).toEqual([]);
     expect(opened.errors).toBe('');
-  }, 120_000);
+  });
 
   it('stops where it is told to', async () => {
     client = new StrangerClient(cluster.routerUrl, ['no..channel']);

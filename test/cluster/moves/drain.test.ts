@@ -62,4 +62,4 @@ it('all 200 get move, every message and 4012, whatever else waits for them (case
   const redirect = await askRouter(url);
   expect(redirect['pool']).toBe('desktop');
   expect(redirect['rttMs']).toBeUndefined();
-}, 60_000);
+});

@@ -95,7 +95,7 @@ it('sees each message once over many silent losses, and leaves no ghost (case F4
   });
   client?.close();
   for (const ghost of ghosts) ghost.ws.terminate();
-}, 120_000);
+});
 
 it('a redirect that is followed again, there and elsewhere, opens nothing (case F4)', async () => {
   shards = [await cluster.shard('desktop', 'desktop-1'), await cluster.shard('desktop', 'desktop-2')];
@@ -124,7 +124,7 @@ it('a redirect that is followed again, there and elsewhere, opens nothing (case 
   }
   await until(async () => (await connections()) === 0, 'nobody is counted', EXACT_MS);
   expectSound(cluster.running);
-}, 120_000);
+});
 
 it('a proxy that repeats the upgrade: one stream a ticket, and the client is served (case F4)', async () => {
   const port = await freePort();
@@ -167,7 +167,7 @@ it('a proxy that repeats the upgrade: one stream a ticket, and the client is ser
   await until(async () => (await connections()) === 0, 'nobody is counted', EXACT_MS);
   await proxy.close();
   expectSound(cluster.running);
-}, 120_000);
+});
 
 /** Sends every request twice, on two connections, and hands on what the one or the other answers, in turns. */
 async function repeatingProxy(

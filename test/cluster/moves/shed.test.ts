@@ -53,7 +53,7 @@ beforeAll(async () => {
   await until(() => applications.every(({ data }) => data.length > 0), 'all are served', PATIENCE_MS);
   empty = await cluster.shard('desktop', 'empty');
   measuredBefore = await measured();
-}, 60_000);
+});
 
 afterAll(async () => {
   clearInterval(feed);
@@ -102,7 +102,7 @@ describe('a shard that is asked to shed', () => {
     expect(await metric(crowded, 'weir_shard_shed_requests_total{outcome="accepted"}')).toBe(1);
     expect(await measured()).toBe(measuredBefore);
     await everybodyHasAll();
-  }, 60_000);
+  });
 
   it('leaves those alone who have just come', async () => {
     expect(await ask('empty', encodeShedRequest({ moves: SHED, withinMs: 5_000 }))).toBe(0);
@@ -123,7 +123,7 @@ describe('a shard that is asked to shed', () => {
     expect(moved().length - before).toBe(average - SHED);
     expect(applications.every(({ moves }) => moves.length <= 1)).toBe(true);
     await everybodyHasAll();
-  }, 90_000);
+  });
 
   it('serves on who does not go, until a drain; and asks nobody while it drains', async () => {
     const alone = await cluster.shard('tablet', 'alone', {
@@ -147,5 +147,5 @@ describe('a shard that is asked to shed', () => {
     expect(stubborn.of('move').at(-1)?.message['reason']).toBe('drain');
     await once(alone.process, 'exit');
     expect(stubborn.closed).toBe(4012);
-  }, 60_000);
+  });
 });

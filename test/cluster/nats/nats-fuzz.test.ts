@@ -75,7 +75,7 @@ beforeAll(async () => {
   await until(async () => (await Promise.all(services.map(isReady))).every(Boolean), 'all are ready');
   nats = await connect({ servers: cluster.nats.url });
   raw = await RawNats.connect(cluster.nats.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   raw?.close();
@@ -137,7 +137,7 @@ describe('messages that no service of ours has sent', () => {
       services.map(() => [null, null]),
     );
     await until(async () => (await Promise.all(services.map(isReady))).every(Boolean), 'all are ready');
-  }, 60_000);
+  });
 
   it('as answers to a request do not end the reading of the connection', async () => {
     const registry = createMetricsRegistry({ service: 'test', version: '0' });

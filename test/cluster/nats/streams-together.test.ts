@@ -48,7 +48,7 @@ it('eight shards of two releases agree on one stream each, and all are ready (ca
   expect(updates).toBeLessThanOrEqual(2);
   expectSound(cluster.running);
   seen('B8', { shards: shards.length, 'all ready after ms': readyMs, updates });
-}, 90_000);
+});
 
 it('a foreign stream in the way: unready and alive until it is gone (case B8)', async () => {
   const manager = await jetstreamManager(nats);
@@ -70,4 +70,4 @@ it('a foreign stream in the way: unready and alive until it is gone (case B8)', 
   await manager.streams.delete('FOREIGN');
   await until(() => isReady(shard), 'the shard is ready', scale(40_000, 10_000));
   expect(shard.process.exitCode).toBeNull();
-}, 90_000);
+});

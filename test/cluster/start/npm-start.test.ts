@@ -31,7 +31,7 @@ const started: StartedProgram[] = [];
 
 beforeAll(async () => {
   copy = await copyProject();
-}, 60_000);
+});
 
 afterAll(() => copy.remove());
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await writeFile(join(copy.folder, 'commands/nats'), script, { mode: 0o755 });
   const market = `${JSON.stringify({ t: 5, lane: 'state', channel: 'odds', key: 'match-9', data: { away: 9 } })}\n`;
   await writeFile(join(copy.folder, 'market.ndjson.gz'), gzipSync(market));
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const program of started) await program.end();

@@ -57,4 +57,4 @@ it('a position from the future, shown while NATS is away, is judged when it is b
   for (const client of [truthful, forger]) client.close();
   await nats.close();
   await cluster.stop();
-}, 60_000);
+});

@@ -142,7 +142,7 @@ it('a deleted key stays away, though NATS brings it back when it is killed', asy
     expect(shown(client)).toEqual({ k0: '0', k2: '7', k3: '3', k4: '4' });
   }
   expect(await metric(old, 'weir_shard_intake_problems_total{stream="state",problem="epoch"}')).toBe(0);
-}, 60_000);
+});
 
 async function inStreamRaw(key: string): Promise<string | undefined> {
   const message = await manager.direct.getMessage('WEIR_STATE', { last_by_subj: `weir.state.lobby.${key}` });

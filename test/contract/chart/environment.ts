@@ -1,28 +1,44 @@
 // What a container's process finds in its environment, and whether the service takes it.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { type ConfigRules, readConfig, type SettingsTable } from '@weir/runtime';
 import { type Kubernetes, root } from './render.ts';
 
-export function isBuilt(service: string): boolean {
-  try {
-    readFileSync(`${root}services/${service}/dist/main.js`);
-    return true;
-  } catch {
-    return false;
-  }
+/** What a service reads its configuration with: the two exports of its config.ts. */
+interface ConfigModule {
+  readonly settings: SettingsTable;
+  readonly rules?: ConfigRules<SettingsTable>;
 }
 
-const checked = new Map<string, string>();
+const mainOf = (service: string): string => `${root}services/${service}/dist/main.js`;
 
-/** What the service says of this environment; nothing where it takes it. */
+export function isBuilt(service: string): boolean {
+  return existsSync(mainOf(service));
+}
+
+const modules = new Map<string, ConfigModule>();
+for (const service of ['router', 'shard', 'publisher', 'control'])
+  if (isBuilt(service)) modules.set(service, await import(`${root}services/${service}/dist/config.js`));
+
+const seenAsProcess = new Set<string>();
+
+/**
+ * What the service says of this environment; nothing where it takes it. A service's own process is asked once, and must
+ * say the same as its table: to ask it each time would take most of a second of processor time.
+ */
 export function configProblems(service: string, env: Readonly<Record<string, string>>): string {
-  const key = JSON.stringify([service, env]);
-  const known = checked.get(key);
-  if (known !== undefined) return known;
-  const args = [`${root}services/${service}/dist/main.js`, '--check-config'];
-  const { stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
-  checked.set(key, stderr);
-  return stderr;
+  const found = modules.get(service);
+  if (found === undefined) throw new Error(`${service} is not built`);
+  const { settings: table, rules } = found;
+  const result = readConfig({ table, env, file: undefined, ...(rules === undefined ? {} : { rules }) });
+  const problems = 'problems' in result ? result.problems.join('\n') : '';
+  if (!seenAsProcess.has(service)) {
+    seenAsProcess.add(service);
+    const args = [mainOf(service), '--check-config'];
+    const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+    if ((status === 0) !== (problems === '')) throw new Error(`${service} --check-config: ${stderr}`);
+  }
+  return problems;
 }
 
 const SECRET = 'k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { sample } from '../../harness/scale.ts';
 import type { Rendering } from './render.ts';
 import { helms, render, root } from './render.ts';
 
@@ -54,7 +55,7 @@ describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm 
     },
   );
 
-  it.each(numericLeaves(chartValues, []).map((path) => path.join('.')))(
+  it.each(sample(numericLeaves(chartValues, []), 5).map((path) => path.join('.')))(
     'are the same by every way, or refused by every way: %s',
     (path) => {
       for (const number of OTHERS) {
@@ -69,7 +70,6 @@ describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm 
         expect(byYaml.refusal).not.toMatch(/%!|nil pointer|runtime error/);
       }
     },
-    30_000,
   );
 
   it.each([

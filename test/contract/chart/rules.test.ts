@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { sample } from '../../harness/scale.ts';
 import { helms, render, root } from './render.ts';
 
 /** Values that are wrong, and what is said of them. */
@@ -138,14 +139,14 @@ describe.skipIf(helms.length === 0)('charts/weir refuses (skipped where helm is 
     const values: unknown = parse(readFileSync(`${root}charts/weir/values.yaml`, 'utf8'));
     const paths = blocks(values, []);
     expect(paths.length).toBeGreaterThan(50);
-    for (const path of paths) {
+    for (const path of sample(paths, 4)) {
       const { objects, refusal } = render(nulled(path));
       expect(refusal, path.join('.')).not.toMatch(
         /nil pointer|<nil>|can't evaluate|runtime error|wrong type/,
       );
       if (objects.length === 0) expect(refusal, path.join('.')).toMatch(/schema|templates\/validate\.yaml/);
     }
-  }, 120_000);
+  });
 });
 
 /** Every top-level key and every block below. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sample } from '../../harness/scale.ts';
 import { configProblems, environment, isBuilt } from './environment.ts';
 import { helms, render, root } from './render.ts';
 
@@ -43,10 +44,8 @@ describe.skipIf(helms.length === 0 || !isBuilt('shard'))(
     it.each(SERVICES)(
       'each of the %s alone, at both ends of its range',
       (service) => {
-        const alone = Object.entries(rows[service] ?? {}).flatMap(([name, { range }]) => [
-          { [name]: range.min },
-          { [name]: range.max },
-        ]);
+        const some = sample(Object.entries(rows[service] ?? {}), 4);
+        const alone = some.flatMap(([name, { range }]) => [{ [name]: range.min }, { [name]: range.max }]);
         const taken = alone.filter((settings) => isTaken(service, settings));
         expect(taken.length).toBeGreaterThan(alone.length / 2);
       },
@@ -60,7 +59,7 @@ describe.skipIf(helms.length === 0 || !isBuilt('shard'))(
         }),
         { numRuns: 20 },
       );
-    }, 120_000);
+    });
   },
 );
 

@@ -56,12 +56,16 @@ export class FakePlatform implements Platform {
   chance = 0.5;
   timesLifeIsListenedTo = 0;
   #nowMs = 1_000_000;
+  #sleptMs = 0;
   #timers = new Set<Timer>();
   #turns: (() => void)[] = [];
   #life: ((what: Life) => void) | undefined;
 
   now(): number {
     return this.#nowMs;
+  }
+  wallMs(): number {
+    return this.#nowMs + this.#sleptMs;
   }
   random(): number {
     return this.chance;
@@ -116,6 +120,10 @@ export class FakePlatform implements Platform {
       due.run();
     }
     this.#nowMs = untilMs;
+  }
+  /** The machine sleeps: only the clock on the wall goes on. */
+  sleep(ms: number): void {
+    this.#sleptMs += ms;
   }
   /** Time passes and no timer runs, as in a frozen page. */
   freeze(ms: number): void {

@@ -17,7 +17,7 @@ export const commonSettings = defineSettings({
     env: 'WEIR_NATS_CREDS_FILE',
     parse: parse.text(),
     optional: true,
-    meaning: 'Path of a NATS credentials file (JWT and seed); read anew at each connection',
+    meaning: 'Path of a NATS credentials file (JWT and seed); the service reads it again at each connection',
   },
   natsUser: { env: 'WEIR_NATS_USER', parse: parse.text(), optional: true, meaning: 'NATS user name' },
   natsPassword: {
@@ -60,14 +60,14 @@ export const commonSettings = defineSettings({
     env: 'WEIR_LOG_LEVEL',
     parse: parse.oneOf(...logLevels),
     default: 'info',
-    meaning: 'Least severe log level that is written',
+    meaning: 'Lowest log level that the service writes',
   },
   shutdownDeadlineMs: {
     env: 'WEIR_SHUTDOWN_DEADLINE_MS',
     parse: parse.durationMs({ min: 100, max: 3_600_000 }),
     default: 30_000,
     unit: 'ms',
-    meaning: 'Longest time from SIGTERM to the end of the process',
+    meaning: 'Maximum time from SIGTERM to the end of the process',
   },
 });
 
@@ -76,7 +76,7 @@ type NatsCredentials = Pick<
   'natsCredsFile' | 'natsUser' | 'natsPassword' | 'natsToken'
 >;
 
-/** What `openNats` needs of these settings to be let in; the servers are the caller's. */
+/** The credentials among these settings, for `openNats`; the caller provides the servers. */
 export function natsAccess(
   config: NatsCredentials,
 ): Pick<NatsOptions, 'credsFile' | 'user' | 'password' | 'token'> {

@@ -119,15 +119,15 @@ function helpText<T extends SettingsTable>({ service, summary, table }: LoadOpti
   return `${service} ${WEIR_VERSION}: ${summary}
 
 Flags
-  --help             this text
-  --version          the version alone
+  --help             print this text, and exit
+  --version          print the version, and exit
   --print-config     print the configuration as JSON, secrets hidden, and exit
   --check-config     say whether the configuration is valid, and exit
-  --config FILE      JSON file keyed by setting name; the environment wins over it
+  --config FILE      JSON file keyed by setting name; the environment overrides it
 
 Environment (default in brackets)
   ${configFileVariable} (not set)
-      as --config
+      same as --config
 ${settingsHelp(table)}
 `;
 }

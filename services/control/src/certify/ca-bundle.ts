@@ -1,12 +1,12 @@
-// Tells the API server whom to believe: writes the authority into the caBundle of our APIServices. Never touches an
-// APIService that points to somebody else's Service.
+// Writes control's certificate authority into the caBundle of its APIServices. Never touches an APIService that points
+// to another Service.
 import type { KubeApi } from '@weir/kubernetes';
 import { isStatus, textAt } from '@weir/kubernetes';
 
-/** What became of one APIService. */
+/** Outcome for one APIService. */
 export type BundleOutcome = 'same' | 'written' | 'missing' | 'foreign';
 
-/** Which APIServices, and what they must say. */
+/** The APIServices, and their required contents. */
 export interface BundleOptions {
   readonly api: KubeApi;
   readonly apiServices: readonly string[];
@@ -16,7 +16,7 @@ export interface BundleOptions {
   readonly authority: string;
 }
 
-/** Looks at each, writes where it differs. */
+/** Checks each APIService, and writes those that differ. */
 export async function keepCaBundle(o: BundleOptions): Promise<ReadonlyMap<string, BundleOutcome>> {
   const outcomes = new Map<string, BundleOutcome>();
   for (const name of o.apiServices) outcomes.set(name, await keepOne(o, name));
@@ -38,7 +38,7 @@ async function keepOne(o: BundleOptions, name: string): Promise<BundleOutcome> {
   if (!ours) return 'foreign';
   const caBundle = Buffer.from(o.authority).toString('base64');
   if (textAt(found, 'spec', 'caBundle') === caBundle) return 'same';
-  // With the version that was looked at: whoever changed it meanwhile is asked again in the next round.
+  // With the version that was read: if another program has changed the object meanwhile, the next round reads it again.
   const resourceVersion = textAt(found, 'metadata', 'resourceVersion');
   const body = { metadata: { resourceVersion }, spec: { caBundle, insecureSkipTLSVerify: false } };
   await o.api.request({ method: 'PATCH', path, body });

@@ -1,16 +1,16 @@
-// Whether a certificate is fit to be shown. Pure but for the parsing that Node does.
+// Checks whether a certificate is usable. Pure except for Node's parsing.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyPair } from './generate.ts';
 
-/** What is asked of it. */
+/** The requirements. */
 export interface Wanted {
   readonly names: readonly string[];
   readonly nowMs: number;
-  /** It must hold for so long yet. */
+  /** The certificate must be valid for at least this time. */
   readonly leftMs: number;
 }
 
-/** Why it is not fit, in words; nothing where it is. */
+/** Why it is not usable, as text; undefined if it is. */
 export function unfit({ certificate, key }: KeyPair, { names, nowMs, leftMs }: Wanted): string | undefined {
   try {
     const parsed = new X509Certificate(certificate);
@@ -25,7 +25,7 @@ export function unfit({ certificate, key }: KeyPair, { names, nowMs, leftMs }: W
   }
 }
 
-/** When the certificate stops being valid. */
+/** When the certificate expires. */
 export function validToMs(certificate: string): number {
   return Date.parse(new X509Certificate(certificate).validTo);
 }

@@ -1,9 +1,9 @@
-// The certificate in files that somebody else keeps: read anew each time, since a mounted Secret changes in place.
+// The certificate in files that another program maintains: read each time, because a mounted Secret changes in place.
 import { readFile } from 'node:fs/promises';
 import { unfit } from './check.ts';
 import type { KeyPair } from './generate.ts';
 
-/** Throws with what is wrong, in words. */
+/** Reads the files; throws an error that says what is wrong. */
 export async function certificateFromFiles(o: {
   readonly certificateFile: string;
   readonly keyFile: string;

@@ -1,4 +1,5 @@
-// Makes an authority and a server certificate of it, for a server that only the API server asks. Keys are ECDSA P-256.
+// Makes an authority and a server certificate signed by it, for a server that only the API server calls. Keys are ECDSA
+// P-256.
 import type { webcrypto } from 'node:crypto';
 
 /** A certificate with its key, PEM. */
@@ -10,11 +11,11 @@ export interface KeyPair {
 const dayMs = 86_400_000;
 const authorityDays = 3_650;
 const serverDays = 365;
-/** Clocks differ: valid a little before it is made. */
+/** Clocks differ, so a certificate is valid from a little before it is made. */
 const marginMs = 3_600_000;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** An authority that signs nothing but our server certificates. */
+/** An authority that signs only control's server certificates. */
 export async function makeAuthority(nowMs: number): Promise<KeyPair> {
   const x509 = await library();
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
@@ -64,9 +65,9 @@ export async function makeServerCertificate(o: {
   return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(keys.privateKey) };
 }
 
-/** Loaded only where a certificate has to be made, once in months. */
+/** Loaded only to make a certificate, once in months. */
 async function library(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata'); // what the library expects to be there
+  await import('reflect-metadata'); // the library expects it
   return import('@peculiar/x509');
 }
 

@@ -1,12 +1,12 @@
-// The certificate in a Secret that control fills by itself: two replicas agree through its resource version. The
-// authority stays the same over renewals, so the caBundle of the APIServices hardly ever changes.
+// The certificate in a Secret that control fills. Two replicas agree through its resource version. The authority stays
+// the same over renewals, so the caBundle of the APIServices hardly ever changes.
 import type { KubeApi } from '@weir/kubernetes';
 import { isStatus, member, readMeta, textAt } from '@weir/kubernetes';
 import { isSignedBy, unfit } from './check.ts';
 import type { KeyPair } from './generate.ts';
 import { makeAuthority, makeServerCertificate } from './generate.ts';
 
-/** Where the certificate is kept and what it must be. */
+/** The Secret, and the requirements for its certificate. */
 export interface SecretOptions {
   readonly api: KubeApi;
   readonly namespace: string;
@@ -15,7 +15,7 @@ export interface SecretOptions {
   readonly wallMs: () => number;
 }
 
-/** A certificate, and who signed it. */
+/** A certificate and the authority that signed it. */
 export interface Certified extends KeyPair {
   /** PEM. */
   readonly authority: string;
@@ -24,10 +24,10 @@ export interface Certified extends KeyPair {
 const dayMs = 86_400_000;
 const renewBeforeMs = 30 * dayMs;
 const authorityRenewBeforeMs = 400 * dayMs;
-/** Somebody else may write at the same moment, once or twice. */
+/** Another replica may write at the same moment, once or twice. */
 const maxTries = 4;
 
-/** The certificate of the Secret; makes one where there is none that is fit for another month. */
+/** The certificate of the Secret; makes one if there is none that is valid for another month. */
 export async function certificateFromSecret(o: SecretOptions): Promise<Certified> {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const secret = await readSecret(o);
@@ -36,7 +36,7 @@ export async function certificateFromSecret(o: SecretOptions): Promise<Certified
     try {
       return await fill(o, secret);
     } catch (error) {
-      // Another replica was faster: what it has written is there now.
+      // Another replica was faster: read its result.
       if (!isStatus(error, 409)) throw error;
     }
   }
@@ -71,7 +71,7 @@ function isFit(found: Certified, { names, wallMs }: SecretOptions): boolean {
   return unfit(found, { names, nowMs: wallMs(), leftMs: renewBeforeMs }) === undefined;
 }
 
-/** Keeps the authority where it is fit, and whatever else is in the Secret. */
+/** Keeps the authority if it is usable, and all other data of the Secret. */
 async function fill(o: SecretOptions, secret: unknown): Promise<Certified> {
   const nowMs = o.wallMs();
   const before: KeyPair = { certificate: dataOf(secret, 'ca.crt'), key: dataOf(secret, 'ca.key') };

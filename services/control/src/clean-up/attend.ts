@@ -1,4 +1,5 @@
-// Repeats the clean-up while this control leads: soon after a round that found more than it may remove, seldom otherwise.
+// Repeats the clean-up while this control leads: soon after a round that found more than it may remove, otherwise
+// rarely.
 import type { NatsConnection } from '@weir/runtime';
 import type { CleanUpOptions, CleanupOutcome } from './clean-up.ts';
 import { CleanUp } from './clean-up.ts';
@@ -14,14 +15,14 @@ export interface AttendOptions extends Omit<CleanUpOptions, 'stream'> {
 
 const EVERY_MS = 60_000;
 const SOON_MS = 1_000;
-/** In an upgrade, shards of before the clean-up have gone by then: they would take removals for a purge. */
+/** After this time an upgrade has replaced the shards of earlier releases, which would take removals for a purge. */
 const FIRST_MS = 300_000;
 
-/** Begins after a while. */
+/** Starts after that delay. */
 export function startCleanUp(o: AttendOptions): { stop(): void } {
   const stream = new JetStreamState(o.connection, o.stream, o.markSubject);
   const cleanUp = new CleanUp({ ...o, stream });
-  // Looking more often than deletions grow old finds nothing.
+  // A look more often than deletions age finds nothing.
   const everyMs = Math.max(SOON_MS, Math.min(EVERY_MS, o.afterMs));
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

@@ -1,38 +1,39 @@
-// Removes old deletions from the state stream, which keeps each as the last message of its subject. Paced, by sequence,
-// so that a newer value of the same key stays; and never before a mark says up to where deletions may be missing.
+// Removes old deletions from the state stream, which keeps each as the last message of its subject. Paced. Removes by
+// sequence, which keeps a newer value of the same key. Never removes before a mark says up to where deletions may be
+// missing.
 import type { CleanupMark } from '@weir/protocol';
 import type { StateStream } from './state-stream.ts';
 
-/** What became of a round. */
+/** Outcome of a round. */
 export const CLEANUP_OUTCOMES = ['nothing', 'removed', 'more', 'otherControl', 'failed'] as const;
 export type CleanupOutcome = (typeof CLEANUP_OUTCOMES)[number];
 
 export interface CleanUpOptions {
   readonly stream: StateStream;
-  /** Age from which a deletion may go. */
+  /** Age from which a deletion may be removed. */
   readonly afterMs: number;
-  /** Deletions in one round. */
+  /** Maximum deletions per round. */
   readonly maxRemovals: number;
-  /** Names this process in marks. */
+  /** Name of this process in marks. */
   readonly run: string;
   readonly onRemoved: (count: number) => void;
 }
 
-/** Messages whose sizes one round reads, for each deletion that it may remove. */
+/** Messages whose sizes one round reads, per deletion that it may remove. */
 const READS_PER_REMOVAL = 10;
 const IN_FLIGHT = 32;
-/** A removal of another control takes no longer. */
+/** Maximum time of a removal by another control. */
 const BUSY_MS = 30_000;
-/** So many go before the first mark, where a stream is too full to take it. */
+/** Deletions to remove before the first mark if a stream is too full for the mark. */
 const FIRST_ROOM = 8;
 
 export class CleanUp {
   readonly #o: CleanUpOptions;
-  /** Everything up to here was looked at, of the stream created at `#createdMs`. */
+  /** The clean-up has read up to here, in the stream created at `#createdMs`. */
   #seenSeq = 0;
   #createdMs = 0;
   #removed = 0;
-  /** Place of the newest mark that is known; nothing before one was read. */
+  /** Place of the newest known mark; undefined before the first read. */
   #markSeq: number | undefined;
   #floorSeq = 0;
 
@@ -40,7 +41,7 @@ export class CleanUp {
     this.#o = options;
   }
 
-  /** One round. `more`: the next need not wait. */
+  /** One round. `more`: the next round need not wait. */
   async round(): Promise<Exclude<CleanupOutcome, 'failed'>> {
     const { stream } = this.#o;
     const facts = await stream.facts();
@@ -49,7 +50,7 @@ export class CleanUp {
     try {
       return await this.#cleanUp(facts.nowMs);
     } catch (error) {
-      // How far it came is not known: the next round reads the mark.
+      // The progress is unknown: the next round reads the mark.
       this.#markSeq = undefined;
       throw error;
     }
@@ -71,7 +72,10 @@ export class CleanUp {
     this.#floorSeq = 0;
   }
 
-  /** Reads the newest mark. Writes the first one while the stream may have room for it, and ends one that was left busy. */
+  /**
+   * Reads the newest mark. Writes the first one while the stream may have room for it, and completes an unfinished
+   * one.
+   */
   async #knowMark(nowMs: number): Promise<boolean> {
     if (this.#markSeq !== undefined) return true;
     const { seq, timeMs, mark } = await this.#o.stream.readMark();
@@ -101,7 +105,7 @@ export class CleanUp {
     return { old, seenSeq, isMore: !isYoung && (old.length >= maxRemovals || read >= max) };
   }
 
-  /** False where another control cleans up as well. */
+  /** False if another control cleans up as well. */
   async #remove(old: readonly number[]): Promise<boolean> {
     this.#floorSeq = Math.max(this.#floorSeq, old.at(-1) ?? 0);
     let rest = old;
@@ -130,7 +134,7 @@ export class CleanUp {
     const { stream, run } = this.#o;
     const mark: CleanupMark = { floorSeq: this.#floorSeq, run, removed: this.#removed, busy };
     const { outcome, seq } = await stream.writeMark(mark, this.#markSeq ?? 0);
-    // Where it is not ours, the next round reads it anew.
+    // If the mark is another control's, the next round reads it again.
     if (outcome === 'kept') this.#markSeq = seq;
     else if (outcome === 'other') this.#markSeq = undefined;
     return outcome;

@@ -1,4 +1,4 @@
-// The state stream as the clean-up sees it: sizes without payloads, marks, and removal by sequence. It decides nothing.
+// The clean-up's access to the state stream: sizes without payloads, marks, and removal by sequence. Decides nothing.
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { CleanupMark } from '@weir/protocol';
@@ -6,11 +6,11 @@ import { decodeCleanupMark, encodeCleanupMark } from '@weir/protocol';
 import type { NatsConnection } from '@weir/runtime';
 import { isWrongLastSequence } from '@weir/runtime';
 
-/** What the server says of the stream. */
+/** The server's information about the stream. */
 export interface StateFacts {
   readonly createdMs: number;
   readonly lastSeq: number;
-  /** The server's wall clock when it said so. */
+  /** The server's wall clock at that time. */
   readonly nowMs: number;
 }
 
@@ -21,7 +21,7 @@ export interface MessageHead {
   readonly isEmpty: boolean;
 }
 
-/** `other`: somebody else has written a mark since; `full`: the stream has no room for a first one. */
+/** `other`: another control has written a mark since; `full`: the stream has no room for a first mark. */
 export type MarkOutcome = 'kept' | 'other' | 'full';
 
 export interface PlacedMark {
@@ -30,27 +30,27 @@ export interface PlacedMark {
   readonly mark: CleanupMark | undefined;
 }
 
-/** What the clean-up needs of the stream; tests bring their own. */
+/** The stream's operations that the clean-up uses; tests replace them. */
 export interface StateStream {
-  /** Nothing where there is no such stream. */
+  /** Undefined if there is no such stream. */
   facts(): Promise<StateFacts | undefined>;
-  /** The heads of up to `max` messages from a sequence on, oldest first, until `take` answers false. */
+  /** Passes the heads of up to `max` messages from a sequence on to `take`, oldest first, until it returns false. */
   read(
     from: { readonly seq: number; readonly max: number },
     take: (head: MessageHead) => boolean,
   ): Promise<void>;
-  /** The newest mark, its place and time; place 0 where there is none. */
+  /** The newest mark, its place and time; place 0 if there is none. */
   readMark(): Promise<PlacedMark>;
   /** Writes a mark if the newest one is still that at `afterSeq`. */
   writeMark(mark: CleanupMark, afterSeq: number): Promise<{ outcome: MarkOutcome; seq: number }>;
-  /** Removes one message, whatever its subject has by now; false where it is gone already. */
+  /** Removes one message, whatever its subject has by now; false if it is already gone. */
   remove(seq: number): Promise<boolean>;
 }
 
 const SIZE_HEADER = 'Nats-Msg-Size';
 const CONSUMER_IDLE_NS = 30_000_000_000;
 const FETCH_MS = 5_000;
-/** Codes of the JetStream API that this decides on. */
+/** The JetStream API's error codes that this file handles. */
 const API = { noMessage: 10037, maxBytes: 10077 } as const;
 
 export class JetStreamState implements StateStream {
@@ -105,7 +105,7 @@ export class JetStreamState implements StateStream {
       }
       await messages.close();
     } finally {
-      // It also goes by itself when nobody pulls.
+      // The server also deletes it after a time without pulls.
       manager.consumers.delete(this.#stream, created.name).catch(() => undefined);
     }
   }
@@ -139,7 +139,7 @@ export class JetStreamState implements StateStream {
     try {
       return await (await this.#jsm()).streams.deleteMessage(this.#stream, seq, false);
     } catch (error) {
-      // Its subject has a newer message, or somebody else was faster.
+      // Its subject has a newer message, or another control was faster.
       if (codeOf(error) === API.noMessage || statusOf(error) === 404) return false;
       throw error;
     }

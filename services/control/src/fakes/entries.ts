@@ -2,7 +2,7 @@
 import type { ShardEntry } from '@weir/fleet';
 import type { ShardPod } from '../observe/pod.ts';
 
-/** A shard that is well. */
+/** A healthy shard. */
 export function entryOf(shard: string, over: Partial<ShardEntry> = {}): ShardEntry {
   return {
     v: 1,
@@ -27,7 +27,7 @@ export function entryOf(shard: string, over: Partial<ShardEntry> = {}): ShardEnt
   };
 }
 
-/** A pod that runs. */
+/** A running pod. */
 export function podOf(name: string, over: Partial<ShardPod> = {}): ShardPod {
   return {
     name,

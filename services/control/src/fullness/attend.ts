@@ -1,5 +1,5 @@
-// Looks at the streams again and again: how full they are, and, while this control leads, whether they store what is
-// published. What was seen last is kept for the metrics.
+// Looks at the streams repeatedly: how full they are, and, while this control leads, whether they store all published
+// messages. Keeps the last result for the metrics.
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { StreamDefinition, Subjects } from '@weir/protocol';
@@ -9,11 +9,11 @@ import { countWindow } from './count.ts';
 import type { Window } from './window.ts';
 import { notStored } from './window.ts';
 
-/** The streams that have messages of publishers. */
+/** The streams with publishers' messages. */
 export const STREAMS = ['state', 'critical'] as const;
 export type StreamName = (typeof STREAMS)[number];
 
-/** How full a stream is. A limit of 0 is none. */
+/** How full a stream is. A limit of 0 means no limit. */
 export interface Fullness {
   readonly bytes: number;
   readonly maxBytes: number;
@@ -21,13 +21,13 @@ export interface Fullness {
   readonly maxMessages: number;
 }
 
-/** What became of a look; lost: more was published than is stored. */
+/** Outcome of a look; lost: more was published than was stored. */
 export const LOOK_OUTCOMES = ['seen', 'measured', 'lost', 'failed'] as const;
 export type LookOutcome = (typeof LOOK_OUTCOMES)[number];
 
 export interface FullnessOptions {
   readonly connection: NatsConnection;
-  /** Another connection: where the server ends it as too slow, everything else goes on. */
+  /** A connection for counting only: if the server ends it as too slow, nothing else is affected. */
   readonly counting: NatsConnection | undefined;
   readonly definitions: Readonly<Record<StreamName, StreamDefinition>>;
   readonly subjects: Subjects;
@@ -39,10 +39,10 @@ export interface FullnessOptions {
   readonly onLook: (stream: StreamName, outcome: LookOutcome, error?: unknown) => void;
 }
 
-/** A window is so long, and never longer than the time between two. */
+/** Length of a window, and never more than the time between two windows. */
 const WINDOW_MS = 1_000;
 
-/** Begins at once. */
+/** Starts at once. */
 export function startFullness(o: FullnessOptions): { stop(): void } {
   const manager = jetstreamManager(o.connection, { checkAPI: false });
   manager.catch(() => undefined);
@@ -102,7 +102,7 @@ function told(o: FullnessOptions, stream: StreamName, window: Window): void {
   o.onLook(stream, lost > 0 ? 'lost' : 'measured');
 }
 
-/** The part of its nearest limit that a stream uses; 0 where it has none. */
+/** The part of its nearest limit that a stream uses; 0 without a limit. */
 export function fillRatio({ bytes, maxBytes, messages, maxMessages }: Fullness): number {
   const ofBytes = maxBytes > 0 ? bytes / maxBytes : 0;
   const ofMessages = maxMessages > 0 ? messages / maxMessages : 0;

@@ -1,22 +1,22 @@
-// Counts for a moment what passes on the subjects of a stream, and how far the stream came meanwhile. An edge of the
-// window is a message that the stream refuses with its last sequence: it takes the way of all others through the
-// server's queue, is stored nowhere, and subscribers see it at the same place. Bounded in messages and in time.
+// Counts the messages on a stream's subjects for a moment, and the stream's progress in that time. An edge of the
+// window is a message that the stream refuses with its last sequence. The edge passes through the server's queue like
+// all other messages, no stream stores it, and subscribers see it at the same place. Bounded in messages and in time.
 import type { JetStreamApiError } from '@nats-io/jetstream';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { headers } from '@nats-io/transport-node';
 import type { Window } from './window.ts';
 
-/** What is counted, and how much at most. */
+/** The counted subjects and the limits. */
 export interface CountOptions {
   /** All subjects of the stream. */
   readonly subjects: string;
-  /** One of them on which nothing is ever stored. */
+  /** One of them on which the stream never stores a message. */
   readonly edgeSubject: string;
   readonly windowMs: number;
   readonly maxMessages: number;
 }
 
-/** The stream refused an edge for another reason, or somebody made it anew meanwhile: the window says nothing. */
+/** The stream refused an edge for another reason, or was recreated meanwhile: the window has no result. */
 class NoWindowError extends Error {
   readonly code = 'NO_WINDOW';
 
@@ -27,10 +27,10 @@ class NoWindowError extends Error {
 }
 
 const EXPECTED = 'Nats-Expected-Last-Sequence';
-/** No stream ever comes so far. */
+/** No stream ever reaches this sequence. */
 const NEVER = String(Number.MAX_SAFE_INTEGER);
 const WRONG_LAST_SEQUENCE: JetStreamApiError['code'] = 10071;
-/** An overloaded stream throws edges away, too: each try waits twice as long for an answer as the one before. */
+/** An overloaded stream discards edges, too: each try waits twice as long for an answer as the one before. */
 const EDGE_WAITS_MS = [125, 250, 500, 1_000, 2_000];
 const REFUSABLE = ['Nats-Msg-Id', EXPECTED, 'Nats-Expected-Last-Subject-Sequence', 'Nats-Expected-Stream'];
 
@@ -39,7 +39,7 @@ interface Tally {
   refusable: number;
 }
 
-/** One window; rejects where it says nothing. */
+/** Counts one window; rejects if it has no result. */
 export async function countWindow(connection: NatsConnection, o: CountOptions): Promise<Window> {
   const tally: Tally = { counted: 0, refusable: 0 };
   const edges = new Map<string, Tally>();
@@ -48,7 +48,7 @@ export async function countWindow(connection: NatsConnection, o: CountOptions): 
     enough = resolve;
   });
   const subscription = connection.subscribe(o.subjects, {
-    // Beyond it the server sends nothing more; three quarters are left for what comes until the last edge.
+    // Above it the server sends no more messages; three quarters are left for the messages until the last edge.
     max: o.maxMessages,
     callback: (error, message) => {
       if (error !== null) return;
@@ -89,7 +89,7 @@ function between(first: Tally | undefined, last: Tally | undefined, stored: numb
   };
 }
 
-/** Sends an edge until the stream answers one, with its last sequence at that place. */
+/** Sends edges until the stream answers one with its last sequence at that place. */
 async function edge(
   connection: NatsConnection,
   subject: string,
@@ -109,7 +109,7 @@ async function edge(
   throw failure;
 }
 
-/** The answer is an error whose text ends in the last sequence. */
+/** The answer is an error whose text ends with the last sequence. */
 function lastSeqIn(reply: Msg): number {
   const { error }: { error?: { err_code?: unknown; description?: unknown } } = Object(reply.json());
   const seq = Number(/(\d+)$/.exec(String(error?.description))?.[1]);

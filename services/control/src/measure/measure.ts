@@ -1,5 +1,5 @@
-// Joins pods with beats: what is known of each live pod. A pod that has not been heard yet has no client, so zero; one
-// that has fallen silent is left out, since an autoscaler takes what is missing for average and never scales down on it.
+// Joins pods with heartbeats into the load of each live pod. A pod that has not been heard yet has no clients: zero. A
+// pod that has fallen silent is left out: an autoscaler takes a missing pod for average and never scales down on it.
 import type { ShardEntry } from '@weir/fleet';
 import type { ShardPod } from '../observe/pod.ts';
 import type { Measured } from './metric-names.ts';
@@ -12,7 +12,7 @@ export interface PodMeasure {
   readonly measured: Measured;
 }
 
-/** How the live pods stand. */
+/** The state of the live pods. */
 export interface PodCounts {
   readonly measured: number;
   readonly starting: number;
@@ -28,16 +28,18 @@ const nothing: Measured = {
   tickLatenessMs: 0,
 };
 
-/** Remembers who was heard, to tell a pod that starts from one that has fallen silent. */
+/** Remembers the heard pods, to tell a starting pod from a silent one. */
 export class Measures {
   readonly #smoother = new Smoother();
-  /** Pods by uid that have been heard, or may have been heard before we listened. */
+  /** Pods by uid that have been heard, or may have been heard before this process listened. */
   #heard = new Set<string>();
   #first = true;
   #pods: readonly PodMeasure[] = [];
   #counts: PodCounts = { measured: 0, starting: 0, silent: 0 };
 
-  /** Takes in the pods and beats of this moment; once a second. `pods` are those that run and are not being deleted. */
+  /**
+   * Updates from the current pods and heartbeats, once a second. `pods` are those that run and are not being deleted.
+   */
   observe(pods: readonly ShardPod[], entries: readonly ShardEntry[]): void {
     this.#smoother.observe(entries);
     const beats = new Map(entries.map((entry) => [entry.shard, entry]));
@@ -46,7 +48,7 @@ export class Measures {
     let silent = 0;
     for (const pod of pods) {
       const entry = beats.get(pod.name);
-      // Who was there before us may have clients that we have not heard of.
+      // A pod that is older than this process may have clients although it was not heard.
       if (entry !== undefined || this.#first || this.#heard.has(pod.uid)) heard.add(pod.uid);
       const measured = entry === undefined ? undefined : this.#smoother.of(pod.name);
       if (measured !== undefined) measures.push({ pod, pool: entry?.pool ?? '', measured });

@@ -1,9 +1,9 @@
-// Means over the last half minute, so that one second's spike adds no pod. Connections are not smoothed: they are what
-// they are. Bounded by who is alive; ages are the beats' own.
+// Means over the last half minute: a spike of one second must not add a pod. Connections are not smoothed. Bounded by
+// the number of live shards; ages are the heartbeats' own.
 import type { ShardEntry } from '@weir/fleet';
 import type { Measured } from './metric-names.ts';
 
-/** After this long a change shows with two thirds of its size; after 30 s with 86 %. */
+/** After this time a change shows with two thirds of its size; after 30 s with 86 %. */
 const memoryMs = 15_000;
 
 interface Known {
@@ -16,13 +16,13 @@ interface Known {
 export class Smoother {
   #known = new Map<string, Known>();
 
-  /** Takes in the beats that are new since the last call, and forgets who is not there any more. */
+  /** Adds the heartbeats since the last call, and forgets shards that are gone. */
   observe(entries: readonly ShardEntry[]): void {
     const next = new Map<string, Known>();
     for (const entry of entries) {
       const before = this.#known.get(entry.shard);
       const { lastSeenMs, url } = entry;
-      // Another address: another process that has the id of one before it.
+      // Another address: another process with the id of an earlier one.
       const same = before?.url === url ? before : undefined;
       if (same !== undefined && same.lastSeenMs === lastSeenMs) next.set(entry.shard, same);
       else next.set(entry.shard, { lastSeenMs, url, measured: blend(same, entry) });
@@ -44,7 +44,7 @@ function blend(before: Known | undefined, entry: ShardEntry): Measured {
     loopUtilisation: entry.loopUtilisation,
     tickLatenessMs: entry.tickLatenessMs,
   };
-  // A process that starts is busy with itself: what its first beat says of its loop would count for half a minute.
+  // A starting process is busy with itself: the event loop value of its first heartbeat would count for half a minute.
   if (before === undefined) return { ...now, loopUtilisation: 0, tickLatenessMs: 0 };
   const share = 1 - Math.exp(-Math.max(0, entry.lastSeenMs - before.lastSeenMs) / memoryMs);
   const mix = (old: number, fresh: number): number => old + (fresh - old) * share;

@@ -1,7 +1,7 @@
-// What control keeps of a shard's pod. Reads what the API server says, and believes nothing that is not there.
+// Control's record of a shard's pod. Reads the API server's object, and assumes nothing about missing fields.
 import { readMeta, textAt } from '@weir/kubernetes';
 
-/** Kubernetes deletes the pods with the lowest first. */
+/** Kubernetes deletes the pods with the lowest value first. */
 export const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 const poolLabel = 'weir.dev/pool';
 
@@ -12,13 +12,13 @@ export interface ShardPod {
   readonly uid: string;
   readonly pool: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Runs, and nobody has deleted it. Whether it is ready does not matter: its clients are there all the same. */
+  /** Runs, and is not being deleted. Readiness does not matter, because an unready pod has clients too. */
   readonly live: boolean;
-  /** As it was written. */
+  /** The annotation's text. */
   readonly deletionCost: string | undefined;
 }
 
-/** The pod; nothing where it has no name. */
+/** Parses a pod; undefined if it has no name. */
 export function readPod(object: unknown): ShardPod | undefined {
   const meta = readMeta(object);
   if (meta === undefined) return undefined;

@@ -1,23 +1,23 @@
-// What it costs to delete a pod, as a bucket of its connections: scale-down then takes the emptiest, and churn does not
+// The deletion cost of a pod: a bucket of its connections. Scale-down then takes the emptiest pod, and churn does not
 // rewrite pods all the time. Pure.
 
 /** Buckets are half a doubling wide: 1, 2, 3, 4, 6, 8, 12, 16, 23, … */
 const perDoubling = 2;
-/** How far outside of its bucket a number has to be before it counts as another one. */
+/** How far a number must be outside its bucket before the bucket changes. */
 const slack = 0.1;
 
-/** The lowest number of connections of the bucket: what is written. */
+/** The written value: the lowest number of connections of the bucket. */
 export function costOf(connections: number): number {
   const whole = Math.max(0, Math.floor(connections));
   if (whole === 0) return 0;
   return Math.ceil(2 ** (bucketOf(whole) / perDoubling));
 }
 
-/** What should be written instead of what is; nothing where it still fits. */
+/** The value to write; undefined if the written one still fits. */
 export function newCost(connections: number, written: string | undefined): number | undefined {
   const next = costOf(connections);
   const before = written !== undefined && /^\d{1,9}$/.test(written) ? Number(written) : undefined;
-  // What is not there counts as 0 for Kubernetes.
+  // Kubernetes treats a missing cost as 0.
   if (written === undefined) return next === 0 ? undefined : next;
   if (before === undefined || costOf(before) !== before) return next;
   if (next === before) return undefined;

@@ -1,17 +1,18 @@
-// Keeps the deletion cost of the pods. At most one write a second in all and one a minute a pod, and only on a change of
-// bucket (case H11); a new leader waits a minute, since it does not know what the one before it wrote last.
+// Keeps the deletion cost of the pods. Writes at most once per second in total and once per minute and pod, and only
+// on a change of bucket (case H11). A new leader waits a minute, because it does not know the last writes of the one
+// before.
 import { newCost } from './cost.ts';
 
-/** A pod as far as its cost goes. */
+/** A pod's data for its cost. */
 export interface PricedPod {
   readonly name: string;
   readonly uid: string;
-  /** What is written on it now. */
+  /** The cost on the pod now. */
   readonly deletionCost: string | undefined;
   readonly connections: number;
 }
 
-/** What the keeper needs. */
+/** The dependencies of the keeper. */
 export interface DeletionCostsOptions {
   readonly monotonicMs: () => number;
   readonly leading: () => boolean;
@@ -34,7 +35,7 @@ export class DeletionCosts {
     this.#o = options;
   }
 
-  /** Writes one pod at most. Rejects where that failed; the pod is left alone for its minute all the same. */
+  /** Writes at most one pod. Rejects if that failed; the pod's minute counts all the same. */
   async step(): Promise<void> {
     const nowMs = this.#o.monotonicMs();
     if (!this.#o.leading()) {
@@ -56,7 +57,7 @@ export class DeletionCosts {
     }
   }
 
-  /** Of those that have another cost and may be written, the one that has waited longest. */
+  /** Of the pods with a changed cost that may be written, the one that has waited longest. */
   #next(
     pods: readonly PricedPod[],
     nowMs: number,

@@ -1,25 +1,25 @@
-// Which shards of a pool have too many clients, and by how many. Pure. Asks for nothing unless every shard takes part:
-// a pool in motion settles by itself, and moving clients meanwhile would move some of them twice.
+// Which shards of a pool have too many clients, and by how many. Pure. Plans no moves unless every shard takes part: a
+// pool in motion settles by itself, and moves in that time would move some clients twice.
 import type { ShardEntry } from '@weir/fleet';
 
-/** When a shard has too many. Both must hold. */
+/** When a shard has too many clients. Both conditions must hold. */
 export interface Tolerance {
-  /** Times the average. */
+  /** Factor above the average. */
   readonly ratio: number;
-  /** Above the average. */
+  /** Number of clients above the average. */
   readonly connections: number;
 }
 
-/** Clients that a shard should send away. */
+/** Clients that a shard should move away. */
 export interface Donor {
   readonly shard: string;
   readonly surplus: number;
 }
 
-/** The same as EMQX has. */
+/** EMQX's values. */
 export const tolerance: Tolerance = { ratio: 1.1, connections: 50 };
 
-/** Why a pool cannot be balanced now; nothing where everyone takes part. */
+/** Why a pool cannot be rebalanced now; undefined if every shard takes part. */
 export type Hindrance = 'few' | 'draining' | 'notReady' | 'stale' | 'rollout' | 'unheard';
 
 /** `unheard`: how many live pods of the pool have not been heard; 0 outside Kubernetes. */
@@ -38,7 +38,8 @@ export function connectionsOf(entries: readonly ShardEntry[]): number {
 }
 
 /**
- * Who sheds, down to the average; nobody where the pool is balanced. Never more than the others have room for.
+ * The shards that shed, down to the average; empty if the pool is balanced. Never more than the other shards have room
+ * for.
  */
 export function plan(entries: readonly ShardEntry[], { ratio, connections }: Tolerance): readonly Donor[] {
   const average = connectionsOf(entries) / Math.max(1, entries.length);

@@ -1,29 +1,29 @@
-// Brings overfull shards down to the average, a second's worth at a time. Only while we lead, everyone takes part and
-// nobody has come or gone for a while; whatever goes wrong ends the round, and the next one begins with new numbers.
+// Brings overfull shards down to the average, one second's moves at a time. Works only while this control leads, every
+// shard takes part, and no shard has come or gone recently. Any failure ends the round; the next one has new numbers.
 import type { ShardEntry } from '@weir/fleet';
 import type { Donor } from './plan.ts';
 import { connectionsOf, hindrance, plan, tolerance } from './plan.ts';
 
-/** How fast, and how patient. */
+/** Rates and waits. */
 export interface Pace {
-  /** All shards of all pools together, at most. */
+  /** Maximum moves per second of all shards of all pools together. */
   readonly movesPerSecond: number;
   readonly coolDownMs: number;
-  /** What a shard gives each client to move. */
+  /** Time that a shard gives each client to move. */
   readonly withinMs: number;
 }
 
-/** What the rebalancer needs. */
+/** The dependencies of the rebalancer. */
 export interface RebalancerOptions {
   readonly pace: Pace;
   readonly monotonicMs: () => number;
   /** Asked before each request. */
   readonly leading: () => boolean;
-  /** The shards that are alive; nothing where that is not known. */
+  /** The live shards; undefined if they are unknown. */
   readonly entries: () => readonly ShardEntry[] | undefined;
   /** How many live pods of a pool have not been heard. */
   readonly unheard: (pool: string) => number;
-  /** Asks a shard; how many it moves, or nothing where it does not answer. */
+  /** Asks a shard; resolves to the number of moves that it accepts, or undefined if it does not answer. */
   readonly shed: (shard: string, moves: number) => Promise<number | undefined>;
   readonly onRound?: (pool: string, outcome: RoundOutcome) => void;
   readonly onMoves?: (asked: number, accepted: number) => void;
@@ -33,16 +33,17 @@ export interface RebalancerOptions {
 export const ROUND_OUTCOMES = ['balanced', 'again', 'hindered', 'unanswered', 'nobodyMoved'] as const;
 export type RoundOutcome = (typeof ROUND_OUTCOMES)[number];
 
-/** One request asks for so many at most; the bound of the wire. */
+/** Maximum moves per request, a limit of the protocol. */
 const maxMovesAtOnce = 500;
 const stepMs = 1_000;
 /**
- * Of a pool's connections, in a second: the same share that moves for the sake of clients keep to. Nobody waits for
- * balance, and a burst of handshakes would keep those waiting for data who move. Among few it is a few.
+ * Maximum share of a pool's connections per second, the same as for promotions and demotions. Rebalancing is not
+ * urgent, and a burst of handshakes would delay the data of the moved clients. Small pools have a minimum number
+ * instead.
  */
 const mostOfPool = 0.01;
 const leastMoves = 20;
-/** Beats come once a second; after the last client has moved two of them show it. */
+/** Heartbeats come once a second; two of them show that the last client has moved. */
 const beatsMs = 3_000;
 const maxRounds = 20;
 const maxPools = 64;
@@ -50,13 +51,13 @@ const maxPools = 64;
 interface Round {
   readonly left: Map<string, number>;
   accepted: number;
-  /** When the numbers will show what was asked for; set once everything is asked. */
+  /** When the numbers will show the requested moves; set after the last request. */
   settledMs: number | undefined;
 }
 
 interface Pool {
   members: string;
-  /** Nothing is begun before. */
+  /** No round starts before this time. */
   quietUntilMs: number;
   round: Round | undefined;
   rounds: number;
@@ -72,7 +73,7 @@ export class Rebalancer {
     this.#o = options;
   }
 
-  /** Steps do not overlap; one that is still under way is the answer. */
+  /** Steps do not overlap: a call during a step returns that step. */
   step(): Promise<void> {
     this.#stepping ??= this.#step().finally(() => {
       this.#stepping = undefined;
@@ -83,7 +84,7 @@ export class Rebalancer {
   async #step(): Promise<void> {
     const entries = this.#o.entries();
     if (entries === undefined || !this.#o.leading()) {
-      // Who leads anew, or hears anew, waits as after a change.
+      // A control that starts to lead or to hear shards waits as after a change.
       this.#pools.clear();
       return;
     }
@@ -93,7 +94,7 @@ export class Rebalancer {
     for (const [name, shards] of byPool) budget -= await this.#stepPool(name, shards, budget);
   }
 
-  /** How many moves were asked for. */
+  /** Resolves to the number of requested moves. */
   async #stepPool(name: string, shards: readonly ShardEntry[], budget: number): Promise<number> {
     const nowMs = this.#o.monotonicMs();
     const pool = this.#poolOf(name, shards, nowMs);
@@ -132,7 +133,7 @@ export class Rebalancer {
     return pool;
   }
 
-  /** Shares the budget among the donors by what each has left. */
+  /** Divides the budget among the donors in proportion to their remaining moves. */
   async #ask(name: string, pool: Pool, round: Round, budget: number): Promise<number> {
     const total = [...round.left.values()].reduce((sum, left) => sum + left, 0);
     let asked = 0;
@@ -149,7 +150,7 @@ export class Rebalancer {
       }
       this.#o.onMoves?.(moves, accepted);
       round.accepted += accepted;
-      // Fewer than asked for: it has no more that can be moved now.
+      // Fewer than requested: the shard has no more clients that can move now.
       const rest = accepted < moves ? 0 : left - moves;
       if (rest === 0) round.left.delete(shard);
       else round.left.set(shard, rest);
@@ -158,7 +159,7 @@ export class Rebalancer {
     return asked;
   }
 
-  /** All that was asked for should have happened: look at the numbers anew. */
+  /** All requested moves should have happened: read the numbers again. */
   #settle(name: string, pool: Pool, round: Round): void {
     pool.rounds += 1;
     if (round.accepted === 0) this.#end(name, pool, 'nobodyMoved');
@@ -178,7 +179,7 @@ export class Rebalancer {
   }
 }
 
-/** How many clients a pool bears to have moved in a second. */
+/** Maximum moves per second of a pool. */
 function gentleMoves(shards: readonly ShardEntry[]): number {
   return Math.max(leastMoves, Math.floor(connectionsOf(shards) * mostOfPool));
 }

@@ -1,16 +1,16 @@
-// Which form of an answer a client of the API takes. Pure. We speak JSON alone; that a client would like protobuf or a
-// table better does not matter as long as it takes JSON too.
+// Which form of answer a client of the API accepts. Pure. Control answers only in JSON: a client that prefers protobuf
+// or a table is served if it also accepts JSON.
 
-/** What an Accept header allows. */
+/** The forms that an Accept header allows. */
 export interface Acceptable {
   readonly json: boolean;
-  /** The newest form of aggregated discovery that is asked for before plain JSON. */
+  /** The newest form of aggregated discovery that the header prefers to plain JSON. */
   readonly aggregated: 'v2' | 'v2beta1' | undefined;
 }
 
 const maxHeaderChars = 4_096;
 
-/** Reads the header; none allows everything. */
+/** Parses the header; without one, every form is allowed. */
 export function readAccept(header: string | undefined): Acceptable {
   if (header === undefined || header.trim() === '') return { json: true, aggregated: undefined };
   if (header.length > maxHeaderChars) return { json: false, aggregated: undefined };

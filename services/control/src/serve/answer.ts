@@ -1,5 +1,5 @@
-// The answer to one request of the API server that has shown who it is. Pure: what is known of the pods is passed in.
-// Never says "nothing" where it means "I do not know": an autoscaler would take that for an idle pool.
+// The answer to one authenticated request of the API server. Pure: the caller passes in the pods' load. Never answers
+// with an empty list if the load is unknown: an autoscaler would take that for an idle pool.
 import { createHash } from 'node:crypto';
 import type { Selector } from '@weir/kubernetes';
 import { labelSelectorObject, matchesSelector, parseSelector, SelectorError } from '@weir/kubernetes';
@@ -19,11 +19,11 @@ import { quantity } from './quantity.ts';
 import type { MetricRoute, Route } from './route.ts';
 import { readRoute } from './route.ts';
 
-/** What became of a request: the label of a metric. */
+/** Outcome of a request: the label of a metric. */
 export const QUERY_OUTCOMES = ['described', 'measured', 'unknown', 'refused', 'malformed', 'stale'] as const;
 export type QueryOutcome = (typeof QUERY_OUTCOMES)[number];
 
-/** A request, as far as it matters. */
+/** The relevant parts of a request. */
 export interface ApiRequest {
   readonly method: string;
   readonly url: string;
@@ -31,15 +31,15 @@ export interface ApiRequest {
   readonly ifNoneMatch: string | undefined;
 }
 
-/** What is known at this moment. */
+/** The current knowledge of the pods. */
 export interface Knowledge {
   readonly namespace: string;
   readonly metrics: readonly MetricKind[];
-  /** Live pods with what is known of each. */
+  /** Live pods with their load. */
   readonly pods: readonly PodMeasure[];
-  /** Live pods that are there, but of which nothing is known. */
+  /** Live pods whose load is unknown. */
   readonly silent: number;
-  /** Why the measures cannot be trusted now; words. */
+  /** Why the measures cannot be trusted now, as text. */
   readonly stale: string | undefined;
   readonly wallMs: number;
 }
@@ -66,7 +66,7 @@ export function answer(request: ApiRequest, known: Knowledge): ApiAnswer {
     const form = `application/json;g=apidiscovery.k8s.io;v=${accept.aggregated};as=APIGroupDiscoveryList`;
     return described(request, document, form);
   }
-  // Where OpenAPI is asked for as protobuf, JSON is said to be JSON and taken.
+  // A client that requests OpenAPI as protobuf accepts JSON with its content type.
   const openApi = route.kind === 'openApiV2' || route.kind === 'openApiV3' || route.kind === 'openApiV3Of';
   if (!accept.json && !openApi) return failure(406, 'there is JSON only', 'refused');
   if (route.kind === 'metric') return measured(route, known);
@@ -188,7 +188,7 @@ const reasons: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
-/** A no, as clients of Kubernetes expect it. */
+/** A refusal in the form that clients of Kubernetes expect. */
 export function failure(code: number, message: string, outcome: QueryOutcome): ApiAnswer {
   const body = {
     kind: 'Status',

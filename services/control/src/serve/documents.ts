@@ -1,7 +1,7 @@
 // The documents that describe the metrics API to the API server: discovery in its three forms, and OpenAPI. Pure.
 
 export const group = 'custom.metrics.k8s.io';
-/** Newest first: the first is the one that is preferred. */
+/** Newest first; the first is the preferred one. */
 export const versions = ['v1beta2', 'v1beta1'] as const;
 export type Version = (typeof versions)[number];
 
@@ -37,14 +37,14 @@ export function resourceList(version: Version, metrics: readonly string[]): obje
   };
 }
 
-/** `/apis` in the form that the aggregator asks for first. */
+/** `/apis` in the form that the aggregator requests first. */
 export function aggregatedDiscovery(apiVersion: 'v2' | 'v2beta1', metrics: readonly string[]): object {
   const subresources = metrics.map((name) => ({
     subresource: name,
     responseKind: { group: '', version: '', kind: 'MetricValueList' },
     verbs: ['get'],
   }));
-  // As the API server itself makes it of resources that are only subresources: the parent has no kind.
+  // The API server's own form for resources that are only subresources: the parent has no kind.
   const pods = {
     resource: 'pods',
     responseKind: { group: '', version: '', kind: '' },
@@ -68,7 +68,7 @@ export function aggregatedDiscovery(apiVersion: 'v2' | 'v2beta1', metrics: reado
 
 const info = { title: 'Weir custom metrics', version: 'v1' };
 
-/** `/openapi/v2`: there, so that nobody asks for it again and again (case H8). */
+/** `/openapi/v2`: without it, the API server requests it again and again (case H8). */
 export function openApiV2(): object {
   return { swagger: '2.0', info, paths: {} };
 }

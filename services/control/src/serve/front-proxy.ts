@@ -1,14 +1,15 @@
-// Who may ask: the API server's aggregator, and nobody else. It shows the certificate that the ConfigMap
-// kube-system/extension-apiserver-authentication names; it has authorised whoever it speaks for. Headers alone prove nothing.
+// Only the API server's aggregator may call the metrics API. It shows a certificate that the ConfigMap
+// kube-system/extension-apiserver-authentication names, and it has already authorised its user. Headers alone prove
+// nothing.
 import { textAt } from '@weir/kubernetes';
 
-/** What the ConfigMap says. */
+/** The contents of the ConfigMap. */
 export interface FrontProxy {
   /** Authorities of its certificate, PEM. */
   readonly authorities: string;
-  /** Common names that it may have; none is every one that these authorities signed. */
+  /** Allowed common names; an empty list allows every certificate that these authorities signed. */
   readonly names: readonly string[];
-  /** Headers with the user it speaks for, lower case. */
+  /** Headers with the aggregator's user, lower case. */
   readonly userHeaders: readonly string[];
 }
 
@@ -16,7 +17,7 @@ export const frontProxyPath = '/api/v1/namespaces/kube-system/configmaps/extensi
 
 const maxEntries = 64;
 
-/** Nothing where the API server has no aggregation layer configured, or the ConfigMap is not what it should be. */
+/** Undefined if the API server has no aggregation layer configured, or the ConfigMap is not valid. */
 export function readFrontProxy(configMap: unknown): FrontProxy | undefined {
   const authorities = textAt(configMap, 'data', 'requestheader-client-ca-file');
   const names = readList(textAt(configMap, 'data', 'requestheader-allowed-names'));
@@ -27,15 +28,15 @@ export function readFrontProxy(configMap: unknown): FrontProxy | undefined {
   return { authorities, names, userHeaders };
 }
 
-/** What a connection has shown, and what a request on it says. */
+/** The certificate of a connection, and the headers of a request on it. */
 export interface Shown {
-  /** The certificate is signed by the authorities that the connection was opened with. */
+  /** Whether the authorities that were valid when the connection opened signed the certificate. */
   readonly authorised: boolean;
   readonly commonName: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** Why a request is not answered; nothing where it is. */
+/** Why a request is refused; undefined if it is allowed. */
 export function refuse(
   proxy: FrontProxy | undefined,
   shown: Shown,
@@ -50,7 +51,7 @@ export function refuse(
   return undefined;
 }
 
-/** A JSON list of texts; an empty text is none. */
+/** Parses a JSON list of strings; an empty text is an empty list. */
 function readList(text: string): readonly string[] | undefined {
   if (text === '') return [];
   try {

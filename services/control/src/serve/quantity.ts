@@ -1,6 +1,6 @@
-// Numbers as Kubernetes writes them. Pure.
+// Numbers in Kubernetes' notation. Pure.
 
-/** A quantity: whole numbers as they are, others in thousandths (`600m`). Never negative, never exponents. */
+/** A quantity: whole numbers unchanged, others in thousandths (`600m`). Never negative, never with an exponent. */
 export function quantity(value: number): string {
   const bounded = Math.min(Math.max(Number.isFinite(value) ? value : 0, 0), 9e15);
   const thousandths = Math.round(bounded * 1000);

@@ -1,14 +1,14 @@
-// From a request line to what is asked for. Pure; takes anything that a URL can be.
+// Parses a request line into the requested resource. Pure; accepts any URL.
 import type { Version } from './documents.ts';
 import { group, versions } from './documents.ts';
 
-/** What a request asks for. */
+/** The requested resource. */
 export type Route =
   | { readonly kind: 'groups' | 'group' | 'openApiV2' | 'openApiV3' | 'unknown' | 'malformed' }
   | { readonly kind: 'resources' | 'openApiV3Of'; readonly version: Version }
   | MetricRoute;
 
-/** A metric of one pod, or of all that fit. */
+/** A metric of one pod, or of all pods that match. */
 export interface MetricRoute {
   readonly kind: 'metric';
   readonly version: Version;

@@ -1,8 +1,8 @@
-// Settings of the shard: how much a shard takes on.
+// Settings of the shard: how many clients and threads it has.
 import { defineSettings, parse } from '@weir/runtime';
 import { count, ms } from './rows.ts';
 
-/** Most threads of a shard. */
+/** Maximum threads of a shard. */
 export const MAX_THREADS = 64;
 
 export const capacity = defineSettings({
@@ -10,31 +10,31 @@ export const capacity = defineSettings({
     env: 'WEIR_CAPACITY',
     default: 16_000,
     max: 1e6,
-    meaning: 'Connections that this shard takes',
+    meaning: 'Maximum connections of this shard',
   }),
   threads: {
     env: 'WEIR_THREADS',
     parse: parse.int({ min: 1, max: MAX_THREADS }),
     optional: true,
-    meaning: 'Threads that write to clients; by default one less than the cores that this process may use',
+    meaning: 'Threads that write to clients; by default one fewer than the cores that this process may use',
   },
   threadStuckMs: ms({
     env: 'WEIR_THREAD_STUCK_MS',
     default: 10_000,
     min: 1_000,
     meaning:
-      'Time without a sign of life after which a thread is replaced; its clients come back by the router',
+      'Time without a sign of life after which the shard replaces a thread; its clients reconnect through the router',
   }),
   maxPending: count({
     env: 'WEIR_MAX_PENDING',
     default: 2_000,
     max: 1e6,
-    meaning: 'Handshakes under way at a time',
+    meaning: 'Maximum concurrent handshakes',
   }),
   maxUsedTickets: count({
     env: 'WEIR_MAX_USED_TICKETS',
     default: 200_000,
     max: 1e7,
-    meaning: 'Used tickets that are remembered until they have expired',
+    meaning: 'Maximum used tickets that the shard remembers, each until it has expired',
   }),
 });

@@ -1,4 +1,4 @@
-// Settings of the shard: who a shard is, and where it is reached.
+// Settings of the shard: its name, pool and addresses.
 import { randomBytes } from 'node:crypto';
 import { isToken, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
 import { defineSettings, parse } from '@weir/runtime';
@@ -24,7 +24,7 @@ export const identity = defineSettings({
   pool: {
     env: 'WEIR_POOL',
     parse: token,
-    meaning: 'The pool that this shard serves: mobile, desktop or one of yours',
+    meaning: 'The pool that this shard serves: mobile, desktop or your own',
   },
   shardId: {
     env: 'WEIR_SHARD_ID',
@@ -36,23 +36,24 @@ export const identity = defineSettings({
     env: 'WEIR_PUBLIC_URL',
     parse: parseBaseUrl,
     optional: true,
-    meaning: 'Where clients reach this shard, ws:// or wss://; by default ws://127.0.0.1 and its port',
+    meaning: 'URL of this shard for clients, ws:// or wss://; by default ws://127.0.0.1 and its port',
   },
   routerUrl: {
     env: 'WEIR_ROUTER_URL',
     parse: parseBaseUrl,
-    meaning: 'Public URL of the router, where moved clients are sent',
+    meaning: 'Public URL of the router; moved clients go there',
   },
   ticketKeys: {
     env: 'WEIR_TICKET_KEYS',
     parse: parseTicketKeys,
     secret: true,
-    meaning: 'Keys of tickets and hints, kid:base64url-secret, comma separated: the same as the router has',
+    meaning: 'Keys of tickets and hints, kid:base64url-secret, comma separated: the same keys as the router',
   },
   revision: {
     env: 'WEIR_REVISION',
     parse: token,
     optional: true,
-    meaning: 'Rollout that this shard belongs to (the pod-template-hash); newer ones get new clients first',
+    meaning:
+      'Rollout that this shard belongs to (the pod-template-hash); shards of newer rollouts get new clients first',
   },
 });

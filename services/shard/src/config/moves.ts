@@ -1,4 +1,4 @@
-// Settings of the shard: when clients are asked to move, to another pool, for the balance of this one, or in a drain.
+// Settings of the shard: when it asks clients to move, to another pool, for rebalancing, or in a drain.
 import { defineSettings, parse } from '@weir/runtime';
 import { bytes, count, ms } from './rows.ts';
 
@@ -8,81 +8,80 @@ export const moves = defineSettings({
     parse: parse.flag(),
     optional: true,
     meaning:
-      'Whether clients that are too slow for this pool are asked to be measured again; by default in all pools but mobile',
+      'Whether the shard sends clients that are too slow for this pool to a new measurement; by default in all pools except mobile',
   },
   demotionLagMs: ms({
     env: 'WEIR_DEMOTION_LAG_MS',
     default: 3_000,
     min: 100,
-    meaning: 'Delivery lag of a client that is too slow for this pool',
+    meaning: 'Delivery lag from which a client is too slow for this pool',
   }),
   minStayMs: ms({
     env: 'WEIR_MIN_STAY_MS',
     default: 60_000,
     min: 0,
-    meaning:
-      'Shortest stay in a pool before a client is asked to be measured again, and on a shard before it is rebalanced',
+    meaning: 'Minimum stay of a client in a pool before a new measurement, and on a shard before rebalancing',
   }),
   promotion: {
     env: 'WEIR_PROMOTION',
     parse: parse.flag(),
     optional: true,
     meaning:
-      'Whether clients that are well enough for a faster pool are asked to be measured again; by default in mobile and nowhere else',
+      'Whether the shard sends clients that are fast enough for a faster pool to a new measurement; by default only in mobile',
   },
   promotionHealthMs: ms({
     env: 'WEIR_PROMOTION_HEALTH_MS',
     default: 60_000,
     min: 1_000,
-    meaning: 'How long a client must have been well before it is asked to be measured for a faster pool',
+    meaning: 'How long a client must have been healthy before a measurement for a faster pool',
   }),
   promotionRttMs: ms({
     env: 'WEIR_PROMOTION_RTT_MS',
     default: 220,
     meaning:
-      "Delivery lag that such a client reached in that time; raise it together with the router's WEIR_PROBE_RTT_THRESHOLD_MS",
+      "The smallest delivery lag of a client in that time must be at most this; raise it together with the router's WEIR_PROBE_RTT_THRESHOLD_MS",
   }),
   promotionLagMs: ms({
     env: 'WEIR_PROMOTION_LAG_MS',
     default: 500,
-    meaning: 'Delivery lag that such a client never exceeded in that time',
+    meaning: 'The largest delivery lag of a client in that time must be at most this',
   }),
   promotionMinBytes: bytes({
     env: 'WEIR_PROMOTION_MIN_BYTES',
     default: 16_384,
     min: 0,
-    meaning: 'Bytes that such a client got in that time: less proves nothing',
+    meaning: 'Bytes that a client must have received in that time; fewer bytes prove nothing',
   }),
   moveBackoffMs: ms({
     env: 'WEIR_MOVE_BACKOFF_MS',
     default: 120_000,
     min: 1_000,
     meaning:
-      'Stay of a moved client before it is asked to move up, or again for nothing; twice as long after each further move',
+      'Stay of a moved client before its next promotion, or before the next move after one without effect; each further move doubles it',
   }),
   moveBackoffMaxMs: ms({
     env: 'WEIR_MOVE_BACKOFF_MAX_MS',
     default: 1_800_000,
     min: 1_000,
-    meaning: 'Longest of these stays; after one twice as long, earlier moves are forgotten',
+    meaning: 'Maximum of that stay; after a stay of twice this time, earlier moves no longer count',
   }),
   drainGraceMs: ms({
     env: 'WEIR_DRAIN_GRACE_MS',
     default: 10_000,
     min: 0,
-    meaning: 'Time between saying draining and the first move',
+    meaning: 'Time between the announcement of a drain and the first move',
   }),
   drainWindowMs: ms({
     env: 'WEIR_DRAIN_WINDOW_MS',
     default: 20_000,
     min: 100,
-    meaning: 'Time over which the moves of a drain are spread',
+    meaning: 'Time over which the shard spreads the moves of a drain',
   }),
   drainWithinMs: ms({
     env: 'WEIR_DRAIN_WITHIN_MS',
     default: 5_000,
     min: 100,
-    meaning: 'Time that a moved client has to be gone',
+    meaning: 'Time that a moved client has to leave',
   }),
   movesPerSecond: count({
     env: 'WEIR_MOVES_PER_SECOND',
@@ -90,6 +89,6 @@ export const moves = defineSettings({
     min: 10,
     max: 100_000,
     meaning:
-      'Moves a second at most, in a drain and for the balance of the pool; shards of the pool that drain at once share it, as far as WEIR_SHUTDOWN_DEADLINE_MS leaves time',
+      'Maximum moves per second, in a drain and for rebalancing; shards of the pool that drain at once share it, as far as WEIR_SHUTDOWN_DEADLINE_MS leaves time',
   }),
 });

@@ -1,4 +1,4 @@
-// How the settings of a shard are written down: rows of numbers with bounds. It names no setting.
+// Makers of rows for settings that are numbers with bounds. This file names no setting.
 import type { Setting } from '@weir/runtime';
 import { parse } from '@weir/runtime';
 

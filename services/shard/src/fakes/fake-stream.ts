@@ -1,11 +1,13 @@
 // A stream in memory for tests of the reader: what it does wrong is set by the test.
+
 import type { StreamFacts } from '../main-thread/intake/epoch.ts';
 import type { Identity } from '../main-thread/intake/history.ts';
-import type { Scanned, StreamAccess, StreamMessage } from '../main-thread/intake/stream-access.ts';
+import type { Scanned, StreamAccess } from '../main-thread/intake/stream-access.ts';
+import type { Message } from '../main-thread/lanes/message.ts';
 
 /** A stream in memory. What it does wrong is set by the test. */
 export class FakeStream implements StreamAccess {
-  messages: StreamMessage[] = [];
+  messages: Message[] = [];
   createdMs = 1_000;
   generation = 0;
   hadMs = 0;
@@ -24,7 +26,7 @@ export class FakeStream implements StreamAccess {
   /** Runs at the end of the next scan. */
   afterScan: (() => void) | undefined;
   changed: () => void = () => undefined;
-  #take: ((message: StreamMessage) => void) | undefined;
+  #take: ((message: Message) => void) | undefined;
 
   get followed(): boolean {
     return this.#take !== undefined;
@@ -38,7 +40,7 @@ export class FakeStream implements StreamAccess {
       readonly subject?: string;
       readonly data?: string;
     } = {},
-  ): StreamMessage {
+  ): Message {
     const seq = ++this.lastSeq;
     const subject = how.subject ?? 'weir.critical.a';
     const data = Buffer.from(how.data ?? `${seq}`);
@@ -50,7 +52,7 @@ export class FakeStream implements StreamAccess {
   }
 
   /** Shows something on the feed. */
-  show(message: StreamMessage): void {
+  show(message: Message): void {
     this.#take?.(message);
   }
 
@@ -60,7 +62,7 @@ export class FakeStream implements StreamAccess {
   }
 
   /** A server that crashed brings back a message that it had removed. */
-  bringBack(message: StreamMessage): void {
+  bringBack(message: Message): void {
     this.messages = [...this.messages, message].sort((a, b) => a.seq - b.seq);
   }
 
@@ -113,7 +115,7 @@ export class FakeStream implements StreamAccess {
     return { seq, subject, timeMs, size: data.length };
   }
 
-  async last(wanted: string): Promise<StreamMessage | undefined> {
+  async last(wanted: string): Promise<Message | undefined> {
     return this.messages.findLast(({ subject }) => subject === wanted);
   }
 
@@ -138,7 +140,7 @@ export class FakeStream implements StreamAccess {
     this.hadMs = hadMs;
   }
 
-  async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+  async fill(fromSeq: number, take: (message: Message) => void): Promise<void> {
     this.asked.fill++;
     this.#fail('fill');
     const there = this.messages.filter(({ seq }) => seq >= fromSeq);
@@ -152,7 +154,7 @@ export class FakeStream implements StreamAccess {
     });
   }
 
-  follow(take: (message: StreamMessage) => void, changed: () => void): { stop(): void } {
+  follow(take: (message: Message) => void, changed: () => void): { stop(): void } {
     this.#fail('follow');
     this.#take = take;
     this.changed = changed;

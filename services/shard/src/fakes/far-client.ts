@@ -75,6 +75,7 @@ export class FarClient {
       ping: { pingMs: 1_000, pingBytes: 65_536, idlePingMs: 15_000 },
       positionMs: 1_000,
       idlePositionMs: 10_000,
+      beatMs: 15_000,
       sliceMs: () => 8,
       looksAfter: 32,
       tickMs: 1_000,
@@ -93,10 +94,9 @@ export class FarClient {
       },
       done: () => undefined,
       onEvict: (connection, reason) => {
-        connection.closing = true;
+        connection.delivery.close();
         this.evicted.push(reason);
       },
-      onLag: () => undefined,
     });
   }
 

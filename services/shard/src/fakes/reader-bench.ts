@@ -31,17 +31,10 @@ export function start(stream = new FakeStream()): Bench {
   const sink = { failLoaded: 0, hadMs: 0 };
   const reader = new StreamReader({
     access: stream,
-    sink: {
+    lane: {
       begin: (epoch) => {
         told.push(`begin ${epoch}`);
         newest = new Map();
-      },
-      message: ({ seq, subject, data }) => {
-        told.push(`${seq}`);
-        if (isRejected({ data })) return 'unclear';
-        const isKnown = newest.has(subject);
-        newest.set(subject, { seq, value: data.length === 0 ? undefined : data.toString() });
-        return isKnown ? 'known' : 'new';
       },
       loaded: (seq) => {
         if (sink.failLoaded > 0) {
@@ -51,25 +44,32 @@ export function start(stream = new FakeStream()): Bench {
         told.push(`loaded ${seq}`);
       },
       hadMs: () => sink.hadMs,
-      ...(stream.latestOnly
-        ? {
-            held: {
-              after: (since) =>
-                [...newest].map(([subject, it]) => ({ subject, ...it })).filter(({ seq }) => seq > since),
-              isRejected,
-              hasValue: (subject) => newest.get(subject)?.value !== undefined,
-              isWhole: () => bench.isWhole,
-            },
-          }
-        : {}),
+      removals: () => bench.removals,
     },
+    take: ({ seq, subject, data }) => {
+      told.push(`${seq}`);
+      if (isRejected({ data })) return 'unclear';
+      const isKnown = newest.has(subject);
+      newest.set(subject, { seq, value: data.length === 0 ? undefined : data.toString() });
+      return isKnown ? 'known' : 'new';
+    },
+    ...(stream.latestOnly
+      ? {
+          held: {
+            after: (since: number) =>
+              [...newest].map(([subject, it]) => ({ subject, ...it })).filter(({ seq }) => seq > since),
+            isRejected,
+            hasValue: (subject: string) => newest.get(subject)?.value !== undefined,
+            isWhole: () => bench.isWhole,
+          },
+        }
+      : {}),
     // Nothing here waits for a timer of its own: tests poke.
     verifyMs: 1_000_000,
     retryMs: 0,
     maxWaiting: 8,
     nowMs: () => nowMs,
     random: () => 0,
-    removals: () => bench.removals,
     onProblem: (problem, detail) =>
       problems.push(
         detail instanceof Error ? `${problem}: ${detail.message}` : `${problem} ${String(detail)}`,

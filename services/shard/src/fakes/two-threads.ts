@@ -34,6 +34,7 @@ export class ModelClient extends Duplex {
   onState: (frame: any) => void = () => undefined;
   onPosition: () => void = () => undefined;
   position = '';
+  beats = 0;
   readonly #halves = new Map<string, Map<string, unknown>>();
   #unanswered: Buffer[] = [];
 
@@ -68,6 +69,7 @@ export class ModelClient extends Duplex {
       this.position = frame.pos;
       this.onPosition();
     }
+    if (type === 'beat') this.beats++;
     if (type === 'gap') this.gaps.push({ channel, after: frame.after, reset: frame.reset === true });
     if (type === 'critical') this.critical.set(channel, [...this.ids(channel), frame.id]);
     if (type === 'cosmetic') this.cosmetic.push(...frame.data);
@@ -137,6 +139,7 @@ export class ModelThread {
       ping: { pingMs: 100, pingBytes: 500, idlePingMs: 1_000 },
       positionMs: 200,
       idlePositionMs: 400,
+      beatMs: 1_000,
       sliceMs: () => 1,
       looksAfter: 1,
       tickMs: 50,
@@ -159,7 +162,6 @@ export class ModelThread {
         this.evicted.push(connection);
         this.disconnect(connection);
       },
-      onLag: () => undefined,
     });
   }
 
@@ -321,7 +323,7 @@ export class ModelMain {
 
   set(channel: string, key: string, value: unknown): void {
     const text = value === undefined ? undefined : JSON.stringify(value);
-    this.lanes.state.apply(channel, { key, value: text, seq: ++this.#stateSeq, timeMs: this.nowMs });
+    this.lanes.state.apply(channel, { key, value: text, seq: ++this.#stateSeq }, this.nowMs);
     const keys = this.model.get(channel) ?? new Map();
     this.model.set(channel, keys);
     if (value === undefined) keys.delete(key);

@@ -32,6 +32,7 @@ import { Admission } from './admit/admission.ts';
 import { Claims } from './claims/claims.ts';
 import { Connection } from './connection/connection.ts';
 import { Ends } from './connection/ends.ts';
+import { Expiries } from './connection/expiries.ts';
 import { firstWords } from './connection/first-words.ts';
 import { hear } from './connection/hear.ts';
 import { FanOut } from './fan-out/fan-out.ts';
@@ -78,6 +79,7 @@ export class FanOutThread {
   readonly #reassignment: Reassignment;
   readonly #moves: Moves;
   readonly #ends: Ends;
+  readonly #expiries: Expiries;
   readonly #claims: Claims;
   /** The pong that is being judged: one object for all of them. */
   readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
@@ -104,6 +106,7 @@ export class FanOutThread {
       ping: config,
       positionMs: config.positionMs,
       idlePositionMs: config.idlePositionMs,
+      beatMs: config.beatMs,
       sliceMs: () => (this.#pending > 0 ? SHORT_SLICE_MS : SLICE_MS),
       looksAfter: WRITES_A_LOOK,
       tickMs: this.#pool.tickMs,
@@ -115,7 +118,6 @@ export class FanOutThread {
       want: (want) => this.#send({ type: 'want', ...want }),
       done: (number) => this.#send({ type: 'done', number }),
       onEvict: (connection, reason) => this.#ends.close(connection, reason),
-      onLag: (connection) => this.#delivered(connection),
     });
     this.#moves = new Moves({
       config,
@@ -138,9 +140,11 @@ export class FanOutThread {
       onGone: (connection) => {
         this.#flags.leaveSeat(index);
         this.#fanOut.remove(connection);
+        this.#expiries.remove(connection);
         this.#claims.left(connection);
       },
     });
+    this.#expiries = new Expiries((connection) => this.#ends.close(connection, 'tokenExpired'), nowMs());
     this.#claims = new Claims({
       doubt: () => this.#send({ type: 'doubt' }),
       restart: (connection, restart) => this.#fanOut.restart(connection, restart),
@@ -194,7 +198,10 @@ export class FanOutThread {
         throw error;
       },
     });
-    this.#sweeps = setInterval(() => this.#fanOut.sweep(), SWEEP_MS);
+    this.#sweeps = setInterval(() => {
+      this.#fanOut.sweep();
+      this.#expiries.look(nowMs());
+    }, SWEEP_MS);
   }
 
   /** Takes a message of the main thread. */
@@ -317,10 +324,11 @@ export class FanOutThread {
     const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
-    const { pool, shardId: shard } = config;
+    const { pool, shardId: shard, beatMs } = config;
     const { tickMs } = this.#pool;
     const { criticalEpoch } = this.#fanOut.heads;
-    const of = { session, pool, shard, tickMs, ticket, position, starts, criticalEpoch };
+    const expiresInMs = this.#expiries.add(connection, { nowMs, wallMs: clock.wallMs() });
+    const of = { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch };
     this.#say(connection, firstWords(of));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);
@@ -336,7 +344,11 @@ export class FanOutThread {
       nowMs: () => clock.monotonicMs(),
       delayed: () => add(this.#counts.fanOut, count.subscriptionsDelayed, 1),
       view: () => ({ channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow }),
-      pong: (payload) => this.#fanOut.pong(connection, payload),
+      pong: (payload) => {
+        const proves = this.#fanOut.pong(connection, payload);
+        if (proves) this.#delivered(connection);
+        return proves;
+      },
       subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
       unsubscribe: (channels) => this.#fanOut.unsubscribe(connection, channels),
       say: (messages) => this.#say(connection, messages),
@@ -353,11 +365,11 @@ export class FanOutThread {
   /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
   #delivered(connection: Connection): void {
     const { standing } = connection;
-    if (connection.closing || standing === undefined || this.#flags.draining) return;
+    if (connection.delivery.over || standing === undefined || this.#flags.draining) return;
     const pong = this.#pong;
     pong.lagMs = connection.clock.lagMs;
     pong.writtenBytes = connection.clock.written;
-    pong.flowingSinceMs = connection.flowingSinceMs;
+    pong.flowingSinceMs = connection.delivery.liveSinceMs;
     pong.connections = this.#fanOut.size;
     pong.nowMs = this.#options.clock.monotonicMs();
     if (pong.nowMs < connection.leavingUntilMs) return;

@@ -92,7 +92,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_closes_total',
     help: 'Connections whose end is decided, each once, by cause',
     advice:
-      '`lag`: clients that prove nothing any more. `hardBytes`: the same, earlier, since critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
+      '`lag`: clients that prove nothing any more. `hardBytes`: the same, earlier, since critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `tokenExpired`: clients that do not come with a fresh token in time. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
     labels: { cause: CLOSE_CAUSES },
     read: byLabel('cause', 'closes', CLOSE_CAUSES),
   },

@@ -34,6 +34,7 @@ export const CLOSE_CAUSES = [
   'tooManyMessages',
   'protocolError',
   'drain',
+  'tokenExpired',
   'badData',
   'tooLarge',
   'left',

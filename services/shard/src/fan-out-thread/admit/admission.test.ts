@@ -226,6 +226,14 @@ describe('the door', () => {
       expect(arrivals[0]?.position).toEqual(position);
     });
 
+    it('of a client that has no state any more speaks for critical messages alone', async () => {
+      const { open, arrivals } = setUp();
+      await open(`/v1/stream?ticket=good&resume=${encodePosition(position)}&snapshot=1`);
+      expect(arrivals[0]?.position).toEqual({ ...position, stateEpoch: '-', stateSeq: 0 });
+      await open('/v1/stream?ticket=good&snapshot=1');
+      expect(arrivals[1]?.position).toBeUndefined();
+    });
+
     it('that is none counts as no position', async () => {
       const { open, arrivals, reached } = setUp();
       for (const bad of ['', 'x', '1.a.b.c', '%00', '1'.repeat(1_000)]) {

@@ -9,6 +9,7 @@ import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { Arrived, ChannelStart } from '../../port/messages.ts';
 import type { AdmitOutcome } from '../../port/outcomes.ts';
+import { NO_EPOCH } from '../connection/beginning.ts';
 
 /** Somebody who came in. */
 export interface Arrival {
@@ -120,7 +121,9 @@ export class Admission {
     const { request, socket, head, query } = at;
     const ticket = query.get('ticket') ?? '';
     const resume = query.get('resume');
-    const position = resume === null ? undefined : decodePosition(resume);
+    const given = resume === null ? undefined : decodePosition(resume);
+    // A page that was reloaded has its position and no state.
+    const position = given !== undefined && query.get('snapshot') === '1' ? withoutState(given) : given;
     const verdict = await this.#judge(ticket, position);
     let admitted = false;
     try {
@@ -186,6 +189,10 @@ export class Admission {
     this.#options.count(outcome);
     refuseSocket(socket, { status, headers: status === 503 ? { 'Retry-After': '1' } : {} });
   }
+}
+
+function withoutState(position: Position): Position {
+  return { ...position, stateEpoch: NO_EPOCH, stateSeq: 0 };
 }
 
 /** The limit of size holds for what a compressed message inflates to. */

@@ -63,7 +63,7 @@ export class Claims {
   }
 }
 
-function furthest({ cursors }: Connection): { stateSeq: number; criticalSeq: number } {
+function furthest({ delivery: { cursors } }: Connection): { stateSeq: number; criticalSeq: number } {
   let [stateSeq, criticalSeq] = [0, 0];
   for (const cursor of cursors) {
     stateSeq = Math.max(stateSeq, cursor.stateSeq);

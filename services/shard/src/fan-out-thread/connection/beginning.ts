@@ -4,7 +4,7 @@ import type { ControlMessage } from '@weir/protocol';
 import { encodePosition } from '@weir/protocol';
 
 /** No stream has this epoch: the position says nothing of the state, which begins with snapshots. */
-const NO_EPOCH = '-';
+export const NO_EPOCH = '-';
 
 /** `hashes`: of the channels that it speaks for, as positions carry them. */
 export function beginningAt(criticalEpoch: string, criticalSeq: number, hashes: string): ControlMessage {

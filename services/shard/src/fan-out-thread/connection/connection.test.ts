@@ -44,14 +44,6 @@ function setUp(): { connection: Connection; socket: SlowSocket } {
 }
 
 describe('Connection', () => {
-  it('begins behind, at the cursors that it was given', () => {
-    const { connection } = setUp();
-    expect(connection.live).toBe(false);
-    expect(connection.cursors).toEqual([
-      { channel: 'a', stateSeq: 5, snapshot: false, snapshotSeq: 0, half: false, criticalSeq: 7 },
-    ]);
-  });
-
   it('writes the very bytes that it is given, which others share', () => {
     const { connection, socket } = setUp();
     const shared = Buffer.from('frame');
@@ -75,16 +67,5 @@ describe('Connection', () => {
     socket.write(Buffer.alloc(300));
     socket.write(Buffer.alloc(200));
     expect(connection.backlogBytes).toBe(500);
-  });
-
-  it('is judged by its backlog, and let go where it proves nothing', () => {
-    const { connection } = setUp();
-    const limits = { softBytes: 100, hardBytes: 200, windowBytes: 1_000, lagMs: 1_000 };
-    expect(connection.judge(100, 0, limits)).toBe('flowing');
-    expect([connection.judge(150, 0, limits), connection.flow]).toEqual(['congested', 'congested']);
-    expect(connection.judge(210, 999, limits)).toBe('congested');
-    connection.full = true;
-    expect(connection.judge(210, 499, limits)).toBe('congested');
-    expect(connection.judge(210, 500, limits)).toBe('evicted');
   });
 });

@@ -1,4 +1,4 @@
-// What has really reached the client: backlog from ping counters (design section 7). Numbers only, no I/O.
+// Which bytes have reached the client: the backlog from ping counters (docs/slow-clients.md). Numbers only, no I/O.
 // A ping that travels behind a frame and comes back as a pong proves that everything before it has arrived.
 
 /** When pings are due. */

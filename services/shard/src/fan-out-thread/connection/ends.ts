@@ -8,7 +8,14 @@ import type { CloseCause } from '../../port/outcomes.ts';
 import type { Connection } from './connection.ts';
 
 /** Why the shard closes a connection. */
-export type ShardCause = 'hardBytes' | 'lag' | 'cutOff' | 'tooManyMessages' | 'protocolError' | 'drain';
+export type ShardCause =
+  | 'hardBytes'
+  | 'lag'
+  | 'cutOff'
+  | 'tooManyMessages'
+  | 'protocolError'
+  | 'drain'
+  | 'tokenExpired';
 const CODES: Readonly<Record<ShardCause, CloseCode>> = {
   hardBytes: closeCodes.tooSlow,
   lag: closeCodes.noPong,
@@ -17,6 +24,7 @@ const CODES: Readonly<Record<ShardCause, CloseCode>> = {
   tooManyMessages: closeCodes.tooManyMessages,
   protocolError: closeCodes.protocolError,
   drain: closeCodes.restarting,
+  tokenExpired: closeCodes.tokenExpired,
 };
 
 /** The client broke the rules: its socket is gone within `faultCloseMs`. */
@@ -52,7 +60,7 @@ export class Ends {
       if (fault !== undefined) this.#begin(connection, fault);
     });
     connection.socket.once('close', () => {
-      if (!connection.closing) {
+      if (!connection.delivery.over) {
         this.#decide(connection, 'lost');
         ended('left');
       }
@@ -63,7 +71,7 @@ export class Ends {
 
   /** Closes a connection in order. */
   close(connection: Connection, cause: ShardCause, reason?: string): void {
-    if (connection.closing) return;
+    if (connection.delivery.over) return;
     const { code, reason: usual } = CODES[cause];
     connection.ws.close(code, reason ?? usual);
     this.#begin(connection, cause);
@@ -81,7 +89,7 @@ export class Ends {
   }
 
   #begin(connection: Connection, cause: CloseCause): void {
-    if (connection.closing) return;
+    if (connection.delivery.over) return;
     this.#decide(connection, cause);
     const { socket: duplex, gate } = connection;
     const { faultCloseMs, ended } = this.#o;
@@ -91,7 +99,7 @@ export class Ends {
   }
 
   #decide(connection: Connection, cause: CloseCause): void {
-    connection.closing = true;
+    connection.delivery.close();
     this.#o.count(cause);
     this.#o.closing(1);
   }

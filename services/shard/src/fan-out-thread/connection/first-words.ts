@@ -13,17 +13,25 @@ export function firstWords(to: {
   readonly pool: string;
   readonly shard: string;
   readonly tickMs: number;
+  readonly beatMs: number;
+  /** Until the user's token expires; nothing where there is none. */
+  readonly expiresInMs: number | undefined;
   readonly ticket: Ticket;
   readonly position: Position | undefined;
   readonly starts: readonly ChannelStart[];
   readonly criticalEpoch: string;
 }): readonly ControlMessage[] {
-  const { session, pool, shard, tickMs, ticket, position, starts, criticalEpoch } = to;
+  const { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch } = to;
   const { channels, denied } = ticket;
   const resumed =
     position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined);
   return [
-    { type: 'welcome', session, pool, shard, tickMs, channels, resumed },
+    {
+      type: 'welcome',
+      ...{ session, pool, shard, tickMs, beatMs },
+      ...(expiresInMs === undefined ? {} : { expiresInMs }),
+      ...{ channels, resumed },
+    },
     ...denied.map((channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel })),
     ...starts.flatMap(({ channel, gap }): readonly ControlMessage[] => {
       if (gap === undefined) return [];

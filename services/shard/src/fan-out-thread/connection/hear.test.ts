@@ -111,7 +111,7 @@ describe('a client that draws snapshots again', () => {
     bench.connection.redraws?.charge(3_000);
     bench.says('unsubscribe', 'a');
     bench.says('subscribe', 'a');
-    bench.connection.gone = true;
+    bench.connection.delivery.leave();
     bench.pass(10_000);
     expect(bench.takeDone()).toEqual(['-a']);
   });

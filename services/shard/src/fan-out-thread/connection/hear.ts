@@ -65,7 +65,7 @@ export function hear(connection: Connection, by: Hearing): void {
     pieceRate.giveBack();
   });
   ws.on('message', (data, binary) => {
-    if (!connection.closing && Buffer.isBuffer(data)) ear.hear(data, binary);
+    if (!connection.delivery.over && Buffer.isBuffer(data)) ear.hear(data, binary);
   });
 }
 
@@ -113,7 +113,7 @@ class Ear {
     const { later = (run, ms): unknown => setTimeout(run, ms).unref() } = this.#by;
     later(() => {
       this.#timed = false;
-      if (this.#connection.closing || this.#connection.gone) return;
+      if (this.#connection.delivery.over) return;
       const due = this.#redraws.due(this.#by.nowMs());
       if (due.length > 0) this.#by.subscribe(due);
       this.#wait();

@@ -1,4 +1,4 @@
-// What happens to a connection at a backlog: the table of design section 7 as a pure function.
+// What happens to a connection at a backlog: the table of docs/slow-clients.md ("What it does") as a pure function.
 
 /** `flowing` gets everything, `congested` critical only, `evicted` has to go. */
 export type Flow = 'flowing' | 'congested' | 'evicted';

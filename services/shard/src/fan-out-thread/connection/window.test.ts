@@ -116,7 +116,7 @@ describe('a link that changes', () => {
     // About 1.5 MB were under way, which take twelve seconds now.
     expect(told.slice(1, 10)).toEqual(Array.from({ length: 9 }, () => 0));
     expect(client.evicted).toEqual([]);
-    expect(client.connection.window?.bytes(desktop)).toBeLessThan(2.5 * 125 * 320);
+    expect(client.connection.delivery.window?.bytes(desktop)).toBeLessThan(2.5 * 125 * 320);
   });
 
   it('to ten times its distance is full again within a minute', () => {
@@ -147,7 +147,7 @@ describe('critical messages', () => {
       client.run(120_000);
       expect(client.evicted).toEqual([]);
       expect(client.agesMs).toHaveLength(60);
-      expect(client.connection.live).toBe(true);
+      expect(client.connection.delivery.state).toBe('live');
     },
   );
 });

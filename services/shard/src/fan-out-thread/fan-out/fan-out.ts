@@ -1,20 +1,22 @@
-// Owns the connections of a thread: who is in which group, who is live, and who gets what next. Batches are written in
-// slices, so that accepting, handshakes and pongs go on meanwhile; whatever else happens to a connection happens after
-// it was given every batch that has come ("settled"), so that all of it happens at one head.
+// Owns the connections of a thread: which group each is in, and what each gets next. Batches are written in slices, so
+// that accepting, handshakes and pongs go on meanwhile. Every other event of a connection comes after the connection was
+// given each batch that has come ("settled"), so that all of its events happen at one head. The state of a connection is
+// its own (connection/delivery.ts): nothing here changes it but by an event.
 import type { CatchUpAnswer } from '../../port/catch-up.ts';
 import { add, count, GAUGE_PLACES, gauge } from '../../port/counts.ts';
 import type { Heads } from '../../port/messages.ts';
 import type { Restart } from '../claims/claims.ts';
 import type { Connection } from '../connection/connection.ts';
+import type { Standpoint, Tally } from '../connection/delivery.ts';
 import { Asks } from './asks.ts';
 import type { Batch } from './batch.ts';
+import { Beats } from './beats.ts';
 import { CutOff } from './cut-off.ts';
-import type { FanOutOptions } from './fan-out-options.ts';
+import type { EvictReason, FanOutOptions } from './fan-out-options.ts';
 import type { Group } from './group.ts';
 import { formOf, Memberships } from './memberships.ts';
 import { resetFrames } from './reset-frames.ts';
 import { Round } from './round.ts';
-import type { EvictReason } from './writer.ts';
 import { positionFrame, positionHeadOf, Writer } from './writer.ts';
 
 export class FanOut {
@@ -22,29 +24,26 @@ export class FanOut {
   readonly #writer: Writer;
   readonly #memberships: Memberships;
   readonly #asks: Asks;
-  /** Connections that want a piece as soon as they have room. */
-  readonly #notLive = new Set<Connection>();
+  readonly #beats: Beats;
+  readonly #tally: Tally = { behind: 0 };
   /** Batches that have come and are not written yet, the oldest first. */
   #rounds: Round[] = [];
   #sliceComes = false;
+  /** Writes until the next look at the clock. */
+  #untilLook = 0;
   #heads: Heads;
   #positionHead: string;
   #newest = 0;
   readonly #sums = new Float64Array(GAUGE_PLACES);
   readonly #cutOff = new CutOff();
+  #evicted: Connection[] = [];
 
   constructor(options: FanOutOptions) {
     this.#options = options;
-    this.#writer = new Writer(
-      {
-        ...options,
-        withhold: (connection, batch) => this.#withhold(connection, batch),
-        withholdCritical: (connection, batch) => this.#withholdCritical(connection, batch),
-      },
-      options.nowMs(),
-    );
+    this.#writer = new Writer(options, options.nowMs());
     this.#memberships = new Memberships(options.want);
     this.#asks = new Asks(options.ask);
+    this.#beats = new Beats(options);
     this.#heads = options.heads;
     this.#positionHead = positionHeadOf(options.heads);
   }
@@ -66,24 +65,22 @@ export class FanOut {
     return this.#memberships.groupOf(connection)?.names ?? [];
   }
 
-  /** Takes a connection in; it gets what it misses as its network allows, then everything that comes. */
+  /** Takes a connection in. It gets what it misses as its network allows, then everything that comes. */
   add(connection: Connection): void {
-    connection.batch = this.#newest;
+    const { delivery } = connection;
+    delivery.join(this.#newest, this.#tally);
     this.#memberships.join(
       connection,
-      connection.cursors.map(({ channel }) => channel),
+      delivery.cursors.map(({ channel }) => channel),
     );
-    this.#notLive.add(connection);
-    if (connection.waitsFor === 'pong') this.#writer.pingNow(connection, this.#options.nowMs());
+    if (delivery.waitsFor === 'pong') this.#writer.pingNow(connection, this.#options.nowMs());
     this.#advance(connection);
     this.#showGauges();
   }
 
-  /** Lets a connection go. */
+  /** A connection is gone. */
   remove(connection: Connection): void {
     this.#memberships.leave(connection);
-    this.#notLive.delete(connection);
-    connection.ask = undefined;
     this.#writer.forget(connection);
     this.#showGauges();
   }
@@ -93,39 +90,27 @@ export class FanOut {
     this.#writer.write(connection, this.#writer.form(formOf(connection))(frames));
   }
 
-  /** Adds channels that begin with a snapshot, critical messages from now on. */
+  /** Adds channels, which begin with a snapshot, and with critical messages from now on. */
   subscribe(connection: Connection, added: readonly string[]): void {
     this.#settle(connection);
-    const channels = this.channelsOf(connection);
-    const { criticalSeq } = this.#heads;
-    this.#rewind(connection);
-    if (connection.criticalLive && this.#hasRoom(connection)) {
-      // The main thread learns of the channels only now: what is on its way may lack their critical messages.
-      connection.catchUpCritical(criticalSeq);
-    }
-    const fresh = { stateSeq: 0, snapshot: true, snapshotSeq: 0, criticalSeq } as const;
-    connection.cursors = [
-      ...connection.cursors,
-      ...added.map((channel) => ({
-        ...fresh,
-        channel,
-        half: connection.halfSent.delete(channel),
-        again: connection.redraws?.begin(channel) === true,
-      })),
-    ];
+    const { channels, heads } = this.#standpoint(connection);
+    connection.delivery.subscribe(added, {
+      channels,
+      heads,
+      room: this.#hasRoom(connection),
+      isAgain: (channel) => connection.redraws?.begin(channel) === true,
+    });
     this.#regroup(connection, [...channels, ...added]);
   }
 
   unsubscribe(connection: Connection, removed: readonly string[]): void {
     this.#settle(connection);
     const rest = this.channelsOf(connection).filter((channel) => !removed.includes(channel));
-    for (const { channel, half } of connection.cursors)
-      if (half && removed.includes(channel)) connection.halfSent.add(channel);
-    connection.cursors = connection.cursors.filter(({ channel }) => !removed.includes(channel));
+    connection.delivery.unsubscribe(removed);
     this.#regroup(connection, rest);
   }
 
-  /** Takes a batch and writes it to everybody whom it concerns, behind those that came before it. */
+  /** Takes a batch and writes it to every connection that it concerns, behind the batches that came before it. */
   take(batch: Batch): void {
     this.#newest = batch.number;
     const { stateSeq, criticalSeq, stateMs, criticalMs } = batch;
@@ -136,113 +121,109 @@ export class FanOut {
 
   /** What connections asked for. Every batch that was handed over before it has come before it. */
   caughtUp(id: number, answer: CatchUpAnswer): void {
-    // First, since what a batch has no room for is asked for anew, and this answer lacks it.
+    // First, because a connection that has no room for a batch asks anew, and this answer lacks the batch.
     for (const connection of this.#asks.waiting(id)) this.#settle(connection);
     for (const connection of this.#asks.take(id)) {
-      if (connection.closing) continue;
+      const { delivery } = connection;
+      if (delivery.over) continue;
       this.#writer.begin(this.#options.nowMs());
-      connection.cursors = answer.cursors;
-      connection.criticalLive = answer.criticalLive;
-      connection.full &&= !answer.criticalLive;
-      if (answer.reached === true) connection.waitsFor = 'nothing';
+      delivery.caughtUp(answer, this.#writer.nowMs);
       this.#writer.charge(connection, answer.redrawnBytes ?? 0);
-      if (answer.live) this.#writer.catchUp(connection, [answer.bytes, this.#goLive(connection)], false);
-      else {
-        connection.openWindow();
+      if (answer.live) {
+        add(this.#options.numbers.fanOut, count.recovered, 1);
+        this.#writer.catchUp(connection, [answer.bytes, this.#positionOf(connection)], false);
+      } else {
         this.#writer.catchUp(connection, [answer.bytes], true);
         this.#advance(connection);
       }
     }
-    this.#letGo();
+    this.#evictAll();
     this.#showGauges();
   }
 
-  /** Another state epoch: everyone begins anew with a snapshot of every channel. */
+  /** Another state epoch: every connection begins anew with a snapshot of each of its channels. */
   resetState(heads: Heads): void {
     this.#begin(heads);
-    for (const connection of this.#memberships.connections()) {
-      this.#rewind(connection);
-      connection.beginSnapshots();
-      this.#advance(connection);
-    }
-    this.#showGauges();
+    for (const { names: channels, members } of this.#memberships.groups.values())
+      for (const { delivery } of members)
+        delivery.restart({ state: true, criticalSinceSeq: undefined }, { channels, heads });
+    this.#advanceAll();
   }
 
-  /** Another critical epoch: everyone is told, then gets what came after `sinceSeq` of the new one. */
+  /** Another critical epoch: every connection is told, then gets what came after `sinceSeq` of the new one. */
   resetCritical(heads: Heads, afterSeq: number, sinceSeq: number): void {
     this.#begin(heads);
     for (const group of this.#memberships.groups.values()) {
       const reset = { epoch: heads.criticalEpoch, afterSeq, sinceSeq };
       const frames = this.#writer.form(group.form)(resetFrames(group, reset));
+      const at = { channels: group.names, heads };
       for (const connection of group.members) {
-        this.#rewind(connection);
-        connection.catchUpCritical(sinceSeq);
+        connection.delivery.restart({ state: false, criticalSinceSeq: sinceSeq }, at);
         this.#writer.write(connection, frames);
       }
     }
-    for (const connection of this.#memberships.connections()) this.#advance(connection);
-    this.#showGauges();
+    this.#advanceAll();
   }
 
   /** One connection has what is not in the streams: it begins anew in these lanes. */
   restart(connection: Connection, { state, critical }: Restart): void {
     this.#settle(connection);
     this.#writer.begin(this.#options.nowMs());
-    connection.ask = undefined;
-    this.#rewind(connection);
-    if (critical !== undefined) {
-      connection.catchUpCritical(critical.sinceSeq);
-      const group = this.#memberships.groupOf(connection);
-      const epoch = this.#heads.criticalEpoch;
-      if (group !== undefined) this.say(connection, resetFrames(group, { epoch, ...critical }));
-    }
-    if (state) connection.beginSnapshots();
+    const lanes = { state, criticalSinceSeq: critical?.sinceSeq };
+    connection.delivery.restart(lanes, this.#standpoint(connection));
+    const group = this.#memberships.groupOf(connection);
+    const epoch = this.#heads.criticalEpoch;
+    if (critical !== undefined && group !== undefined)
+      this.say(connection, resetFrames(group, { epoch, ...critical }));
     this.#advance(connection);
   }
 
-  /** A pong came from a connection. Answers whether it proved anything. */
+  /** A pong came from a connection. Returns whether it proved anything. */
   pong(connection: Connection, payload: Buffer): boolean {
     if (!this.#writer.pong(connection, payload, this.#options.nowMs())) return false;
-    this.#options.onLag(connection);
-    if (connection.waitsFor === 'pong') connection.waitsFor = 'stream';
     this.#advance(connection);
     return true;
   }
 
-  /** Once in a while (a few times a second): positions, pings of quiet connections, catch-up, and who has to go. */
+  /** A few times a second: positions, pings of quiet connections, catch-up, and evictions. */
   sweep(): void {
     const nowMs = this.#options.nowMs();
     this.#writer.begin(nowMs);
     this.#writer.elapse(nowMs);
-    for (const connection of this.#notLive) this.#advance(connection);
     const sums = this.#sums.fill(0);
     this.#cutOff.begin();
     for (const group of this.#memberships.groups.values()) this.#sweepGroup(group, sums);
     const { gauges } = this.#options.numbers;
     gauges.set(sums.subarray(gauge.flowing), gauge.flowing);
     this.#cutOff.end(this.size, nowMs);
-    this.#letGo();
+    this.#evictAll();
+    this.#showGauges();
   }
 
   #sweepGroup(group: Group, sums: Float64Array): void {
     const { positionMs, idlePositionMs, tickMs, flow } = this.#options;
-    // While batches are being written some members are not where the others are. And as long as they come, positions
+    // While batches are being written, some members are not where the others are. And as long as batches come, positions
     // travel with them: alone they would be half as many writes again.
     const position =
       this.#rounds.length > 0
         ? undefined
         : this.#writer.position(group, this.#positionHead, group.fed ? positionMs + tickMs : idlePositionMs);
     for (const connection of group.members) {
-      const { backlogBytes, live } = connection;
-      if (connection.closing) {
+      const { delivery } = connection;
+      if (delivery.over) {
         add(sums, gauge.closing, 1);
         continue;
       }
+      this.#advance(connection);
+      const live = delivery.state === 'live';
+      const { backlogBytes } = connection;
       if (position !== undefined && position.length > 0 && live) this.#writer.write(connection, position);
+      const beat = this.#beats.due(connection, { positionMs: group.positionMs, nowMs: this.#writer.nowMs });
+      if (beat !== undefined) this.#writer.write(connection, beat);
       const unansweredMs = this.#writer.unansweredMs(connection);
       if (unansweredMs >= flow.lagMs / 2) this.#cutOff.silent();
-      const next = connection.judge(backlogBytes, unansweredMs, flow);
-      if (next === 'evicted') this.#writer.evict(connection);
+      const next = delivery.judge(backlogBytes, unansweredMs, flow);
+      if (next === 'evicted') this.#evicted.push(connection);
       else this.#writer.pingIfDue(connection);
       add(sums, live ? gauge.flowing : next === 'congested' ? gauge.congested : gauge.behind, 1);
       if (!live || connection.standing?.slowSinceMs !== undefined) continue;
@@ -255,33 +236,44 @@ export class FanOut {
   /** Writes for a while; what is left comes later. */
   #slice(): void {
     this.#sliceComes = false;
-    const { nowMs, later } = this.#options;
-    const beganMs = nowMs();
-    const sliceMs = this.#options.sliceMs();
-    if (this.#run(() => nowMs() - beganMs < sliceMs)) return;
+    const { nowMs, later, sliceMs } = this.#options;
+    if (this.#run(nowMs() + sliceMs())) return;
     this.#sliceComes = true;
     later(() => this.#slice());
   }
 
-  /** Writes what has come, as long as `goOn` says so. Answers whether all is written. */
-  #run(goOn: () => boolean): boolean {
-    this.#writer.begin(this.#options.nowMs());
-    const { looksAfter } = this.#options;
-    let left = looksAfter;
+  /** Writes what has come, until this time. Returns whether all is written. */
+  #run(untilMs: number): boolean {
+    const { nowMs, done, looksAfter } = this.#options;
+    this.#writer.begin(nowMs());
+    this.#untilLook = looksAfter;
     for (let round = this.#rounds[0]; round !== undefined; round = this.#rounds[0]) {
-      const given = round;
-      const whole = given.run((group, connection) => {
-        this.#writer.give(group, connection, given);
-        if (--left > 0) return true;
-        left = looksAfter;
-        return goOn();
-      });
-      if (!whole) break;
+      if (!this.#runRound(round, untilMs)) break;
       this.#rounds.shift();
-      this.#options.done(given.batch.number);
+      done(round.batch.number);
     }
-    this.#letGo();
+    this.#evictAll();
     return this.#rounds.length === 0;
+  }
+
+  /** Writes one batch. Returns false if the time is over first. */
+  #runRound(round: Round, untilMs: number): boolean {
+    const { looksAfter, nowMs } = this.#options;
+    for (let group = round.group ?? round.nextGroup(); group !== undefined; group = round.nextGroup()) {
+      for (let member = round.nextMember(); member !== undefined; member = round.nextMember()) {
+        this.#give(group, member, round);
+        if (--this.#untilLook > 0) continue;
+        this.#untilLook = looksAfter;
+        if (nowMs() >= untilMs) return false;
+      }
+    }
+    return true;
+  }
+
+  #give(group: Group, connection: Connection, round: Round): void {
+    const given = this.#writer.give(group, connection, round);
+    if (given === 'held') this.#advance(connection);
+    else if (given === 'evicted') this.#evicted.push(connection);
   }
 
   /** Gives one connection the batches that have come and that it has not had. */
@@ -289,17 +281,17 @@ export class FanOut {
     const group = this.#memberships.groupOf(connection);
     if (this.#rounds.length === 0 || group === undefined) return;
     this.#writer.begin(this.#options.nowMs());
-    for (const round of this.#rounds) {
-      if (connection.batch >= round.batch.number) continue;
-      connection.batch = round.batch.number;
-      this.#writer.give(group, connection, round);
-    }
+    for (const round of this.#rounds)
+      if (connection.delivery.take(round.batch.number)) this.#give(group, connection, round);
   }
 
-  /** Another epoch begins: what was handed over of the old one is written first, what was asked for no longer counts. */
+  /**
+   * Another epoch begins: what was handed over of the old one is written first, and no answer that is under way counts
+   * any more.
+   */
   #begin(heads: Heads): void {
-    this.#run(() => true);
-    this.#asks.forget(this.#memberships.connections());
+    this.#run(Number.POSITIVE_INFINITY);
+    this.#asks.forget();
     this.#moveTo(heads);
     this.#writer.begin(this.#options.nowMs());
   }
@@ -309,78 +301,56 @@ export class FanOut {
     this.#positionHead = positionHeadOf(heads);
   }
 
-  /** Asks for what a connection that is not live misses, where its network has room for it. */
+  /** What a connection has if it is live. */
+  #standpoint(connection: Connection): Standpoint {
+    return { channels: this.channelsOf(connection), heads: this.#heads };
+  }
+
+  /** Asks for what a connection lacks, if its network has room for it. */
   #advance(connection: Connection): void {
-    if (connection.closing || connection.live || !this.#hasRoom(connection)) return;
-    if (connection.waitsFor === 'pong' && connection.criticalLive) return;
+    if (!connection.delivery.mayAsk || !this.#hasRoom(connection)) return;
     const maxBytes = connection.pieceBytes(this.#options.flow);
     this.#asks.add(connection, maxBytes, this.#memberships.groupOf(connection)?.stints ?? '');
+  }
+
+  #advanceAll(): void {
+    for (const connection of this.#memberships.connections()) this.#advance(connection);
+    this.#showGauges();
   }
 
   #hasRoom(connection: Connection): boolean {
     return connection.hasRoom(this.#options.flow, this.#options.nowMs());
   }
 
-  /** From now on it gets what everybody gets. Answers the position that tells it so. */
-  #goLive(connection: Connection): Buffer {
-    connection.stateLive = true;
-    connection.flow = 'flowing';
-    connection.flowingSinceMs = this.#writer.nowMs;
-    this.#notLive.delete(connection);
-    add(this.#options.numbers.fanOut, count.recovered, 1);
+  /** The position that tells a connection that it is live. */
+  #positionOf(connection: Connection): Buffer {
     const group = this.#memberships.groupOf(connection);
     if (group === undefined) return Buffer.alloc(0);
     return positionFrame(this.#positionHead, group, this.#writer.form(group.form));
   }
 
-  #withhold(connection: Connection, { fromStateSeq: stateSeq }: Batch): void {
-    this.#rewind(connection);
-    connection.cursors = connection.cursors.map((cursor) => ({ ...cursor, stateSeq }));
-    connection.window?.begin(this.#writer.nowMs);
-    add(this.#options.numbers.fanOut, count.congested, 1);
-    this.#advance(connection);
-  }
-
-  #withholdCritical(connection: Connection, { fromCriticalSeq: criticalSeq }: Batch): void {
-    connection.full = true;
-    connection.ask = undefined;
-    connection.catchUpCritical(criticalSeq);
-    add(this.#options.numbers.fanOut, count.criticalWithheld, 1);
-    this.#advance(connection);
-  }
-
-  /** From live to cursors at the head, so that they can be changed. */
-  #rewind(connection: Connection): void {
-    if (connection.stateLive) {
-      const { stateSeq, criticalSeq } = this.#heads;
-      const at = { stateSeq, snapshot: false, snapshotSeq: 0, half: false, criticalSeq } as const;
-      connection.cursors = this.channelsOf(connection).map((channel) => ({ ...at, channel }));
-    }
-    connection.stateLive = false;
-    connection.flowingSinceMs = Number.POSITIVE_INFINITY;
-    this.#notLive.add(connection);
-  }
-
-  #letGo(): void {
-    const { onEvict } = this.#options;
-    for (const connection of this.#writer.takeEvicted()) onEvict(connection, this.#reasonToEvict(connection));
+  #evictAll(): void {
+    if (this.#evicted.length === 0) return;
+    const evicted = this.#evicted;
+    this.#evicted = [];
+    for (const connection of evicted) this.#options.onEvict(connection, this.#reasonToEvict(connection));
   }
 
   #reasonToEvict(connection: Connection): EvictReason {
     const { flow } = this.#options;
     if (this.#cutOff.is(this.#writer.nowMs)) return 'cutOff';
-    return connection.full && this.#writer.unansweredMs(connection) < flow.lagMs ? 'hardBytes' : 'lag';
+    const isFull = connection.delivery.state === 'held' && this.#writer.unansweredMs(connection) < flow.lagMs;
+    return isFull ? 'hardBytes' : 'lag';
   }
 
   #showGauges(): void {
     const { gauges } = this.#options.numbers;
     gauges[gauge.connections] = this.#memberships.size;
     gauges[gauge.groups] = this.#memberships.groups.size;
-    gauges[gauge.notLive] = this.#notLive.size;
+    gauges[gauge.notLive] = this.#tally.behind;
   }
 
   #regroup(connection: Connection, channels: readonly string[]): void {
-    connection.ask = undefined;
     this.#memberships.change(connection, channels);
     this.#advance(connection);
     this.#showGauges();

@@ -1,6 +1,6 @@
 // One batch on its way to the connections: which groups it concerns, and how far the writing has got. Members are taken
-// from the last to the first, so that whoever comes or goes meanwhile can neither be left out nor be taken twice (each
-// connection knows the last batch that it was given). It writes nothing itself.
+// from the last to the first, so that a connection that comes or goes meanwhile makes no other be left out or taken twice
+// (each knows the last batch that it was given). It writes nothing itself.
 import type { Connection } from '../connection/connection.ts';
 import type { Batch } from './batch.ts';
 import type { Channels } from './channels.ts';
@@ -8,14 +8,14 @@ import type { Group } from './group.ts';
 
 export class Round {
   readonly batch: Batch;
-  /** What the position of everybody who has this batch begins with. */
+  /** What the positions of the connections that have this batch begin with. */
   readonly positionHead: string;
   readonly #channels: Channels;
   #groups: readonly Group[] | undefined;
   #at = 0;
-  /** The member that was taken last. */
+  #group: Group | undefined;
+  /** Index of the member that was taken last. */
   #member = 0;
-  #begun = false;
 
   constructor(batch: Batch, positionHead: string, channels: Channels) {
     this.batch = batch;
@@ -23,36 +23,36 @@ export class Round {
     this.#channels = channels;
   }
 
-  /** Gives members their part until `give` says to stop. Answers whether all have theirs. */
-  run(give: (group: Group, connection: Connection) => boolean): boolean {
-    this.#groups ??= this.#touched();
-    for (; this.#at < this.#groups.length; this.#at++) {
-      const group = this.#groups[this.#at];
-      if (group === undefined) break;
-      if (!this.#begun) this.#member = group.members.length;
-      this.#begun = true;
-      if (!this.#runGroup(group, give)) return false;
-      this.#begun = false;
-      group.release();
-    }
-    return true;
+  /** The group that is being written; undefined before the first and after the last. */
+  get group(): Group | undefined {
+    return this.#group;
   }
 
-  #runGroup(group: Group, give: (group: Group, connection: Connection) => boolean): boolean {
-    const { members } = group;
-    const { number } = this.batch;
+  /** The next member of `group` that has not been given the batch; undefined when the group has no more. */
+  nextMember(): Connection | undefined {
+    if (this.#group === undefined) return undefined;
+    const { members } = this.#group;
     // Some may have gone since the last slice.
     for (let i = Math.min(this.#member, members.length) - 1; i >= 0; i--) {
       const connection = members[i];
-      if (connection === undefined || connection.batch >= number) continue;
-      connection.batch = number;
+      if (connection === undefined || !connection.delivery.take(this.batch.number)) continue;
       this.#member = i;
-      if (!give(group, connection)) return false;
+      return connection;
     }
-    return true;
+    this.#member = 0;
+    return undefined;
   }
 
-  /** Found when the writing begins: whoever comes later has been given, by other ways, what is in this batch. */
+  /** Goes on to the next group, and lets go of the bytes of the last one. Returns undefined when the round is over. */
+  nextGroup(): Group | undefined {
+    this.#group?.release();
+    this.#groups ??= this.#touched();
+    this.#group = this.#groups[this.#at++];
+    this.#member = this.#group?.members.length ?? 0;
+    return this.#group;
+  }
+
+  /** Found when the writing begins: a connection that comes later gets what is in this batch by other ways. */
   #touched(): readonly Group[] {
     const groups: Group[] = [];
     const { number, frames } = this.batch;

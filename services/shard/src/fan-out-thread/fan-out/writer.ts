@@ -7,13 +7,12 @@ import type { Heads } from '../../port/messages.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { PingKind, PingLimits } from '../connection/delivery-clock.ts';
 import type { FlowLimits } from '../connection/policy.ts';
-import type { Batch } from './batch.ts';
 import type { Group } from './group.ts';
 import { Pings } from './pings.ts';
 import type { Round } from './round.ts';
 
-/** Why a connection was evicted: too much waits for it, it proves nothing, or the shard itself is cut off. */
-export type EvictReason = 'hardBytes' | 'lag' | 'cutOff';
+/** What became of a batch for one connection: `held` and `evicted` are for the caller to act on. */
+export type Given = 'written' | 'nothing' | 'held' | 'evicted';
 
 /** Where its numbers go: counters, gauges, histograms (counts.ts). */
 export interface FanOutNumbers {
@@ -33,9 +32,6 @@ export interface WriterOptions {
   readonly pings?: Pings;
   /** Period of the batches. */
   readonly tickMs: number;
-  /** From this batch on a connection gets nothing but critical messages; or not even those as they come. */
-  readonly withhold: (connection: Connection, batch: Batch) => void;
-  readonly withholdCritical: (connection: Connection, batch: Batch) => void;
 }
 
 const plain: Form = (run) => run;
@@ -60,7 +56,6 @@ export class Writer {
   #ahead: Buffer | undefined;
   #aheadMs = 0;
   #aheadCounter = 0;
-  #evicted: Connection[] = [];
   #sweptMs: number;
   /** Time in which this process ran: a stop of the whole process is not the clients' fault. */
   #ranMs = 0;
@@ -96,8 +91,8 @@ export class Writer {
   }
 
   /** How long a connection has owed a pong. */
-  unansweredMs(connection: Connection): number {
-    return this.#ranMs - (connection.unansweredSinceMs ?? this.#ranMs);
+  unansweredMs({ delivery }: Connection): number {
+    return delivery.unansweredMs(this.#ranMs);
   }
 
   form(name: FormName): Form {
@@ -105,64 +100,69 @@ export class Writer {
   }
 
   write(connection: Connection, bytes: Uint8Array): void {
-    if (connection.gone || connection.closing) return;
+    if (connection.delivery.over) return;
     add(this.#fanOut, count.writes, 1);
     add(this.#fanOut, count.bytes, bytes.length);
     add(this.#gauges, gauge.backlogBytes, bytes.length);
     connection.write(bytes);
   }
 
-  /** This connection has to go. */
-  evict(connection: Connection): void {
-    this.#evicted.push(connection);
-  }
-
-  /** The connections that the policy lets go since the last call. */
-  takeEvicted(): readonly Connection[] {
-    if (this.#evicted.length === 0) return this.#evicted;
-    const evicted = this.#evicted;
-    this.#evicted = [];
-    return evicted;
-  }
-
-  /** Gives one member of a group its part of a batch. */
-  give(group: Group, connection: Connection, round: Round): void {
-    if (connection.closing) return;
+  /** Gives one member of a group its part of a batch, as far as the policy and its room allow it. */
+  give(group: Group, connection: Connection, round: Round): Given {
+    const { delivery, clock } = connection;
+    if (delivery.over) return 'nothing';
     if (group.batch !== round.batch.number) this.#prepare(group, round);
-    if (group.fullBytes === 0) return;
+    if (group.fullBytes === 0) return 'nothing';
     const { flow } = this.#options;
     const counts = this.#fanOut;
     const queuedBytes = connection.socket.writableLength;
-    const backlogBytes = Math.max(connection.clock.backlog, queuedBytes);
+    const backlogBytes = Math.max(clock.backlog, queuedBytes);
     observeBytes(this.#histograms, histogram.buffered, queuedBytes);
     observeBytes(this.#histograms, histogram.backlog, backlogBytes);
-    const next = connection.judge(backlogBytes, 0, flow);
-    if (next === 'evicted') {
-      this.#evicted.push(connection);
-      return;
-    }
-    // What would pass its room is no reason to let it go: it is withheld, and comes in pieces when there is room.
+    const next = delivery.judge(backlogBytes, 0, flow);
+    if (next === 'evicted') return 'evicted';
+    // What would pass the room of a client is no reason to evict it: the client gets it in pieces when there is room.
     const roomBytes = connection.roomBytes(backlogBytes, queuedBytes, flow);
-    if (connection.stateLive && (next === 'congested' || group.fullBytes > roomBytes))
-      this.#options.withhold(connection, round.batch);
     add(counts, count.stateOffered, group.stateFrames);
     add(counts, count.cosmeticOffered, group.cosmeticFrames);
-    const live = connection.stateLive;
-    if (live) {
-      add(counts, count.stateSent, group.stateFrames);
-      add(counts, count.cosmeticSent, group.cosmeticFrames);
-    } else {
-      add(counts, count.stateWithheld, group.stateFrames);
-      add(counts, count.cosmeticDropped, group.cosmeticFrames);
-      if (!connection.criticalLive || group.criticalFrames === 0) return;
-      if (group.criticalBytes > roomBytes) return this.#options.withholdCritical(connection, round.batch);
+    if (delivery.state !== 'live') return this.#giveCritical(group, connection, round, roomBytes);
+    if (next === 'congested' || group.fullBytes > roomBytes) {
+      delivery.holdState(round.batch, group.names, this.#nowMs);
+      add(counts, count.congested, 1);
+      this.#giveCritical(group, connection, round, roomBytes);
+      return 'held';
+    }
+    add(counts, count.stateSent, group.stateFrames);
+    add(counts, count.cosmeticSent, group.cosmeticFrames);
+    add(counts, count.criticalSent, group.criticalFrames);
+    const ping = this.#pingWith(connection, group.fullBytes);
+    this.write(connection, group.full(ping));
+    if (ping !== undefined) this.#pinged(connection, this.#counter);
+    return 'written';
+  }
+
+  /** Gives a member that is not live the critical messages of a batch, if it gets them as they come. */
+  #giveCritical(group: Group, connection: Connection, round: Round, roomBytes: number): Given {
+    const counts = this.#fanOut;
+    add(counts, count.stateWithheld, group.stateFrames);
+    add(counts, count.cosmeticDropped, group.cosmeticFrames);
+    if (!connection.delivery.criticalLive || group.criticalFrames === 0) return 'nothing';
+    if (group.criticalBytes > roomBytes) {
+      connection.delivery.holdCritical(round.batch);
+      add(counts, count.criticalWithheld, 1);
+      return 'held';
     }
     add(counts, count.criticalSent, group.criticalFrames);
-    const nextBytes = live ? group.fullBytes : group.criticalBytes;
-    const due = connection.clock.pingDue(this.#nowMs, nextBytes, this.#pingsWithBatches);
-    const pinging = due ? this.#sharedPing(connection.clock.lastCounter) : undefined;
-    this.write(connection, live ? group.full(pinging) : group.critical(pinging));
-    if (due) this.#pinged(connection, this.#counter);
+    const ping = this.#pingWith(connection, group.criticalBytes);
+    this.write(connection, group.critical(ping));
+    if (ping !== undefined) this.#pinged(connection, this.#counter);
+    return 'written';
+  }
+
+  /** The ping that goes with the next bytes of a batch; undefined while none is due. */
+  #pingWith({ clock }: Connection, nextBytes: number): Buffer | undefined {
+    const due = clock.pingDue(this.#nowMs, nextBytes, this.#pingsWithBatches);
+    return due ? this.#sharedPing(clock.lastCounter) : undefined;
   }
 
   /**
@@ -193,7 +193,8 @@ export class Writer {
 
   /** A ping in front of a piece, where the round trip is not known or was measured long ago. */
   #measure(connection: Connection): void {
-    const { clock, window } = connection;
+    const { clock, delivery } = connection;
+    const { window } = delivery;
     if (window === undefined || !window.measures(this.#nowMs) || !clock.canPingInWindow) return;
     if (!connection.isCalm(this.#options.flow)) return;
     window.measured(this.#nowMs);
@@ -203,7 +204,8 @@ export class Writer {
   }
 
   #pingsBehind(connection: Connection, { empty, last }: { empty: boolean; last: boolean }): boolean {
-    const { clock, window } = connection;
+    const { clock, delivery } = connection;
+    const { window } = delivery;
     const { ping, flow } = this.#options;
     if (empty) return clock.pingDue(this.#nowMs, 0, ping);
     if (window === undefined) return clock.canPing;
@@ -219,9 +221,7 @@ export class Writer {
 
   /** A connection is gone, and what it has not got with it. */
   forget(connection: Connection): void {
-    if (connection.gone) return;
-    connection.gone = true;
-    add(this.#gauges, gauge.backlogBytes, -connection.clock.backlog);
+    if (connection.delivery.leave()) add(this.#gauges, gauge.backlogBytes, -connection.clock.backlog);
   }
 
   /** Pings a connection where it is due and no batch has taken the ping along. */
@@ -238,9 +238,9 @@ export class Writer {
     this.#pinged(connection, this.#counter);
   }
 
-  /** A pong came; answers whether it proved anything. */
+  /** A pong came. Returns whether it proved anything. */
   pong(connection: Connection, payload: Buffer, nowMs: number): boolean {
-    const { clock } = connection;
+    const { clock, delivery } = connection;
     const before = clock.backlog;
     if (!clock.ponged(this.#pings.counterOf(payload), nowMs)) {
       add(this.#fanOut, count.pongsForeign, 1);
@@ -248,10 +248,10 @@ export class Writer {
     }
     add(this.#fanOut, count.pongs, 1);
     add(this.#fanOut, count.deliveredBytes, before - clock.backlog);
-    if (!connection.gone) add(this.#gauges, gauge.backlogBytes, clock.backlog - before);
+    if (delivery.state !== 'gone') add(this.#gauges, gauge.backlogBytes, clock.backlog - before);
     observeLag(this.#histograms, clock.lagMs);
-    connection.window?.ponged(clock, nowMs);
-    connection.unansweredSinceMs = clock.waitingSinceMs === undefined ? undefined : this.#ranMs;
+    delivery.window?.ponged(clock, nowMs);
+    delivery.ponged(this.#ranMs, clock.waitingSinceMs !== undefined);
     return true;
   }
 
@@ -284,7 +284,7 @@ export class Writer {
   #pinged(connection: Connection, counter: number, kind: PingKind = 'any'): void {
     add(this.#fanOut, count.pings, 1);
     connection.clock.pinged(counter, this.#nowMs, kind);
-    connection.unansweredSinceMs ??= this.#ranMs;
+    connection.delivery.pinged(this.#ranMs);
   }
 
   /** The ping of this turn, or of one a moment ago; another for a connection that got it last. */

@@ -8,6 +8,7 @@ import { Standing } from '../reassign/standing.ts';
 import { Moves } from './moves.ts';
 
 const STAY_MS = 60_000;
+const EVERYTHING = { bytes: new Uint8Array(), cursors: [], criticalLive: true, live: true };
 
 interface Told {
   readonly who: string;
@@ -66,8 +67,7 @@ class Bench {
       starts: [],
       nowMs: this.clock.nowMs - stayedMs,
     });
-    connection.stateLive = true;
-    connection.criticalLive = true;
+    connection.delivery.caughtUp(EVERYTHING, 0);
     connection.standing = new Standing({
       history: undefined,
       mayRise: true,
@@ -156,8 +156,8 @@ describe('shedding', () => {
   });
 
   it.each<[string, (connection: Connection, nowMs: number) => void]>([
-    ['is being closed', (one) => Object.assign(one, { closing: true })],
-    ['catches up', (one) => Object.assign(one, { stateLive: false })],
+    ['is being closed', (one) => void one.delivery.close()],
+    ['catches up', (one) => one.delivery.holdState({ fromStateSeq: 0, fromCriticalSeq: 0 }, [], 0)],
     ['was asked to be measured', (one, nowMs) => one.standing?.asked(nowMs - STAY_MS + 1, 1e9)],
     ['is on its way', (one, nowMs) => Object.assign(one, { leavingUntilMs: nowMs + 1 })],
   ])('leaves alone who %s', (_what, change) => {
@@ -195,7 +195,7 @@ describe('shedding', () => {
     const gone = new Bench();
     const client = gone.client('c');
     gone.moves.shed({ ...order, startInMs: 100 });
-    client.gone = true;
+    client.delivery.leave();
     await gone.pass(1_000);
     expect(gone.told).toEqual([]);
 

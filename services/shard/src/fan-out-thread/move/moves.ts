@@ -94,7 +94,7 @@ export class Moves {
     const { minStayMs } = this.#o.config;
     const { standing, openedMs } = connection;
     return (
-      connection.live &&
+      connection.delivery.state === 'live' &&
       !connection.shed &&
       !isLeaving(connection, nowMs) &&
       nowMs - openedMs >= minStayMs &&
@@ -118,7 +118,7 @@ export class Moves {
   /** The client keeps this connection until it is welcome elsewhere. */
   async #ask(connection: Connection, reason: MoveReason, withinMs: number): Promise<void> {
     const { config, clock, signHint, channelsOf, say, count } = this.#o;
-    if (connection.closing) return;
+    if (connection.delivery.over) return;
     const { allow, tls, ceiling, network, tokenExpiresS } = connection.ticket;
     const nowMs = clock.monotonicMs();
     const history = connection.standing?.history(nowMs);
@@ -135,7 +135,7 @@ export class Moves {
       ...(tokenExpiresS === undefined ? {} : { tokenExpiresS }),
       ...(history === undefined ? {} : { history }),
     });
-    if (connection.closing || connection.gone) return;
+    if (connection.delivery.over) return;
     const url = moveUrl(secured(config.routerUrl, tls), channelsOf(connection), hint);
     // Who does not go may be asked for another reason later; after a drain there is no later.
     connection.leavingUntilMs = reason === 'drain' ? Number.POSITIVE_INFINITY : nowMs + withinMs;
@@ -146,5 +146,5 @@ export class Moves {
 
 /** Whether it is gone, is being closed, or may be on its way since it was asked. */
 function isLeaving(connection: Connection, nowMs: number): boolean {
-  return connection.closing || connection.gone || nowMs < connection.leavingUntilMs;
+  return connection.delivery.over || nowMs < connection.leavingUntilMs;
 }

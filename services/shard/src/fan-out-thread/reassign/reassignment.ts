@@ -1,6 +1,7 @@
-// Who is asked to be measured again, because a slower or a faster pool may suit it better (probe.md 5.2 to 5.4): one
-// call a pong, which allocates nothing. It sends nothing, decides no pool (the router does), and never judges a client
-// by a time in which this shard itself was slow. Each thread has one, with its own connections' share of the moves.
+// Decides which clients are asked to be measured again, because a slower or a faster pool may suit them better
+// (docs/decisions/0005-demotion.md, 0008-promotion.md): one call per pong, which allocates nothing. It sends nothing,
+// decides no pool (the router does), and never judges a client by a time in which this shard itself was slow. Each thread
+// has one, with its own connections' share of the moves.
 import type { ShardConfig } from '../../config.ts';
 import type { ReassignVerdict } from '../../port/outcomes.ts';
 import { RecentTimes } from './recent-times.ts';
@@ -48,12 +49,12 @@ export interface Judgement {
   readonly verdict: ReassignVerdict;
 }
 
-/** If so many turn slow within the window, it is the shard or the edge that is slow (probe.md 5.4). */
+/** If this share of the clients turns slow within the window, the shard or the edge is slow (decision 0005). */
 const WINDOW_MS = 10_000;
 const BLAME_SHARE = 0.05;
 /** In a small shard a few slow clients are still only slow clients. */
 const BLAME_AT_LEAST = 5;
-/** Most moves a second, both ways together, as a share of the connections (probe.md 5.4); at least one. */
+/** Maximum moves per second, both ways together, as a share of the connections (decision 0008); at least one. */
 const MOVES_SHARE = 0.01;
 /** A tick later than this: the process does not get the time that it needs. */
 const OWN_LATENESS_MS = 250;

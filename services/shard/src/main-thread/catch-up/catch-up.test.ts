@@ -72,7 +72,7 @@ class Bench {
 
   set(key: string, value: number | undefined, timeMs = 0): void {
     const text = value === undefined ? undefined : JSON.stringify([value, 'x'.repeat(40)]);
-    this.lanes.state.apply('a', { key, value: text, seq: ++this.#seq, timeMs });
+    this.lanes.state.apply('a', { key, value: text, seq: ++this.#seq }, timeMs);
     if (text === undefined) this.model.delete(key);
     else this.model.set(key, JSON.parse(text));
   }

@@ -66,7 +66,7 @@ describe('state frames', () => {
         const log = new StateLog();
         all.forEach((change, i) => {
           const text = change.value === undefined ? undefined : latin1(change.value);
-          log.apply({ key: change.key, value: text, seq: i + 1, timeMs: 0 });
+          log.apply({ key: change.key, value: text, seq: i + 1 }, 0);
         });
         const piece = statePiece(log, {
           ...wide,
@@ -118,7 +118,7 @@ describe('state frames', () => {
           let seq = 0;
           const write = (change: { key: string; value: string | undefined }): void => {
             const text = change.value === undefined ? undefined : latin1(change.value);
-            log.apply({ key: change.key, value: text, seq: ++seq, timeMs: 0 });
+            log.apply({ key: change.key, value: text, seq: ++seq }, 0);
           };
           for (const change of before) write(change);
           const client = new Map<string, string>();
@@ -173,8 +173,8 @@ describe('state frames', () => {
 
   it('leave deletions out of a snapshot, since there is nothing to delete', () => {
     const log = new StateLog();
-    log.apply({ key: 'a', value: '1', seq: 1, timeMs: 0 });
-    log.apply({ key: 'b', value: undefined, seq: 2, timeMs: 0 });
+    log.apply({ key: 'a', value: '1', seq: 1 }, 0);
+    log.apply({ key: 'b', value: undefined, seq: 2 }, 0);
     const piece = statePiece(log, { ...wide, channel: 'lobby', sinceSeq: 0, snapshot: true });
     expect(heardTexts(Buffer.concat(piece.frames))).toEqual([
       '{"type":"state","channel":"lobby","snapshot":true,"set":{"a":1}}',
@@ -184,7 +184,7 @@ describe('state frames', () => {
 
   it('stop a piece at its size, but never before one entry', () => {
     const log = new StateLog();
-    for (let seq = 1; seq <= 3; seq++) log.apply({ key: `k${seq}`, value: '"1234567890"', seq, timeMs: 0 });
+    for (let seq = 1; seq <= 3; seq++) log.apply({ key: `k${seq}`, value: '"1234567890"', seq }, 0);
     const request = { ...wide, channel: 'lobby', snapshot: false, maxPieceBytes: 1 };
     expect(statePiece(log, { ...request, sinceSeq: 0 })).toMatchObject({ toSeq: 1, done: false, keys: 1 });
     expect(statePiece(log, { ...request, sinceSeq: 2 })).toMatchObject({ toSeq: 3, done: true, keys: 1 });
@@ -192,7 +192,7 @@ describe('state frames', () => {
 
   it('keep the largest value with the longest names within the largest frame', () => {
     const log = new StateLog();
-    log.apply({ key: 'k'.repeat(128), value: `"${'v'.repeat(16_382)}"`, seq: 1, timeMs: 0 });
+    log.apply({ key: 'k'.repeat(128), value: `"${'v'.repeat(16_382)}"`, seq: 1 }, 0);
     const piece = statePiece(log, { ...wide, channel: 'c'.repeat(128), sinceSeq: 0, snapshot: true });
     expect(piece.bytes).toBeLessThan(20_000);
   });

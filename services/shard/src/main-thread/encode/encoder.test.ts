@@ -59,7 +59,7 @@ class Bench {
   }
 
   set(channel: string, key: string, value: string | undefined): void {
-    this.lanes.state.apply(channel, { key, value, seq: ++this.#stateSeq, timeMs: 0 });
+    this.lanes.state.apply(channel, { key, value, seq: ++this.#stateSeq }, 0);
   }
 
   critical(channel: string, value: string): void {
@@ -76,9 +76,9 @@ describe('a tick', () => {
     const bench = new Bench();
     const { lanes, encoder } = bench;
     expect([bench.tick().size, encoder.stateSeq]).toEqual([0, 0]);
-    lanes.state.apply('a', { key: 'x', value: '1', seq: 1, timeMs: 0 });
-    lanes.state.apply('a', { key: 'x', value: '2', seq: 2, timeMs: 0 });
-    lanes.state.apply('b', { key: 'y', value: undefined, seq: 3, timeMs: 0 });
+    lanes.state.apply('a', { key: 'x', value: '1', seq: 1 }, 0);
+    lanes.state.apply('a', { key: 'x', value: '2', seq: 2 }, 0);
+    lanes.state.apply('b', { key: 'y', value: undefined, seq: 3 }, 0);
     lanes.cosmetic.add('a', '"c"');
     const frames = bench.tick();
     expect(encoder.stateSeq).toBe(3);
@@ -272,7 +272,7 @@ describe('another epoch', () => {
     bench.set('a', 'x', '1');
     bench.encoder.state({ channel: 'a', sinceSeq: 0, snapshot: true, ...whole });
     bench.lanes.state = makeState();
-    bench.lanes.state.apply('a', { key: 'n', value: '9', seq: 40, timeMs: 0 });
+    bench.lanes.state.apply('a', { key: 'n', value: '9', seq: 40 }, 0);
     bench.lanes.stateEpoch = 'two';
     bench.encoder.restart('state');
     expect(bench.tick().size).toBe(0);

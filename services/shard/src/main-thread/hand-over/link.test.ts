@@ -163,7 +163,7 @@ describe('hand-overs to threads, whatever comes in which order', () => {
             expect(of.count('stateOffered')).toBe(of.count('stateSent') + of.count('stateWithheld'));
             expect(of.count('cosmeticOffered')).toBe(of.count('cosmeticSent') + of.count('cosmeticDropped'));
             for (const [connection, client] of of.clients) {
-              expect(connection.live).toBe(true);
+              expect(connection.delivery.state).toBe('live');
               for (const name of of.fanOut.channelsOf(connection)) {
                 expect(client.keys(name)).toEqual(main.keys(name));
                 const ids = client.ids(name);

@@ -8,7 +8,7 @@ const bounds = { messageBytes: 100, depth: 3 };
 
 function judge(subject: string, payload: string | Uint8Array): ReturnType<typeof accept> {
   const data = typeof payload === 'string' ? Buffer.from(payload) : payload;
-  return accept({ subject, data }, subjects, bounds);
+  return accept({ seq: 7, subject, data, timeMs: 9 }, subjects, bounds);
 }
 
 describe('accept', () => {
@@ -26,11 +26,18 @@ describe('accept', () => {
 
   it('takes the last token of a state subject for the key', () => {
     expect(judge('weir.state.sports.football.42.home', '1')).toMatchObject({
-      address: { lane: 'state', channel: 'sports.football.42', key: 'home' },
+      lane: 'state',
+      channel: 'sports.football.42',
+      key: 'home',
     });
     expect(judge('weir.state.__proto__.constructor', '1')).toMatchObject({
-      address: { channel: '__proto__', key: 'constructor' },
+      channel: '__proto__',
+      key: 'constructor',
     });
+  });
+
+  it('keeps the place of the message in its stream', () => {
+    expect(judge('weir.critical.lobby', '1')).toMatchObject({ seq: 7, timeMs: 9, lane: 'critical', key: '' });
   });
 
   it('takes an empty payload for a deletion in the state lane, and for a fault elsewhere', () => {
@@ -66,7 +73,7 @@ describe('accept', () => {
       fc.property(subject, fc.uint8Array({ maxLength: 150 }), (name, payload) => {
         const verdict = judge(name, payload);
         if ('reject' in verdict) expect(REJECT_REASONS).toContain(verdict.reject);
-        else expect(verdict.address.channel.length).toBeGreaterThan(0);
+        else expect(verdict.channel.length).toBeGreaterThan(0);
       }),
       { numRuns: 1_000 },
     );

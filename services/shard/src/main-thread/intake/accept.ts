@@ -1,6 +1,7 @@
-// From a NATS message to a lane's entry: subject and payload are checked here, once per shard process.
-import type { Address, Lane, PayloadBounds, Subjects } from '@weir/protocol';
-import { validatePayload } from '@weir/protocol';
+// Checks the subject and the payload of a message, once for the whole shard.
+import type { Lane, PayloadBounds, Subjects } from '@weir/protocol';
+import { readPayload } from '@weir/protocol';
+import type { CheckedMessage, Message } from '../lanes/message.ts';
 
 /** Why a message cannot be broadcast. A closed set: it is a label of a metric and a header of `weir.rejected`. */
 export const REJECT_REASONS = [
@@ -13,28 +14,29 @@ export const REJECT_REASONS = [
   'tooDeep',
   'number',
   'stateFull',
-  /** A fault of ours; the message is left out. */
+  /** A fault of the shard; the message is left out. */
   'internal',
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
-/** A message that may be broadcast; `value` is the payload as latin1 text, or nothing for a deletion. */
-export interface Accepted {
-  readonly address: Address;
-  readonly value: string | undefined;
+/** Why a message is refused, and of which lane it is as far as its subject says. */
+export interface Refusal {
+  readonly reject: RejectReason;
+  readonly lane: Lane | undefined;
 }
 
-/** Checks a message of a lane's subjects. */
+/** Checks a message of a lane's subjects. Decodes its payload once. */
 export function accept(
-  message: { readonly subject: string; readonly data: Uint8Array },
+  { seq, subject, data, timeMs }: Message,
   subjects: Subjects,
   bounds: PayloadBounds,
-): Accepted | { readonly reject: RejectReason; readonly lane: Lane | undefined } {
-  const address = subjects.parse(message.subject);
-  if (address === undefined) return { reject: 'subject', lane: subjects.laneOf(message.subject) };
-  const verdict = validatePayload(message.data, bounds);
-  if (verdict === 'empty' && address.lane === 'state') return { address, value: undefined };
-  if (verdict !== 'ok') return { reject: verdict, lane: address.lane };
-  const { buffer, byteOffset, byteLength } = message.data;
-  return { address, value: Buffer.from(buffer, byteOffset, byteLength).toString('latin1') };
+): CheckedMessage | Refusal {
+  const address = subjects.parse(subject);
+  if (address === undefined) return { reject: 'subject', lane: subjects.laneOf(subject) };
+  const { lane, channel } = address;
+  const key = lane === 'state' ? address.key : '';
+  const read = readPayload(data, bounds);
+  if ('text' in read) return { seq, subject, data, timeMs, lane, channel, key, value: read.text };
+  if (read.problem !== 'empty' || lane !== 'state') return { reject: read.problem, lane };
+  return { seq, subject, data, timeMs, lane, channel, key, value: undefined };
 }

@@ -1,7 +1,8 @@
 // Reads what a consumer has at present, in the order of its deliveries, or fails: better to begin anew than to go on
 // without one. Nothing is thrown at the NATS library, and nothing of the consumer outlives the fill.
+
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import type { StreamMessage } from './stream-access.ts';
+import type { Message } from '../lanes/message.ts';
 
 const BATCH = 1_000;
 /** How long a fill may show nothing before it counts as stalled, in steps of which it is looked at. */
@@ -83,7 +84,7 @@ async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<
 }
 
 /** A message with its content. */
-export function stored(message: JsMsg): StreamMessage {
+export function stored(message: JsMsg): Message {
   const { seq, subject, data, info } = message;
   return { seq, subject, data, timeMs: Math.floor(info.timestampNanos / 1_000_000) };
 }

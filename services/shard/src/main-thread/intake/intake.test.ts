@@ -2,9 +2,10 @@ import type { Msg } from '@nats-io/transport-node';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink, NatsStatus } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
-import type { LaneSink, Taken } from '../lanes/lane-sink.ts';
+import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
+import type { CheckedMessage, Message } from '../lanes/message.ts';
 import { Intake } from './intake.ts';
-import type { StreamAccess, StreamMessage } from './stream-access.ts';
+import type { StreamAccess } from './stream-access.ts';
 
 type Callback = (error: Error | null, message: Msg) => void;
 
@@ -49,10 +50,10 @@ class FakeNats {
 /** An empty stream whose feed is in the test's hands. */
 class FakeStream implements StreamAccess {
   lastSeq = 0;
-  stored: StreamMessage[] = [];
+  stored: Message[] = [];
   looks = 0;
   broken = false;
-  feed: ((message: StreamMessage) => void) | undefined;
+  feed: ((message: Message) => void) | undefined;
   onFault: ((fault: unknown) => void) | undefined;
 
   publish(subject: string, payload: string): void {
@@ -99,11 +100,11 @@ class FakeStream implements StreamAccess {
 
   async writeEpoch(): Promise<void> {}
 
-  async fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+  async fill(fromSeq: number, take: (message: Message) => void): Promise<void> {
     for (const message of this.stored) if (message.seq >= fromSeq) take(message);
   }
 
-  follow(take: (message: StreamMessage) => void): { stop(): void } {
+  follow(take: (message: Message) => void): { stop(): void } {
     this.feed = take;
     return {
       stop: () => {
@@ -114,7 +115,7 @@ class FakeStream implements StreamAccess {
 }
 
 class FakeSink implements LaneSink {
-  readonly taken: Taken[] = [];
+  readonly taken: CheckedMessage[] = [];
   readonly skipped: number[] = [];
   readonly loads: number[] = [];
   full = false;
@@ -122,14 +123,14 @@ class FakeSink implements LaneSink {
 
   begin(): void {}
 
-  take(message: Taken): 'stateFull' | undefined {
+  take(message: CheckedMessage): Newness | 'full' {
     if (this.broken) throw new Error('take fails');
-    if (this.full) return 'stateFull';
+    if (this.full) return 'full';
     this.taken.push(message);
-    return undefined;
+    return 'new';
   }
 
-  skip(seq: number): void {
+  skip({ seq }: Message): void {
     this.skipped.push(seq);
   }
 
@@ -220,7 +221,7 @@ describe('Intake', () => {
     streams.state.publish('weir.state.sports.42.score', '');
     streams.critical.publish('weir.critical.lobby', '"hit"');
     nats.deliver(COSMETIC, 'weir.cosmetic.lobby', '"é"');
-    expect(state.taken).toEqual([
+    expect(state.taken).toMatchObject([
       { channel: 'sports.42', key: 'score', value: '{"n":1.0}', seq: 1, timeMs: 0 },
       { channel: 'sports.42', key: 'score', value: undefined, seq: 2, timeMs: 0 },
     ]);

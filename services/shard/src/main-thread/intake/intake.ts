@@ -1,18 +1,19 @@
 // Feeds the lanes from NATS: two streams that are verified for ever, and the cosmetic subjects as they come.
 // What a message means is decided in accept.ts; what becomes of it, by the callbacks.
+
 import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
 import { decodeCleanupMark } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
 import { everySoOften, JetStreamDisabledError, StreamConflictError } from '@weir/runtime';
-import type { LaneSink } from '../lanes/lane-sink.ts';
+import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
+import type { Message } from '../lanes/message.ts';
 import type { RejectReason } from './accept.ts';
 import { accept } from './accept.ts';
 import { guarded } from './guarded.ts';
-import type { Newness } from './message-count.ts';
 import { NatsStream } from './nats-stream.ts';
 import { Rejected } from './rejected.ts';
-import type { StreamAccess, StreamMessage } from './stream-access.ts';
-import type { StreamProblem, StreamSink } from './stream-reader.ts';
+import type { StreamAccess } from './stream-access.ts';
+import type { Held, StreamProblem } from './stream-reader.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const RETRY_MS = 1_000;
@@ -140,30 +141,16 @@ export class Intake {
     if (name === 'state') this.#stateAccess = access;
     const reader = new StreamReader({
       access,
-      sink: {
-        ...heldIn(sink, subjects, (message) => 'reject' in accept(message, subjects, this.#options.bounds)),
-        begin: (epoch, facts) => sink.begin(epoch, facts),
-        ...(sink.hadMs === undefined ? {} : { hadMs: sink.hadMs }),
-        message: (message) => {
-          try {
-            return this.#message(sink, message);
-          } catch (fault) {
-            // One message that nobody foresaw must not keep all that follow it from being read.
-            sink.skip(message.seq, message.timeMs);
-            this.#fault(name, fault);
-            return 'unclear';
-          }
-        },
-        loaded: (seq) => {
-          sink.loaded(seq);
-          const isFirst = first;
-          if (first) this.#loaded++;
-          first = false;
-          logger.info({ stream: definition.name, seq }, 'stream loaded');
-          if (isFirst && this.loaded) this.#options.onLoaded?.();
-        },
+      lane: sink,
+      take: (message) => this.#take(name, message),
+      ...heldIn(sink, subjects, (message) => 'reject' in accept(message, subjects, this.#options.bounds)),
+      onLoaded: (seq) => {
+        const isFirst = first;
+        if (first) this.#loaded++;
+        first = false;
+        logger.info({ stream: definition.name, seq }, 'stream loaded');
+        if (isFirst && this.loaded) this.#options.onLoaded?.();
       },
-      removals: () => sink.removals?.(),
       onCurrent: () => {
         if (!this.stale) this.#options.onCurrent?.();
       },
@@ -183,47 +170,47 @@ export class Intake {
     void reader.run();
   }
 
-  #message(sink: LaneSink, message: StreamMessage): Newness {
-    const { subjects, bounds } = this.#options;
-    const mark = message.subject === subjects.cleanupMark ? decodeCleanupMark(message.data) : undefined;
-    if (mark !== undefined) {
-      const newness = sink.removals?.() === undefined ? 'new' : 'known';
-      sink.cleanedUp?.({ ...mark, seq: message.seq }, message.timeMs);
-      return newness;
-    }
-    const accepted = accept(message, subjects, bounds);
-    if ('reject' in accepted) {
-      sink.skip(message.seq, message.timeMs);
-      this.#reject(message, accepted.lane, accepted.reject);
+  #take(name: 'state' | 'critical', message: Message): Newness {
+    const sink = this.#options[name];
+    try {
+      return this.#checked(sink, message);
+    } catch (fault) {
+      // One message that fails in an unforeseen way must not keep the messages behind it from being read.
+      sink.skip(message);
+      this.#fault(name, fault);
       return 'unclear';
     }
-    const { address, value } = accepted;
-    const key = address.lane === 'state' ? address.key : '';
-    const newness = sink.has?.(address.channel, key) === undefined ? 'new' : 'known';
-    const refused = sink.take({
-      channel: address.channel,
-      key,
-      value,
-      seq: message.seq,
-      timeMs: message.timeMs,
-    });
-    if (refused === undefined) this.#options.onAccepted(address.lane);
-    else this.#reject(message, address.lane, refused);
-    return refused === undefined ? newness : 'unclear';
   }
 
-  #cosmetic(message: { readonly subject: string; readonly data: Uint8Array }): void {
-    const accepted = accept(message, this.#options.subjects, this.#options.bounds);
-    if ('reject' in accepted) return this.#reject(message, accepted.lane, accepted.reject);
+  #checked(sink: LaneSink, message: Message): Newness {
+    const { subjects, bounds, onAccepted } = this.#options;
+    const mark = message.subject === subjects.cleanupMark ? decodeCleanupMark(message.data) : undefined;
+    if (mark !== undefined)
+      return sink.cleanedUp?.({ ...mark, seq: message.seq }, message.timeMs) ?? 'unclear';
+    const checked = accept(message, subjects, bounds);
+    if ('reject' in checked) {
+      sink.skip(message);
+      this.#reject(message, checked.lane, checked.reject);
+      return 'unclear';
+    }
+    const taken = sink.take(checked);
+    if (taken === 'full') {
+      this.#reject(message, checked.lane, 'stateFull');
+      return 'unclear';
+    }
+    onAccepted(checked.lane);
+    return taken;
+  }
+
+  #cosmetic({ subject, data }: Pick<Message, 'subject' | 'data'>): void {
+    const message = { seq: 0, subject, data, timeMs: 0 };
+    const checked = accept(message, this.#options.subjects, this.#options.bounds);
+    if ('reject' in checked) return this.#reject(message, checked.lane, checked.reject);
     this.#options.onAccepted('cosmetic');
-    this.#options.cosmetic(accepted.address.channel, accepted.value ?? 'null');
+    this.#options.cosmetic(checked.channel, checked.value ?? 'null');
   }
 
-  #reject(
-    message: { readonly subject: string; readonly data: Uint8Array },
-    lane: Lane | undefined,
-    reason: RejectReason,
-  ): void {
+  #reject(message: Message, lane: Lane | undefined, reason: RejectReason): void {
     this.#options.onRejected(lane, reason);
     this.#rejected.report(message, lane, reason);
   }
@@ -234,27 +221,25 @@ function needsSomebody(detail: unknown): boolean {
   return detail instanceof StreamConflictError || detail instanceof JetStreamDisabledError;
 }
 
-/** What a lane holds, as subjects of its stream. */
+/** What a lane holds, by the subjects of its stream. */
 function heldIn(
-  { after, has, isWhole }: LaneSink,
+  { held }: LaneSink,
   subjects: Subjects,
-  isRejected: (message: StreamMessage) => boolean,
-): Pick<StreamSink, 'held'> {
-  if (after === undefined || has === undefined || isWhole === undefined) return {};
-  const subjectOf = (address: { readonly channel: string; readonly key: string }): string =>
-    subjects.data({ lane: 'state', ...address });
+  isRejected: (message: Message) => boolean,
+): { readonly held?: Held } {
+  if (held === undefined) return {};
   return {
     held: {
       *after(sinceSeq) {
-        for (const { channel, key, seq, value } of after(sinceSeq))
-          yield { subject: subjectOf({ channel, key }), seq, value };
+        for (const { channel, key, seq, value } of held.after(sinceSeq))
+          yield { subject: subjects.data({ lane: 'state', channel, key }), seq, value };
       },
       isRejected,
       hasValue(subject) {
         const address = subjects.parse(subject);
-        return address?.lane !== 'state' || has(address.channel, address.key) === 'value';
+        return address?.lane !== 'state' || held.has(address.channel, address.key) === 'value';
       },
-      isWhole,
+      isWhole: () => held.isWhole(),
     },
   };
 }

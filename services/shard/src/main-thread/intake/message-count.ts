@@ -1,9 +1,7 @@
 // Whether a stream has as many messages as it should have by what was read of it and by what a clean-up says that it
 // removed. Pure.
+import type { Newness } from '../lanes/lane-sink.ts';
 import type { Cleanup } from '../lanes/state-lane.ts';
-
-/** Whether the stream had a message of the subject before, as far as its reader knows. */
-export type Newness = 'known' | 'new' | 'unclear';
 
 /** `unclear`: a message may be missing behind another that came. */
 export type CountVerdict = 'holds' | 'fewer' | 'unclear';

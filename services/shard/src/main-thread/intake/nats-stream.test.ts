@@ -3,14 +3,14 @@ import { headers } from '@nats-io/transport-node';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { NatsConnection } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
+import type { Message } from '../lanes/message.ts';
 import { NatsStream } from './nats-stream.ts';
-import type { StreamMessage } from './stream-access.ts';
 
 type Callback = (error: Error | null, message: Msg) => void;
 
 /** A stream over a connection that only subscribes: the feed. Fills need a server; test/cluster/main-path has one. */
 function follow(): {
-  taken: StreamMessage[];
+  taken: Message[];
   faults: unknown[];
   subscribed: string[];
   deliver: Callback;
@@ -18,7 +18,7 @@ function follow(): {
   changes: () => number;
   stop: () => void;
 } {
-  const taken: StreamMessage[] = [];
+  const taken: Message[] = [];
   const faults: unknown[] = [];
   const subscribed: string[] = [];
   let deliver: Callback = () => undefined;

@@ -1,18 +1,20 @@
 // A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
 // republishes to plain subscribers. It decides nothing.
+
 import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import { isWrongLastSequence } from '@weir/runtime';
+import type { Message } from '../lanes/message.ts';
 import type { StreamFacts } from './epoch.ts';
 import { fill, sizeOf, stored } from './fill.ts';
 import { guarded } from './guarded.ts';
 import type { Identity } from './history.ts';
 import type { Place } from './place.ts';
 import { placeBefore } from './place.ts';
-import type { Scanned, StreamAccess, StreamMessage } from './stream-access.ts';
+import type { Scanned, StreamAccess } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
 const HAD = 'weir_had_ms';
@@ -74,14 +76,14 @@ export class NatsStream implements StreamAccess {
     return stored === undefined ? undefined : { ...stored, size: stored.data.length };
   }
 
-  last(subject: string): Promise<StreamMessage | undefined> {
+  last(subject: string): Promise<Message | undefined> {
     return this.#stored({ last_by_subj: subject });
   }
 
   /** Asks the leader: others may be behind. */
   async #stored(
     which: { readonly seq: number; readonly next_by_subj: string } | { readonly last_by_subj: string },
-  ): Promise<StreamMessage | undefined> {
+  ): Promise<Message | undefined> {
     const manager = await this.#jsm();
     try {
       const stored = await manager.streams.getMessage(this.#options.definition.name, which);
@@ -102,7 +104,7 @@ export class NatsStream implements StreamAccess {
     await manager.streams.update(name, { ...config, metadata });
   }
 
-  fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+  fill(fromSeq: number, take: (message: Message) => void): Promise<void> {
     return this.#readFrom(fromSeq, { headersOnly: false }, (message) => take(stored(message)));
   }
 
@@ -151,7 +153,7 @@ export class NatsStream implements StreamAccess {
     }
   }
 
-  follow(take: (message: StreamMessage) => void, changed: () => void): { stop(): void } {
+  follow(take: (message: Message) => void, changed: () => void): { stop(): void } {
     const { connection, definition, fromLive, onFault } = this.#options;
     const subscription = connection.subscribe(definition.republish.dest, {
       callback: guarded((message) => {
@@ -193,11 +195,7 @@ function isNotFound(error: unknown): boolean {
 }
 
 /** A republished message with its place; nothing where the headers are not those of our stream. */
-function fromFeed(
-  message: Msg,
-  stream: string,
-  fromLive: (subject: string) => string,
-): StreamMessage | undefined {
+function fromFeed(message: Msg, stream: string, fromLive: (subject: string) => string): Message | undefined {
   const { data } = message;
   const place = placeBefore(data) ?? placeIn(message.headers);
   if (place?.stream !== stream) return undefined;

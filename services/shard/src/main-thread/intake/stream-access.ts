@@ -1,14 +1,7 @@
-// What a stream reader needs of NATS. The real thing is in nats-stream.ts; tests bring their own.
+// What a stream reader needs of NATS. nats-stream.ts has it; tests bring their own.
+import type { Message } from '../lanes/message.ts';
 import type { StreamFacts } from './epoch.ts';
 import type { Identity } from './history.ts';
-
-/** One message of a stream. `subject` is the data subject, also where it came over the live feed. */
-export interface StreamMessage {
-  readonly seq: number;
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly timeMs: number;
-}
 
 /** A message without its content; good only until the next one. */
 export interface Scanned {
@@ -26,7 +19,7 @@ export interface StreamAccess {
   /** The first message that the stream keeps at or after a sequence. */
   first(seq: number): Promise<Identity | undefined>;
   /** A subject's newest message; nothing where the stream keeps none. */
-  last(subject: string): Promise<StreamMessage | undefined>;
+  last(subject: string): Promise<Message | undefined>;
   /** Shows all messages in their order, without their content. Rejects where it stalls. */
   scan(take: (scanned: Scanned) => void): Promise<void>;
   /**
@@ -37,7 +30,7 @@ export interface StreamAccess {
   /** Writes both into the stream's metadata, for all shards. */
   writeEpoch(epoch: Pick<StreamFacts, 'generation' | 'hadMs'>): Promise<void>;
   /** Reads everything from a sequence to the present end. Rejects where it stalls. */
-  fill(fromSeq: number, take: (message: StreamMessage) => void): Promise<void>;
+  fill(fromSeq: number, take: (message: Message) => void): Promise<void>;
   /** Calls `take` for every message that the stream stores from now on (some may be lost), `changed` for other news. */
-  follow(take: (message: StreamMessage) => void, changed: () => void): { stop(): void };
+  follow(take: (message: Message) => void, changed: () => void): { stop(): void };
 }

@@ -1,10 +1,11 @@
 // Messages that the stream lost without a word: what the reader does about them.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeStream } from '../../fakes/fake-stream.ts';
 import type { Bench } from '../../fakes/reader-bench.ts';
 import { end, settle, start } from '../../fakes/reader-bench.ts';
-import type { StreamMessage } from './stream-access.ts';
+import type { Message } from '../lanes/message.ts';
 
 const subject = (key: number | string): string => `weir.state.a.k${key}`;
 
@@ -29,7 +30,7 @@ async function look(bench: Bench): Promise<void> {
   await settle();
 }
 
-async function crash({ stream, reader }: Bench, bringsBack: StreamMessage): Promise<void> {
+async function crash({ stream, reader }: Bench, bringsBack: Message): Promise<void> {
   reader.lost();
   stream.bringBack(bringsBack);
   reader.back();
@@ -172,7 +173,7 @@ describe('StreamReader: a key that the stream has lost', () => {
 
 describe('StreamReader: a value that a NATS server brings back when it crashes', () => {
   /** A key that was deleted, and whose deletion control removed. */
-  async function cleanedUp(): Promise<{ bench: Bench; value: StreamMessage }> {
+  async function cleanedUp(): Promise<{ bench: Bench; value: Message }> {
     const bench = await withKeys(5);
     const { stream } = bench;
     const [, value] = stream.messages;
@@ -241,7 +242,7 @@ it('StreamReader: whatever is set, deleted, purged or spoilt, the map is the one
         stream.agesOut = agesOut;
       });
       const { stream } = bench;
-      const lost = new Map<string, StreamMessage>();
+      const lost = new Map<string, Message>();
       for (const { what, key } of steps) {
         const [before] = stream.messages.filter((one) => one.subject === subject(key));
         const older = lost.get(subject(key));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeStream } from '../../fakes/fake-stream.ts';
 import { EPOCH, end, settle, start } from '../../fakes/reader-bench.ts';
-import type { StreamMessage } from './stream-access.ts';
+import type { Message } from '../lanes/message.ts';
 
 describe('StreamReader: another epoch', () => {
   it('is a stream that was deleted and made anew', async () => {
@@ -121,7 +121,7 @@ describe('StreamReader: another epoch', () => {
 
   describe('of a store that went back while the connection was gone', () => {
     /** Everything after the copy is gone, then as much is published again under the same sequences. */
-    function goBack(stream: FakeStream, copied: readonly StreamMessage[], lastSeq: number): void {
+    function goBack(stream: FakeStream, copied: readonly Message[], lastSeq: number): void {
       stream.messages = [...copied];
       stream.lastSeq = lastSeq;
     }

@@ -1,29 +1,16 @@
 // Reads one stream for ever: loads it, follows its live feed, fills holes, and verifies that it is still the stream
 // that it was. Another epoch means loading anew. It hands messages on in order; what they mean is not its business.
 
-import type { Cleanup } from '../lanes/state-lane.ts';
+import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
+import type { Message } from '../lanes/message.ts';
 import { audit } from './audit.ts';
 import type { StreamFacts } from './epoch.ts';
 import { epochName, judgeEpoch } from './epoch.ts';
 import { History } from './history.ts';
 import { lastKept } from './last-kept.ts';
-import type { Newness } from './message-count.ts';
 import { MessageCount } from './message-count.ts';
 import { Sequencer } from './sequencer.ts';
-import type { StreamAccess, StreamMessage } from './stream-access.ts';
-
-/** Where messages go. Between `begin` and `loaded` they build up the lane; after it they are news. */
-export interface StreamSink {
-  begin(epoch: string, facts: StreamFacts): void;
-  /** Says whether the subject is a new one, where `held` says what there is. */
-  message(message: StreamMessage): Newness;
-  /** Everything up to `seq` has been read. */
-  loaded(seq: number): void;
-  /** Time of the server up to which everything was handed on to clients, where that must not happen twice. */
-  readonly hadMs?: () => number;
-  /** What was made of the messages, where the newest of each subject counts and is remembered. */
-  readonly held?: Held;
-}
+import type { StreamAccess } from './stream-access.ts';
 
 /** The newest message of each subject. */
 export interface Held {
@@ -32,7 +19,7 @@ export interface Held {
     seq: number,
   ): Iterable<{ readonly subject: string; readonly seq: number; readonly value: string | undefined }>;
   /** Whether a message could not be broadcast, so that nothing was taken of it. */
-  isRejected(message: StreamMessage): boolean;
+  isRejected(message: Message): boolean;
   /** Whether there is a value of a subject; true as well where there can be none. */
   hasValue(subject: string): boolean;
   /** Whether all values have found room. */
@@ -45,7 +32,12 @@ export type StreamProblem = (typeof STREAM_PROBLEMS)[number];
 
 export interface ReaderOptions {
   readonly access: StreamAccess;
-  readonly sink: StreamSink;
+  /** The lane of the stream. */
+  readonly lane: Pick<LaneSink, 'begin' | 'loaded' | 'removals' | 'hadMs'>;
+  /** Hands a message to the lane. Says whether its subject is a new one, as far as `held` can tell. */
+  readonly take: (message: Message) => Newness;
+  /** What the lane holds, by subject, if it keeps the newest message of each. */
+  readonly held?: Held;
   /** Longest time between two looks at the stream. */
   readonly verifyMs: number;
   /** Wait after a failure. */
@@ -54,8 +46,8 @@ export interface ReaderOptions {
   readonly onProblem: (problem: StreamProblem, detail: unknown) => void;
   /** `current` has become true. */
   readonly onCurrent?: () => void;
-  /** What was said to be removed, in what was read so far. */
-  readonly removals?: () => Cleanup | undefined;
+  /** The stream has been loaded, and not only once if another epoch has begun since. */
+  readonly onLoaded?: (seq: number) => void;
   readonly nowMs?: () => number;
   readonly random?: () => number;
 }
@@ -72,7 +64,7 @@ const AUDIT_MS_A_SUBJECT = 0.2;
 
 export class StreamReader {
   readonly #options: ReaderOptions;
-  readonly #sequencer: Sequencer<StreamMessage>;
+  readonly #sequencer: Sequencer<Message>;
   readonly #history = new History();
   readonly #count: MessageCount;
   readonly #nowMs: () => number;
@@ -91,10 +83,10 @@ export class StreamReader {
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#count = new MessageCount({ latestOnly: options.sink.held !== undefined });
+    this.#count = new MessageCount({ latestOnly: options.held !== undefined });
     this.#sequencer = new Sequencer({ maxWaiting: options.maxWaiting }, (message) => {
       this.#history.note(message.seq, message.timeMs, message);
-      this.#count.note(message.seq, options.sink.message(message));
+      this.#count.note(message.seq, options.take(message));
     });
   }
 
@@ -163,7 +155,7 @@ export class StreamReader {
     this.poke();
   }
 
-  #live(message: StreamMessage): void {
+  #live(message: Message): void {
     const verdict = this.#sequencer.live(message);
     if (this.#known === undefined) return;
     if (verdict === 'gap' || verdict === 'backwards') this.#signal(verdict);
@@ -177,14 +169,14 @@ export class StreamReader {
   }
 
   async #load(): Promise<void> {
-    const { access, sink } = this.#options;
+    const { access, lane, onLoaded } = this.#options;
     const losses = this.#losses;
     await access.ensure();
     let facts = await access.facts();
     if (facts === undefined) throw new Error('the stream is not there after it was made');
     // Shards that start later cannot know what clients had of a history that is gone.
     const generation = Math.max(facts.generation, this.#minGeneration);
-    const hadMs = Math.max(facts.hadMs, sink.hadMs?.() ?? 0);
+    const hadMs = Math.max(facts.hadMs, lane.hadMs?.() ?? 0);
     if (generation > facts.generation || hadMs > facts.hadMs) {
       await access.writeEpoch({ generation, hadMs });
       facts = { ...facts, generation, hadMs };
@@ -193,14 +185,15 @@ export class StreamReader {
     this.#sequencer.startAt(0);
     this.#history.clear();
     this.#count.begin(facts.lastSeq);
-    sink.begin(epochName(facts), facts);
+    lane.begin(epochName(facts), facts);
     await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     if (losses !== this.#losses) return;
     this.#sequencer.filledTo(facts.lastSeq);
     // Before anything counts as known: where this fails, the stream is loaded anew.
-    sink.loaded(this.#sequencer.seq);
+    lane.loaded(this.#sequencer.seq);
+    onLoaded?.(this.#sequencer.seq);
     this.#known = facts;
-    this.#count.judge(facts, this.#options.removals?.());
+    this.#count.judge(facts, lane.removals?.());
     this.#auditWanted = false;
     this.#minGeneration = facts.generation;
     this.#becomeCurrent();
@@ -209,7 +202,7 @@ export class StreamReader {
 
   async #check(wake: Wake): Promise<void> {
     if (this.#stopped || this.#away) return;
-    const { access, onProblem } = this.#options;
+    const { access, lane, onProblem } = this.#options;
     // What we had before we asked must be in the answer; what comes while we wait need not be.
     const { seq, liveSeq, doubts } = this.#sequencer;
     const losses = this.#losses;
@@ -233,8 +226,8 @@ export class StreamReader {
     else for (const message of proof.fresh) this.#sequencer.fill(message);
     this.#sequencer.filledTo(facts.lastSeq, doubts);
     // Not before everything is read: what is missing may be explained there.
-    const count = this.#count.judge(facts, this.#options.removals?.());
-    if (count === 'fewer' && this.#options.sink.held === undefined) return this.#raise(facts);
+    const count = this.#count.judge(facts, lane.removals?.());
+    if (count === 'fewer' && this.#options.held === undefined) return this.#raise(facts);
     if (count !== 'holds') this.#auditWanted = true;
     this.#becomeCurrent();
     if (this.#sequencer.missing) this.#signal('gap');
@@ -243,8 +236,7 @@ export class StreamReader {
 
   /** Compares all subjects with the stream where their number leaves a doubt. The feed goes on meanwhile. */
   async #audit(facts: StreamFacts): Promise<void> {
-    const { access, sink, onProblem } = this.#options;
-    const { held } = sink;
+    const { access, held, onProblem } = this.#options;
     if (held === undefined || !this.#auditWanted || this.#nowMs() < this.#nextAuditMs) return;
     this.#auditWanted = false;
     const losses = this.#losses;
@@ -273,7 +265,7 @@ export class StreamReader {
 
   /** Deletions up to there may be gone. */
   #deletionFloor({ agesOut }: StreamFacts): number {
-    return agesOut ? Number.POSITIVE_INFINITY : (this.#options.removals?.()?.floorSeq ?? 0);
+    return agesOut ? Number.POSITIVE_INFINITY : (this.#options.lane.removals?.()?.floorSeq ?? 0);
   }
 
   /** It went back, or lost what nobody can tell to a client: all shards begin anew with it. */
@@ -304,12 +296,12 @@ export class StreamReader {
   async #prove(
     seq: number,
     facts: StreamFacts,
-  ): Promise<{ readonly fresh?: readonly StreamMessage[] } | undefined> {
-    const { access, sink } = this.#options;
+  ): Promise<{ readonly fresh?: readonly Message[] } | undefined> {
+    const { access, held } = this.#options;
     const kept = await lastKept(seq, facts.firstSeq, (place) => access.first(place));
     if (kept !== undefined && !this.#history.has(kept)) return undefined;
-    if (sink.held === undefined || kept?.seq === seq) return {};
-    const fresh: StreamMessage[] = [];
+    if (held === undefined || kept?.seq === seq) return {};
+    const fresh: Message[] = [];
     let tooMany = false;
     await this.#fill(facts.lastSeq, (message) => {
       if (fresh.length < MAX_HELD_BACK) fresh.push(message);
@@ -318,7 +310,7 @@ export class StreamReader {
     if (tooMany) return undefined;
     const renewed = new Set(fresh.map(({ subject }) => subject));
     const doubtful: { subject: string; seq: number; value: string | undefined }[] = [];
-    for (const one of sink.held.after(kept?.seq ?? 0)) {
+    for (const one of held.after(kept?.seq ?? 0)) {
       if (one.seq > seq || renewed.has(one.subject)) continue;
       doubtful.push(one);
       if (doubtful.length > MAX_ASKED) return undefined;
@@ -333,7 +325,7 @@ export class StreamReader {
   }
 
   /** Reads from the place that was reached to `lastSeq`, on one connection or not at all. */
-  async #fill(lastSeq: number, take: (message: StreamMessage) => void): Promise<void> {
+  async #fill(lastSeq: number, take: (message: Message) => void): Promise<void> {
     if (lastSeq <= this.#sequencer.seq) return;
     const losses = this.#losses;
     await this.#options.access.fill(this.#sequencer.seq + 1, (message) => {

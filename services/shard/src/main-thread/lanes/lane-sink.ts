@@ -1,15 +1,7 @@
-// The way of messages into a lane. Intake calls it; what happens between `begin` and `loaded` builds the lane up.
+// The one way of messages into a lane. Intake calls it; what happens between `begin` and `loaded` builds the lane up,
+// what comes after `loaded` is news.
+import type { CheckedMessage, Message } from './message.ts';
 import type { Cleanup } from './state-lane.ts';
-
-/** A message that belongs into a lane. */
-export interface Taken {
-  readonly channel: string;
-  /** Empty outside the state lane. */
-  readonly key: string;
-  readonly value: string | undefined;
-  readonly seq: number;
-  readonly timeMs: number;
-}
 
 /** What a lane must know of its stream. */
 export interface LaneFacts {
@@ -21,22 +13,33 @@ export interface LaneFacts {
   readonly serverNowMs: number;
 }
 
+/** Whether the stream had a message of the subject before, as far as its reader knows. */
+export type Newness = 'known' | 'new' | 'unclear';
+
 export interface LaneSink {
   begin(epoch: string, facts: LaneFacts): void;
-  take(message: Taken): 'stateFull' | undefined;
+  /** Takes a message, and says whether its subject is a new one; `full` if there is no room for it. */
+  take(message: CheckedMessage): Newness | 'full';
   /** A message at this place was refused. */
-  skip(seq: number, timeMs: number): void;
+  skip(message: Message): void;
   /** A mark of a clean-up of the state stream. */
-  cleanedUp?(mark: Cleanup, timeMs: number): void;
+  cleanedUp?(mark: Cleanup, timeMs: number): Newness;
+  /** Everything up to `seq` has been read. */
   loaded(seq: number): void;
-  /** Time of the server up to which clients may have had everything. */
+  /** Time of the server, in milliseconds, up to which clients may have had everything. */
   readonly hadMs?: () => number;
-  /** The newest of what `cleanedUp` was told. */
+  /** The newest mark that `cleanedUp` was given. */
   readonly removals?: () => Cleanup | undefined;
-  /** What was taken after a sequence, where the newest of each key is kept; without a value where it is a deletion. */
-  readonly after?: (seq: number) => Iterable<Pick<Taken, 'channel' | 'key' | 'seq' | 'value'>>;
-  /** What there is of a key, where the newest of each is kept. */
-  readonly has?: (channel: string, key: string) => 'value' | 'deletion' | undefined;
+  /** What the lane holds, if it keeps the newest message of each key. */
+  readonly held?: HeldKeys;
+}
+
+/** The newest message of each key. */
+export interface HeldKeys {
+  /** Those after a sequence; a deletion has no value. */
+  after(seq: number): Iterable<Pick<CheckedMessage, 'channel' | 'key' | 'seq' | 'value'>>;
+  /** What the lane has of a key; undefined if it has nothing. */
+  has(channel: string, key: string): 'value' | 'deletion' | undefined;
   /** Whether all values have found room. */
-  readonly isWhole?: () => boolean;
+  isWhole(): boolean;
 }

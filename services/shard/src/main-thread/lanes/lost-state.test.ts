@@ -6,7 +6,7 @@ const limits = { maxKeys: 100, maxBytes: 10_000, keepMs: 1_000, ratio: 0.1 };
 
 function lane(...keys: readonly (readonly [key: string, value: string | undefined])[]): StateLane {
   const made = new StateLane({ maxKeys: 100, maxBytes: 10_000, deletionMs: 1_000 });
-  for (const [at, [key, value]] of keys.entries()) made.apply('a', { key, value, seq: at + 1, timeMs: 0 });
+  for (const [at, [key, value]] of keys.entries()) made.apply('a', { key, value, seq: at + 1 }, 0);
   return made;
 }
 

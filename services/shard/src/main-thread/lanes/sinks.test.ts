@@ -5,6 +5,7 @@ import { CriticalLane } from './critical-lane.ts';
 import { Lanes } from './lanes.ts';
 import type { Loss } from './lost-state.ts';
 import { LostState } from './lost-state.ts';
+import type { CheckedMessage } from './message.ts';
 import { criticalSink, stateSink } from './sinks.ts';
 import { StateLane } from './state-lane.ts';
 
@@ -18,15 +19,11 @@ function newLanes(): Lanes {
 
 /** The server's clock is 900,000 ahead of this process's monotonic one. */
 const AHEAD_MS = 900_000;
+const RAW = { subject: '', data: new Uint8Array() };
 const facts = { firstSeq: 1, hadMs: 0, agesOut: false, maxPerSubject: 100 };
 
-function set(
-  seq: number,
-  key: string,
-  value: string | undefined,
-  timeMs = 0,
-): { channel: string; key: string; value: string | undefined; seq: number; timeMs: number } {
-  return { channel: 'a', key, value, seq, timeMs };
+function set(seq: number, key: string, value: string | undefined, timeMs = 0): CheckedMessage {
+  return { lane: 'state', channel: 'a', key, value, seq, timeMs, ...RAW };
 }
 
 describe('stateSink', () => {
@@ -86,17 +83,28 @@ describe('stateSink', () => {
     const { lanes, sink, loads } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.loaded(0);
-    expect(sink.take(set(1, 'x', '1'))).toBeUndefined();
-    sink.skip(2, AHEAD_MS);
+    expect(sink.take(set(1, 'x', '1'))).toBe('new');
+    sink.skip(set(2, 'x', undefined, AHEAD_MS));
     expect([lanes.state.seq, lanes.state.log('a').get('x'), loads.count]).toEqual([2, '1', 1]);
     expect(lanes.state.takeDirty().map(({ channel }) => channel)).toEqual(['a']);
+  });
+
+  it('says whether a key is new to the stream, also for what it ignores', () => {
+    const { sink } = setUp();
+    sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
+    expect(sink.take(set(1, 'old', undefined, AHEAD_MS - 5_000))).toBe('new');
+    sink.loaded(1);
+    expect([sink.take(set(2, 'x', '1')), sink.take(set(3, 'x', '2'))]).toEqual(['new', 'known']);
+    expect([sink.take(set(3, 'x', '2')), sink.take(set(3, 'y', '2'))]).toEqual(['known', 'new']);
+    const mark = { run: 'r', removed: 1, floorSeq: 1, busy: false, seq: 4 };
+    expect([sink.cleanedUp?.(mark, 0), sink.cleanedUp?.({ ...mark, seq: 5 }, 0)]).toEqual(['new', 'known']);
   });
 
   it('says where the lane is full', () => {
     const { sink } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.loaded(0);
-    expect(sink.take(set(1, 'x', 'v'.repeat(20_000)))).toBe('stateFull');
+    expect(sink.take(set(1, 'x', 'v'.repeat(20_000)))).toBe('full');
   });
 
   it('judges the age of loaded deletions by the clock of the server that kept them', () => {
@@ -169,15 +177,14 @@ describe('criticalSink', () => {
     return { lanes, sink, clock, news, loads, losses };
   }
 
-  const message = (
-    seq: number,
-    timeMs: number,
-  ): { channel: string; key: string; value: string; seq: number; timeMs: number } => ({
+  const message = (seq: number, timeMs: number): CheckedMessage => ({
+    lane: 'critical',
     channel: 'a',
     key: '',
     value: `${seq}`,
     seq,
     timeMs,
+    ...RAW,
   });
 
   it('tells nobody of what it loads, and of everything after it', () => {
@@ -191,7 +198,7 @@ describe('criticalSink', () => {
     expect(news).toEqual([{ seq: 5, value: '5', timeMs: 5_000, storedMs: AHEAD_MS }]);
     sink.take(message(5, AHEAD_MS));
     expect(news).toHaveLength(1);
-    sink.skip(6, AHEAD_MS);
+    sink.skip(message(6, AHEAD_MS));
     expect(lanes.critical.seq).toBe(6);
   });
 

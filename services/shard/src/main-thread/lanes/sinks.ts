@@ -34,29 +34,36 @@ export function stateSink(o: {
       const { serverNowMs, agesOut } = facts;
       loading = { lane: o.make(), epoch, offsetMs: o.nowMs() - serverNowMs, agesOut };
     },
-    take({ channel, key, value, seq, timeMs }) {
+    take(message) {
+      const { channel, key, seq, timeMs } = message;
       const nowMs = o.nowMs();
+      const lane = current();
+      lane.places.note(seq, timeMs);
       if (loading === undefined) o.lost.back(channel, key);
-      current().places.note(seq, timeMs);
-      const outcome =
+      const applied =
         loading === undefined
-          ? o.lanes.state.apply(channel, { key, value, seq, timeMs: nowMs })
-          : loading.lane.load(channel, { key, value, seq, timeMs: timeMs + loading.offsetMs }, nowMs);
-      return outcome === 'full' ? 'stateFull' : undefined;
+          ? lane.apply(channel, message, nowMs)
+          : lane.load(channel, message, { timeMs: timeMs + loading.offsetMs, nowMs });
+      if (applied !== 'old') return applied;
+      return lane.log(channel).has(key) === undefined ? 'new' : 'known';
     },
-    skip(seq, timeMs) {
+    skip({ seq, timeMs }) {
       const lane = current();
       lane.places.note(seq, timeMs);
       lane.advance(seq);
     },
     removals: () => current().cleanup,
-    after: (seq) => o.lanes.state.after(seq),
-    has: (channel, key) => current().log(channel).has(key),
-    isWhole: () => o.lanes.state.refused === 0,
+    held: {
+      after: (seq) => o.lanes.state.after(seq),
+      has: (channel, key) => current().log(channel).has(key),
+      isWhole: () => o.lanes.state.refused === 0,
+    },
     cleanedUp(mark, timeMs) {
       const lane = current();
+      const newness = lane.cleanup === undefined ? 'new' : 'known';
       lane.places.note(mark.seq, timeMs);
       lane.cleanedUp(mark);
+      return newness;
     },
     loaded(seq) {
       if (loading === undefined) return;
@@ -117,7 +124,7 @@ export function criticalSink(o: {
         newestMs = timeMs;
         const entry = { seq, value, timeMs: o.nowMs(), storedMs: timeMs };
         if (o.lanes.critical.append(channel, entry)) o.onNews(channel, entry);
-        return undefined;
+        return 'new';
       }
       if (timeMs <= newestMs + ROUNDING_MS) {
         knownSeq = seq;
@@ -130,9 +137,9 @@ export function criticalSink(o: {
         timeMs: timeMs + loading.offsetMs,
         storedMs: timeMs,
       });
-      return undefined;
+      return 'new';
     },
-    skip(seq) {
+    skip({ seq }) {
       (loading?.lane ?? o.lanes.critical).advance(seq);
     },
     loaded(seq) {

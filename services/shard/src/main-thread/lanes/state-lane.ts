@@ -4,7 +4,7 @@ import type { CleanupMark } from '@weir/protocol';
 import type { Deletion } from './deletions.ts';
 import { Deletions } from './deletions.ts';
 import { Places } from './places.ts';
-import type { StateEntry } from './state-log.ts';
+import type { StateChange, StateEntry } from './state-log.ts';
 import { StateLog } from './state-log.ts';
 
 /** How much the state lane may hold. */
@@ -16,6 +16,12 @@ export interface StateLimits {
   /** How long a deletion is remembered, in milliseconds. */
   readonly deletionMs: number;
 }
+
+/**
+ * What came of a message: taken, as the first of its key that the lane knows of or as a later one; `old`, ignored or a
+ * deletion that only raises the floor; `full`, the lane has no room for it.
+ */
+export type Applied = 'new' | 'known' | 'old' | 'full';
 
 /** One channel's changes since the last tick. */
 export interface DirtyChannel {
@@ -96,23 +102,29 @@ export class StateLane {
     return this.#logs.get(channel) ?? this.#unknown;
   }
 
-  /** Takes one message of the stream; `full` where it would pass the limits (the sequence moves on all the same). */
-  apply(channel: string, entry: StateEntry): 'taken' | 'old' | 'full' {
-    const lastSeq = this.#logs.get(channel)?.lastSeq ?? 0;
-    const outcome = this.#take(channel, entry);
-    if (outcome === 'taken' && !this.#dirty.has(channel)) this.#dirty.set(channel, lastSeq);
-    return outcome;
+  /** Takes one message of the stream. Its sequence moves the lane on, whatever comes of it. */
+  apply(channel: string, change: StateChange, timeMs: number): Applied {
+    const known = this.#logs.get(channel);
+    const lastSeq = known?.lastSeq ?? 0;
+    const applied = this.#take(channel, known, change, timeMs);
+    const isTaken = applied === 'new' || applied === 'known';
+    if (isTaken && !this.#dirty.has(channel)) this.#dirty.set(channel, lastSeq);
+    return applied;
   }
 
   /**
    * Takes one message while the lane is filled, before it is served: no tick has to tell it, and a deletion that is
    * past its time only raises the floor.
    */
-  load(channel: string, entry: StateEntry, nowMs: number): 'taken' | 'old' | 'full' {
-    const { key, value, seq, timeMs } = entry;
+  load(
+    channel: string,
+    change: StateChange,
+    { timeMs, nowMs }: { readonly timeMs: number; readonly nowMs: number },
+  ): Applied {
+    const { key, value, seq } = change;
     const known = this.#logs.get(channel);
     const old = value === undefined && timeMs < nowMs - this.#limits.deletionMs;
-    if (!old || known?.bytesOf(key) !== undefined) return this.#take(channel, entry);
+    if (!old || known?.bytesOf(key) !== undefined) return this.#take(channel, known, change, timeMs);
     this.advance(seq);
     (known ?? this.#unknown).raiseFloor(seq);
     return 'old';
@@ -173,32 +185,33 @@ export class StateLane {
     for (const log of this.#logs.values()) this.#dropEmpty(log);
   }
 
-  #take(channel: string, entry: StateEntry): 'taken' | 'old' | 'full' {
-    this.advance(entry.seq);
-    const known = this.#logs.get(channel);
+  #take(channel: string, known: StateLog | undefined, change: StateChange, timeMs: number): Applied {
+    this.advance(change.seq);
     const log = known ?? new StateLog(channel, this.#unknown.floorSeq, this.#deletions);
-    if (!log.isNews(entry.seq)) return 'old';
-    if (!this.#makeRoom(log, entry)) {
-      if (entry.value !== undefined) {
+    if (!log.isNews(change.seq)) return 'old';
+    const fits = this.#fits(log, change);
+    // Making room may forget the very deletion that the message follows.
+    const wasKnown = !fits && log.has(change.key) !== undefined;
+    if (!fits && !this.#makeRoom(log, change)) {
+      if (change.value !== undefined) {
         this.#refused++;
         return 'full';
       }
       // No room to remember the deletion of a key that is not here: a position from before it needs a snapshot.
-      (known ?? this.#unknown).raiseFloor(entry.seq);
+      (known ?? this.#unknown).raiseFloor(change.seq);
       return 'old';
     }
     const { entries, bytes } = log;
-    log.apply(entry);
-    // Also where making room has just emptied and dropped it.
+    log.apply(change, timeMs);
+    // Also if making room has just emptied the log and dropped it.
     if (entries === 0) this.#logs.set(channel, log);
     this.#keys += log.entries - entries;
     this.#bytes += log.bytes - bytes;
-    return 'taken';
+    return log.entries > entries && !wasKnown ? 'new' : 'known';
   }
 
   /** Forgets the oldest deletions until the entry fits; none where it would not fit without any of them either. */
-  #makeRoom(log: StateLog, entry: StateEntry): boolean {
-    if (this.#fits(log, entry)) return true;
+  #makeRoom(log: StateLog, entry: StateChange): boolean {
     const { key, value = '' } = entry;
     const oldBytes = log.get(key) === undefined ? undefined : log.bytesOf(key);
     const liveBytes = this.#bytes - this.#deletions.bytes;
@@ -214,7 +227,7 @@ export class StateLane {
     return true;
   }
 
-  #fits(log: StateLog, { key, value = '' }: StateEntry): boolean {
+  #fits(log: StateLog, { key, value = '' }: StateChange): boolean {
     const oldBytes = log.bytesOf(key);
     if (oldBytes === undefined && this.#keys >= this.#limits.maxKeys) return false;
     const grownBytes = key.length + value.length - (oldBytes ?? 0);

@@ -89,7 +89,7 @@ describe('StateLog', () => {
             nowMs += now.afterMs;
             const entry = { key: now.key, value: now.value, seq: seq + now.ahead, timeMs: nowMs };
             seq = Math.max(seq, entry.seq);
-            expect(log.apply(entry)).toBe(model.apply(entry));
+            expect(log.apply(entry, nowMs)).toBe(model.apply(entry));
           } else if (now.do === 'forget') {
             forgetDeletions(log, deletions, nowMs - now.ageMs);
             model.forgetDeletions(nowMs - now.ageMs);
@@ -142,7 +142,7 @@ describe('StateLog', () => {
           return true;
         };
         all.forEach(({ key, value }, i) => {
-          log.apply({ key, value, seq: i + 1, timeMs: 0 });
+          log.apply({ key, value, seq: i + 1 }, 0);
           if (i + 1 === at) log.since(0, take);
         });
         log.since(at, take);
@@ -159,11 +159,11 @@ describe('StateLog', () => {
   it('does not take a key back that was deleted and forgotten, when the server hands it over again', () => {
     const deletions = new Deletions();
     const log = new StateLog('a', 0, deletions);
-    log.apply({ key: 'a', value: '1', seq: 5, timeMs: 0 });
-    log.apply({ key: 'a', value: undefined, seq: 6, timeMs: 0 });
+    log.apply({ key: 'a', value: '1', seq: 5 }, 0);
+    log.apply({ key: 'a', value: undefined, seq: 6 }, 0);
     forgetDeletions(log, deletions, 1);
-    expect(log.apply({ key: 'a', value: '1', seq: 5, timeMs: 2 })).toBe(false);
+    expect(log.apply({ key: 'a', value: '1', seq: 5 }, 2)).toBe(false);
     expect(log.get('a')).toBeUndefined();
-    expect(log.apply({ key: 'a', value: '2', seq: 7, timeMs: 2 })).toBe(true);
+    expect(log.apply({ key: 'a', value: '2', seq: 7 }, 2)).toBe(true);
   });
 });

@@ -16,6 +16,9 @@ export interface StateEntry {
   readonly timeMs: number;
 }
 
+/** What sets or deletes a key. */
+export type StateChange = Pick<StateEntry, 'key' | 'value' | 'seq'>;
+
 /** An entry in its place. There is one a key, which moves when the key is set: readers must not keep it. */
 interface Node {
   readonly key: string;
@@ -119,7 +122,7 @@ export class StateLog {
    * Sets a key, or deletes it where `value` is undefined. An entry that is not newer than everything that the log has
    * or has forgotten is ignored (a server may hand over a key twice). Returns whether it was taken.
    */
-  apply({ key, value, seq, timeMs }: StateEntry): boolean {
+  apply({ key, value, seq }: StateChange, timeMs: number): boolean {
     if (!this.isNews(seq)) return false;
     let node = this.#nodes.get(key);
     if (node === undefined) {

@@ -8,7 +8,7 @@ function lossesOf(values: readonly string[]): Losses {
   const limits = { maxKeys: 10_000, maxBytes: 1e7 };
   const before = new StateLane({ ...limits, deletionMs: 1_000 });
   for (const [i, value] of values.entries())
-    before.apply('odds.live', { key: `k${i}`, value, seq: i + 1, timeMs: 0 });
+    before.apply('odds.live', { key: `k${i}`, value, seq: i + 1 }, 0);
   const kept = new LostState({ ...limits, keepMs: 1_000, ratio: 0.1 });
   kept.replaced(before, new StateLane({ ...limits, deletionMs: 1_000 }), 0);
   return new Losses(kept, createLogger({ service: 'test', level: 'silent' }));

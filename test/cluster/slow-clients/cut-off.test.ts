@@ -1,26 +1,14 @@
 // A shard whose own network is gone for a while: it has no right to blame its clients, who come back to the same pool.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { comesToRest } from '../../harness/numbers.ts';
-import { Scene } from '../../harness/scene.ts';
+import { describe, expect, it } from 'vitest';
+import { useScene } from '../../harness/scene.ts';
 import { until } from '../../harness/small-cluster.ts';
 
 /** Enough for each of three threads, too. */
 const CLIENTS = 100;
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: { WEIR_TICK_MS: '50', WEIR_LAG_MS: '1500', WEIR_PING_MS: '200', WEIR_IDLE_PING_MS: '1000' },
-  });
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '50', WEIR_LAG_MS: '1500', WEIR_PING_MS: '200', WEIR_IDLE_PING_MS: '1000' },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 /** Clients behind a proxy that goes silent until all of them are let go. Answers the codes that they hear of then. */
 async function cutOff(count: number): Promise<readonly (number | undefined)[]> {

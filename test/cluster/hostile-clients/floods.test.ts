@@ -1,21 +1,21 @@
 // Clients that send as fast as they can and read nothing, at the shard and at the router: told, not parsed any more, gone
 // within the bound and counted, while others come in and are served.
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BareClient } from '../../harness/bare-client.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import { askRouter } from '../../harness/bare-client.ts';
+import { useBystanders } from '../../harness/bystanders.ts';
 import { Numbers } from '../../harness/numbers.ts';
 import { expectOneCause } from '../../harness/one-cause.ts';
 import { clientFrame, opcodes, RawClient } from '../../harness/raw-client.ts';
-import type { Feed } from '../../harness/scene.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
+import { useScene } from '../../harness/scene.ts';
 import type { Service } from '../../harness/small-cluster.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const FLOODERS = 25;
 const HEALTHY = 10;
-/** The default of WEIR_FAULT_CLOSE_MS, and time for a loaded machine. */
-const GONE_WITHIN_MS = 3_000 + 2_000;
+const FAULT_CLOSE_MS = 1_000;
+/** And time for a loaded machine. */
+const GONE_WITHIN_MS = FAULT_CLOSE_MS + 4_000;
 const MAX_BYTES_EACH = 2_097_152;
 
 const begun = clientFrame(opcodes.text, '{', false);
@@ -32,30 +32,16 @@ const FLOODS = [
   },
 ];
 
-let scene: Scene;
-let healthy: readonly BareClient[];
-let feed: Feed;
 const flooders: RawClient[] = [];
-
-beforeAll(async () => {
-  scene = await Scene.start({ shard: { WEIR_TICK_MS: '50' } });
+const faultClose = { WEIR_FAULT_CLOSE_MS: String(FAULT_CLOSE_MS) };
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '50', WEIR_PING_MS: '200', ...faultClose },
+  router: faultClose,
 });
-beforeEach(async () => {
-  healthy = await scene.clients(HEALTHY);
-  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
-});
-afterEach(async () => {
+useBystanders(scene, HEALTHY);
+afterEach(() => {
   for (const { socket } of flooders.splice(0)) socket.destroy();
-  feed.stop();
-  const last = feed.count - 1;
-  await until(
-    () => healthy.every((client) => client.of('critical').at(-1)?.message['data'] === last),
-    'the healthy ones have the last message',
-  );
-  expect(healthy.map(({ closed }) => closed)).toEqual(healthy.map(() => undefined));
-  await scene.leave();
 });
-afterAll(() => scene.stop());
 
 const memoryOf = ({ process }: Service): number =>
   1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]);

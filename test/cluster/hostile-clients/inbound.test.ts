@@ -1,52 +1,26 @@
 // What clients say to a shard: bounded in rate and size, and whoever goes beyond it costs nobody else a message.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BareClient } from '../../harness/bare-client.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { useBystanders } from '../../harness/bystanders.ts';
 import { comesToRest } from '../../harness/numbers.ts';
 import type { RawClient } from '../../harness/raw-client.ts';
 import { clientFrame, opcodes } from '../../harness/raw-client.ts';
-import type { Feed } from '../../harness/scene.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { useScene } from '../../harness/scene.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const HEALTHY = 20;
 const SUBSCRIBE = '{"type":"subscribe","channels":["other"]}';
 /** Frames that a flood sends every 10 ms. */
 const FRAMES = 200;
 
-let scene: Scene;
-let healthy: readonly BareClient[];
-let feed: Feed;
-
-beforeAll(async () => {
-  scene = await Scene.start({ shard: { WEIR_TICK_MS: '50' } });
+const scene = useScene({
+  // All that is waited for here: pongs that prove arrival, and the end of a client that broke the rules.
+  shard: { WEIR_TICK_MS: '50', WEIR_PING_MS: '200', WEIR_FAULT_CLOSE_MS: '1000' },
 });
-
-beforeEach(async () => {
-  healthy = await scene.clients(HEALTHY);
-  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
-});
-
+// After its own test's clients have gone, and before the bystanders go.
 afterEach(async () => {
-  await until(() => healthy.every((client) => client.of('critical').length > 10), 'all are served');
-  feed.stop();
-  const last = feed.count - 1;
-  await until(
-    () => healthy.every((client) => client.of('critical').at(-1)?.message['data'] === last),
-    'the healthy ones have the last message',
-  );
-  for (const client of healthy) {
-    expect(client.of('critical').map(({ message }) => message['data'])).toEqual(
-      Array.from({ length: feed.count }, (_, n) => n),
-    );
-    expect(client.closed).toBeUndefined();
-  }
   await comesToRest(scene.shard, HEALTHY);
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-  expect(scene.shard.process.exitCode).toBeNull();
 });
-
-afterAll(() => scene.stop());
+useBystanders(scene, HEALTHY);
 
 const closes = async (cause: string): Promise<number> => (await scene.numbers()).closes(cause);
 

@@ -8,8 +8,8 @@ import { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
 import { expectSound, residentMb } from '../../harness/oracle.ts';
 import { scale, seen } from '../../harness/scale.ts';
-import { elapsed, Scene } from '../../harness/scene.ts';
-import { until } from '../../harness/small-cluster.ts';
+import { Scene } from '../../harness/scene.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const CLIENTS = scale(10, 50);
 const HEALTHY = scale(10, 50);

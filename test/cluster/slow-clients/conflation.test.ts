@@ -1,27 +1,16 @@
 // A client that is slow for a while skips values, never the last one, nor a deletion.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
-import { Scene } from '../../harness/scene.ts';
+import { useScene } from '../../harness/scene.ts';
 import { until } from '../../harness/small-cluster.ts';
 
 const KEYS = 200;
 const ROUNDS = 3;
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: { WEIR_TICK_MS: '50', WEIR_SOFT_BYTES: '16384', WEIR_LAG_MS: '60000', WEIR_PING_MS: '200' },
-  });
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '50', WEIR_SOFT_BYTES: '16384', WEIR_LAG_MS: '60000', WEIR_PING_MS: '200' },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 /** How many values a client was sent. */
 const valuesOf = (client: BareClient): number =>

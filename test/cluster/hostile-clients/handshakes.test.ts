@@ -1,13 +1,12 @@
 // Sockets that never become clients, at the router and at the shard: bounded, counted, let go of, and harmless.
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BareClient } from '../../harness/bare-client.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askRouter } from '../../harness/bare-client.ts';
+import { useBystanders } from '../../harness/bystanders.ts';
 import { comesToRest, Numbers } from '../../harness/numbers.ts';
 import { openFiles } from '../../harness/open-files.ts';
-import type { Feed } from '../../harness/scene.ts';
-import { Scene } from '../../harness/scene.ts';
+import { useScene } from '../../harness/scene.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { until } from '../../harness/small-cluster.ts';
 
@@ -16,61 +15,30 @@ const MANY = 1_000;
 /** The router's setting; the shard has 10 s. */
 const HEADERS_TIMEOUT_MS = 2_000;
 
-let scene: Scene;
-let healthy: readonly BareClient[];
-let feed: Feed;
 let filesBefore: readonly number[];
 const sockets: Socket[] = [];
 
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: { WEIR_TICK_MS: '50' },
-    router: {
-      WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '5',
-      WEIR_CONNECT_BURST_PER_ADDRESS: '20',
-      WEIR_HEADERS_TIMEOUT_MS: String(HEADERS_TIMEOUT_MS),
-      WEIR_MAX_SOCKETS: '100',
-      WEIR_MAX_PENDING: '100',
-    },
-  });
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '50', WEIR_PING_MS: '200' },
+  router: {
+    WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '5',
+    WEIR_CONNECT_BURST_PER_ADDRESS: '20',
+    WEIR_HEADERS_TIMEOUT_MS: String(HEADERS_TIMEOUT_MS),
+    WEIR_MAX_SOCKETS: '100',
+    WEIR_MAX_PENDING: '100',
+  },
 });
-
 const services = (): readonly Service[] => [scene.cluster.router, scene.shard];
 
-beforeEach(async () => {
-  healthy = await scene.clients(HEALTHY);
-  feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
+// Hooks after a test run from the last to the first: its sockets go, the bystanders have all, nothing else is left.
+afterEach(nothingIsLeft);
+useBystanders(scene, HEALTHY);
+beforeEach(() => {
   filesBefore = services().map(openFiles);
 });
-
-afterEach(async () => {
+afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await until(() => feed.count > 0, 'the feed has begun');
-  feed.stop();
-  try {
-    await healthyOnesHaveAll();
-    await nothingIsLeft();
-  } finally {
-    await scene.leave();
-  }
-  await comesToRest(scene.shard, 0);
 });
-
-afterAll(() => scene.stop());
-
-async function healthyOnesHaveAll(): Promise<void> {
-  const last = feed.count - 1;
-  await until(
-    () => healthy.every((client) => client.of('critical').at(-1)?.message['data'] === last),
-    'the healthy ones have the last message',
-  );
-  for (const client of healthy) {
-    expect(client.of('critical').map(({ message }) => message['data'])).toEqual(
-      Array.from({ length: feed.count }, (_, n) => n),
-    );
-    expect(client.closed).toBeUndefined();
-  }
-}
 
 async function nothingIsLeft(): Promise<void> {
   await until(
@@ -206,7 +174,7 @@ describe('at the shard', () => {
     );
     for (const { text } of all) expect(text()).toContain('408');
     expect(await faultsOf(scene.shard, 'timeout')).toBe(before + all.length);
-  }, 60_000);
+  });
 
   it('a thousand silent sockets are bounded by what the shard takes, and let go of', async () => {
     const small = await scene.cluster.shard('mobile', 'small', {

@@ -1,10 +1,10 @@
 // Each way in which a client's connection can end, on real sockets: one cause, one end, and the numbers add up.
 import { deflateRawSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Numbers } from '../../harness/numbers.ts';
 import { expectOneCause } from '../../harness/one-cause.ts';
 import { clientFrame, opcodes, RawClient, usualHeaders } from '../../harness/raw-client.ts';
-import { Scene } from '../../harness/scene.ts';
+import { useScene } from '../../harness/scene.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { until } from '../../harness/small-cluster.ts';
 import { obedient, orderThread } from '../../harness/thread-orders.ts';
@@ -78,14 +78,9 @@ const WAYS: readonly Way[] = [
   },
 ];
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: { WEIR_TICK_MS: '50', WEIR_COMPRESSION: 'true', WEIR_THREADS: '1', ...obedient },
-  });
+const scene = useScene({
+  shard: { WEIR_TICK_MS: '50', WEIR_COMPRESSION: 'true', WEIR_THREADS: '1', ...obedient },
 });
-afterAll(() => scene.stop());
 
 /** What rose between two looks, of the series of a name. */
 async function risen(service: Service, name: string, act: () => Promise<void>): Promise<readonly string[]> {

@@ -1,31 +1,20 @@
 // A tick that is larger than what a connection may have under way: nobody is closed for what the publishers did.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
-import { Scene } from '../../harness/scene.ts';
+import { useScene } from '../../harness/scene.ts';
 import { until } from '../../harness/small-cluster.ts';
 
 const HARD_BYTES = 131_072;
 const KEYS = 1_000;
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start({
-    shard: {
-      WEIR_TICK_MS: '200',
-      WEIR_SOFT_BYTES: '32768',
-      WEIR_HARD_BYTES: String(HARD_BYTES),
-      WEIR_LAG_MS: '60000',
-    },
-  });
+const scene = useScene({
+  shard: {
+    WEIR_TICK_MS: '200',
+    WEIR_SOFT_BYTES: '32768',
+    WEIR_HARD_BYTES: String(HARD_BYTES),
+    WEIR_LAG_MS: '60000',
+  },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 it('of 300 KB reaches a client that takes 100 KB/s, in pieces', async () => {
   const { nats } = scene;

@@ -1,11 +1,11 @@
 // Critical messages behind a tick that is nearly as large as what may be under way: a client that reads all that its
 // network carries is not closed for what publishers did. Guards B1: it was closed with 4008 at every such tick.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
 import { OnceInOrder } from '../../harness/once-in-order.ts';
 import { scale } from '../../harness/scale.ts';
-import { Scene } from '../../harness/scene.ts';
+import { useScene } from '../../harness/scene.ts';
 import { until } from '../../harness/small-cluster.ts';
 
 const KEYS = 200;
@@ -17,20 +17,11 @@ const link = {
   up: { kbps: 1_000, delayMs: 60, bufferBytes: 1_000_000 },
 };
 
-let scene: Scene;
-
-beforeAll(async () => {
-  // The limits of the mobile pool, whose hard limit is 128 KB.
-  const shard = { WEIR_TICK_MS: '500', WEIR_COMPRESSION: 'false', WEIR_PROMOTION: 'false' };
-  scene = await Scene.start({ pool: 'mobile', shard });
+// The limits of the mobile pool, whose hard limit is 128 KB.
+const scene = useScene({
+  pool: 'mobile',
+  shard: { WEIR_TICK_MS: '500', WEIR_COMPRESSION: 'false', WEIR_PROMOTION: 'false' },
 });
-
-afterEach(async () => {
-  await scene.leave();
-  await comesToRest(scene.shard, 0);
-});
-
-afterAll(() => scene.stop());
 
 it.each([
   { tickBytes: 120_000, criticalBytes: 5_000, channel: 'near' },

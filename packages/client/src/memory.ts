@@ -1,0 +1,40 @@
+// Where a page has got to, in a storage that outlives it: the position, and the last critical id of each channel. A
+// storage that fails costs the resume, never the connection.
+import type { Feed } from './feed.ts';
+import type { ResumeStorage } from './public.ts';
+
+export interface Saved {
+  readonly position: string;
+  readonly ids: Readonly<Record<string, number>>;
+}
+
+export class Memory {
+  readonly #storage: ResumeStorage;
+  readonly #key: string;
+
+  constructor(storage: ResumeStorage, key: string) {
+    this.#storage = storage;
+    this.#key = key;
+  }
+
+  /** What was saved last; nothing where that cannot be read. */
+  async load(): Promise<Saved | undefined> {
+    try {
+      const saved: Saved | null = JSON.parse((await this.#storage.getItem(this.#key)) ?? 'null');
+      if (typeof saved?.position === 'string' && typeof saved.ids === 'object') return saved;
+    } catch {
+      // Not ours, or forbidden.
+    }
+    return undefined;
+  }
+
+  async save(position: string | undefined, feeds: Iterable<Feed>): Promise<void> {
+    if (position === undefined) return;
+    const ids = Object.fromEntries([...feeds].map(({ name, lastId }) => [name, lastId]));
+    try {
+      await this.#storage.setItem(this.#key, JSON.stringify({ position, ids }));
+    } catch {
+      // Full, or forbidden.
+    }
+  }
+}

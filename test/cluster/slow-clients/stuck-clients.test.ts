@@ -1,0 +1,85 @@
+// A client that stops reading: known in time, closed, forgotten; and nobody else notices.
+import { describe, expect, it } from 'vitest';
+import { comesToRest } from '../../harness/numbers.ts';
+import { useScene } from '../../harness/scene.ts';
+import { until } from '../../harness/small-cluster.ts';
+import {
+  CLOSING_MS,
+  HARD_BYTES,
+  hasAll,
+  impatient,
+  LAG_MS,
+  lobby,
+  PING_MS,
+} from '../../harness/stuck-clients.ts';
+
+const scene = useScene(impatient);
+
+describe('one that stops reading', () => {
+  it('is known within lagMs, told 4009 should it wake, and forgotten', async () => {
+    const [stuck, awake] = await scene.clients(2);
+    if (stuck === undefined || awake === undefined) throw new Error('there are no clients');
+    const before = await scene.numbers();
+    const feed = lobby(scene);
+    stuck.ws.pause();
+    const startMs = performance.now();
+    await until(
+      async () => (await scene.numbers()).closes('lag') === before.closes('lag') + 1,
+      'it is closed for its lag',
+    );
+    const knownMs = performance.now() - startMs;
+    // The clock starts with the first ping that is not answered.
+    expect(knownMs).toBeGreaterThan(LAG_MS - PING_MS);
+    expect(knownMs).toBeLessThan(LAG_MS + PING_MS + 4_000);
+    stuck.ws.resume();
+    await until(() => stuck.closed !== undefined, 'it hears of it');
+    expect(stuck.closed).toBe(4009);
+    await until(
+      async () => (await scene.numbers()).of('weir_shard_connections') === 1,
+      'it is counted no more',
+    );
+    feed.stop();
+    await until(() => awake.of('critical').length === feed.count, 'the other one has everything');
+    hasAll(awake, feed.count - 1);
+    await comesToRest(scene.shard, 1);
+    expect(awake.closed).toBeUndefined();
+  });
+
+  it('is forgotten though it never wakes, at the latest when the Close has had its time', async () => {
+    const [stuck] = await scene.clients(1, 'asleep');
+    const feed = lobby(scene, 'asleep');
+    stuck?.ws.pause();
+    const startMs = performance.now();
+    await until(
+      async () => (await scene.numbers()).of('weir_shard_connections') === 0,
+      'the shard has nobody left',
+    );
+    expect(performance.now() - startMs).toBeLessThan(LAG_MS + PING_MS + CLOSING_MS + 3_000);
+    feed.stop();
+    await comesToRest(scene.shard, 0);
+  });
+
+  it('is closed with 4008 where critical messages wait for room and it proves nothing, before its lag is seen', async () => {
+    const [stuck, awake] = await scene.clients(2, 'heavy');
+    if (stuck === undefined || awake === undefined) throw new Error('there are no clients');
+    const before = await scene.numbers();
+    stuck.ws.pause();
+    let sent = 0;
+    // Critical messages go through while it is congested, as many as fit the hard limit.
+    await until(async () => {
+      for (let i = 0; i < 5 && sent < 60; i++)
+        scene.nats.publish('weir.critical.heavy', JSON.stringify(`${sent++} ${'z'.repeat(15_000)}`));
+      return (await scene.numbers()).closes('hardBytes') > before.closes('hardBytes');
+    }, 'it is closed');
+    expect((await scene.numbers()).of('weir_shard_backlog_bytes')).toBeLessThan(HARD_BYTES + 1_024);
+    stuck.ws.resume();
+    await until(() => stuck.closed !== undefined, 'it hears of it');
+    expect(stuck.closed).toBe(4008);
+    // What was written before the Close has arrived, in order.
+    const got = stuck.of('critical').map(({ message }) => Number.parseInt(String(message['data']), 10));
+    expect(got).toEqual(Array.from(got, (_, i) => i));
+    expect(got.length).toBeGreaterThan(HARD_BYTES / 2 / 16_384);
+    await until(() => awake.of('critical').length === sent, 'the other one has everything');
+    await comesToRest(scene.shard, 1);
+  });
+});
