@@ -1,4 +1,6 @@
-// `npm run check`: format and lint, types, unused code, layers. All steps run; the last line names those that failed.
+// `npm run check`: format and lint, types, unused code, layers, packed files. All steps run; the last line names those
+// that failed.
+import { checkPacked } from './packages/check-packed.mjs';
 import { command, runTool, setUp } from './set-up.mjs';
 
 const STEPS = [
@@ -16,6 +18,8 @@ await command(async () => {
     console.log(`\n── ${name}: ${tool} ${args.join(' ')}`);
     if ((await runTool(tool, args)) !== 0) failed.push(name);
   }
+  console.log('\n── packed files: publint, attw, budgets');
+  if ((await checkPacked()) !== 0) failed.push('packed files');
   process.exitCode = failed.length === 0 ? 0 : 1;
   console.log(failed.length === 0 ? '\ncheck: all is well' : `\ncheck FAILED: ${failed.join('; ')}`);
 });

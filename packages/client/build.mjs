@@ -1,21 +1,24 @@
-// Builds what is published: dist/weir.js (browsers, minified) and dist/index.js (Node). tsc writes the types.
-// Fails where the browser file outgrows its budget or where either file imports what it must not.
-import { readFile } from 'node:fs/promises';
+// Builds what is published into dist: for Node index.js and index.cjs, for browsers and React Native weir.js and
+// weir.cjs (minified), for a <script> weir.global.js, and one declaration file for all of them. Fails where the browser
+// file outgrows its budget or where a file imports what it must not.
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { rollUp } from '../../scripts/packages/roll-up.mjs';
 
 const BUDGET_BYTES = 8_192;
-const here = (path) => new URL(path, import.meta.url).pathname;
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 // The contract's package also holds what only servers need (tickets, hashes). None of it may survive here.
 const shared = {
   bundle: true,
-  format: 'esm',
   target: 'es2022',
   legalComments: 'none',
   external: ['node:*', 'jose', 'ws'],
   metafile: true,
   logLevel: 'warning',
+  sourcemap: true,
 };
 
 // Names and reasons of the close codes are for servers and logs; a browser needs what follows them.
@@ -30,20 +33,25 @@ const slimCloseTable = {
     }),
 };
 
+const node = { ...shared, entryPoints: [here('src/index.ts')], platform: 'node' };
+const browser = {
+  ...shared,
+  entryPoints: [here('src/weir.ts')],
+  platform: 'browser',
+  minify: true,
+  plugins: [slimCloseTable],
+};
+
 const results = await Promise.all([
-  build({
-    ...shared,
-    entryPoints: [here('src/weir.ts')],
-    outfile: here('dist/weir.js'),
-    platform: 'browser',
-    minify: true,
-    plugins: [slimCloseTable],
-  }),
-  build({ ...shared, entryPoints: [here('src/index.ts')], outfile: here('dist/index.js'), platform: 'node' }),
+  build({ ...node, outfile: here('dist/index.js'), format: 'esm' }),
+  build({ ...node, outfile: here('dist/index.cjs'), format: 'cjs' }),
+  build({ ...browser, outfile: here('dist/weir.js'), format: 'esm' }),
+  build({ ...browser, outfile: here('dist/weir.cjs'), format: 'cjs' }),
+  build({ ...browser, outfile: here('dist/weir.global.js'), format: 'iife', globalName: 'Weir' }),
 ]);
 
 const problems = [];
-const allowed = { 'weir.js': [], 'index.js': ['ws'] };
+const allowed = { 'index.js': ['ws'], 'index.cjs': ['ws'] };
 for (const { metafile } of results) {
   for (const [file, output] of Object.entries(metafile.outputs)) {
     const name = file.split('/').at(-1);
@@ -53,9 +61,18 @@ for (const { metafile } of results) {
   }
 }
 
-const minified = await readFile(here('dist/weir.js'));
-const gzipBytes = gzipSync(minified, { level: 9 }).length;
-if (gzipBytes > BUDGET_BYTES) problems.push(`weir.js has ${gzipBytes} bytes gzipped, budget ${BUDGET_BYTES}`);
+const types = rollUp(here('dist/types/index.d.ts'));
+if (types !== rollUp(here('dist/types/weir.d.ts'))) problems.push('the two entries have different types');
+await writeFile(here('dist/index.d.ts'), types);
+await writeFile(here('dist/index.d.cts'), types);
+
+const sizes = {};
+for (const name of ['weir.js', 'weir.cjs', 'weir.global.js']) {
+  sizes[name] = gzipSync(await readFile(here(`dist/${name}`)), { level: 9 }).length;
+}
+// The other two are the same code in a wrapper of some 200 bytes.
+if (sizes['weir.js'] > BUDGET_BYTES)
+  problems.push(`weir.js has ${sizes['weir.js']} bytes gzipped, budget ${BUDGET_BYTES}`);
 for (const problem of problems) console.error(`build: ${problem}`);
 if (problems.length > 0) process.exit(1);
-console.log(`weir.js: ${minified.length} bytes, ${gzipBytes} gzipped (budget ${BUDGET_BYTES})`);
+console.log(`bytes gzipped (budget ${BUDGET_BYTES}): ${JSON.stringify(sizes)}`);

@@ -64,6 +64,13 @@ describe('a wrong import is found', () => {
     ['services/shard/src/main-thread/shard.ts', `import { it } from 'vitest';`, 'for tests'],
     ['services/router/src/router.ts', `import { RawClient } from './fakes/raw-client.ts';`, 'for tests'],
     ['local/src/plan.ts', `import { createRouter } from '@weir/router';`, 'not below'],
+    [
+      'packages/client/src/a.ts',
+      `import { a } from '../../../scripts/packages/a.mjs';`,
+      'out of its workspace',
+    ],
+    ['packages/client/build.mjs', `import { a } from '../../scripts/start.mjs';`, 'out of its workspace'],
+    ['packages/react/src/a.ts', `import { LANES } from '@weir/protocol';`, 'not below'],
     ['packages/fleet/src/index.ts', `export * from './place.ts';`, 'exports everything'],
   ])('%s: %s', (file, text, words) => {
     expect(check(file, text)).toEqual([expect.stringContaining(words)]);

@@ -9,6 +9,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   'packages/runtime': [],
   'packages/fleet': ['protocol'],
   'packages/client': ['protocol'],
+  'packages/react': ['client'],
   'packages/kubernetes': ['runtime'],
   'services/*': ['protocol', 'runtime', 'fleet', 'kubernetes'],
   // Runs the services as processes and knows nothing of their code.
@@ -42,7 +43,8 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
   '@peculiar/x509': [/^services\/control\/src\/certify\//],
   'reflect-metadata': [/^services\/control\/src\/certify\//],
-  esbuild: [/^packages\/client\/build\.mjs$/],
+  esbuild: [/^packages\/(client|react)\/build\.mjs$/],
+  react: [/^packages\/react\/src\//],
 };
 
 /** What has no I/O: of Node's own modules these parts may import only the second. */
@@ -53,7 +55,7 @@ const PURE: readonly RegExp[] = [
 ];
 const PURE_OF_NODE = ['node:crypto', 'node:buffer', 'node:zlib'];
 /** What browsers run has none of Node. */
-const NO_NODE = /^packages\/client\/src\//;
+const NO_NODE = /^packages\/(client|react)\/src\//;
 
 /** Who reads the environment; everybody else gets settings. */
 const ENVIRONMENT: readonly RegExp[] = [
@@ -97,6 +99,9 @@ const SHARED = ['services/shard/src/port', 'services/shard/src/config', 'service
 /** Programs of a service beside main.ts: their folder wires, as the file named after the service does. */
 const PROGRAMS: readonly string[] = ['services/publisher/src/cli'];
 
+/** What the builds of the packages that are published share. */
+const BUILDS = { from: /^packages\/[^/]+\/build\.mjs$/, of: /^scripts\/packages\// };
+
 /** What `exports` of a package offers beside its index. */
 const SUBPATHS: readonly string[] = ['@weir/client/weir.js'];
 
@@ -122,6 +127,7 @@ function wrongImport(file: string, { from, kind }: Import): string | undefined {
 
 function wrongRelative(file: string, from: string, kind: Import['kind']): string | undefined {
   const target = posix.join(posix.dirname(file), from);
+  if (BUILDS.from.test(file) && BUILDS.of.test(target)) return undefined;
   if (workspaceOf(target) !== workspaceOf(file)) return `imports ${from}, out of its workspace`;
   if (isForTests(file)) return undefined;
   if (target.includes('/dist/') && file.includes('/src/')) return `imports ${from}, which is built`;

@@ -1,5 +1,5 @@
-// The load report of a shard: its shape, its bounds, its bytes. Everything in it is checked on the way in,
-// since whoever may publish to NATS can claim anything.
+// The heartbeat, a shard's load report: its shape, bounds and encoding. Every field is checked on the way in, because
+// any NATS client with the permission can send one.
 import { isBaseUrl, isToken } from '@weir/protocol';
 
 /** One report of one shard, sent once a second. */
@@ -7,46 +7,49 @@ export interface Beat {
   readonly v: 1;
   readonly pool: string;
   readonly shard: string;
-  /** Public base of the shard, `ws://` or `wss://`: paths are appended to it, so no slash at its end. */
+  /** Public base of the shard, `ws://` or `wss://`: paths are appended to it, so so it has no slash at its end. */
   readonly url: string;
   readonly connections: number;
-  /** Most connections that this shard takes; at least 1. */
+  /** Maximum connections of this shard; at least 1. */
   readonly capacity: number;
   /** Bytes sent to clients and not yet proven to have arrived. */
   readonly backlogBytes: number;
-  /** The part of it that belongs to clients which are not merely slow; missing where the shard does not tell. */
+  /** The part of it that belongs to clients that are not merely slow; missing if the shard does not report it. */
   readonly healthyBacklogBytes?: number;
-  /** What of that was sent more than a healthy round trip ago; missing where the shard does not tell. */
+  /** The part of that sent more than a healthy round trip ago; missing if the shard does not report it. */
   readonly awaitedBytes?: number;
   readonly egressBytesPerSecond: number;
   /** 0 to 1. */
   readonly loopUtilisation: number;
   readonly tickLatenessMs: number;
-  /** Moves its clients away and ends. */
+  /** Whether the shard moves its clients away and ends. */
   readonly draining: boolean;
-  /** Has lost NATS and serves what it had. */
+  /** Whether the shard has lost NATS and serves its last data. */
   readonly stale: boolean;
-  /** Has caught up and takes clients. */
+  /** Whether the shard has caught up and accepts clients. */
   readonly ready: boolean;
-  /** Made anew at each start of the shard: its tickets are for this start alone. Shards of before do not tell. */
+  /**
+   * New at each start of the shard: its tickets are valid for this start only. Missing from shards of earlier
+   * releases.
+   */
   readonly incarnation?: string;
-  /** Which rollout it belongs to; empty outside Kubernetes. */
+  /** Its rollout; empty outside Kubernetes. */
   readonly revision: string;
-  /** The sender's wall clock, only to report how far it is from ours. */
+  /** The sender's wall clock, only to report the difference from this process's clock. */
   readonly wallMs: number;
 }
 
 type Check<T> = (value: unknown) => value is T;
 type Schema = { readonly [K in keyof Beat]-?: Check<Exclude<Beat[K], undefined>> };
 
-/** A whole beat as JSON; ours have about 400, one with every field at its limit 1,100. */
+/** Maximum size of a heartbeat as JSON. A usual one has about 400 bytes, one with every field at its limit 1,100. */
 const maxBeatBytes = 2_048;
 /** As in the settings of shard and router. */
 const maxNameChars = 64;
 const maxIncarnationChars = 32;
 const revisionPattern = /^[A-Za-z0-9._-]{0,128}$/;
 
-/** The last moment that a `Date` can hold. */
+/** The latest time that a `Date` can hold. */
 const maxWallMs = 8.64e15;
 
 function whole(min: number, max: number): Check<number> {
@@ -105,7 +108,7 @@ function isBeat(value: unknown): value is Beat {
   return fields.every(([name, accepts]) => fits(value, name, accepts));
 }
 
-/** The known fields alone: what a newer shard adds is ignored, never carried on. */
+/** Only the known fields: fields of newer shards are dropped. */
 function copy(beat: Beat): Beat {
   const { v, pool, shard, url, connections, capacity, backlogBytes, egressBytesPerSecond } = beat;
   const { loopUtilisation, tickLatenessMs, draining, stale, ready, revision, wallMs } = beat;
@@ -121,14 +124,14 @@ function copy(beat: Beat): Beat {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The beat as JSON. Throws a `RangeError` that names what `decodeBeat` would not take. */
+/** The heartbeat as JSON. Throws a `RangeError` that names a field that `decodeBeat` would refuse. */
 export function encodeBeat(beat: Beat): Uint8Array {
   const wrong = fields.filter(([name, accepts]) => !fits(beat, name, accepts)).map(([name]) => name);
   if (wrong.length > 0) throw new RangeError(`a beat cannot carry these values: ${wrong.join(', ')}`);
   return encoder.encode(JSON.stringify(copy(beat)));
 }
 
-/** The beat in these bytes, or nothing where they are not one. Never throws. */
+/** The heartbeat in these bytes, or undefined if they are not valid. Never throws. */
 export function decodeBeat(bytes: Uint8Array): Beat | undefined {
   if (bytes.byteLength > maxBeatBytes) return undefined;
   try {

@@ -1,24 +1,24 @@
-// A monotonic clock that stands still while we are deaf: silence that we cannot hear is no sign that shards are dead.
-// Must never jump forward: after a pause it goes on from where it stood.
+// A monotonic clock that stops while this process hears nothing from NATS: shards that cannot be heard are not dead.
+// Must never jump forward: after a pause it continues where it stopped.
 
-/** The clock that the roster is given, and the ear that drives it. */
+/** The roster's clock, and the signals that drive it. */
 export interface HearingClock {
   monotonicMs(): number;
   wallMs(): number;
-  /** NATS proved a moment ago that it is there: a beat came, or an echo. */
+  /** Call it when a heartbeat or an echo has just proven that NATS is there. */
   heard(): void;
-  /** Whether nothing has proved it for too long. */
+  /** Whether there has been no such proof for too long. */
   readonly deaf: boolean;
 }
 
-/** How long nothing may be heard before the clock stops: with a beat that is a second old, still less than 3 s. */
+/** Silence after which the clock stops. Together with a heartbeat that is a second old it is still less than 3 s. */
 const patienceMs = 1_500;
-/** After a pause the shards get so long to be heard again before the clock goes on: they reconnect too. */
+/** After a pause, the time that shards have to be heard again before the clock continues: they reconnect too. */
 const settleMs = 5_000;
 
-/** Makes the clock; it begins deaf. */
+/** Makes the clock; it starts stopped. */
 export function createHearingClock(clock: { monotonicMs(): number; wallMs(): number }): HearingClock {
-  // Our own time: `base` was reached at `sinceMs` and goes on from there, for `patienceMs` at most.
+  // The clock reached `base` at `sinceMs` and continues from there, for at most `patienceMs`.
   let base = 0;
   let sinceMs = clock.monotonicMs();
   let settledMs = sinceMs;

@@ -1,6 +1,6 @@
-// Which of a pool's revisions is the newer one. Revisions are opaque hashes in Kubernetes, so the order is the
-// order in which they appeared. Never guesses: what appeared together counts as equally new. A revision that was gone
-// and comes back, as in a rollback, appears anew.
+// Orders a pool's revisions by age. Revisions are opaque hashes in Kubernetes, so the order is the order of their first
+// heartbeats. Never guesses: revisions that appeared together count as equally new. A revision that disappears and
+// returns, as in a rollback, counts as new.
 import type { Beat } from './beat.ts';
 
 interface Appeared {
@@ -11,31 +11,35 @@ interface Appeared {
 
 interface Pool {
   readonly revisions: Map<string, Appeared>;
-  /** Since when the pool has been heard without a break. */
+  /** Start of the time in which the pool has been heard without a break. */
   heardSinceMs: number;
   lastMs: number;
 }
 
-/** A pool has two in a rollout; more come from rollouts in a row, and beyond this the oldest are forgotten. */
+/**
+ * A pool has two revisions in a rollout and more after several rollouts; above this number the oldest are forgotten.
+ */
 const maxRevisions = 16;
 const maxPools = 64;
-/** A revision that was not heard for so long, while others of its pool were, is gone. */
+/** A revision that was silent for this time while others of its pool were heard is gone. */
 const goneMs = 10_000;
 
-/** Numbers the revisions of each pool by the time of their first beat. */
+/** Numbers the revisions of each pool by the time of their first heartbeat. */
 export class RevisionOrder {
   readonly #pools = new Map<string, Pool>();
   readonly #togetherMs: number;
 
-  /** Revisions that appear within `togetherMs` of a pool's first one were there before us: no order. */
+  /**
+   * Revisions that appear within `togetherMs` of a pool's first one are older than this process: they have no order.
+   */
   constructor(togetherMs: number) {
     this.#togetherMs = togetherMs;
   }
 
-  /** The place of this beat's revision: 0 for what was there at the start, then rising. */
+  /** The number of this heartbeat's revision: 0 for revisions from the start, then rising. */
   order({ pool: name, revision }: Pick<Beat, 'pool' | 'revision'>, nowMs: number): number {
     const pool = this.#of(name, nowMs);
-    // Where nobody was heard, NATS was away: who comes back then was never gone.
+    // If no shard was heard, NATS was down; a shard that reappears after that was never gone.
     if (nowMs - pool.lastMs > this.#togetherMs) pool.heardSinceMs = nowMs;
     pool.lastMs = nowMs;
     const { revisions } = pool;
@@ -69,7 +73,7 @@ function isGone(known: Appeared, { heardSinceMs }: Pool, nowMs: number): boolean
   return nowMs - known.lastMs > goneMs && nowMs - heardSinceMs > goneMs;
 }
 
-/** Makes room for one more; maps keep the order of insertion. */
+/** Makes room for one more entry; maps keep the order of insertion. */
 function dropOldest(map: Map<string, unknown>, max: number): void {
   const [oldest] = map.keys();
   if (map.size >= max && oldest !== undefined) map.delete(oldest);

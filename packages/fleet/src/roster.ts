@@ -1,9 +1,9 @@
-// Who is alive and how loaded, from the beats. Ages are monotonic: a clock that jumps kills no shard (case C8).
-// Bounded by `maxShards`; never takes a shard's word for who it is while another one of that name is alive.
+// The live shards and their load, from the heartbeats. Ages are monotonic: a clock that jumps removes no shard (case
+// C8). Bounded by `maxShards`; never accepts a shard under a name while another shard of that name is alive.
 import type { Beat } from './beat.ts';
 import { RevisionOrder } from './revision-order.ts';
 
-/** The clocks that the roster needs; runtime's `Clock` fits. */
+/** The roster's clocks; runtime's `Clock` fits. */
 export interface RosterClock {
   monotonicMs(): number;
   wallMs(): number;
@@ -11,34 +11,36 @@ export interface RosterClock {
 
 /** A live shard. */
 export interface ShardEntry extends Beat {
-  /** Tickets given to it that its own count of connections does not contain yet, as far as can be told. */
+  /** Tickets for this shard that its own count of connections probably does not contain yet. */
   readonly ticketsSinceBeat: number;
-  /** Our monotonic time of its last beat. */
+  /** This process's monotonic time of the last heartbeat. */
   readonly lastSeenMs: number;
-  /** Its wall clock minus ours when that beat came, in milliseconds: transport time included. */
+  /**
+   * The shard's wall clock minus this process's when that heartbeat came, in milliseconds, including transport time.
+   */
   readonly skewMs: number;
-  /** Rises from one rollout to the next; equal where that cannot be told. Absent counts as 0. */
+  /** Rises from one rollout to the next; equal if the order is unknown. Absent counts as 0. */
   readonly revisionOrder?: number;
 }
 
 /** Bounds of a roster. */
 export interface RosterOptions {
-  /** A shard that is silent for longer is not listed. */
+  /** A shard that is silent for longer is removed. */
   readonly silentMs: number;
-  /** Most shards that are remembered; beats of further ones are not taken. */
+  /** Maximum shards; heartbeats of further shards are refused. */
   readonly maxShards: number;
   readonly clock: RosterClock;
 }
 
 /**
- * What became of a beat: of a known shard, of a new one, not taken because a living shard of that id has
- * another pool or address, not taken because the table is full.
+ * Outcome of a heartbeat: from a known shard, from a new one, refused because a live shard of that id has another pool
+ * or address, refused because the table is full.
  */
 export type Observed = 'known' | 'new' | 'taken' | 'full';
 
 interface Known {
   entry: ShardEntry;
-  /** Tickets since the last beat; the rest of `ticketsSinceBeat` is from the interval before it. */
+  /** Tickets since the last heartbeat; the rest of `ticketsSinceBeat` is from the interval before it. */
   fresh: number;
 }
 
@@ -54,9 +56,9 @@ export class Roster {
   }
 
   /**
-   * Takes a beat in. A pod of a StatefulSet that restarts keeps its id: with the same pool and address it
-   * continues at once; with others it waits until its predecessor is silent or draining, so for `silentMs`
-   * at most. Of two living shards that claim one id the first stays.
+   * Handles a heartbeat. A restarted pod of a StatefulSet keeps its id. With the same pool and address it continues at
+   * once; otherwise it waits until its predecessor is silent or draining, at most `silentMs`. Of two live shards that
+   * claim one id the first stays.
    */
   observe(beat: Beat): Observed {
     const { clock, maxShards } = this.#options;
@@ -77,7 +79,7 @@ export class Roster {
     return before === undefined ? 'new' : 'known';
   }
 
-  /** The shards that are alive, in no particular order. */
+  /** The live shards, in no particular order. */
   list(): readonly ShardEntry[] {
     const nowMs = this.#options.clock.monotonicMs();
     const alive: ShardEntry[] = [];
@@ -87,7 +89,7 @@ export class Roster {
     return alive;
   }
 
-  /** Counts a ticket against the shard until its beats contain it. */
+  /** Counts a ticket against the shard until its heartbeats contain it. */
   ticketGiven(shard: string): void {
     const known = this.#known.get(shard);
     if (known === undefined) return;
@@ -99,7 +101,7 @@ export class Roster {
     return nowMs - known.entry.lastSeenMs <= this.#options.silentMs;
   }
 
-  /** Whether there was somebody to drop. */
+  /** Whether a shard was removed. */
   #dropSilent(nowMs: number): boolean {
     const sizeBefore = this.#known.size;
     for (const [shard, known] of this.#known) {
@@ -109,18 +111,18 @@ export class Roster {
   }
 }
 
-/** Whether the beat is of the shard that has this entry, or of its successor. */
+/** Whether the heartbeat is from the shard of this entry, or from its successor. */
 function continues(entry: ShardEntry, beat: Beat): boolean {
   return entry.draining || (entry.pool === beat.pool && entry.url === beat.url);
 }
 
 /**
- * Tickets that still count after a beat. Those that its growth accounts for have arrived; those from before
- * the last beat had a second to arrive and will not. So a ticket counts for two beats at most, and a client
- * that never came cannot fill a shard.
+ * Tickets that still count after a heartbeat. The growth of its connections accounts for tickets that have arrived.
+ * Tickets from before the last heartbeat had a second to arrive and are dropped. A ticket therefore counts for at most
+ * two heartbeats, and a client that never came cannot fill a shard.
  */
 function unseenTickets(before: Known, beat: Beat): number {
-  // Tickets of the shard's start before this one are refused.
+  // The shard refuses tickets for its earlier start.
   if (beat.incarnation !== before.entry.incarnation) return 0;
   const growth = Math.max(0, beat.connections - before.entry.connections);
   return Math.min(before.fresh, Math.max(0, before.entry.ticketsSinceBeat - growth));

@@ -1,50 +1,50 @@
-// What control asks of a shard that has too many clients, and what the shard answers: `weir.ctl.shed.<shard>`, a
-// request with a reply. Everything is checked on the way in, since whoever may publish to NATS can claim anything.
+// Control's request to a shard with too many clients, and the shard's answer: `weir.ctl.shed.<shard>`. Every field is
+// checked on the way in, because any NATS client with the permission can send one.
 
-/** Asks a shard to send clients away. */
+/** Asks a shard to move clients to other shards. */
 export interface ShedRequest {
   readonly v: 1;
-  /** At most so many clients; the shard chooses which. */
+  /** Maximum number of clients; the shard chooses which. */
   readonly moves: number;
-  /** How long each of them may take. */
+  /** Time that each of them has. */
   readonly withinMs: number;
 }
 
-/** The shard's answer, at once. */
+/** The shard's immediate answer. */
 export interface ShedAnswer {
   readonly v: 1;
-  /** How many it asks to move; 0 while it drains, is stale or not ready. */
+  /** How many clients it asks to move; 0 while it drains, is stale or not ready. */
   readonly accepted: number;
 }
 
-/** One request asks for a second's worth of moves at most. */
+/** Maximum moves of one request: those of one second. */
 export const maxShedMoves = 500;
 const minWithinMs = 1_000;
 const maxWithinMs = 60_000;
 const maxBytes = 256;
 
-/** The request as JSON. Throws a `RangeError` where a value is out of its bounds. */
+/** The request as JSON. Throws a `RangeError` if a value is out of its bounds. */
 export function encodeShedRequest({ moves, withinMs }: Omit<ShedRequest, 'v'>): Uint8Array {
   const request: ShedRequest = { v: 1, moves, withinMs };
   if (!isRequest(request)) throw new RangeError(`a shed request cannot carry ${moves} and ${withinMs}`);
   return encode(request);
 }
 
-/** The request in these bytes, or nothing where they are not one. Never throws. */
+/** The request in these bytes, or undefined if they are not valid. Never throws. */
 export function decodeShedRequest(bytes: Uint8Array): ShedRequest | undefined {
   const value = decode(bytes);
   if (!isRequest(value)) return undefined;
   return { v: 1, moves: value.moves, withinMs: value.withinMs };
 }
 
-/** The answer as JSON. Throws a `RangeError` where the number is out of its bounds. */
+/** The answer as JSON. Throws a `RangeError` if the number is out of its bounds. */
 export function encodeShedAnswer({ accepted }: Omit<ShedAnswer, 'v'>): Uint8Array {
   const answer: ShedAnswer = { v: 1, accepted };
   if (!isAnswer(answer)) throw new RangeError(`a shed answer cannot carry ${accepted}`);
   return encode(answer);
 }
 
-/** The answer in these bytes, or nothing where they are not one. Never throws. */
+/** The answer in these bytes, or undefined if they are not valid. Never throws. */
 export function decodeShedAnswer(bytes: Uint8Array): ShedAnswer | undefined {
   const value = decode(bytes);
   return isAnswer(value) ? { v: 1, accepted: value.accepted } : undefined;

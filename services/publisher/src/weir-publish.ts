@@ -1,5 +1,5 @@
 // The command line's counterpart of publisher.ts: parse -> send -> NATS, the replay and the demo feed.
-// It only connects the stages; what the words of a command mean is cli/.
+// It only connects the stages; cli/ interprets the command line.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { NatsLink } from '@weir/runtime';
@@ -36,7 +36,7 @@ const maxInFlight = 512;
 const maxLineBytes = 65_536;
 const ensureMs = 5_000;
 
-/** NATS was not there in time. */
+/** NATS did not answer in time. */
 export class NatsUnreachableError extends Error {
   readonly code = 'NATS_UNREACHABLE';
 
@@ -49,7 +49,7 @@ export class NatsUnreachableError extends Error {
 export interface ReplayRequest {
   /** The recording; closed when the replay is stopped. */
   readonly input: Input;
-  /** Missing where nobody said it. */
+  /** Missing without `--unit`. */
   readonly unit: Unit | undefined;
   readonly speed: number;
   readonly maxPauseMs: number;
@@ -68,7 +68,7 @@ export interface RestoreRequest {
   readonly progress: (report: RestoreReport) => void;
 }
 
-/** One connection to NATS and what a command can do with it. */
+/** One connection to NATS with the operations of the commands. */
 export class Publishing {
   readonly #link: NatsLink;
   readonly #sender: Sender;
@@ -86,7 +86,7 @@ export class Publishing {
     });
   }
 
-  /** Connects; rejects with `NatsUnreachableError` where that takes longer than 5 s. */
+  /** Connects; rejects with `NatsUnreachableError` after 5 s. */
   static async open(servers: readonly string[], config: CliConfig): Promise<Publishing> {
     const link = openNats({
       servers,
@@ -114,7 +114,7 @@ export class Publishing {
     return this.#link.close();
   }
 
-  /** Publishes one message; makes the streams where there are none yet. */
+  /** Publishes one message; creates the streams if they do not exist. */
   async publish(message: Message): Promise<Outcome> {
     const [outcome] = await this.#sender.sendAll([message]);
     if (outcome?.kind !== 'unavailable' || !this.#link.connected) return outcome ?? { kind: 'unknown' };
@@ -123,12 +123,12 @@ export class Publishing {
     return second ?? { kind: 'unknown' };
   }
 
-  /** Replays a recording; rejects with a `ReplayError` once it has begun. */
+  /** Replays a recording; after its start it rejects only with a `ReplayError`. */
   async replay(request: ReplayRequest): Promise<ReplayReport> {
     await this.#ensure();
     const { input, stopping } = request;
     const unit = request.unit ?? 'ms';
-    // Else a pipe that is silent would be waited for.
+    // Otherwise the command would wait for a silent pipe.
     if (stopping.aborted) input.close();
     stopping.addEventListener('abort', () => input.close(), { once: true });
     return replay({
@@ -150,7 +150,7 @@ export class Publishing {
   async restore(request: RestoreRequest): Promise<RestoreReport> {
     const { source, stopping } = request;
     const { lines, close } = await linesOf(source);
-    // Else a pipe that is silent would be waited for.
+    // Otherwise the command would wait for a silent pipe.
     if (stopping.aborted) close();
     stopping.addEventListener('abort', close, { once: true });
     await this.#ensure();
@@ -210,7 +210,7 @@ async function linesOf(source: string): Promise<{ lines: AsyncIterable<Line>; cl
   return { lines: splitLines(await fetchLost(source, cut), maxLineBytes), close: () => cut.abort() };
 }
 
-/** A command line says what happened itself. */
+/** The commands report the events themselves. */
 function quiet(): ReturnType<typeof createLogger> {
   return createLogger({ service: 'weir-publish', level: 'silent' });
 }

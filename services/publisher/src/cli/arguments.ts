@@ -1,10 +1,10 @@
-// From the words of a command line to what is to be done, or to what is wrong with them. Pure.
+// Parses a command line into a command or a usage error. Pure.
 import { parseArgs } from 'node:util';
 import { parse } from '@weir/runtime';
 import type { Unit } from '../replay/check-unit.ts';
 import { units } from '../replay/check-unit.ts';
 
-/** What is to be done. */
+/** The command. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
@@ -13,7 +13,7 @@ export type Command =
       readonly lane: string;
       readonly channel: string;
       readonly key: string | undefined;
-      /** JSON, `-` for standard input; nothing deletes the key. */
+      /** JSON, or `-` for standard input; undefined deletes the key. */
       readonly data: string | undefined;
       readonly id: string | undefined;
     }
@@ -21,7 +21,7 @@ export type Command =
       readonly kind: 'replay';
       /** `-` for standard input. */
       readonly path: string;
-      /** Missing where nobody said it: milliseconds, unless they look like something else. */
+      /** Missing without `--unit`: milliseconds, unless the times look like another unit. */
       readonly unit: Unit | undefined;
       readonly speed: number;
       readonly maxPauseMs: number;
@@ -32,13 +32,13 @@ export type Command =
   | { readonly kind: 'restore'; readonly source: string }
   | { readonly kind: 'demo'; readonly channel: string };
 
-/** The flags that every command has. */
+/** The common flags of all commands. */
 export interface Common {
   readonly nats: string | undefined;
   readonly prefix: string | undefined;
 }
 
-/** A command line that cannot be followed, in words. */
+/** A usage error, as text. */
 export class UsageError extends Error {
   readonly code = 'USAGE';
 
@@ -65,7 +65,7 @@ const options = {
 
 type Values = ReturnType<typeof read>['values'];
 
-/** Reads a command line; throws a `UsageError`. */
+/** Parses a command line; throws a `UsageError`. */
 export function readArguments(argv: readonly string[]): {
   readonly command: Command;
   readonly common: Common;
@@ -113,8 +113,8 @@ function read(argv: readonly string[]) {
 }
 
 /**
- * Our only option of one dash is `-h`: `-1` is a number, `-k` a key and `-x.gz` a file. `parseArgs` takes each of
- * them for options, so they carry a sign that no word of a command line can have.
+ * The only option with one dash is `-h`: `-1` is a number, `-k` a key and `-x.gz` a file. `parseArgs` would treat them
+ * as options, so this marks them with a character that no argument can contain.
  */
 const mark = '\0';
 
@@ -197,7 +197,7 @@ function flag<T>(name: string, text: string, parser: (text: string) => T): T {
   }
 }
 
-/** Flags that a command does not have are mistakes, not decoration. */
+/** A flag that the command does not have is a usage error. */
 function refuseOthers(values: Values, command: string, allowed: readonly string[]): void {
   const common = ['nats', 'prefix', 'help', 'version'];
   const other = Object.keys(values).find((name) => !common.includes(name) && !allowed.includes(name));

@@ -1,12 +1,12 @@
-// The lines that a replay writes about itself. Pure.
+// The progress and result lines of a replay. Pure.
 import type { ReplayReport } from '../replay/replay.ts';
 
-/** What is known of a replay. */
+/** The state of a replay. */
 export interface ReplayState extends ReplayReport {
   readonly elapsedMs: number;
 }
 
-/** `42 %  9,120 messages, 1,843/s, 8,300 kept, about 0:12 left`; of a pipe `1.4 MB read` instead of the share. */
+/** `42 %  9,120 messages, 1,843/s, 8,300 kept, about 0:12 left`; for a pipe `1.4 MB read` instead of the share. */
 export function progressText(state: ReplayState): string {
   const { messages, rounds, done, elapsedMs } = state;
   const seconds = Math.max(elapsedMs / 1000, 0.001);
@@ -14,7 +14,7 @@ export function progressText(state: ReplayState): string {
     counted(messages, 'message'),
     `${number(messages / seconds)}/s`,
     ...becameOf(state),
-    // What a beginning says of the rest is not worth showing.
+    // Too early to estimate the rest.
     ...(rounds === 0 && done !== undefined && done > 0.01 && done < 0.999
       ? [`about ${clock((seconds / done) * (1 - done))} left`]
       : []),
@@ -27,7 +27,7 @@ function where({ rounds, done, readBytes }: ReplayState): string {
   return done === undefined ? `${size(readBytes)} read` : `${Math.floor(done * 100)} %`;
 }
 
-/** The last line: what was done in all. */
+/** The last line: the totals. */
 export function summaryText(state: ReplayState): string {
   const seconds = (state.elapsedMs / 1000).toFixed(1);
   const rounds = state.rounds > 1 ? ` and ${number(state.rounds)} whole rounds` : '';
@@ -38,7 +38,7 @@ export function summaryText(state: ReplayState): string {
   return `${counted(state.messages, 'message')} in ${seconds} s${rounds}: ${becameOf(state).join(', ')}${why}`;
 }
 
-/** Each count that says something; `kept` always. */
+/** Each count above zero, and always `kept`. */
 function becameOf({ kept, duplicates, sent, notKept, unknown, skipped }: ReplayState): readonly string[] {
   return [
     `${number(kept)} kept`,

@@ -3,10 +3,10 @@ import { trimmed } from '../parse/raw-json.ts';
 import type { Input } from '../replay/open-input.ts';
 import { UsageError } from './arguments.ts';
 
-/** Far more than a message may have; white space around it is not counted by the message's own limit. */
+/** Far more than a message may have, because the message's own limit does not count white space around it. */
 const maxBytes = 1_048_576;
 
-/** All of an input without the white space around it: an editor's or echo's newline is not part of a value. */
+/** The whole input without white space around it: an editor's or echo's newline is not part of a value. */
 export async function readValue(input: Input): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;

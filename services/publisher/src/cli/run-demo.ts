@@ -1,4 +1,4 @@
-// The command `demo`: what it tells of itself and its exit code.
+// The command `demo`: its output and exit code.
 import type { Turn } from '../demo/run-feed.ts';
 import type { Publishing } from '../weir-publish.ts';
 import { Signals } from './signals.ts';
@@ -6,7 +6,7 @@ import { tell } from './terminal.ts';
 
 const counts = ['kept', 'duplicates', 'sent', 'notKept', 'unknown'] as const;
 
-/** Plays until a signal comes; gives the exit code. */
+/** Plays until a signal comes; returns the exit code. */
 export async function runDemo(publishing: Publishing, channel: string): Promise<number> {
   tell(`playing the lobby on channel ${channel} until Ctrl-C`);
   const signals = new Signals();
@@ -25,7 +25,7 @@ export async function runDemo(publishing: Publishing, channel: string): Promise<
   return signals.exitCode ?? 0;
 }
 
-/** What a demo did in all; every message is counted once. */
+/** The totals of a demo; every message is counted once. */
 export function demoText({ turns, ...total }: Turn & { readonly turns: number }): string {
   const rest = [
     ...(total.duplicates > 0 ? [`${total.duplicates} duplicates`] : []),

@@ -12,7 +12,7 @@ import { progressEveryMs, tell, tellProgress } from './terminal.ts';
 
 type ReplayCommand = Extract<Command, { kind: 'replay' }>;
 
-/** Opens the recording; what is wrong with it is said before any connection. */
+/** Opens the recording; reports its problems before any connection. */
 export function openRecording({ path, loop }: ReplayCommand): Input {
   const input = openInput(path);
   if (!loop || input.repeatable) return input;
@@ -20,7 +20,7 @@ export function openRecording({ path, loop }: ReplayCommand): Input {
   throw new UsageError(`--loop needs a file: what comes by ${input.name} can be read only once`);
 }
 
-/** Plays it, tells what became of it, and gives the exit code. */
+/** Plays the recording, reports the outcome, and returns the exit code. */
 export async function runReplay(
   publishing: Publishing,
   command: ReplayCommand,
@@ -61,7 +61,7 @@ export async function runReplay(
   }
 }
 
-/** Nothing failed, and yet nothing was stored: a script may want to know. */
+/** Exit code if nothing failed but nothing was stored: scripts can tell it apart. */
 export function exitCodeOf({ kept, sent, duplicates }: ReplayReport): number {
   return duplicates > 0 && kept === 0 && sent === 0 ? 3 : 0;
 }

@@ -1,10 +1,10 @@
-// The command `restore`: what it says while it runs and at its end, and its exit code.
+// The command `restore`: its progress, its result and its exit code.
 import type { RestoreReport } from '../restore/restore.ts';
 import type { Publishing } from '../weir-publish.ts';
 import { Signals } from './signals.ts';
 import { progressEveryMs, tell, tellProgress } from './terminal.ts';
 
-/** Writes lost state back from an admin URL, a file or `-`; gives the exit code. */
+/** Writes lost state back from an admin URL, a file or `-`; returns the exit code. */
 export async function runRestore(publishing: Publishing, source: string): Promise<number> {
   const signals = new Signals();
   let toldMs = performance.now();

@@ -1,12 +1,12 @@
-// Ctrl-C and its like: the first ends in order, the second at once.
+// SIGINT and SIGTERM: the first ends the command in order, the second at once.
 
-/** Whether and how a command was told to end. */
+/** Whether and by which signal a command was told to end. */
 export class Signals {
   readonly #stopping: AbortController = new AbortController();
   #exitCode: number | undefined;
 
   constructor() {
-    // Once each: without a listener the signal ends the process, as it does every other.
+    // Once per signal: without a listener a second signal ends the process.
     process.once('SIGINT', () => this.#stop(130));
     process.once('SIGTERM', () => this.#stop(143));
   }
@@ -15,7 +15,7 @@ export class Signals {
     return this.#stopping.signal;
   }
 
-  /** What a shell expects of a command that a signal ended; missing where none came. */
+  /** The exit code that shells expect after a signal; undefined without a signal. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }

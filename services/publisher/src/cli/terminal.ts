@@ -1,12 +1,12 @@
-// What the command writes. A reader that is gone (`| true`, `| head`) or a full disk changes nothing of what was
-// published, so it changes no exit code either.
+// The command's output. A reader that is gone (`| true`, `| head`) or a full disk does not affect the published
+// messages, so it does not affect the exit code either.
 
 /** Installs the handlers; without them a write to a closed pipe would end the process. */
 export function outliveReaders(): void {
   process.stdout.on('error', (error) => {
     if (!isGone(error)) tell(`weir-publish: standard output cannot be written: ${error.message}`);
   });
-  // There is nowhere left to say it.
+  // There is no output left to report it.
   process.stderr.on('error', () => undefined);
 }
 
@@ -24,7 +24,7 @@ export function tell(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Ends the process once all is written, whatever is still open: a connection to a frozen server never closes. */
+/** Ends the process after all output is written, even with open connections: one to a frozen server never closes. */
 export async function leave(exitCode: number): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) {
     await new Promise<void>((resolve) => {
@@ -34,11 +34,11 @@ export async function leave(exitCode: number): Promise<never> {
   process.exit(exitCode);
 }
 
-/** On a terminal one line that changes, elsewhere a line at a time. */
+/** On a terminal one changing line, elsewhere new lines. */
 export function tellProgress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
   else if (text !== '') tell(text);
 }
 
-/** How often a progress is worth telling. */
+/** Time between two progress lines. */
 export const progressEveryMs: number = process.stderr.isTTY ? 250 : 2_000;

@@ -1,8 +1,8 @@
-// A casino lobby that plays by itself: which slots are active, jackpots, dealer tables. Pure: the same
-// randomness gives the same lobby; nothing here knows of time, files or NATS.
+// A simulated casino lobby: active slots, jackpots, dealer tables. Pure: the same randomness gives the same lobby;
+// knows nothing of time, files or NATS.
 import type { Message } from '../parse/message.ts';
 
-/** How often `next` wants to be called: about 2 KB each time, so about 4 KB a second. */
+/** Period of `next`: about 2 KB per call, so about 4 KB a second. */
 export const lobbyPeriodMs = 500;
 
 const slotCount = 60;
@@ -18,7 +18,7 @@ const jackpots = [
   { key: 'jackpot-3', name: 'Major', seed: 50_000, growth: 25, odds: 0.008 },
   { key: 'jackpot-4', name: 'Grand', seed: 1_000_000, growth: 90, odds: 0.001 },
 ] as const;
-/** How likely it is that one slot leaves the lobby or comes back, each turn. */
+/** Probability per turn that one slot leaves the lobby or returns. */
 const comeOrGoOdds = 0.15;
 const burstOdds = 0.6;
 
@@ -42,7 +42,7 @@ interface Table {
   dealer: string;
 }
 
-/** The lobby; every call of `next` plays one turn and returns what is to be published. */
+/** The lobby; every call of `next` plays one turn and returns the messages to publish. */
 export class Lobby {
   readonly #channel: string;
   readonly #random: () => number;
@@ -68,12 +68,12 @@ export class Lobby {
     }));
   }
 
-  /** Makes the next turn say all there is again: something of what was said is lost. */
+  /** Makes the next turn publish the whole lobby again, because a message was lost. */
   sayAll(): void {
     this.#begun = false;
   }
 
-  /** One turn. The first says all there is, and deletes what an earlier run may have left. */
+  /** One turn. The first publishes the whole lobby, and deletes keys that an earlier run may have left. */
   next(): readonly Message[] {
     if (!this.#begun) {
       this.#begun = true;

@@ -1,4 +1,4 @@
-// Plays a feed in real time. Never queues: what cannot be sent when it is due is not sent at all.
+// Plays a feed in real time. Never queues: a message that cannot be sent when it is due is not sent at all.
 import type { Message } from '../parse/message.ts';
 import type { Outcome } from '../send/outcome.ts';
 
@@ -6,19 +6,19 @@ export interface FeedOptions {
   readonly next: () => readonly Message[];
   readonly periodMs: number;
   readonly send: (messages: readonly Message[]) => Promise<readonly Outcome[]>;
-  /** Whether there is anybody to send to; the feed waits until then. */
+  /** Whether NATS is there; the feed waits until then. */
   readonly ready: () => boolean;
   readonly sleep: (ms: number) => Promise<void>;
   readonly monotonicMs: () => number;
   readonly stopped: () => boolean;
-  /** After every turn: what became of its messages. */
+  /** Called after every turn with the outcome of its messages. */
   readonly observe: (turn: Turn) => void;
 }
 
-/** What became of the messages of a turn: each is counted once. */
+/** Outcome of a turn's messages: each is counted once. */
 export interface Turn {
   readonly kept: number;
-  /** The stream had kept the same id shortly before, as where two feeds play on one channel. */
+  /** The stream had kept the same id shortly before, for example if two feeds play on one channel. */
   readonly duplicates: number;
   readonly sent: number;
   /** Certainly not kept. */
@@ -27,7 +27,7 @@ export interface Turn {
   readonly unknown: number;
 }
 
-/** Publishes a turn each period until `stopped`. A turn that takes longer delays the next, it never piles up. */
+/** Publishes a turn each period until `stopped`. A turn that takes longer delays the next one; turns never pile up. */
 export async function runFeed(options: FeedOptions): Promise<void> {
   const { next, periodMs, send, ready, sleep, monotonicMs, stopped, observe } = options;
   let dueMs = monotonicMs();

@@ -1,4 +1,4 @@
-// Builds HTTP answers from what became of the messages. Pure; says nothing better than it is.
+// Builds HTTP answers from the outcomes of messages. Pure; never reports a better outcome than the real one.
 import type { Message, ProblemCode } from '../parse/message.ts';
 import type { BatchProblem } from '../parse/parse-batch.ts';
 import type { Parsed } from '../parse/parse-message.ts';
@@ -13,10 +13,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Why one message was not kept, or not known to be. */
+/** Why one message was not kept, or is not known to be kept. */
 export type FailureCode = ProblemCode | 'NATS_UNAVAILABLE' | 'NO_ACKNOWLEDGEMENT' | 'REFUSED';
 
-/** The truth about one message. `kept` is false only where that is certain. */
+/** The result of one message. `kept` is false only if that is certain. */
 export type MessageResult =
   | { readonly ok: true; readonly stream?: string; readonly seq?: number; readonly duplicate?: true }
   | {
@@ -25,10 +25,10 @@ export type MessageResult =
       readonly error: { readonly code: FailureCode; readonly message: string };
     };
 
-/** For `Retry-After` where nothing better is known, in seconds. */
+/** Default of `Retry-After`, in seconds. */
 const retryAfterS = 1;
 
-/** The result of a message: its own problem, or what became of it. */
+/** The result of a message: its own problem, or its outcome. */
 export function resultOf(parsed: Parsed<Message>, outcome: Outcome | undefined): MessageResult {
   if ('problem' in parsed) return { ok: false, kept: false, error: parsed.problem };
   switch (outcome?.kind) {
@@ -62,8 +62,8 @@ export function answerOne(result: MessageResult): Answer {
 }
 
 /**
- * The answer to a batch, one result a message in their order. 200: all are kept. 207: some are not, read the
- * results. Where none is: 503 if sending again may help for one of them, else 400.
+ * The answer to a batch, one result per message in their order. 200: all are kept. 207: some are not, read the results.
+ * If none is kept: 503 if sending again may help for one of them, else 400.
  */
 export function answerBatch(results: readonly MessageResult[]): Answer {
   const codes = results.flatMap((result) => (result.ok ? [] : [result.error.code]));

@@ -1,11 +1,11 @@
-// Whether a request shows one of the API keys. Compares in constant time; never logs or repeats a key.
+// Checks whether a request has one of the API keys. Compares in constant time; never logs or repeats a key.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Who publishes, as the rate limit tells them apart: a key's place in the list, never the key. */
+/** Identity of a publisher for the rate limit: a key's index in the list, never the key. */
 export type Authorise = (headers: IncomingHttpHeaders) => { readonly key: number | undefined } | undefined;
 
-/** Without keys everybody may publish. With several, all are valid: that is how keys are rotated. */
+/** Without keys every caller may publish. With several, all are valid, which allows rotation. */
 export function createAuthorise(keys: readonly string[]): Authorise {
   if (keys.length === 0) return () => ({ key: undefined });
   const digests = keys.map(digest);
@@ -13,7 +13,7 @@ export function createAuthorise(keys: readonly string[]): Authorise {
     const shown = shownKey(headers);
     if (shown === undefined) return undefined;
     const given = digest(shown);
-    // Every key is compared, whatever the result of the others.
+    // Compares every key, whatever the result of the others.
     const matches = digests.map((known) => timingSafeEqual(known, given));
     const key = matches.indexOf(true);
     return key < 0 ? undefined : { key };
@@ -24,7 +24,7 @@ function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-/** The key of either header; nothing where there is none, or two that differ. */
+/** The key of either header; undefined without a key, or with two different ones. */
 function shownKey(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const plain = headers['x-api-key'];

@@ -1,4 +1,4 @@
-// One request from its head to its answer: a ladder of refusals, cheapest first, then parse, send, answer.
+// Handles one request from its head to its answer: a ladder of refusals, cheapest first, then parse, send, answer.
 //
 //   path -> method -> room -> key -> share -> rate -> type -> body -> rate -> parse -> send
 //   404     405       503     401    429      429     415     413     429     400      200 / 207 / 4xx / 5xx
@@ -22,11 +22,11 @@ export interface HandleOptions {
   readonly rateLimit: RateLimit;
   readonly maxBodyBytes: number;
   readonly maxRequests: number;
-  /** Of these, for one publisher: slow ones of one must leave room for all others. */
+  /** Maximum of these for one publisher: its slow requests must leave room for other publishers. */
   readonly maxRequestsPerPublisher: number;
-  /** Told of every request: the status, and the code where it was refused as a whole. */
+  /** Called for every request with the status, and the code if it was refused as a whole. */
   readonly onAnswer: (status: number, refusal?: RefusalCode | BatchProblem['code']) => void;
-  /** Told of every message that is not handed over for what it is. */
+  /** Called for every message that is refused because of its contents. */
   readonly onInvalid: (code: ProblemCode) => void;
 }
 
@@ -36,11 +36,11 @@ interface Admitted {
   readonly format: BodyFormat;
 }
 
-/** Answers requests; counts those that are under way. */
+/** Answers requests; counts the concurrent ones. */
 export class Handler {
   readonly #options: HandleOptions;
   #underWay = 0;
-  /** Requests under way of each publisher that has any; at most `maxRequests` entries. */
+  /** Concurrent requests of each publisher that has any; at most `maxRequests` entries. */
   readonly #places: Map<string, number> = new Map();
   #stopping = false;
 
@@ -52,7 +52,7 @@ export class Handler {
     return this.#underWay;
   }
 
-  /** From now on every new request is told to go elsewhere. */
+  /** From now on refuses every new request with `STOPPING`. */
   stop(): void {
     this.#stopping = true;
   }
@@ -86,7 +86,7 @@ export class Handler {
     return this.#places.get(who) ?? 0;
   }
 
-  /** The rungs that need the body. */
+  /** The checks that need the body. */
   async #take(request: IncomingMessage, { who, format }: Admitted): Promise<Answer> {
     const { parse, rateLimit, maxBodyBytes } = this.#options;
     const body = await readBody(request, maxBodyBytes);
@@ -97,7 +97,7 @@ export class Handler {
     }
     const batch = parse(body.bytes, format);
     const messages = 'problem' in batch ? 1 : batch.messages.length;
-    // Counted also where it is refused: bad bodies are not for nothing.
+    // Counts even if it is refused: bad bodies cost, too.
     const waitMs = rateLimit.take(who, { messages, bytes: body.bytes.length });
     if (waitMs > 0) return this.#refuse(rateLimited(waitMs));
     if ('problem' in batch) {
@@ -114,7 +114,7 @@ export class Handler {
     return answer;
   }
 
-  /** The part of the ladder that needs only the head. */
+  /** The checks that need only the head. */
   #admit(request: IncomingMessage): Refusal | Admitted {
     const { authorise, rateLimit, maxRequests, maxRequestsPerPublisher } = this.#options;
     const [path = ''] = (request.url ?? '').split('?');
@@ -151,7 +151,7 @@ export class Handler {
   }
 }
 
-/** Without keys a publisher is a network: one owner of many addresses is not many publishers. */
+/** Without keys a publisher is a network: one owner of many addresses counts as one publisher. */
 function networkNamed(address = ''): string {
   const ip = parseAddress(address);
   return `network ${ip === undefined ? '' : networkOf(ip)}`;

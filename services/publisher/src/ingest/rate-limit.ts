@@ -1,7 +1,7 @@
-// How much each publisher may send a second, in messages and in bytes. Bounded memory whoever comes.
+// Limits each publisher's messages and bytes per second. Uses bounded memory, however many publishers come.
 import type { Clock } from '@weir/runtime';
 
-/** What a request costs. */
+/** The cost of a request. */
 export interface Cost {
   readonly messages: number;
   readonly bytes: number;
@@ -14,14 +14,14 @@ interface Account {
 }
 
 /**
- * Two token buckets for each publisher, each of one second's worth. Whoever is not in debt may send a
- * batch whole and goes into debt with it, so a batch may be larger than a bucket and the mean still holds.
+ * Two token buckets per publisher, each for one second. A publisher that is not in debt may send a whole batch and goes
+ * into debt with it. A batch may therefore be larger than a bucket, and the mean rate still holds.
  */
 export class RateLimit {
   readonly #rate: Cost;
   readonly #maxPublishers: number;
   readonly #clock: Clock;
-  /** The least recently seen first. */
+  /** Least recently seen first. */
   readonly #accounts: Map<string, Account> = new Map();
 
   constructor(options: { readonly perSecond: Cost; readonly maxPublishers: number; readonly clock: Clock }) {
@@ -37,12 +37,12 @@ export class RateLimit {
   /** Milliseconds until `who` may send again; 0 is now. */
   waitMs(who: string): number {
     const { messages, bytes } = this.#account(who);
-    // A debt of any size is paid back to zero and a little more, so that 0 is never just a rounding.
+    // Waits until the debt is paid back with a small margin, so a result of 0 is never a rounding error.
     const seconds = Math.max((1 - messages) / this.#rate.messages, (1 - bytes) / this.#rate.bytes);
     return Math.max(0, Math.ceil(seconds * 1000));
   }
 
-  /** Takes the cost unless `who` is in debt; milliseconds to wait if so, 0 where it was taken. */
+  /** Takes the cost unless `who` is in debt. Returns the milliseconds to wait, 0 if the cost was taken. */
   take(who: string, cost: Cost): number {
     const wait = this.waitMs(who);
     if (wait > 0) return wait;

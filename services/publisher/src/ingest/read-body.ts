@@ -1,4 +1,4 @@
-// Reads a request's body up to a limit. Never holds more than the limit; how slow it may be is the server's.
+// Reads a request's body up to a limit. Never holds more than the limit; the server limits the time.
 import type { IncomingMessage } from 'node:http';
 import type { BodyFormat } from '../parse/parse-batch.ts';
 
@@ -34,7 +34,7 @@ const formats: ReadonlyMap<string, BodyFormat> = new Map([
   ['application/ndjson', 'ndjson'],
 ]);
 
-/** The format that the headers announce; nothing where it is not one of ours, not UTF-8 or compressed. */
+/** The format in the headers; undefined if it is not supported, not UTF-8, or compressed. */
 export function formatOf(request: Pick<IncomingMessage, 'headers'>): BodyFormat | undefined {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') return undefined;

@@ -1,5 +1,5 @@
 // The refusals of whole requests, one table: code, HTTP status, sentence. docs/publishing.md repeats it;
-// a test keeps the two in step.
+// a test keeps the two equal.
 
 /** One row. `retry` refusals carry a `Retry-After`. */
 export interface RefusalRow {
@@ -25,7 +25,7 @@ export type RefusalCode =
   | 'BAD_REQUEST'
   | 'INTERNAL';
 
-/** What a request can be refused for before any message of it is looked at. */
+/** Reasons to refuse a request before any of its messages is read. */
 export const refusals: Readonly<Record<RefusalCode, RefusalRow>> = {
   NOT_FOUND: { status: 404, message: 'publish by POST /v1/publish; there is nothing else here' },
   METHOD: { status: 405, message: 'publish by POST' },
@@ -54,10 +54,10 @@ export const refusals: Readonly<Record<RefusalCode, RefusalRow>> = {
   INTERNAL: { status: 500, message: 'internal error' },
 };
 
-/** A refusal with what is particular about it. */
+/** A refusal with its details. */
 export interface Refusal {
   readonly code: RefusalCode;
-  /** Instead of the table's sentence. */
+  /** Replaces the table's sentence. */
   readonly message?: string;
   readonly retryAfterS?: number;
 }

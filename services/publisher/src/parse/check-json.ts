@@ -1,15 +1,15 @@
-// Whether bytes are strict JSON text at all: UTF-8 without a byte order mark, and nothing but JSON.
+// Checks that bytes are strict JSON text: UTF-8 without a byte order mark, and only JSON.
 import { isUtf8 } from 'node:buffer';
 import type { Problem } from './message.ts';
 
-/** What is wrong with `bytes` as JSON, or nothing. `what` names them in the sentence: "the body". */
+/** The problem of `bytes` as JSON, or undefined. `what` names them in the message: "the body". */
 export function jsonProblem(bytes: Buffer, what: string): Problem | undefined {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     return { code: 'BYTE_ORDER_MARK', message: `${what} begins with a byte order mark; send plain UTF-8` };
   }
   if (!isUtf8(bytes)) return { code: 'NOT_UTF8', message: `${what} is not valid UTF-8` };
   try {
-    // Latin-1 gives the same verdict as UTF-8 on bytes that are valid UTF-8, and is faster.
+    // For valid UTF-8, Latin-1 gives the same verdict, and it is faster.
     JSON.parse(bytes.toString('latin1'));
     return undefined;
   } catch (error) {

@@ -1,5 +1,5 @@
-// From a request's body to its messages, in the order in which they stand there.
-// Problems of the whole body refuse it all; a problem of one message is that message's own.
+// Parses a request's body into its messages, in their order. A problem of the whole body refuses the whole body; a
+// problem of one message refuses that message only.
 import { jsonProblem } from './check-json.ts';
 import type { Message, Problem } from './message.ts';
 import type { Parsed } from './parse-message.ts';
@@ -9,7 +9,7 @@ import { elementsOf, membersOf, trimmed } from './raw-json.ts';
 /** The two forms of a body. */
 export type BodyFormat = 'json' | 'ndjson';
 
-/** A body's messages; `single` where it was one object and is answered as one. */
+/** A body's messages; `single` if it was one object, which gets a single result as its answer. */
 export interface Batch {
   readonly single: boolean;
   readonly messages: readonly Parsed<Message>[];
@@ -20,7 +20,7 @@ export type BatchProblem =
   | Problem
   | { readonly code: 'EMPTY' | 'TOO_MANY_MESSAGES'; readonly message: string };
 
-/** Parses `{…}`, `[{…},…]`, `{"messages":[{…},…]}`, or one message a line. */
+/** Parses `{…}`, `[{…},…]`, `{"messages":[{…},…]}`, or one message per line. */
 export function parseBatch(
   body: Buffer,
   { format, maxMessages }: { readonly format: BodyFormat; readonly maxMessages: number },
@@ -57,7 +57,7 @@ function jsonParts(
   return { problem: { code: 'FIELD_INVALID', message: '"messages" must be an array of messages' } };
 }
 
-/** The lines that have anything but white space in them; one more than `max` at most. */
+/** The lines with more than white space; at most one more than `max`. */
 function lines(body: Buffer, max: number): readonly Buffer[] {
   const found: Buffer[] = [];
   let from = 0;

@@ -1,5 +1,5 @@
-// From the JSON text of one message to a `Message`, or to what is wrong with it.
-// Pure; the data's bytes are cut out of the text, never parsed and written anew (case A3).
+// Parses the JSON text of one message into a `Message` or a problem. Pure; cuts the data's bytes out of the text and
+// never writes them again (case A3).
 import type { Address } from '@weir/protocol';
 import { isChannel, isLane, isToken, limits, validatePayload } from '@weir/protocol';
 import { jsonProblem } from './check-json.ts';
@@ -42,12 +42,12 @@ export function parseTimedMessage(json: Buffer): Parsed<TimedMessage> {
   return { value: { at, message } };
 }
 
-/** Makes a message of values that are already apart, as a command line has them; the same checks. */
+/** Makes a message from separate values, as on a command line, with the same checks. */
 export function makeMessage(parts: {
   readonly lane: string;
   readonly channel: string;
   readonly key?: string | undefined;
-  /** Nothing deletes the key. */
+  /** Undefined deletes the key. */
   readonly data: Uint8Array | undefined;
   readonly id?: string | undefined;
 }): Parsed<Message> {

@@ -1,7 +1,7 @@
-// Cuts the raw text of members and elements out of JSON, so that values keep their bytes (case A3).
-// Takes only what is known to be valid JSON; never judges, never recurses, never copies.
+// Cuts the raw text of members and elements out of JSON, which keeps the values' bytes (case A3).
+// Accepts only text that is known to be valid JSON; does not check, recurse or copy.
 
-/** One member of an object: its name as it means, its value as it was written. */
+/** One member of an object: its decoded name, and its value as written. */
 export interface RawMember {
   readonly name: string;
   readonly value: Buffer;
@@ -12,7 +12,7 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
-/** The members of the object in `json`, in their order, duplicates included; nothing where it is no object. */
+/** The members of the object in `json`, in their order, duplicates included; undefined if it is not an object. */
 export function membersOf(json: Buffer): readonly RawMember[] | undefined {
   const start = skipSpace(json, 0);
   if (json[start] !== 0x7b) return undefined;
@@ -30,7 +30,9 @@ export function membersOf(json: Buffer): readonly RawMember[] | undefined {
   return members;
 }
 
-/** The elements of the array in `json`, in their order, one more than `max` at most; nothing where it is no array. */
+/**
+ * The elements of the array in `json`, in their order, at most one more than `max`; undefined if it is not an array.
+ */
 export function elementsOf(json: Buffer, max: number): readonly Buffer[] | undefined {
   const start = skipSpace(json, 0);
   if (json[start] !== 0x5b) return undefined;
@@ -67,7 +69,7 @@ function afterComma(json: Buffer, from: number): number {
   return json[at] === COMMA ? skipSpace(json, at + 1) : at;
 }
 
-/** Behind the closing quote of the string that opens at `from`. */
+/** The index behind the closing quote of the string that opens at `from`. */
 function endOfString(json: Buffer, from: number): number {
   let at = from + 1;
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;

@@ -1,4 +1,4 @@
-// Whether the times of a recording can be meant in the unit in which they are read. Pure; guesses, and says so.
+// Checks whether a recording's times fit the unit in which they are read. Pure; its verdicts are guesses and say so.
 
 /** Units of `"t"`. */
 export const units = ['s', 'ms', 'us', 'ns'] as const;
@@ -14,26 +14,26 @@ const names: Readonly<Record<Unit, string>> = {
 };
 
 const dayMs = 86_400_000;
-/** 2001 to 2096: in these years the four units of time since 1970 cannot be taken for each other. */
+/** 2001 to 2096: in these years the four units of time since 1970 cannot be confused. */
 const sinceMs = { from: 1e12, to: 4e12 } as const;
-/** Bursts are common, above all at the beginning: the rate is judged over this many lines, or over all. */
+/** Bursts are common, above all at the start: the rate is checked over this many lines, or over all. */
 const rateLines = 10_000;
 const fewestForRate = 10;
-/** After how many lines the pauses are judged; and at the end. */
+/** Lines after which the pauses are checked; they are also checked at the end. */
 const pauseLooks: readonly number[] = [10, 100];
 const fewestForPauses = 3;
 const mostPauses = 100;
 
-/** What would be odd: stricter where nobody has said the unit. */
+/** Thresholds of a warning: stricter without a stated unit. */
 const odd = {
   assumed: { linesPerSecond: 1_000, pauseMs: 60_000, pause: 'a minute' },
   stated: { linesPerSecond: 1e6, pauseMs: dayMs, pause: 'a day' },
 } as const;
 
-/** What a check has to say; a refusal before anything is sent. */
+/** The verdict of a check; a refusal comes before the first message is sent. */
 export type UnitDoubt = { readonly refusal: string } | { readonly warning: string };
 
-/** Looks at the times of a recording as they come; says at most one thing. */
+/** Checks the times of a recording as they come; returns at most one verdict. */
 export class UnitCheck {
   readonly #unit: Unit;
   readonly #stated: boolean;
@@ -43,7 +43,7 @@ export class UnitCheck {
   #lastMs = 0;
   #done = false;
 
-  /** `stated`: whether somebody said the unit, or it is the default. */
+  /** `stated`: whether the caller gave the unit, or it is the default. */
   constructor({ unit, stated }: { readonly unit: Unit; readonly stated: boolean }) {
     this.#unit = unit;
     this.#stated = stated;
@@ -67,7 +67,7 @@ export class UnitCheck {
     return doubt;
   }
 
-  /** The recording is over. */
+  /** Call it at the end of the recording. */
   end(): UnitDoubt | undefined {
     if (this.#done) return undefined;
     const doubt = this.#say(this.#pauses() ?? this.#rate());
@@ -81,7 +81,7 @@ export class UnitCheck {
     return { warning };
   }
 
-  /** A time since 1970 tells its unit by its size. */
+  /** The size of a time since 1970 shows its unit. */
   #first(t: number): UnitDoubt | undefined {
     const unit = this.#unit;
     const other = units.find((one) => isSince1970(t * msPerUnit[one]));

@@ -1,4 +1,4 @@
-// Why an input cannot be read, in words for the person who named it.
+// Why an input cannot be read, as a message for the user.
 
 export class InputError extends Error {
   readonly code = 'INPUT_UNREADABLE';

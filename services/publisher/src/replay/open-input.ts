@@ -1,5 +1,5 @@
-// Opens what a command reads: a file, a pipe, a FIFO, a terminal or standard input. Each is opened once and never
-// read by position, since pipes cannot be. Knows nothing of what is in it.
+// Opens a command's input: a file, a pipe, a FIFO, a terminal or standard input. Opens it once and never reads by
+// position, because pipes cannot. Knows nothing of the contents.
 import { closeSync, constants, fstatSync, openSync, read } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty, ReadStream } from 'node:tty';
@@ -12,28 +12,28 @@ const chunkBytes = 65_536;
 
 /** An open input. */
 export interface Input {
-  /** For sentences: the path, or `standard input`. */
+  /** Name for messages: the path, or `standard input`. */
   readonly name: string;
   /** Missing for standard input. */
   readonly path: string | undefined;
-  /** In bytes; missing where nothing says how much will come. */
+  /** In bytes; missing if the size is unknown. */
   readonly size: number | undefined;
-  /** Whether `chunks` can be called again: only a file has a beginning to go back to. */
+  /** Whether `chunks` can be called again: only a file can be read from its start again. */
   readonly repeatable: boolean;
-  /** The bytes, from the beginning. */
+  /** The bytes, from the start. */
   chunks(): AsyncIterable<Buffer>;
-  /** Ends what is read at this moment, also where nothing comes, and closes. */
+  /** Ends a running read, even of a silent input, and closes. */
   close(): void;
 }
 
-/** These mean the descriptor itself: opening them anew fails where standard input is a socket. */
+/** These paths mean the descriptor itself: to open them again fails if standard input is a socket. */
 const standardInput: readonly string[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
 
 /** Opens a path; `-` is standard input. Throws an `InputError`. */
 export function openInput(path: string): Input {
   if (standardInput.includes(path)) return new OpenInput(0, undefined);
   try {
-    // Without O_NONBLOCK a FIFO that nobody writes to would block until somebody does, out of reach of Ctrl-C.
+    // Without O_NONBLOCK a FIFO without a writer would block until there is one, and Ctrl-C would not end it.
     return new OpenInput(openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)), path);
   } catch (error) {
     throw error instanceof InputError ? error : new InputError(whyNotOpen(path, error), { cause: error });
@@ -46,7 +46,7 @@ class OpenInput implements Input {
   readonly size: number | undefined;
   readonly repeatable: boolean;
   readonly #fd: number;
-  /** A pipe, socket or terminal: it may say nothing for as long as it likes, and must still end when we do. */
+  /** A pipe, socket or terminal: it may stay silent for any time, but its read must end with the command. */
   readonly #stream: Socket | undefined;
   #reading = false;
   #closed = false;
@@ -63,7 +63,7 @@ class OpenInput implements Input {
     if (stats.isFIFO() || stats.isSocket())
       this.#stream = new Socket({ fd, readable: true, writable: false });
     else if (isatty(fd)) this.#stream = new ReadStream(fd);
-    // Standard input may stand anywhere in its file.
+    // Standard input may be at any offset of its file.
     this.repeatable = stats.isFile() && path !== undefined;
     this.size = this.repeatable && stats.size > 0 ? stats.size : undefined;
   }
@@ -109,7 +109,7 @@ class OpenInput implements Input {
     else if (!this.#reading) this.#closeFile();
   }
 
-  /** Standard input is not ours to close. */
+  /** The command must not close standard input. */
   #closeFile(): void {
     if (this.path !== undefined) closeSync(this.#fd);
   }

@@ -1,9 +1,9 @@
-// When each line of a recording is due. Pure arithmetic; knows no clock.
+// Computes when each line of a recording is due. Pure arithmetic; knows no clock.
 
 export interface PaceOptions {
-  /** 10 plays ten times as fast; infinite waits for nothing. */
+  /** 10 plays ten times as fast; infinite never waits. */
   readonly speed: number;
-  /** Longest pause between two lines, after the speed is applied. */
+  /** Maximum pause between two lines, after the speed is applied. */
   readonly maxPauseMs: number;
 }
 
@@ -19,7 +19,7 @@ export class Pace {
     this.#maxPauseMs = maxPauseMs;
   }
 
-  /** When the line of `atMs` is due. Times that go back cost no pause. */
+  /** When the line of `atMs` is due. Times that go back add no pause. */
   due(atMs: number): number {
     const pauseMs = Math.max(0, atMs - (this.#lastAtMs ?? atMs)) / this.#speed;
     this.#lastAtMs = atMs;

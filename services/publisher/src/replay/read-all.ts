@@ -1,9 +1,9 @@
-// All chunks of a stream, also those that came before it failed.
+// Reads all chunks of a stream, including those before a failure.
 import type { Readable } from 'node:stream';
 
 /**
- * All chunks of a stream. Unlike the stream's own iterator it gives what was buffered before a failure, so that
- * the same broken file always ends at the same line.
+ * All chunks of a stream. Unlike the stream's own iterator it also returns the chunks that were buffered before a
+ * failure: the same broken file always ends at the same line.
  */
 export async function* readAll(stream: Readable): AsyncGenerator<Buffer> {
   let failure: unknown;

@@ -4,36 +4,36 @@ import type { Input } from './open-input.ts';
 import { recognise, recognisedBytes, through } from './recognise.ts';
 import { hasZstd, unpack } from './unpack.ts';
 
-/** A line without its end; `bytes` is missing where it was too long. */
+/** A line without its end; `bytes` is missing if the line was too long. */
 export interface Line {
   readonly number: number;
   readonly bytes: Buffer | undefined;
 }
 
-/** How far a reader is. */
+/** A reader's progress. */
 export interface Reading {
-  /** Of the input, packed as it may be. */
+  /** Bytes of the input as it is, packed or not. */
   readonly readBytes: number;
-  /** 0 to 1; missing where the size of the input is not known. */
+  /** 0 to 1; missing if the size of the input is unknown. */
   readonly done: number | undefined;
 }
 
-/** An input's lines and how far they are. */
+/** An input's lines and their progress. */
 export interface LineReader {
   readonly lines: AsyncIterable<Line>;
   progress(): Reading;
 }
 
-/** Counts bytes on their way: read, taken by the unpacker, unpacked, and dealt with as lines. */
+/** Counts bytes at each stage: read, taken by the unpacker, unpacked, and returned as lines. */
 export interface Meter {
   readBytes: number;
-  /** Missing where nothing is unpacked. */
+  /** Missing without an unpacker. */
   takenBytes: number | undefined;
   unpackedBytes: number;
   doneBytes: number;
 }
 
-/** Reads an input from its beginning. What it is, is told by its first bytes, not by its name. */
+/** Reads an input from its start. Its first bytes show the format, not its name. */
 export function readLines(input: Input, maxLineBytes: number): LineReader {
   const meter: Meter = { readBytes: 0, takenBytes: undefined, unpackedBytes: 0, doneBytes: 0 };
   return {
@@ -43,8 +43,8 @@ export function readLines(input: Input, maxLineBytes: number): LineReader {
 }
 
 /**
- * Much is read ahead, and a small file all at once: what counts is how much of it was dealt with. Exact once all is
- * read; before that, as if the rest were packed as tightly.
+ * The reader reads far ahead, and a small file in one step, so progress counts the bytes returned as lines. It is exact
+ * after the whole input is read; before that it assumes the same compression for the rest.
  */
 function doneOf(
   { readBytes, takenBytes = readBytes, unpackedBytes, doneBytes }: Meter,
@@ -80,11 +80,11 @@ async function* plainChunks(input: Input, meter: Meter): AsyncGenerator<Buffer> 
 
 interface Peeked {
   readonly first: Buffer;
-  /** All chunks, the first bytes too. */
+  /** All chunks, including the first bytes. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** Waits for the first bytes, and for no more than are needed: a live pipe may pause behind its first line. */
+/** Waits only for the required first bytes: a live pipe may pause behind its first line. */
 async function peek(chunks: AsyncGenerator<Buffer>): Promise<Peeked> {
   let first: Buffer = Buffer.alloc(0);
   let over = false;
@@ -146,7 +146,7 @@ export async function* splitLines(
       meter.doneBytes = before + from;
     }
     const rest = chunk.subarray(from);
-    // Of a line that is too long already, only the length is remembered.
+    // For a line that is already too long, only the length is kept.
     if (heldBytes + rest.length > maxLineBytes) held = [];
     else if (rest.length > 0) held.push(rest);
     heldBytes += rest.length;

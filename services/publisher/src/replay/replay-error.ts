@@ -1,4 +1,4 @@
-// Why a replay ended early, in words for the person who started it, and what was done until then.
+// Why a replay ended early, as a message for the user, and its counts until then.
 import type { ReplayReport } from './replay.ts';
 
 export class ReplayError extends Error {

@@ -1,5 +1,5 @@
-// Publishes a recording at its own pace, waits for every acknowledgement, and stops at the first message
-// that was not kept: what a replay says it did, it did.
+// Publishes a recording at its own pace, waits for every acknowledgement, and stops at the first message that was not
+// kept. Its counts are therefore exact.
 
 import type { Message } from '../parse/message.ts';
 import type { Parsed, TimedMessage } from '../parse/parse-message.ts';
@@ -12,7 +12,7 @@ import { ReplayError } from './replay-error.ts';
 import { idInRound } from './round-id.ts';
 
 export interface ReplayOptions {
-  /** The recording from its beginning, once a round. */
+  /** Opens the recording from its start, once per round. */
   readonly open: () => LineReader;
   readonly parse: (line: Buffer) => Parsed<TimedMessage>;
   readonly submit: (message: Message) => Promise<{ readonly outcome: Promise<Outcome> }>;
@@ -21,21 +21,21 @@ export interface ReplayOptions {
   readonly check: UnitCheck;
   readonly skipBad: boolean;
   readonly loop: boolean;
-  /** Put before each channel: `test.` makes `test.odds.1` of `odds.1`. */
+  /** Prefix of each channel: `test.` turns `odds.1` into `test.odds.1`. */
   readonly channelPrefix: string;
-  /** Part of the ids from the second round on; of this replay alone. */
+  /** Part of the ids from the second round on; unique to this replay. */
   readonly run: string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly monotonicMs: () => number;
-  /** Once it is true, the lines of `open` must end, also where none is there yet. */
+  /** Once it is true, the lines of `open` must end, even before the first line. */
   readonly stopped: () => boolean;
   readonly warn: (text: string) => void;
   readonly progress: (report: ReplayReport) => void;
 }
 
 /**
- * How far a replay is. Once it is over, `messages` is the sum of `kept`, `duplicates`, `sent`, `notKept` and
- * `unknown`; before, some of them are not known yet.
+ * A replay's progress. At its end, `messages` is the sum of `kept`, `duplicates`, `sent`, `notKept` and `unknown`;
+ * before, some outcomes are pending.
  */
 export interface ReplayReport {
   /** Handed to NATS. */
@@ -44,7 +44,7 @@ export interface ReplayReport {
   readonly kept: number;
   /** Not stored: the stream had kept the same id shortly before. */
   readonly duplicates: number;
-  /** Cosmetic: NATS has read them, nothing stores them. */
+  /** Cosmetic: NATS has read them, no stream stores them. */
   readonly sent: number;
   /** Certainly not stored. */
   readonly notKept: number;
@@ -52,19 +52,19 @@ export interface ReplayReport {
   readonly unknown: number;
   /** Bad lines. */
   readonly skipped: number;
-  /** Lines read, of all rounds. */
+  /** Lines read in all rounds. */
   readonly lines: number;
-  /** Rounds that were played to their end. */
+  /** Completed rounds. */
   readonly rounds: number;
-  /** Of the recording in this round, 0 to 1; missing where nobody knows how long it is. */
+  /** Share of the recording in this round, 0 to 1; missing if its length is unknown. */
   readonly done: number | undefined;
-  /** Bytes of the recording that were read in this round. */
+  /** Bytes of the recording read in this round. */
   readonly readBytes: number;
 }
 
 /**
- * Replays until the end of the recording, or until `stopped`. Rejects with a `ReplayError` alone, whatever happens,
- * and only when it is known what became of all that was handed to NATS.
+ * Replays until the end of the recording, or until `stopped`. Rejects only with a `ReplayError`, and only when the
+ * outcomes of all messages that were passed to NATS are known.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const run = new Run(options);
@@ -73,7 +73,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   return run.report();
 }
 
-/** Why a replay must end; it is a `ReplayError` once the counts are final. */
+/** Why a replay must end; it becomes a `ReplayError` when the counts are final. */
 class Failure {
   readonly message: string;
   readonly cause: unknown;
@@ -101,7 +101,7 @@ class Run {
   #reader: LineReader | undefined;
   /** The first message that was not kept. */
   #failure: Failure | undefined;
-  /** Messages whose outcome is not known yet. */
+  /** Messages with a pending outcome. */
   readonly #pending: Set<Promise<void>> = new Set();
 
   constructor(options: ReplayOptions) {
@@ -130,7 +130,7 @@ class Run {
     progress(this.report());
   }
 
-  /** Plays all lines; says what is wrong with the recording. */
+  /** Plays all lines; returns the problem of the recording, if any. */
   async #lines(): Promise<Failure | undefined> {
     const { open, progress, stopped } = this.#options;
     let number = 0;
@@ -145,7 +145,7 @@ class Run {
         progress(this.report());
       }
     } catch (error) {
-      // What is read while it is being closed may look cut off.
+      // An input that is read while it closes may look cut off.
       if (stopped()) return undefined;
       const why = error instanceof Error ? error.message : String(error);
       return new Failure(number === 0 ? why : `after line ${number}: ${why}`, error);
@@ -188,7 +188,7 @@ class Run {
     return { value: { at, message: { ...message, address, id } } };
   }
 
-  /** Passes a warning on; gives a refusal back. */
+  /** Reports a warning; returns a refusal. */
   #tell(doubt: UnitDoubt | undefined): string | undefined {
     if (doubt === undefined) return undefined;
     if ('refusal' in doubt) return doubt.refusal;
@@ -196,7 +196,7 @@ class Run {
     return undefined;
   }
 
-  /** Sleeps in pieces, so that a replay can be stopped during a long pause. */
+  /** Sleeps in pieces, which allows a stop during a long pause. */
   async #waitUntil(dueMs: number): Promise<void> {
     const { sleep, monotonicMs, stopped } = this.#options;
     for (;;) {

@@ -1,13 +1,13 @@
-// The ids of a recording that is played again and again. Pure.
+// The ids of a recording that is played repeatedly. Pure.
 import { createHash } from 'node:crypto';
 
-/** The longest id that a message may have. */
+/** Maximum length of a message's id. */
 const maxChars = 128;
 
 /**
- * A message's id in a round, counted from 1. The first round keeps the ids of the recording, so that a replay that
- * failed can be done again; each further round has ids of its own, since NATS would store none of it again within
- * two minutes. `run` tells this replay from others of the same recording.
+ * A message's id in a round, counted from 1. The first round keeps the ids of the recording, which makes a failed
+ * replay repeatable. Each further round has ids of its own, because NATS would not store the same ids again within two
+ * minutes. `run` tells this replay from others of the same recording.
  */
 export function idInRound(
   id: string,

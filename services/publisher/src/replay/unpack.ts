@@ -1,17 +1,17 @@
-// Unpacks gzip and zstd as it comes, with bounded memory. What comes before damaged data is given, but for up to 16 KB
-// that the unpacker has at that moment.
+// Unpacks gzip and zstd as it comes, with bounded memory. Returns the data before damaged data, except up to 16 KB
+// that the unpacker holds at that moment.
 import { pipeline } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { InputError } from './input-error.ts';
 import { readAll } from './read-all.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
-/** Whether this Node unpacks zstd: from 22.15 on. */
+/** Whether this Node can unpack zstd: from 22.15 on. */
 export const hasZstd: boolean = zstdEngine() !== undefined;
 
 /**
- * The unpacked bytes; throws an `InputError` where the packed ones are damaged or cut off. `taken` is told how many
- * packed bytes the chunks so far were made of, which is less than what was read ahead.
+ * The unpacked bytes; throws an `InputError` if the packed ones are damaged or cut off. `taken` gets the number of
+ * packed bytes behind the chunks so far, which is less than the number of bytes read ahead.
  */
 export async function* unpack(
   form: 'gzip' | 'zstd',
@@ -21,7 +21,7 @@ export async function* unpack(
   const engine = form === 'gzip' ? zlib.createGunzip() : zstdEngine();
   if (engine === undefined) throw new InputError('this Node does not unpack zstd');
   const frames = form === 'zstd' ? new ZstdFrames() : undefined;
-  // A failure surfaces where the bytes are read.
+  // A failure surfaces at the reader of the bytes.
   pipeline(frames === undefined ? packed : followed(packed, frames), engine, () => undefined);
   try {
     for await (const chunk of readAll(engine)) {
@@ -50,7 +50,7 @@ function whyNotUnpacked(form: string, error: unknown): string {
   return /unexpected end/.test(message) ? cutOff(form) : `the ${form} data is damaged (${message})`;
 }
 
-/** The types are those of Node 20, which has none. */
+/** The types are those of Node 20, which has no zstd. */
 function zstdEngine(): zlib.Gunzip | undefined {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
   return typeof create === 'function' ? create() : undefined;

@@ -1,5 +1,5 @@
-// Follows the frames of zstd data without unpacking them, for what Node's unpacker does without a word: it drops what
-// stands behind a frame in the same chunk, and Node 22 takes data that is cut off for whole. Pure.
+// Follows the frames of zstd data without unpacking them, because Node's unpacker is silent about two faults: it drops
+// bytes behind a frame in the same chunk, and Node 22 accepts truncated data as complete. Pure.
 
 type Step = 'magic' | 'skippable' | 'descriptor' | 'block' | 'foreign';
 
@@ -15,14 +15,14 @@ const headBytes: Readonly<Record<Step, number>> = {
   foreign: 1,
 };
 
-/** Where in the frames the data stands (RFC 8878, section 3). */
+/** The current place within the frames (RFC 8878, section 3). */
 export class ZstdFrames {
   #step: Step = 'magic';
   readonly #head: number[] = [];
   #skip = 0;
   #checksumBytes = 0;
 
-  /** Whether the data may end here: between two frames. What is no zstd is left to the unpacker's judgement. */
+  /** Whether the data may end here: between two frames. Leaves data that is not zstd to the unpacker. */
   get whole(): boolean {
     return this.#foreign || (this.#step === 'magic' && this.#head.length === 0 && this.#skip === 0);
   }
@@ -31,7 +31,7 @@ export class ZstdFrames {
     return this.#step === 'foreign';
   }
 
-  /** The pieces of the next chunk: none has bytes of two frames. */
+  /** The pieces of the next chunk: no piece has bytes of two frames. */
   cut(chunk: Buffer): readonly Buffer[] {
     const pieces: Buffer[] = [];
     let from = 0;
@@ -61,7 +61,7 @@ export class ZstdFrames {
     return at + 1;
   }
 
-  /** Takes a head, its bytes as one little-endian number, and says what comes behind what is to be skipped. */
+  /** Handles a head, its bytes as one little-endian number; returns the place after the bytes to skip. */
   #next(value: number): Step {
     switch (this.#step) {
       case 'magic':

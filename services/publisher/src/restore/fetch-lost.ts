@@ -1,16 +1,16 @@
-// Reads lost state from the admin port of a shard, as it comes: nothing is held.
+// Streams lost state from the admin port of a shard; holds none of it.
 import { RestoreError } from './restore.ts';
 
 const PATH = '/lost-state';
-/** A shard answers at once; the rest is the way to it. */
+/** A shard answers at once; the rest of the time is for the network. */
 const ANSWER_MS = 10_000;
 
-/** Whether a source is a URL, and not a file or standard input. */
+/** Whether a source is a URL, not a file or standard input. */
 export function isUrl(source: string): boolean {
   return /^https?:\/\//i.test(source);
 }
 
-/** What `http://…` (the admin port, or a whole URL) answers, until `cut`; rejects with a `RestoreError`. */
+/** The answer of `http://…` (the admin port, or a whole URL), until `cut`; rejects with a `RestoreError`. */
 export async function fetchLost(source: string, cut: AbortController): Promise<AsyncIterable<Buffer>> {
   if (!URL.canParse(source)) throw new RestoreError(`${source} is not a URL`);
   const url = new URL(source);

@@ -1,10 +1,10 @@
-// Writes lost state back, a key a line, where the stream has no message of the key. Stops at the first line that is
-// none, and at the first key of which it is not known whether it was written; running it again does no harm.
+// Writes lost state back, one key per line, if the stream has no message of the key. Stops at the first invalid line,
+// and at the first key whose outcome is unknown; running it again does no harm.
 import type { Message } from '../parse/message.ts';
 import type { Parsed } from '../parse/parse-message.ts';
 import type { AbsentOutcome } from '../send/absent.ts';
 
-/** Why a restore ended before its end, in words. */
+/** Why a restore ended early, as text. */
 export class RestoreError extends Error {
   readonly code = 'RESTORE';
 
@@ -14,17 +14,17 @@ export class RestoreError extends Error {
   }
 }
 
-/** How far a restore is. */
+/** A restore's progress. */
 export interface RestoreReport {
   readonly written: number;
-  /** Keys that the stream has already: published since, deleted since, or restored before. */
+  /** Keys that the stream already has: published since, deleted since, or restored before. */
   readonly present: number;
 }
 
 export interface RestoreOptions {
   readonly lines: AsyncIterable<{ readonly number: number; readonly bytes: Buffer | undefined }>;
   readonly parse: (line: Buffer) => Parsed<Message>;
-  /** Resolves when the message is handed over, of which only a bounded number waits for its outcome. */
+  /** Resolves when the message is passed to NATS; a bounded number of messages waits for outcomes. */
   readonly submit: (message: Message) => Promise<{ readonly outcome: Promise<AbsentOutcome> }>;
   readonly stopped: () => boolean;
   readonly progress: (report: RestoreReport) => void;

@@ -1,5 +1,5 @@
-// Writes values where their subjects have no message at all, so that nothing newer is ever overwritten: the server
-// compares and stores in one step. Never rejects, never has more than a bounded number in flight.
+// Writes values only if their subjects have no message at all, which never overwrites a newer message: the server
+// compares and stores in one step. Never rejects; the number of messages in flight is bounded.
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { jetstream } from '@nats-io/jetstream';
 import type { Subjects } from '@weir/protocol';
@@ -16,7 +16,7 @@ export type AbsentOutcome = Outcome | { readonly kind: 'present' };
 export interface AbsentWriterOptions {
   readonly link: NatsLink;
   readonly subjects: Subjects;
-  /** How long an acknowledgement may take; also how long a message waits for its turn. */
+  /** Maximum wait for an acknowledgement, and for a message's turn. */
   readonly ackTimeoutMs: number;
   readonly maxInFlight: number;
 }
@@ -31,7 +31,7 @@ export class AbsentWriter {
     this.#slots = new Slots({ max: options.maxInFlight, waitMs: options.ackTimeoutMs });
   }
 
-  /** Resolves once the message is handed over (or cannot be); `outcome` once it is known what became of it. */
+  /** Resolves when the message is passed to NATS (or cannot be); `outcome` resolves when its outcome is known. */
   async submit(message: Message): Promise<{ readonly outcome: Promise<AbsentOutcome> }> {
     if (!(await this.#slots.enter())) return { outcome: Promise.resolve({ kind: 'unavailable' }) };
     return { outcome: this.#write(message).finally(() => this.#slots.leave()) };

@@ -1,5 +1,5 @@
-// Hands messages to NATS in the order in which they are submitted and says of each what became of it.
-// Never rejects, never waits for ever, never has more than a bounded number in flight.
+// Passes messages to NATS in the order of their submission and reports each one's outcome. Never rejects, never waits
+// forever; the number of messages in flight is bounded.
 import type { Lane, Subjects } from '@weir/protocol';
 import type { Clock } from '@weir/runtime';
 import type { Message } from '../parse/message.ts';
@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import { Slots } from './slots.ts';
 import type { Transport } from './transport.ts';
 
-/** What is told of every message once it is known what became of it. */
+/** Reported for every message when its outcome is known. */
 export type ObserveSent = (sent: {
   readonly lane: Lane;
   readonly outcome: Outcome;
@@ -18,7 +18,7 @@ export type ObserveSent = (sent: {
 export interface SenderOptions {
   readonly transport: Transport;
   readonly subjects: Subjects;
-  /** How long an acknowledgement may take; also how long a message waits for its turn. */
+  /** Maximum wait for an acknowledgement, and for a message's turn. */
   readonly ackTimeoutMs: number;
   readonly maxInFlight: number;
   readonly clock: Clock;
@@ -31,7 +31,7 @@ const unknown: Outcome = { kind: 'unknown' };
 export class Sender {
   readonly #options: SenderOptions;
   readonly #slots: Slots;
-  /** One function for each message in flight, called when the connection is lost. */
+  /** One function per message in flight, called when the connection is lost. */
   readonly #lost: Set<() => void> = new Set();
 
   constructor(options: SenderOptions) {
@@ -50,18 +50,18 @@ export class Sender {
     return this.#slots.taken;
   }
 
-  /** Resolves once the message is handed over (or cannot be); `outcome` once it is known what became of it. */
+  /** Resolves when the message is passed to NATS (or cannot be); `outcome` resolves when its outcome is known. */
   async submit(message: Message): Promise<{ readonly outcome: Promise<Outcome> }> {
     if (!this.connected || !(await this.#slots.enter())) {
       return { outcome: Promise.resolve(this.#told(message, { outcome: unavailable, tookMs: 0 })) };
     }
-    // From here to the transport nothing is awaited: the order of calls is the order on the wire.
+    // No await from here to the transport: the order of calls is the order on the wire.
     return { outcome: this.#hand(message).finally(() => this.#slots.leave()) };
   }
 
   /**
-   * Sends all of them, in order. After the first `unknown` the rest is not sent any more but `unavailable`:
-   * a server that has gone silent must not make a batch wait once for every window.
+   * Sends all messages in order. After the first `unknown` the rest is not sent but `unavailable`: a silent server
+   * must not make a batch wait once per window.
    */
   async sendAll(messages: readonly Message[]): Promise<readonly Outcome[]> {
     let silent = false;
@@ -104,7 +104,7 @@ export class Sender {
     return outcome;
   }
 
-  /** The answer, or `unknown` when the connection is lost first or nothing comes for too long. */
+  /** The answer, or `unknown` if the connection is lost first or the wait is too long. */
   #unlessLost(answer: Promise<Outcome>): Promise<Outcome> {
     return new Promise((resolve) => {
       const settle = (outcome: Outcome): void => {

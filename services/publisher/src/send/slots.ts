@@ -1,11 +1,11 @@
-// A bound on what is in flight: whoever finds it full waits in line, not for ever.
+// Bounds the messages in flight: a caller that finds it full waits in line for a limited time.
 
 interface Waiter {
   readonly enter: (entered: boolean) => void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** `max` slots, given out first come, first served. */
+/** `max` slots, first come, first served. */
 export class Slots {
   readonly #max: number;
   readonly #waitMs: number;
@@ -21,7 +21,9 @@ export class Slots {
     return this.#taken;
   }
 
-  /** Whether a slot was got; `false` where none was free for so long. Whoever got one must `leave`. */
+  /**
+   * Resolves to whether the caller got a slot; `false` if none became free in time. A caller with a slot must `leave`.
+   */
   enter(): Promise<boolean> {
     if (this.#taken < this.#max && this.#waiting.size === 0) {
       this.#taken += 1;
@@ -39,7 +41,7 @@ export class Slots {
     });
   }
 
-  /** Gives a slot back: to whoever has waited longest. */
+  /** Returns a slot, which the longest waiting caller gets. */
   leave(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

@@ -1,4 +1,4 @@
-// What the sender needs of NATS, and that on a real connection. Turns the client library's errors into
+// The sender's interface to NATS, and its implementation on a real connection. Turns the client library's errors into
 // outcomes; never retries.
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { JetStreamApiError, jetstream } from '@nats-io/jetstream';
@@ -6,14 +6,14 @@ import { errors } from '@nats-io/transport-node';
 import type { NatsLink } from '@weir/runtime';
 import type { Outcome } from './outcome.ts';
 
-/** One message as NATS sees it. */
+/** One message in NATS' terms. */
 export interface Envelope {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly id?: string | undefined;
 }
 
-/** Two ways to publish. Both hand the bytes over before they return; the promises never reject. */
+/** Two ways to publish. Both pass the bytes on before they return; the promises never reject. */
 export interface Transport {
   readonly connected: boolean;
   /** Waits for the acknowledgement of the stream. */
@@ -59,16 +59,16 @@ export function natsTransport(link: NatsLink): Transport {
   };
 }
 
-/** A stream that is full says 503 too, and that it could not store; waiting does not help it. */
+/** A full stream also answers 503, with a code for a failed store; waiting does not help. */
 const storeFailed = 10077;
 
-/** What an error of the client library says of the message: certain only where the error is. */
+/** The outcome that an error of the client library implies; certain only if the error is. */
 export function outcomeOf(error: unknown): Outcome {
-  // Nobody listens on the subject, so no stream has it; or JetStream is off.
+  // The subject has no listener, so no stream has it; or JetStream is off.
   // (The library does not export the class.)
   if (error instanceof Error && error.name === 'JetStreamNotEnabled') return { kind: 'unavailable' };
   if (error instanceof JetStreamApiError) {
-    // 503: the stream has no leader or no resources at this moment. Else its limits refuse the message.
+    // 503: the stream has no leader or no resources now. Otherwise its limits refuse the message.
     const later = error.status === 503 && error.code !== storeFailed;
     return later ? { kind: 'unavailable' } : { kind: 'refused', message: error.message };
   }

@@ -1,19 +1,19 @@
-// Where a client comes from, through proxies that are trusted: its network (for the rate limit) and whether by TLS.
-// Forwarded headers of anybody else mean nothing. Addresses never reach a log, a metric or an answer.
+// A client's origin behind trusted proxies: its network (for the rate limit) and whether it came by TLS. Ignores
+// forwarded headers of other peers. Addresses never reach a log, a metric or an answer.
 import type { IpAddress } from '@weir/runtime';
 import { networkOf, parseAddress } from '@weir/runtime';
 
 /** A range of addresses. */
 export type Cidr = readonly [IpAddress, number];
 
-/** A trusted proxy that adds more entries than these is not believed further. */
+/** Maximum entries that are read from a trusted proxy's header. */
 const maxHops = 32;
 
-/** What is known of where a client comes from. */
+/** A client's origin. */
 export interface Origination {
-  /** What one client can be expected to own. */
+  /** The address block that one client is expected to own. */
   readonly network: string;
-  /** Whether the peer of the socket is a trusted proxy. */
+  /** Whether the socket's peer is a trusted proxy. */
   readonly viaTrusted: boolean;
 }
 
@@ -37,7 +37,7 @@ function isTrusted(ip: IpAddress, trusted: readonly Cidr[]): boolean {
 
 /**
  * The rightmost address that is not a trusted proxy: from the socket's peer leftwards through `X-Forwarded-For`.
- * An entry that is no address ends the walk.
+ * An invalid entry ends the walk.
  */
 export function originate(
   remote: string | undefined,
@@ -59,9 +59,9 @@ export function originate(
 }
 
 /**
- * Whether `X-Forwarded-Proto` says TLS. Of several entries one is enough, wherever it stands: proxies disagree on
- * the order, a `ws://` URL never works on an https page, and where one hop of the edge speaks TLS `wss://` does.
- * Undefined where there is no such header.
+ * Whether `X-Forwarded-Proto` says TLS. One of several entries is enough, in any place: proxies disagree on the order,
+ * a `ws://` URL never works on an https page, and if one hop of the edge speaks TLS, `wss://` works. Undefined without
+ * such a header.
  */
 export function forwardedTls(values: readonly string[]): boolean | undefined {
   if (values.length === 0) return undefined;

@@ -1,4 +1,5 @@
-// The last rungs: what a client may have, by its token or by a shard's hint, and which of its channels that covers.
+// The last checks: the channels that a client may have, by its token or by a shard's hint, and which of its wishes that
+// covers.
 // Must never let a hint widen what a token allows.
 import type { Hint, TicketKey } from '@weir/protocol';
 import { limits, verifyHint } from '@weir/protocol';
@@ -6,36 +7,36 @@ import type { Refusal } from './refusal.ts';
 import type { CheckToken } from './user-token.ts';
 import { divide } from './user-token.ts';
 
-/** What an admitted client comes with. */
+/** The rights of an admitted client. */
 export interface Admission {
-  /** Patterns of all that it may have. */
+  /** Patterns of all channels that it may have. */
   readonly allow: readonly string[];
-  /** Of the channels that it asked for. */
+  /** The requested channels that it may have; `denied` are the others. */
   readonly granted: readonly string[];
   readonly denied: readonly string[];
   readonly hint: HintVerdict;
-  /** When the token expires that it comes with, or came with first; nothing where none is asked for. */
+  /** Expiry of its token, or of the token it came with first; undefined if no token is required. */
   readonly tokenExpiresS: number | undefined;
 }
 
-/** What the client's hint is worth. */
+/** The verdict on the client's hint. */
 export type HintVerdict =
   | { readonly is: 'valid'; readonly hint: Hint; readonly expiresInMs: number }
   | { readonly is: 'none' | 'expired' | 'refused' };
 
-/** Who is asked. */
+/** The checks that admission uses. */
 export interface AdmitOptions {
-  /** Checks user tokens; absent where everybody may have everything. */
+  /** Checks user tokens; absent if every client may have every channel. */
   readonly check: CheckToken | undefined;
   readonly keys: readonly TicketKey[];
   readonly clock: { wallMs(): number };
   /** Whether a hint is for this network. */
   readonly isFrom: (hint: Hint, network: string) => boolean;
-  /** Uses up a hint; false where it was used before, or where no more can be remembered. */
+  /** Uses up a hint; false if it was used before, or if no more hints can be remembered. */
   readonly useUp: (hint: Hint, expiresInMs: number) => boolean;
 }
 
-/** What a client shows. */
+/** The client's credentials and wishes. */
 export interface Credentials {
   readonly network: string;
   readonly channels: readonly string[];
@@ -67,7 +68,7 @@ async function judgeHint(text: string | undefined, o: AdmitOptions): Promise<Hin
   return { is: verified.problem === 'TICKET_EXPIRED' ? 'expired' : 'refused' };
 }
 
-/** A token decides where there is one; without one, what a shard has signed for a client that it sends away. */
+/** A token decides if there is one; otherwise the hint that a shard has signed for a moved client. */
 async function permit(
   client: Credentials,
   verdict: HintVerdict,
@@ -87,7 +88,7 @@ async function permit(
   return { refusal: unauthorised('a token is required: token=<JWT>, or the subprotocol weir.token.<JWT>') };
 }
 
-/** The hint of a move: from the client's own network, once, and no longer than the token that it came with at first. */
+/** A move's hint is valid from the client's own network, once, and no longer than the client's first token. */
 function standsForToken(
   { hint, expiresInMs }: HintVerdict & { readonly is: 'valid' },
   network: string,
@@ -101,7 +102,7 @@ function standsForToken(
   return { allow, tokenExpiresS };
 }
 
-/** The client has a token, or can get one: it must not stay away for good. */
+/** The client has a token, or can get one, so the answer must let it come back. */
 function withToken(why: string): { readonly refusal: Refusal } {
   return { refusal: { ...unauthorised(`${why}; come with a token`), close: 'ticketRefused' } };
 }

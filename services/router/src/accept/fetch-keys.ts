@@ -5,12 +5,12 @@ export interface FetchKeysOptions {
   readonly url: string;
 }
 
-/** Longest wait for the provider, its body included: the client waits too. */
+/** Maximum wait for the provider's answer, including its body: the client waits too. */
 const timeoutMs = 3_000;
-/** A key set of hundreds of keys with certificates has less. */
+/** A key set of hundreds of keys with certificates is smaller. */
 const maxBytes = 524_288;
 
-/** The key set as it came; rejects where it is not had, or too large. */
+/** The key set unparsed; rejects if the request fails or the answer is too large. */
 export async function fetchKeys({ url }: FetchKeysOptions): Promise<JSONWebKeySet> {
   const response = await fetch(url, {
     redirect: 'manual',

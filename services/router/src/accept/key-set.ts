@@ -1,5 +1,5 @@
-// The public keys of the identity provider, from the one configured URL. Asks seldom, whatever tokens come, and goes on
-// with the keys that it had while the provider is away. Never fetches anything that a token names.
+// The public keys of the identity provider, from the one configured URL. Asks rarely, whatever tokens come, and keeps
+// using its last keys while the provider is away. Never fetches a URL that a token names.
 import type { JWTVerifyGetKey } from 'jose';
 import { createLocalJWKSet } from 'jose';
 import { JOSEError } from 'jose/errors';
@@ -7,17 +7,17 @@ import type { FetchKeysOptions } from './fetch-keys.ts';
 import { fetchKeys } from './fetch-keys.ts';
 import { KeysUnavailableError } from './user-token.ts';
 
-/** What became of the keys that were asked for; the label of a metric. */
+/** Outcome of a key look-up; the label of a metric. */
 export type KeyOutcome = 'found' | 'unknown' | 'stale' | 'unavailable';
 /** How a request for the key set ended; the label of a metric. */
 export type KeyFetchOutcome = 'fetched' | 'failed';
 
-/** After an answer the provider is asked again at most this often, also for a `kid` that the keys do not have. */
+/** Minimum time between two requests after an answer, also for a `kid` that the keys do not have. */
 const cooldownMs = 30_000;
-/** After a failure the provider is left alone for so long. */
+/** Minimum time until the next request after a failure. */
 const failureHoldMs = 5_000;
 const maxAgeMs = 600_000;
-/** Keys older than this are not used, even if the provider is away. */
+/** Keys older than this are unused, even if the provider is away. */
 const staleMs = 24 * 3_600_000;
 
 export interface KeySetOptions extends FetchKeysOptions {
@@ -26,7 +26,7 @@ export interface KeySetOptions extends FetchKeysOptions {
   readonly onFetch: (outcome: KeyFetchOutcome) => void;
 }
 
-/** A key source for `jose` that asks `url`. */
+/** A key source for `jose` that requests `url`. */
 export function createKeySet(o: KeySetOptions): JWTVerifyGetKey {
   const keySet = new KeySet(o);
   return (header, token) => keySet.find(header, token);
@@ -54,13 +54,13 @@ class KeySet {
     await this.#ask();
     const second = await this.#match(asked);
     if (second !== undefined) return second;
-    // The provider may have a new key that it cannot tell at the moment.
+    // The provider may have a new key but not answer now.
     if (this.#failed) throw this.#unavailable();
     this.#o.onOutcome('unknown');
     return this.#local?.(...asked) ?? Promise.reject(this.#unavailable());
   }
 
-  /** The key; nothing where the keys have none of this `kid`. */
+  /** The key; undefined if the keys have none with this `kid`. */
   async #match(asked: Parameters<JWTVerifyGetKey>): Promise<Found | undefined> {
     const { onOutcome } = this.#o;
     if (this.#local === undefined || this.#ageMs() > staleMs) throw this.#unavailable();
@@ -84,7 +84,7 @@ class KeySet {
     return this.#o.clock.monotonicMs() - this.#fetchedMs;
   }
 
-  /** Asks the provider once for all that wait; does nothing within the hold. Never rejects. */
+  /** Asks the provider once for all waiting callers; does nothing within the hold. Never rejects. */
   #ask(): Promise<void> {
     if (this.#asking !== undefined) return this.#asking;
     if (this.#o.clock.monotonicMs() < this.#holdUntilMs) return Promise.resolve();

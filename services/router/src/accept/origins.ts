@@ -1,12 +1,12 @@
 // Which web pages may connect. Exact comparison of canonical origins: no suffixes, no look-alikes.
 
-/** `scheme://host` with an optional port, `[v6]` hosts and empty ones (`file://`) included. ASCII only. */
+/** `scheme://host` with an optional port, including `[v6]` hosts and empty ones (`file://`). ASCII only. */
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([a-z0-9._-]*|\[[0-9a-f:.]+\])(?::(0|[1-9]\d{0,4}))?$/;
 
 const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443' };
 const maxOriginChars = 300;
 
-/** The origin in lower case without its scheme's own port, or nothing where it is none. `null` is one. */
+/** The origin in lower case without its scheme's default port, or undefined if it is not one. `null` is one. */
 export function canonicalOrigin(text: string): string | undefined {
   if (text.length > maxOriginChars) return undefined;
   const lower = text.toLowerCase();
@@ -30,14 +30,14 @@ export function parseAllowedOrigin(text: string): string {
   return origin;
 }
 
-/** What an `Origin` header is checked against. */
+/** The rules for an `Origin` header. */
 export interface OriginRule {
   readonly allowed: readonly string[];
   /** Whether a client that sends no Origin (which browsers always do) is refused. */
   readonly required: boolean;
 }
 
-/** Why the origin is refused, in words; nothing where it may connect. `values` are the Origin headers. */
+/** Why the origin is refused, as text; undefined if it may connect. `values` are the Origin headers. */
 export function originProblem(values: readonly string[], rule: OriginRule): string | undefined {
   const [value, ...more] = values;
   if (more.length > 0) return 'there must be one Origin header at most';

@@ -1,16 +1,16 @@
-// How often one network may connect: a token bucket each, in a table that cannot grow beyond its bound.
+// Limits how often one network may connect: a token bucket per network, in a table of bounded size.
 import type { TokenBucket } from '@weir/runtime';
 import { TokenBuckets } from '@weir/runtime';
 
-/** What an attempt was answered with. */
+/** The answer to an attempt. */
 export type RateVerdict = { readonly ok: true } | { readonly ok: false; readonly waitS: number };
 
 /** The limit and its table. */
 export interface RateLimit {
   take(network: string): RateVerdict;
-  /** Counts so many connects more, of a client that was let in; a network owes no more than its burst. */
+  /** Charges further connects for a client that was admitted; a network owes at most its burst. */
   charge(network: string, connects: number): void;
-  /** Networks that are remembered. */
+  /** Number of remembered networks. */
   readonly size: number;
 }
 

@@ -1,8 +1,8 @@
-// What a request says, parsed and bounded: path, query, offered subprotocols. Pure; judges nothing but the form.
+// Parses a request within bounds: path, query, offered subprotocols. Pure; checks only the form.
 import type { ChannelListProblem } from '@weir/protocol';
 import { limits, parseChannels, subprotocol } from '@weir/protocol';
 
-/** What the query asks for. */
+/** The wishes in the query. */
 export interface Query {
   readonly channels: readonly string[];
   readonly asked?: string;
@@ -10,7 +10,7 @@ export interface Query {
   readonly hint?: string;
 }
 
-/** The problem in words, or what was parsed. */
+/** The problem as text, or the parsed query. */
 type Parsed<T> = T | { readonly problem: string };
 
 /** Path and query of a request target; an absolute one (`http://host/path`) counts by its path. */
@@ -28,7 +28,7 @@ const channelProblems: Readonly<Record<ChannelListProblem, string>> = {
   tooLong: `the channel names of one connection have at most ${limits.channelsChars} characters together`,
 };
 
-/** Parses the query. Unknown names are ignored, those that Weir knows may stand there once. */
+/** Parses the query. Ignores unknown names; Weir's own names may occur once. */
 export function parseQuery(query: string, pools: readonly string[]): Parsed<Query> {
   const params = new URLSearchParams(query);
   for (const name of ['channels', 'class', 'token', 'hint']) {
@@ -49,9 +49,9 @@ export function parseQuery(query: string, pools: readonly string[]): Parsed<Quer
   };
 }
 
-/** What the client offered to speak. */
+/** The client's offered subprotocols. */
 export interface Offer {
-  /** Whether `weir.v1` is among the offered subprotocols: it is then chosen, whatever becomes of the client. */
+  /** Whether the client offered `weir.v1`: the router then chooses it, even if it refuses the client. */
   readonly version: boolean;
   readonly token?: string;
 }
@@ -60,7 +60,7 @@ export interface Offer {
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const maxOffered = 32;
 
-/** Parses the `Sec-WebSocket-Protocol` headers; several are one list. */
+/** Parses the `Sec-WebSocket-Protocol` headers; several headers are one list. */
 export function parseOffer(values: readonly string[]): Parsed<Offer> {
   if (values.length === 0) return { version: false };
   const names = values.flatMap((value) => value.split(',')).map((name) => name.trim());

@@ -1,37 +1,37 @@
-// A user's own token (JWT): who may have which channels. Fixed algorithms, one source of keys, nothing from the
-// token itself decides how it is checked. Tokens and what is in them never reach a log.
+// A user's own token (JWT), which says which channels the user may have. Fixed algorithms and one source of keys:
+// nothing in the token decides how it is checked. Tokens and their contents never reach a log.
 import { channelAllowed, isChannelPattern, limits } from '@weir/protocol';
 import type { JWTPayload, JWTVerifyGetKey, ProtectedHeaderParameters } from 'jose';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { JOSEError } from 'jose/errors';
 
-/** What a token is good for. */
+/** The rights of a token. */
 export type TokenVerdict =
   | { readonly allow: readonly string[]; readonly expiresS: number }
-  /** `refused`: it will not get better. `unavailable`: it cannot be checked now. */
+  /** `refused`: a retry will not help. `unavailable`: the token cannot be checked now. */
   | { readonly problem: 'refused' | 'unavailable'; readonly message: string };
 
-/** Checks the token of a user. */
+/** Checks a user's token. */
 export type CheckToken = (token: string) => Promise<TokenVerdict>;
 
-/** Where the keys come from. */
+/** The source of the keys. */
 export type KeySource =
   | { readonly kind: 'secret'; readonly secret: Uint8Array }
   | { readonly kind: 'jwks'; readonly key: JWTVerifyGetKey };
 
-/** How tokens are checked. */
+/** The settings of the check. */
 export interface TokenOptions {
   readonly source: KeySource;
   readonly audience?: string | undefined;
   readonly issuer?: string | undefined;
   /** The claim with the list of channel patterns. */
   readonly claim: string;
-  /** What a token without that claim allows. */
+  /** The patterns of a token without that claim. */
   readonly defaultChannels: readonly string[];
   readonly clock: { wallMs(): number };
 }
 
-/** Thrown by a key source that cannot be asked at this moment. */
+/** Thrown by a key source that is unavailable now. */
 export class KeysUnavailableError extends Error {
   readonly code = 'KEYS_UNAVAILABLE';
 }
@@ -41,11 +41,11 @@ const algorithms: Readonly<Record<KeySource['kind'], readonly string[]>> = {
   jwks: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 };
 
-/** Keys that a token brings along or points to are never wanted; a token that tries is not one of ours. */
+/** Keys in a token or at a URL in it are never used; a token with such a header is refused. */
 const forbiddenHeaders = ['jwk', 'jku', 'x5u', 'x5c'] as const;
 const JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 const maxKidChars = 256;
-/** Seconds; later than this is no date. */
+/** Seconds; a later time is not a valid date. */
 const latestDate = 8_640_000_000_000;
 const maxPatterns = 1_000;
 
@@ -80,7 +80,7 @@ export function createTokenCheck(o: TokenOptions): CheckToken {
   };
 }
 
-/** What is wrong before any key is looked for. */
+/** Problems that are found before any key is looked up. */
 function formProblem(token: string, kind: KeySource['kind']): string | undefined {
   if (token.length > limits.tokenChars) return `a token has at most ${limits.tokenChars} characters`;
   if (!JWS.test(token)) return 'the token is not a signed JWT';
@@ -104,7 +104,7 @@ function headerOf(token: string): ProtectedHeaderParameters | undefined {
   }
 }
 
-/** With a set of keys the kid must match one of them; with a secret it means nothing, so it must look harmless. */
+/** With a set of keys the kid must match one of them. With a secret it has no meaning, so only its form is checked. */
 function isPlainKid(kid: unknown, kind: KeySource['kind']): boolean {
   if (typeof kid !== 'string' || kid.length > maxKidChars) return false;
   return kind === 'jwks' || !/^\/|\.\.|\\|\p{Cc}/u.test(kid);
@@ -132,7 +132,7 @@ function judgeClaims(payload: JWTPayload, o: TokenOptions): TokenVerdict {
   return { allow: patterns, expiresS };
 }
 
-/** The channels that were asked for, in those that may be had and those that may not. */
+/** Splits the requested channels into allowed and denied ones. */
 export function divide(
   channels: readonly string[],
   allow: readonly string[],

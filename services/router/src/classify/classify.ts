@@ -1,5 +1,5 @@
-// Which pool a client belongs to, from what the probe found, the signed hint it came with, and what it asks for.
-// Pure. A client may always ask for a slower pool; nothing that it says moves it to a faster one.
+// Chooses a client's pool from the probe's result, its signed hint, and its wish. Pure. A client may always ask for a
+// slower pool; no wish moves it to a faster one.
 
 import type { Confidence } from '@weir/protocol';
 import type { ProbeResult } from '../probe/probe.ts';
@@ -11,16 +11,16 @@ import type { ProbeResult } from '../probe/probe.ts';
  */
 const HYSTERESIS = { upKbps: 1.25, downKbps: 0.8, upRtt: 220 / 270, downRtt: 340 / 270 } as const;
 
-/** Where the probe draws the line between fast and slow. */
+/** The probe's thresholds between fast and slow. */
 export interface Thresholds {
   readonly kbps: number;
   readonly rttMs: number;
 }
 
 export interface ClassifyInput {
-  /** Undefined where the hint let the client skip it. */
+  /** Undefined if the client skipped the probe because of its hint. */
   readonly probe: ProbeResult | undefined;
-  /** The pool of a hint whose signature was verified: measured or served there recently. */
+  /** The pool of a verified hint: the client was recently measured or served there. */
   readonly hintPool?: string;
   /** The fastest pool that the client wants; unknown names are ignored. */
   readonly ceiling?: string;
@@ -62,16 +62,16 @@ function measured({ probe, hintPool, pools, thresholds }: ClassifyInput): Found 
   return keeps ? { at: hint, confidence: 'low' } : byProbe;
 }
 
-/** Fast, and clearly so: who is moved up on a doubtful measurement is soon moved down again. */
+/** Clearly fast: a client promoted on a doubtful measurement is soon demoted again. */
 function isWellAbove({ kbps, rttMs, confidence }: ProbeResult, threshold: Thresholds): boolean {
   if (kbps === undefined || rttMs === undefined || confidence === 'low') return false;
   return kbps >= threshold.kbps * HYSTERESIS.upKbps && rttMs <= threshold.rttMs * HYSTERESIS.upRtt;
 }
 
-/** Slow, and not just a little; no answer at all and a rate that nothing confirmed are slow too. */
+/** Clearly slow; no answer at all and an unconfirmed rate count as slow too. */
 function isWellBelow({ outcome, kbps, rttMs }: ProbeResult, threshold: Thresholds): boolean {
   if (rttMs === undefined || rttMs > threshold.rttMs * HYSTERESIS.downRtt) return true;
-  // Without pads the rate is as unknown as before: the hint says more.
+  // Without pads the rate is unknown: the hint is the better source.
   if (outcome === 'noBudget') return false;
   if (kbps !== undefined) return kbps < threshold.kbps * HYSTERESIS.downKbps;
   return rttMs < threshold.rttMs * HYSTERESIS.upRtt;

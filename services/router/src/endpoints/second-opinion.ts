@@ -1,24 +1,24 @@
-// The second opinion on who is alive: what Kubernetes says of the shards' endpoints. Pure: the EndpointSlices are given.
-// It can only take shards away, never add one, and never the last ones: beats alone are enough to be used.
+// A second source for the live shards: Kubernetes' endpoints. Pure: the caller passes in the EndpointSlices. It can
+// only remove shards, never add one, and never the last ones: a shard with heartbeats is usable without endpoints.
 import type { ShardEntry } from '@weir/fleet';
 
 /** One endpoint of a slice that is a pod. */
 export interface Endpoint {
-  /** Name of the pod, which is the id of the shard. */
+  /** Name of the pod, which is the shard's id. */
   readonly shard: string;
   readonly uid: string;
   readonly serving: boolean;
   readonly terminating: boolean;
 }
 
-/** What Kubernetes says of a shard; `gone`: it was there a moment ago. */
+/** The state of a shard in Kubernetes; `gone`: it was there a moment ago. */
 export type Verdict = 'serving' | 'notServing' | 'terminating' | 'gone';
 
-/** Longer than beats need to notice a silence, short enough to remember little. */
+/** Longer than heartbeats need to show a silence, and short enough to remember few shards. */
 const rememberGoneMs = 60_000;
 const maxShards = 10_000;
 
-/** The pods in an EndpointSlice of `discovery.k8s.io/v1`; whatever else is in it is left out. Never throws. */
+/** The pods in an EndpointSlice of `discovery.k8s.io/v1`; skips everything else in it. Never throws. */
 export function readEndpoints(slice: unknown): readonly Endpoint[] {
   const endpoints: unknown = at(slice, 'endpoints');
   if (!Array.isArray(endpoints)) return [];
@@ -27,7 +27,7 @@ export function readEndpoints(slice: unknown): readonly Endpoint[] {
     const shard = at(target, 'name');
     if (at(target, 'kind') !== 'Pod' || typeof shard !== 'string' || shard === '') return [];
     const conditions = at(endpoint, 'conditions');
-    // What is not said means: ready and serving, not terminating.
+    // Missing conditions mean: ready and serving, not terminating.
     const serving = (at(conditions, 'serving') ?? at(conditions, 'ready')) !== false;
     return [
       { shard, uid: String(at(target, 'uid')), serving, terminating: at(conditions, 'terminating') === true },
@@ -35,7 +35,7 @@ export function readEndpoints(slice: unknown): readonly Endpoint[] {
   });
 }
 
-/** Remembers who was there, to say who is gone. */
+/** Remembers the shards of earlier slices, to recognise shards that are gone. */
 export class SecondOpinion {
   readonly #monotonicMs: () => number;
   #now: ReadonlyMap<string, Verdict> = new Map();
@@ -45,7 +45,7 @@ export class SecondOpinion {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Takes all slices as they are at this moment. */
+  /** Updates from all current slices. */
   observe(slices: Iterable<readonly Endpoint[]>): void {
     const nowMs = this.#monotonicMs();
     const next = verdicts(slices);
@@ -56,7 +56,7 @@ export class SecondOpinion {
     this.#now = next;
   }
 
-  /** Nothing where Kubernetes has not said anything of this shard, as of one that has just started. */
+  /** Undefined if Kubernetes has no endpoint of this shard, for example right after its start. */
   of(shard: string): Verdict | undefined {
     const known = this.#now.get(shard);
     if (known !== undefined) return known;
@@ -65,8 +65,8 @@ export class SecondOpinion {
   }
 
   /**
-   * The entries with those as draining that Kubernetes says are leaving, gone or not serving. Where that would leave
-   * nobody who could take a client, the entries as they are: a wrong selector must not close the cluster.
+   * The entries, with shards that Kubernetes reports as leaving, gone or not serving marked as draining. If that would
+   * leave no shard for a client, the entries stay unchanged: a wrong selector must not close the cluster.
    */
   weigh(entries: readonly ShardEntry[]): readonly ShardEntry[] {
     const weighed = entries.map((entry) => {
@@ -79,7 +79,7 @@ export class SecondOpinion {
   }
 }
 
-/** One pod may stand in several slices, and two pods of one name may follow each other. */
+/** One pod may be in several slices, and two pods with one name may follow each other. */
 function verdicts(slices: Iterable<readonly Endpoint[]>): ReadonlyMap<string, Verdict> {
   const pods = new Map<string, Endpoint>();
   for (const endpoints of slices) {

@@ -1,28 +1,28 @@
-// A WebSocket client by hand on a TCP socket, with the quirks of real ones: deaf, silent, rude, slow.
-// For tests alone.
+// A handwritten WebSocket client on a TCP socket, with the quirks of real ones: deaf, silent, rude, slow. For tests
+// only.
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 
-/** How it misbehaves; by default it does not. */
+/** Misbehaviour; none by default. */
 export interface Quirks {
   /** Never answers a ping. */
   readonly deaf?: boolean;
-  /** Loses as many of the first pings. */
+  /** Loses this many of the first pings. */
   readonly losePings?: number;
-  /** Closes with 1002 at a pong that it did not ask for. */
+  /** Closes with 1002 at an unsolicited pong. */
   readonly closeOnPong?: boolean;
   /** Bytes sent in the same write as the request. */
   readonly early?: Uint8Array;
   /** Neither answers a Close nor ends. */
   readonly ignoreClose?: boolean;
-  /** One way, in either direction: everything is seen and said so much later. */
+  /** One-way delay in both directions. */
   readonly delayMs?: number;
   /** Called for each frame. */
   readonly onFrame?: (client: RawClient, opcode: number) => void;
 }
 
-/** Where it connects, and what it says. */
+/** The address and headers of the request. */
 export interface RawOptions extends Quirks {
   readonly port: number;
   readonly host?: string;
@@ -48,7 +48,7 @@ export class RawClient {
   readonly socket: Socket;
   /** Status line and headers of the answer. */
   head = '';
-  /** What came after the headers of an answer that is no upgrade. */
+  /** The body of an answer that is not an upgrade. */
   body = '';
   readonly texts: string[] = [];
   readonly opcodesSeen: number[] = [];
@@ -101,7 +101,7 @@ export class RawClient {
     return line?.slice(name.length + 1).trim();
   }
 
-  /** The one message that a router sends. */
+  /** The router's only message. */
   get redirect(): Readonly<Record<string, unknown>> {
     return JSON.parse(this.texts[0] ?? '{}');
   }

@@ -1,4 +1,4 @@
-// Steps of a probe written down by hand, and what the rule does after them.
+// Handwritten steps of a probe, and the rule's next act after them.
 import { expect } from 'vitest';
 import { TRAIN_FRAMES, type TrainName } from '../probe/constants.ts';
 import { type Act, decide, type Rule } from '../probe/decision.ts';
@@ -12,7 +12,7 @@ export const rule: Rule = {
   padding: true,
 };
 
-/** A step that took so long, as the rule's own times: [kind, time] one after the other, undefined = still out. */
+/** Steps with these times in the rule's own terms: [kind, time] one after the other, undefined = still out. */
 export type Told = readonly [kind: 'lone' | TrainName, tookMs: number | undefined];
 
 function steps(...told: readonly Told[]): { steps: readonly Step[]; nowMs: number } {
@@ -33,7 +33,7 @@ export function after(told: readonly Told[], laterMs = 0, change: Partial<Rule> 
   return decide(made, nowMs + laterMs, { ...rule, ...change });
 }
 
-/** How long a train takes at so many kbit/s and RTT. */
+/** Time of a train at a given rate in kbit/s and RTT. */
 export const at = (kbps: number, rttMs: number, name: TrainName): number =>
   rttMs + (TRAIN_FRAMES[name] * 127 * 8) / kbps;
 

@@ -1,27 +1,26 @@
-// Chooses a shard for a new client. Pure: the table and the randomness are given.
-// Never picks a shard that is draining, not ready or full; a stale one only where there is no other.
+// Chooses a shard for a new client. Pure: the caller passes in the table and the randomness.
+// Never picks a shard that is draining, not ready or full; picks a stale one only if there is no other.
 import type { ShardEntry } from '@weir/fleet';
 
-/** Where a client goes, or why nowhere. */
+/** The chosen shard, or why there is none. */
 export type Placement =
   | { readonly shard: ShardEntry; readonly reason: 'best' | 'otherPool' | 'stale' }
   | { readonly none: 'empty' | 'full' | 'draining' | 'notReady' };
 
-/** What `place` chooses from. */
+/** The inputs of `place`. */
 export interface PlaceOptions {
   readonly entries: readonly ShardEntry[];
-  /** Preferred first; shards of other pools are not considered. */
+  /** Preferred pool first; shards of other pools are not considered. */
   readonly pools: readonly string[];
-  /** Shard id to avoid where there is any other. */
+  /** Id of a shard to avoid if there is any other. */
   readonly exclude?: string | undefined;
   /** 0 ≤ value < 1. */
   readonly random: () => number;
 }
 
 /**
- * Goes through the pools in the order given, first for shards that are in touch with NATS, then for those
- * that serve what they had. Within a pool the newest revision comes first, then the better of two random
- * choices by load.
+ * Goes through the pools in the given order, first for shards that are connected to NATS, then for stale ones. Within a
+ * pool the newest revision comes first, then the less loaded of two random shards.
  */
 export function place({ entries, pools, exclude, random }: PlaceOptions): Placement {
   const eligible = entries.filter(({ pool }) => pools.includes(pool));
@@ -37,7 +36,7 @@ export function place({ entries, pools, exclude, random }: PlaceOptions): Placem
   return { none: whyNone(eligible) };
 }
 
-/** Share of its capacity that a shard has given away; 1 and more is full. */
+/** Used share of a shard's capacity; 1 and more is full. */
 function load(entry: ShardEntry): number {
   return (entry.connections + entry.ticketsSinceBeat) / entry.capacity;
 }
@@ -56,7 +55,7 @@ function newest(entries: readonly ShardEntry[]): readonly ShardEntry[] {
   return entries.filter(({ revisionOrder = 0 }) => revisionOrder === order);
 }
 
-/** The less loaded of two different ones drawn at random: close to the best, without everybody choosing it. */
+/** The less loaded of two random shards: close to the best one, but not every router chooses the same. */
 function better(entries: readonly ShardEntry[], random: () => number): ShardEntry | undefined {
   const first = Math.floor(random() * entries.length);
   const second = Math.floor(random() * (entries.length - 1));
@@ -66,7 +65,7 @@ function better(entries: readonly ShardEntry[], random: () => number): ShardEntr
   return load(other) < load(one) ? other : one;
 }
 
-/** The reason that will pass soonest: a full shard is the nearest to taking somebody. */
+/** The reason that will pass soonest: a full shard is the nearest to accepting a client. */
 function whyNone(entries: readonly ShardEntry[]): 'empty' | 'full' | 'draining' | 'notReady' {
   if (entries.length === 0) return 'empty';
   if (entries.some((entry) => entry.ready && !entry.draining)) return 'full';

@@ -1,11 +1,11 @@
-// How many bytes of pads all probes of this process may send a second: a reconnect storm must not fill the link.
-// Must never wait: a probe that gets nothing measures the RTT alone.
+// Limits the bytes of pads per second of all probes of this process: a reconnect storm must not fill the link.
+// Must never wait: a probe without budget measures only the RTT.
 
 export interface ProbeBudget {
   take(bytes: number): boolean;
 }
 
-/** A token bucket that holds one second's worth. */
+/** A token bucket with the bytes of one second. */
 export function createProbeBudget(o: {
   readonly bytesPerSecond: number;
   readonly clock: { monotonicMs(): number };

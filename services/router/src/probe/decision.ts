@@ -1,5 +1,5 @@
-// The rule of the probe: what the steps so far mean, and what comes next. A pure function of (steps, now).
-// The lines are numbered as in docs/probe.md. Must never read a clock, write, or keep anything.
+// The rule of the probe: the meaning of the steps so far, and the next step. A pure function of (steps, now).
+// The lines have the numbers of docs/probe.md. Must never read a clock, write, or keep state.
 
 import type { Confidence } from '@weir/protocol';
 import type { TrainName } from './constants.ts';
@@ -22,7 +22,7 @@ export interface Rule {
   readonly maxBytes: number;
   readonly rateThresholdKbps: number;
   readonly rttThresholdMs: number;
-  /** False: no pad may be sent (any more), only lone pings. */
+  /** False: the probe may send no (further) pad, only lone pings. */
   readonly padding: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Verdict {
   readonly act: 'decide';
   readonly class: 'fast' | 'slow';
   readonly confidence: Confidence;
-  /** Absent where no rate was measured, or where one was seen that nothing confirmed. */
+  /** Absent if no rate was measured, or if the rate was not confirmed. */
   readonly kbps?: number;
   /** The line of the rule that decided. */
   readonly line: number;
@@ -39,11 +39,11 @@ export interface Verdict {
 export type Act =
   | { readonly act: 'ping' }
   | { readonly act: 'train'; readonly train: TrainName }
-  /** Nothing to do before a pong, or this moment. */
+  /** Nothing to do before a pong, or before this time. */
   | { readonly act: 'wait'; readonly untilMs: number }
   | Verdict;
 
-/** What the lines share. */
+/** The common inputs of the lines. */
 interface Case {
   readonly e: Evidence;
   readonly rttMs: number;
@@ -73,7 +73,7 @@ export function decide(steps: readonly Step[], nowMs: number, rule: Rule): Act {
   );
 }
 
-/** Before the first pong: one repeat of the first ping, since bytes right behind the 101 get lost in places. */
+/** Before the first pong: one repeat of the first ping, because bytes right behind the 101 get lost on some paths. */
 function awaitFirstPong(steps: readonly Step[], nowMs: number, rule: Rule): Act {
   const [first, second] = steps;
   const repeatAtMs = Math.min(K.REPEAT_FIRST_PING_MS, rule.deadlineMs / 2) + (first?.sentMs ?? 0);
@@ -81,7 +81,7 @@ function awaitFirstPong(steps: readonly Step[], nowMs: number, rule: Rule): Act 
   return nowMs >= repeatAtMs ? PING : { act: 'wait', untilMs: Math.min(repeatAtMs, rule.deadlineMs) };
 }
 
-/** Something is out. The end of lines 2 and 3: what is not answered by now can only be a slow link. */
+/** A step is out. The end of lines 2 and 3: a step that is unanswered at this time can only be a slow link. */
 function awaitPong(c: Case, out: Step): Act {
   const { rule, rttMs, e } = c;
   if (out.kind === 'lone') {
@@ -94,7 +94,7 @@ function awaitPong(c: Case, out: Step): Act {
   return slowByRate(3, c, e.best?.kbps ?? rate(out.padBytes, c.nowMs - out.sentMs - rttMs));
 }
 
-/** How long past the RTT a train may be out before it is as good as a slow one that was answered. */
+/** Time beyond the RTT after which an unanswered train counts like an answered slow one. */
 function patienceMs(c: Case, name: TrainName, bytes: number): number {
   const slowBefore = slowTrains(c.e.trains, c.rule.rateThresholdKbps);
   const own = slowBoundMs(name, bytes, c.rule.rateThresholdKbps);
@@ -118,7 +118,7 @@ function provenSlow(c: Case): Act | undefined {
   return third !== undefined || agree ? slowByRate(3, c, (c.e.best ?? b).kbps) : undefined;
 }
 
-/** Line 4: nothing but pings and s so far. */
+/** Line 4: only pings and s so far. */
 function firstTrain(c: Case): Act | undefined {
   if (c.e.best !== undefined) return undefined;
   if (c.leftMs < c.rttMs) return slow(4, 'low', c.rule);
@@ -126,11 +126,11 @@ function firstTrain(c: Case): Act | undefined {
   const wantsSmall = c.rttMs >= K.SMALL_FIRST_RTT_MS && (last === undefined || isSlowTrain(last, c.rule));
   const train = wantsSmall ? 's' : 'A';
   if (fits(train, c)) return { act: 'train', train };
-  // Without pads only the RTT can be known, and a small RTT proves no rate.
+  // Without pads only the RTT is known, and a small RTT proves no rate.
   return c.e.lone.length < K.RTT_ONLY_PINGS ? PING : slow(4, 'low', c.rule, last?.kbps);
 }
 
-/** Line 5: twice the threshold needs little confirmation, and less than that does where the RTT is known well. */
+/** Line 5: a rate of twice the threshold needs little confirmation; a lower rate does too if the RTT is known well. */
 function clearlyFast(c: Case): Act | undefined {
   const { best } = c.e;
   const t = c.rule.rateThresholdKbps;
@@ -142,7 +142,10 @@ function clearlyFast(c: Case): Act | undefined {
   return mayConfirm(c) ? PING : slow(5, 'low', c.rule);
 }
 
-/** Line 6: after A alone, what tells most. Over the threshold a ping is enough for line 5 on most links, and the cheapest. */
+/**
+ * Line 6: after A alone, the most telling step. Over the threshold a ping is the cheapest, and mostly enough for line
+ * 5.
+ */
 function nextTrain(c: Case): Act | undefined {
   const { trains, best } = c.e;
   if (best === undefined || trains.filter((train) => train.name !== 's').length > 1 || !hasRoom(c))
@@ -179,7 +182,7 @@ function confirmed(c: Case): Act {
   const { e, rule, rttMs } = c;
   const t = rule.rateThresholdKbps;
   const { best } = e;
-  if (best === undefined) return slow(9, 'low', rule); // cannot be: line 4 has seen to it
+  if (best === undefined) return slow(9, 'low', rule); // impossible: line 4 excludes it
   const valid = validConfirmations(e, best);
   const confirmations = [...valid, ...warmUp(e, rttMs)];
   const usualMs = confirmations.length >= 2 ? rttMs + K.MEAN_WEIGHT * (mean(confirmations) - rttMs) : rttMs;
@@ -206,7 +209,7 @@ function hasRoom(c: Case): boolean {
   return c.leftMs >= K.TRAIN_ROOM_RTTS * c.rttMs + K.TRAIN_ROOM_MS;
 }
 
-/** Room for the pad, and for the ping of every step that can still come or has been. */
+/** Room for the pad, and for the pings of all past and possible further steps. */
 function fits(train: TrainName, c: Case): boolean {
   const pings = K.MAX_CONFIRMATION_PINGS + 1 + c.e.trains.length + 1;
   const bytes = c.e.padBytes + K.TRAIN_FRAMES[train] * K.PAD_FRAME_BYTES + pings * K.PING_FRAME_BYTES;
@@ -222,9 +225,9 @@ function isRawFast(best: Train, thresholdKbps: number): boolean {
 }
 
 /**
- * Fast even if the RTT were smaller than the smallest time by as much as the two quickest lone pings differ, and some
- * more: noise on a train only makes its rate smaller, so that it is too large only through an RTT that is. Not after a
- * first train that was slow.
+ * Fast even if the RTT were smaller than the smallest time by the difference of the two quickest lone pings plus a
+ * margin. Noise on a train only makes its rate smaller, so only an RTT that is too large can make the rate too large.
+ * Not after a slow first train.
  */
 function isQuietFast({ lone, rttMs }: Evidence, best: Train, thresholdKbps: number): boolean {
   const [, second] = lone.toSorted((a, b) => a - b);
@@ -233,13 +236,13 @@ function isQuietFast({ lone, rttMs }: Evidence, best: Train, thresholdKbps: numb
   return worstMs <= rate(best.bytes, thresholdKbps);
 }
 
-/** Until two pings met a client that was awake, or three were sent. */
+/** Until two pings met an awake client, or three were sent. */
 function wantsQuietPing(c: Case, best: Train): boolean {
   const awake = validConfirmations(c.e, best).length + warmUp(c.e, c.rttMs).length;
   return awake < K.QUIET_PINGS && c.e.lonesSent <= K.QUIET_PINGS && mayConfirm(c);
 }
 
-/** An A below twice the threshold shows that the RTT was not read too large by much, and Z weighs twice as much. */
+/** An A below twice the threshold shows that the measured RTT is not far too large, and Z weighs twice as much. */
 function isLongAfterSlower({ best, trains }: Evidence, thresholdKbps: number): boolean {
   const first = trains.find((train) => train.name === 'A');
   return best?.name === 'Z' && first !== undefined && first.kbps < K.CLEARLY_FAST_RATIO * thresholdKbps;
@@ -269,7 +272,7 @@ function fast(line: number, c: Case, kbps: number, confidence?: Confidence): Ver
   };
 }
 
-/** A rate over the threshold that ends as slow was not confirmed, so it is not reported. */
+/** A rate over the threshold with the result slow was not confirmed, so it is not reported. */
 function slow(line: number, confidence: Confidence, rule: Rule, kbps?: number): Verdict {
   const known = kbps !== undefined && kbps < rule.rateThresholdKbps;
   return { act: 'decide', class: 'slow', confidence, line, ...(known ? { kbps } : {}) };

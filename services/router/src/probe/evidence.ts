@@ -1,5 +1,5 @@
-// What the answered steps of a probe say: smallest RTT, spread and rate of each train, confirmations.
-// Pure arithmetic on the steps; must never decide anything.
+// The evidence of a probe's answered steps: smallest RTT, spread and rate of each train, confirmations.
+// Pure arithmetic on the steps; decides nothing.
 
 import type { TrainName } from './constants.ts';
 import * as K from './constants.ts';
@@ -18,7 +18,7 @@ export interface Train {
   readonly bytes: number;
   /** From the write to the pong. */
   readonly tMs: number;
-  /** What the pad added to the smallest RTT. */
+  /** The pad's time on top of the smallest RTT. */
   readonly spreadMs: number;
   readonly kbps: number;
 }
@@ -32,14 +32,14 @@ export interface Evidence {
   readonly trains: readonly Train[];
   /** The train other than s with the largest rate: noise only ever adds time. */
   readonly best: Train | undefined;
-  /** The last step, where it is unanswered. */
+  /** The last step, if it is unanswered. */
   readonly out: Step | undefined;
   readonly padBytes: number;
 }
 
 const isAnswered = (step: Step): step is Step & { readonly pongMs: number } => step.pongMs !== undefined;
 
-/** kbit/s of so many bytes in so many milliseconds. */
+/** kbit/s from bytes and milliseconds. */
 export function rate(bytes: number, ms: number): number {
   return (8 * bytes) / Math.max(ms, K.MIN_SPREAD_MS);
 }
@@ -77,12 +77,12 @@ export function weigh(steps: readonly Step[]): Evidence {
   };
 }
 
-/** Confirming pings that are not themselves spoilt by noise. */
+/** Confirming pings without much noise of their own. */
 export function validConfirmations(evidence: Evidence, best: Train): readonly number[] {
   return evidence.lone.slice(1).filter((tMs) => tMs <= best.tMs + K.VALID_CONFIRMATION_MS);
 }
 
-/** The warm-up's time, where the client was awake when it came. */
+/** The warm-up's time, if the client was awake. */
 export function warmUp(evidence: Evidence, rttMs: number): readonly number[] {
   const first = evidence.lone[0];
   return first !== undefined && first <= rttMs + K.WARM_MS ? [first] : [];
@@ -94,7 +94,7 @@ export function slowBoundMs(name: TrainName, bytes: number, thresholdKbps: numbe
   return rate(bytes, ratio * thresholdKbps);
 }
 
-/** The slow trains that still count: an s that is not slow clears those before it. */
+/** The slow trains that still count: an s that is not slow clears earlier ones. */
 export function slowTrains(trains: readonly Train[], thresholdKbps: number): readonly Train[] {
   let slow: Train[] = [];
   for (const train of trains) {
@@ -105,7 +105,7 @@ export function slowTrains(trains: readonly Train[], thresholdKbps: number): rea
   return slow;
 }
 
-/** min / max of two rates: 1 where they are equal. */
+/** min / max of two rates: 1 if they are equal. */
 export function agreement(a: number, b: number): number {
   return Math.min(a, b) / Math.max(a, b);
 }

@@ -1,5 +1,6 @@
 // The two kinds of frame that the probe writes: pings with a nonce, and pads made of unsolicited pongs, which
-// RFC 6455 5.5.3 lets a client ignore. Must never mask (server frames are not) nor send anything applications see.
+// RFC 6455 5.5.3 lets a client ignore. Must never mask (server frames are unmasked) or send a frame that applications
+// see.
 
 import type { TrainName } from './constants.ts';
 import * as K from './constants.ts';
@@ -9,7 +10,7 @@ const FIN_PONG = 0x8a;
 
 export type Pads = Readonly<Record<TrainName, Uint8Array>>;
 
-/** All pads are the beginning of one buffer; random, so that nothing on the way can compress it. */
+/** All pads are the beginning of one buffer. Its bytes are random, so no hop can compress them. */
 export function createPads(random: (bytes: number) => Uint8Array): Pads {
   const frames = Math.max(...Object.values(K.TRAIN_FRAMES));
   const noise = random(frames * K.PAD_PAYLOAD_BYTES);
@@ -24,7 +25,7 @@ export function createPads(random: (bytes: number) => Uint8Array): Pads {
   return { A: pad('A'), R: pad('R'), Z: pad('Z'), E: pad('E'), s: pad('s') };
 }
 
-/** The pad, if any, and the ping behind it in one buffer, so that they leave in one write. */
+/** The pad, if any, and the ping behind it in one buffer, for one write. */
 export function stepBytes(pad: Uint8Array | undefined, nonce: Uint8Array): Uint8Array {
   const padBytes = pad?.length ?? 0;
   const bytes = new Uint8Array(padBytes + 2 + nonce.length);

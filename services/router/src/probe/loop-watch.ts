@@ -1,8 +1,8 @@
-// How busy this process was while it measured somebody: a pong that waits for the loop makes a client look far away.
-// Must never cost more than two readings a measurement.
+// Measures how busy this process was during a probe: a pong that waits for the event loop makes a client look distant.
+// Must cost at most two readings per measurement.
 import { performance } from 'node:perf_hooks';
 
-/** Begins to watch; the result says which part of the time since then the event loop had work, 0 to 1. */
+/** Starts a measurement; the result returns the busy share of the event loop since then, 0 to 1. */
 export function watchLoop(): () => number {
   const begin = performance.eventLoopUtilization();
   return () => performance.eventLoopUtilization(begin).utilization;

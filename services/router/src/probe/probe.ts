@@ -1,5 +1,5 @@
-// Runs the rule of decision.ts on one socket: writes what it asks for, times the pongs, keeps the timers.
-// Must never decide anything itself, never have two steps out (but for the repeated first ping), never outlive its result.
+// Runs the rule of decision.ts on one socket: writes its steps, times the pongs, keeps the timers. Decides nothing
+// itself. Must never have two steps out (except the repeated first ping), never outlive its result.
 
 import type { Confidence } from '@weir/protocol';
 import type { TrainName } from './constants.ts';
@@ -14,26 +14,25 @@ export { watchLoop } from './loop-watch.ts';
 
 export interface ProbeResult {
   /**
-   * measured: the rule decided on what was answered. silent: no pong came by the deadline. closed, closedOnPad: the
-   * client went away, the latter after a pad was sent (so do not pad it again). noBudget: no pad could be sent, only
-   * the RTT is known.
+   * measured: the rule decided on answered steps. silent: no pong came by the deadline. closed, closedOnPad: the client
+   * left, the latter after a pad (so do not pad it again). noBudget: no pad could be sent, only the RTT is known.
    */
   readonly outcome: 'measured' | 'silent' | 'closed' | 'closedOnPad' | 'noBudget';
   readonly rttMs?: number;
-  /** Absent where no rate was measured, or where a rate over the threshold was seen that nothing confirmed. */
+  /** Absent if no rate was measured, or if a rate over the threshold was not confirmed. */
   readonly kbps?: number;
   readonly class: 'fast' | 'slow';
   readonly confidence: Confidence;
-  /** Written by the probe, pads and pings. */
+  /** Bytes that the probe wrote, pads and pings. */
   readonly bytes: number;
   readonly tookMs: number;
   readonly trains: number;
 }
 
 export interface ProbeSocket {
-  /** To the duplex that `handleUpgrade` was given. */
+  /** Writes to the duplex of `handleUpgrade`. */
   write(bytes: Uint8Array): boolean;
-  /** Both return a function that takes the listener away. */
+  /** Both return a function that removes the listener. */
   onPong(listener: (payload: Uint8Array) => void): () => void;
   onClose(listener: () => void): () => void;
 }
@@ -54,12 +53,12 @@ export interface ProbeOptions {
   readonly setTimer?: (run: () => void, delayMs: number) => TimerHandle;
   readonly clearTimer?: (timer: TimerHandle) => void;
   readonly random: (bytes: number) => Uint8Array;
-  /** `watchLoop`; by default the process is taken to be idle. */
+  /** `watchLoop`; by default the process counts as idle. */
   readonly watchLoop?: () => () => number;
 }
 
 export interface Probe {
-  /** Call it in the turn in which the 101 was written: the first ping goes out at once and the clock starts. */
+  /** Call it in the same turn as the write of the 101: it sends the first ping at once and starts the clock. */
   run(socket: ProbeSocket, o: { readonly padding: boolean }): Promise<ProbeResult>;
 }
 
@@ -76,7 +75,7 @@ export function createProbe(o: ProbeOptions): Probe {
 
 type Kit = Required<ProbeOptions> & { readonly pads: Pads };
 
-/** A step on its way: what the pure rule sees, and what only the socket needs. */
+/** A step under way: the rule's view, and the socket's data. */
 interface SentStep {
   step: Step;
   readonly nonce: Uint8Array;
@@ -121,7 +120,7 @@ class ProbeRun {
     return this.#sent.map((sent) => sent.step);
   }
 
-  /** Asks the rule what is next until there is nothing to do but wait. */
+  /** Asks the rule for the next step until it says to wait. */
   #advance(): void {
     while (!this.#over) {
       const nowMs = this.#now();
@@ -155,7 +154,7 @@ class ProbeRun {
     this.#socket.write(bytes);
   }
 
-  /** Only the payload of a ping that is out counts; everything else that looks like a pong is ignored. */
+  /** Only a pong with the payload of a ping that is out counts; every other pong is ignored. */
   #pong(payload: Uint8Array): void {
     const sent = this.#sent.find((one) => one.step.pongMs === undefined && sameBytes(one.nonce, payload));
     if (this.#over || sent === undefined) return;
@@ -182,7 +181,7 @@ class ProbeRun {
   #decided(verdict: Verdict): void {
     const { rttMs, trains } = weigh(this.#steps());
     const rttOnly = this.#budgetEmpty && trains.length === 0;
-    // Who looks slow to a process that had no moment to spare may only have waited for it.
+    // A client that looks slow to a busy process may only have waited for the process.
     const ownFault = verdict.class === 'slow' && this.#busyRatio() >= K.BUSY_RATIO;
     this.#finish({
       outcome: rttMs === undefined ? 'silent' : rttOnly ? 'noBudget' : 'measured',
@@ -201,7 +200,7 @@ class ProbeRun {
     if (this.#over) return;
     this.#over = true;
     this.#clearTimer();
-    // A socket that reports its end while it is being listened to: its listener is released when start() has it.
+    // The socket may report its end during the call: start() then releases the listener.
     queueMicrotask(() => {
       for (const release of this.#release) release();
     });

@@ -1,9 +1,9 @@
-// The redirect message: where the client opens its stream. The address comes from the shard's beat, never from the
-// request; only its scheme follows how the client came.
+// The redirect message: where the client opens its stream. The address comes from the shard's heartbeat, never from the
+// request; only its scheme follows the client's connection.
 import type { Confidence, RedirectMessage } from '@weir/protocol';
 import { controlText, limits, secured, streamUrl } from '@weir/protocol';
 
-/** What is told. */
+/** The contents. */
 export interface Destination {
   /** Base of the shard's public URL. */
   readonly url: string;
@@ -16,7 +16,7 @@ export interface Destination {
   readonly confidence: Confidence;
 }
 
-/** The text of the message, or nothing where the URL would be longer than clients and proxies take. */
+/** The text of the message, or undefined if the URL would be longer than clients and proxies accept. */
 export function redirectText(o: Destination): string | undefined {
   const url = streamUrl(secured(o.url, o.tls), o.ticket);
   if (url.length + '&resume='.length + limits.positionChars > limits.urlBytes) return undefined;

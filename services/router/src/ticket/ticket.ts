@@ -1,12 +1,12 @@
-// Signs what a client is sent away with: the ticket for one shard, and the hint that spares it the next probe.
-// Must never let a hint allow a channel: hints of the router prove a measurement and nothing else.
+// Signs the ticket for one shard and the hint that spares the client the next probe. Must never let a hint allow a
+// channel: a router's hint only proves a measurement.
 import { createHmac } from 'node:crypto';
 import type { Hint, MoveHistory, TicketKey } from '@weir/protocol';
 import { channelAllowed, issueHint, issueTicket, limits } from '@weir/protocol';
 
-/** What the signer is made of. */
+/** The dependencies of the signer. */
 export interface SignerOptions {
-  /** The first signs. */
+  /** The first key signs. */
   readonly keys: readonly TicketKey[];
   readonly ticketTtlMs: number;
   readonly hintTtlMs: number;
@@ -14,11 +14,11 @@ export interface SignerOptions {
   readonly random: (bytes: number) => Uint8Array;
 }
 
-/** What a ticket is about. */
+/** The contents of a ticket. */
 export interface TicketRequest {
   readonly pool: string;
   readonly shard: string;
-  /** As the shard's beats tell it; nothing for a shard of a release before. */
+  /** From the shard's heartbeats; undefined for a shard of an earlier release. */
   readonly incarnation: string | undefined;
   readonly channels: readonly string[];
   readonly denied: readonly string[];
@@ -27,17 +27,17 @@ export interface TicketRequest {
   /** The fastest pool that the client wants. */
   readonly ceiling: string | undefined;
   readonly history: MoveHistory | undefined;
-  /** Where the client comes from; it does not stand in the ticket as it is. */
+  /** The client's network; the ticket contains only a mark of it. */
   readonly network: string;
   readonly tokenExpiresS: number | undefined;
 }
 
-/** A measurement that is worth keeping. */
+/** A measurement to keep. */
 export interface Measurement {
   readonly pool: string;
   readonly rttMs: number | undefined;
   readonly kbps: number | undefined;
-  /** Where it was made. */
+  /** The client's network during the measurement. */
   readonly network: string;
   readonly history: MoveHistory | undefined;
 }

@@ -1,0 +1,33 @@
+// Packs what is published, as `npm publish` would: the files of the two packages, from what is built.
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folders of the packages that are published, in the order in which they need each other. */
+const PUBLISHED = ['packages/client', 'packages/react'];
+
+/** Packs all into `folder`, which exists. Gives of each its path, its `package.json` and the paths in it. */
+export async function pack(folder) {
+  const args = ['pack', ...PUBLISHED.flatMap((path) => ['-w', path]), '--pack-destination', folder];
+  const { stdout } = await promisify(execFile)('npm', [...args, '--json', '--silent', '--ignore-scripts'], {
+    cwd: ROOT,
+  });
+  // npm 11 gives a list, npm 12 an object by name.
+  return Object.values(JSON.parse(stdout)).map(({ name, filename, files }) => {
+    const path = PUBLISHED.find((one) => manifest(one).name === name);
+    return {
+      path,
+      manifest: manifest(path),
+      tarball: join(folder, filename),
+      files: files.map((file) => file.path),
+    };
+  });
+}
+
+function manifest(path) {
+  return JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
+}

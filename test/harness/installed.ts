@@ -1,0 +1,114 @@
+// An empty folder into which the packed SDK is installed, as an application has it: `npm pack`, then `npm install` without
+// a registry. What else an application would have beside it (React, `ws`) is linked from here.
+import { execFile } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** What an application does after it has got `connect`: it shows a channel until it has a key, and says what it saw. */
+export const SHOWS_LOBBY = `
+const weir = connect({ url: globalThis.router ?? process.argv[2], channels: ['lobby'] });
+weir.channel('lobby').on('state', ({ set }) => {
+  const say = globalThis.say ?? console.log;
+  say([...set].join(' '));
+  weir.close();
+});
+`;
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+interface Beside {
+  readonly beside?: readonly string[];
+  readonly fetched?: readonly string[];
+}
+
+export class Installed {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** `beside`: packages of this project's node_modules. `fetched`: packages of the registry, as `name@version`. */
+  static async install({ beside = [], fetched = [] }: Beside): Promise<Installed> {
+    const installed = new Installed(mkdtempSync(join(tmpdir(), 'weir-installed-')));
+    const { folder } = installed;
+    const packages = ['-w', 'packages/client', '-w', 'packages/react'];
+    await run('npm', ['pack', ...packages, '--pack-destination', folder, '--silent', '--ignore-scripts'], {
+      cwd: ROOT,
+    });
+    const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
+    installed.write('package.json', '{ "private": true }');
+    const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--legacy-peer-deps'];
+    if (fetched.length === 0) quiet.push('--offline');
+    await run('npm', ['install', ...quiet, ...tarballs.map((file) => `./${file}`), ...fetched], {
+      cwd: folder,
+    });
+    for (const name of beside) {
+      const link = join(folder, 'node_modules', name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', name), link);
+    }
+    return installed;
+  }
+
+  path(file: string): string {
+    return join(this.folder, file);
+  }
+
+  write(file: string, text: string): void {
+    mkdirSync(dirname(this.path(file)), { recursive: true });
+    writeFileSync(this.path(file), text);
+  }
+
+  read(file: string): string {
+    return readFileSync(this.path(file), 'utf8');
+  }
+
+  /** Runs a file of the folder with the Node at hand; what it wrote. */
+  node(file: string, ...args: readonly string[]): Promise<string> {
+    return this.#run(process.execPath, [file, ...args]);
+  }
+
+  /** Runs a program of this project's node_modules in the folder; what it wrote. */
+  tool(path: string, args: readonly string[]): Promise<string> {
+    return this.#run(join(ROOT, 'node_modules', path), args);
+  }
+
+  /** Runs a program of the folder's own node_modules; what it wrote. */
+  own(path: string, args: readonly string[]): Promise<string> {
+    return this.#run(this.path(`node_modules/${path}`), args);
+  }
+
+  /** Throws what the program complained about. */
+  async #run(program: string, args: readonly string[]): Promise<string> {
+    try {
+      return (await run(program, [...args], { cwd: this.folder })).stdout;
+    } catch (error) {
+      const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+      throw new Error(`${program} ${args.join(' ')}:\n${stdout}${stderr}`);
+    }
+  }
+
+  /** Unpacks a package of the registry into a folder, without what it depends on. */
+  async pack(spec: string, folder: string): Promise<void> {
+    mkdirSync(this.path(folder), { recursive: true });
+    const file = await run('npm', ['pack', spec, '--silent'], { cwd: this.folder });
+    await run('tar', ['-xzf', file.stdout.trim(), '-C', folder], { cwd: this.folder });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
