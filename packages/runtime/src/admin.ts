@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { ADMIN_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 import { Places } from './http/places.ts';
-import { everySoOften } from './logging/every-so-often.ts';
+import { logThrottle } from './logging/log-throttle.ts';
 
 /** What `/readyz` answers. */
 export interface Health {
@@ -72,7 +72,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     },
     (request, response) => void answer(routes, options.logger, request, response),
   );
-  const often = everySoOften(logMs);
+  const often = logThrottle(logMs);
   new Places(server, {
     max: maxAdminConnections,
     onCut: () => often((suppressed) => options.logger.warn({ suppressed }, 'admin server is full')),

@@ -30,7 +30,7 @@ export { CLIENT_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 export { Places } from './http/places.ts';
 export type { ConnectionFault } from './http/upgrade-server.ts';
 export { CONNECTION_FAULTS, createUpgradeServer } from './http/upgrade-server.ts';
-export { everySoOften } from './logging/every-so-often.ts';
+export { logThrottle } from './logging/log-throttle.ts';
 export { createLogger } from './logging/logger.ts';
 export type {
   MetricRow,
@@ -52,7 +52,7 @@ export type { StreamDefinition } from './nats/stream-plan.ts';
 export { isWrongLastSequence } from './nats/wrong-last-sequence.ts';
 export type { IpAddress } from './network.ts';
 export { networkOf, parseAddress } from './network.ts';
-export { reachable } from './process/announce.ts';
+export { urlHost } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
 export type { Listening, Service, ServiceParts } from './process/run-service.ts';
 export { runService } from './process/run-service.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Clock, Health, Listening, Logger, NatsLink, Service, ShutdownStep } from '@weir/runtime';
-import { ensureStreams, everySoOften, reachable } from '@weir/runtime';
+import { ensureStreams, logThrottle, urlHost } from '@weir/runtime';
 import type { PublisherConfig } from './config.ts';
 import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import { runFeed } from './demo/run-feed.ts';
@@ -37,8 +37,8 @@ export class Publisher implements Service {
   readonly #rateLimit: RateLimit;
   readonly #handler: Handler;
   readonly #stopping = new AbortController();
-  readonly #logStreams = everySoOften(30_000);
-  readonly #logDemo = everySoOften(30_000);
+  readonly #logStreams = logThrottle(30_000);
+  readonly #logDemo = logThrottle(30_000);
   #server: HttpServer | undefined;
   #demo: Promise<void> | undefined;
   #ensuring: Promise<void> | undefined;
@@ -124,7 +124,7 @@ export class Publisher implements Service {
     });
     void this.#ensure();
     if (config.demo === 'lobby') this.#demo = this.#runDemo();
-    return { url: `http://${reachable(config.host)}:${this.#server.port}` };
+    return { url: `http://${urlHost(config.host)}:${this.#server.port}` };
   }
 
   get stops(): readonly ShutdownStep[] {

@@ -2,8 +2,8 @@
 import { readFileSync, statSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { WEIR_VERSION } from '../version.ts';
-import { printable } from './conceal.ts';
 import { configFileVariable, readConfig } from './read-config.ts';
+import { printable } from './redact.ts';
 import type { ConfigOf, ConfigRules, SettingsTable } from './setting.ts';
 import { settingsHelp } from './settings-text.ts';
 

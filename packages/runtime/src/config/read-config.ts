@@ -1,7 +1,7 @@
 // From environment and file to a frozen, typed configuration, or to everything that is wrong with it.
 // Pure: is given both sources, prints nothing and exits nowhere.
-import { closest } from './closest.ts';
-import { conceal } from './conceal.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { redact } from './redact.ts';
 import type { ConfigOf, ConfigResult, ConfigRules, Setting, SettingsTable } from './setting.ts';
 
 /** Read by `loadConfig` itself, so it is known in every service. */
@@ -56,7 +56,7 @@ function parseOne(
     }
     const link = text.startsWith('tcp://') && /_PORT$/.test(setting.env);
     const hint = link ? '; Kubernetes made it for a Service of that name: set enableServiceLinks: false' : '';
-    return { problem: `${setting.env}${where} ${sentence}, got ${conceal(text)}${hint}` };
+    return { problem: `${setting.env}${where} ${sentence}, got ${redact(text)}${hint}` };
   }
 }
 
@@ -77,11 +77,6 @@ function unknownVariables(table: SettingsTable, env: Env): readonly string[] {
     .filter(([name, value]) => name.startsWith('WEIR_') && value !== undefined && !known.has(name))
     .filter(([name, value]) => !isServiceLink(name, value ?? ''))
     .map(([name]) => `${name.slice(0, 80)} is not a setting of this service${didYouMean(name, [...known])}`);
-}
-
-function didYouMean(name: string, known: readonly string[]): string {
-  const guess = closest(name, known);
-  return guess === undefined ? '' : `; did you mean ${guess}?`;
 }
 
 function fileEntries(

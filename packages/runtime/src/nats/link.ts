@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import { everySoOften } from '../logging/every-so-often.ts';
+import { logThrottle } from '../logging/log-throttle.ts';
 import { registerMetrics } from '../metrics/define-metrics.ts';
 import type { Credentials } from './authenticate.ts';
 import { authenticate } from './authenticate.ts';
@@ -100,7 +100,7 @@ class Link implements NatsLink {
   readonly #listeners: ((status: NatsStatus) => void)[] = [];
   readonly #ready: Promise<NatsConnection>;
   readonly #metrics: NatsMetrics | undefined;
-  readonly #often: ReturnType<typeof everySoOften>;
+  readonly #often: ReturnType<typeof logThrottle>;
   #settleReady: { readonly resolve: (c: NatsConnection) => void; readonly reject: (e: Error) => void };
   #connection: NatsConnection | undefined;
   #publisher: BoundedPublish | undefined;
@@ -114,7 +114,7 @@ class Link implements NatsLink {
     this.#world = from;
     this.#servers = readServers(options.servers);
     this.#connectOptions = this.#describe(options);
-    this.#often = everySoOften(logEveryMs, from.clock);
+    this.#often = logThrottle(logEveryMs, from.clock);
     this.#settleReady = { resolve: () => undefined, reject: () => undefined };
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };

@@ -14,7 +14,7 @@ export function announceListening(where: { readonly url: string; readonly adminU
 }
 
 /** How this machine reaches an address that something listens on, as a URL wants it. */
-export function reachable(host: string): string {
+export function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
 }

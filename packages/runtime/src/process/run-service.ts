@@ -17,7 +17,7 @@ import { createMetricsRegistry } from '../metrics/registry.ts';
 import type { NatsLink } from '../nats/link.ts';
 import { openNats } from '../nats/link.ts';
 import { WEIR_VERSION } from '../version.ts';
-import { announceListening, reachable } from './announce.ts';
+import { announceListening, urlHost } from './announce.ts';
 import { roomForSockets } from './open-files.ts';
 import type { ShutdownHost, ShutdownStep } from './shutdown.ts';
 import { runUntilSignal } from './shutdown.ts';
@@ -94,7 +94,7 @@ export async function runService<const T extends typeof commonSettings & Setting
       { name: 'close the admin server', run: () => admin.close() },
     ];
     runUntilSignal({ logger, deadlineMs: common.shutdownDeadlineMs, steps }, host);
-    const adminUrl = `http://${reachable(common.adminHost)}:${admin.port}`;
+    const adminUrl = `http://${urlHost(common.adminHost)}:${admin.port}`;
     logger.info({ url: url ?? adminUrl, admin: adminUrl, ...about }, 'listening');
     announceListening({ url: url ?? adminUrl, adminUrl });
   } catch (err) {

@@ -4,7 +4,7 @@
 import { headers } from '@nats-io/transport-node';
 import type { Lane } from '@weir/protocol';
 import type { Logger, NatsLink } from '@weir/runtime';
-import { everySoOften } from '@weir/runtime';
+import { logThrottle } from '@weir/runtime';
 import type { RejectReason } from './accept.ts';
 import { REJECT_REASONS } from './accept.ts';
 
@@ -23,7 +23,7 @@ export interface RejectedMessage {
 }
 
 interface ReasonBudget {
-  readonly log: ReturnType<typeof everySoOften>;
+  readonly log: ReturnType<typeof logThrottle>;
   windowMs: number;
   copies: number;
 }
@@ -44,7 +44,7 @@ export class Rejected {
     this.#budgets = new Map(
       REJECT_REASONS.map((reason) => [
         reason,
-        { log: everySoOften(LOG_EVERY_MS, clock), windowMs: 0, copies: 0 },
+        { log: logThrottle(LOG_EVERY_MS, clock), windowMs: 0, copies: 0 },
       ]),
     );
   }

@@ -6,7 +6,7 @@ import { systemClock } from '../clock.ts';
  * Returns a gate that runs its argument at most once per `intervalMs`, with the number of calls that
  * were suppressed since the last run. The first call runs at once.
  */
-export function everySoOften(
+export function logThrottle(
   intervalMs: number,
   clock: Clock = systemClock,
 ): (run: (suppressed: number) => void) => void {
