@@ -1,4 +1,4 @@
-// @weir/runtime: the process kit that every service is built on. Knows no domain word.
+// @weir/runtime: the process kit of every service. It has no word of the domain.
 export type { NatsConnection } from '@nats-io/transport-node';
 export type { Logger } from 'pino';
 export type { Registry } from 'prom-client';

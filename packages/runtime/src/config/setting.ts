@@ -1,12 +1,12 @@
 // The types of a settings table: one row is one environment variable of one service.
-// Knows nothing of where the text comes from; never reads the environment.
+// Independent of the source of the text; never reads the environment.
 
 /** One setting. `parse` throws an `Error` whose message is a human sentence ("must be …"). */
 export interface Setting<T> {
-  /** Environment variable, begins with `WEIR_`. */
+  /** Environment variable; begins with `WEIR_`. */
   readonly env: string;
   readonly parse: (text: string) => T;
-  /** What holds when nothing is given. A row with neither `default` nor `optional` is required. */
+  /** The value without a text. A row with neither `default` nor `optional` is required. */
   readonly default?: T;
   /** Unit of the parsed value, for people: `ms`, `bytes`. */
   readonly unit?: string;
@@ -14,7 +14,7 @@ export interface Setting<T> {
   readonly meaning: string;
   /** Never printed, logged or quoted in a problem. */
   readonly secret?: boolean;
-  /** May be left out; the value is then `undefined`. */
+  /** The setting may be missing; the value is then `undefined`. */
   readonly optional?: boolean;
 }
 
