@@ -40,6 +40,8 @@ export async function bundle(name) {
     target: 'node20.19',
     absWorkingDir: ROOT,
     legalComments: 'none',
+    // Some of the packages use these if they are there. No image has them.
+    external: ['bufferutil', 'encoding', 'supports-color', 'utf-8-validate'],
     // Some of the packages are CommonJS and require Node's own modules.
     banner: {
       js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",

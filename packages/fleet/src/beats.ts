@@ -1,8 +1,8 @@
 // From NATS to the table of shards. Keeps the last table while NATS is away, and says so.
 // Must never believe a beat that does not decode, nor log one.
 import { decodeBeat } from './beat.ts';
-import type { HearingClock } from './hearing-clock.ts';
-import { createHearingClock } from './hearing-clock.ts';
+import type { ContactClock } from './contact-clock.ts';
+import { createContactClock } from './contact-clock.ts';
 import type { Observed, ShardEntry } from './roster.ts';
 import { Roster } from './roster.ts';
 
@@ -54,12 +54,12 @@ const firstBeatsMs = 1_500;
 
 /** Makes the table. */
 export function createBeats(o: BeatsOptions): Beats {
-  const hearing = createHearingClock(o.clock);
-  const roster = new Roster({ silentMs: o.silentMs, maxShards: o.maxShards, clock: hearing });
+  const contact = createContactClock(o.clock);
+  const roster = new Roster({ silentMs: o.silentMs, maxShards: o.maxShards, clock: contact });
   let firstHeardMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   const heard = (): void => {
-    hearing.heard();
+    contact.heard();
     firstHeardMs ??= o.clock.monotonicMs();
   };
   const take = (bytes: Uint8Array): void => {
@@ -83,7 +83,7 @@ export function createBeats(o: BeatsOptions): Beats {
       timer.unref();
     },
     get stale() {
-      return hearing.deaf;
+      return contact.outOfTouch;
     },
     get settled() {
       if (firstHeardMs === undefined) return false;
@@ -97,7 +97,7 @@ export function createBeats(o: BeatsOptions): Beats {
 function createEcho(
   source: BeatSource,
   clock: { monotonicMs(): number },
-  heard: HearingClock['heard'],
+  heard: ContactClock['heard'],
 ): () => void {
   let askedMs: number | undefined;
   return () => {

@@ -92,10 +92,10 @@ describe('Roster', () => {
   });
 
   it('remembers no more than its bound', () => {
-    const { roster } = make(1);
+    const { clock, roster } = make(1);
     roster.observe(beat);
     expect(roster.observe({ ...beat, shard: 's2' })).toBe('full');
-    roster.forget('s1');
+    clock.nowMs = 3_001;
     expect(roster.observe({ ...beat, shard: 's2' })).toBe('new');
   });
 

@@ -97,11 +97,6 @@ export class Roster {
     known.entry = { ...known.entry, ticketsSinceBeat: known.entry.ticketsSinceBeat + 1 };
   }
 
-  /** Removes a shard at once, for example one that is gone in Kubernetes. */
-  forget(shard: string): void {
-    this.#known.delete(shard);
-  }
-
   #isAlive(known: Known, nowMs: number): boolean {
     return nowMs - known.entry.lastSeenMs <= this.#options.silentMs;
   }

@@ -83,7 +83,11 @@ describe('LeaseElection', () => {
     const [a, b] = [leases.candidate('a'), leases.candidate('b')];
     await a.attempt();
     await b.attempt();
-    expect([a.leading, b.leading, b.holder]).toEqual([true, false, 'a']);
+    expect([a.leading, b.leading, textAt(leases.lease, 'spec', 'holderIdentity')]).toEqual([
+      true,
+      false,
+      'a',
+    ]);
   });
 
   it('lets another one lead 15 s after the holder was killed, not before', async () => {

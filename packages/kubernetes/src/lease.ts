@@ -57,11 +57,6 @@ export class LeaseElection {
     return !this.#stopped && this.#o.monotonicMs() - this.#renewedMs < leadMs;
   }
 
-  /** The holder at the last look. */
-  get holder(): string {
-    return this.#seen?.holder ?? '';
-  }
-
   start(): void {
     if (this.#timer !== undefined || this.#stopped) return;
     const round = (): void => {
@@ -122,7 +117,7 @@ export class LeaseElection {
     const known = this.#seen?.version === version ? this.#seen : undefined;
     const atMs = this.#o.monotonicMs();
     this.#seen = known ?? { object, version, holder: textAt(object, 'spec', 'holderIdentity'), atMs };
-    if (this.holder !== this.#o.identity) this.#renewedMs = Number.NEGATIVE_INFINITY;
+    if (this.#seen.holder !== this.#o.identity) this.#renewedMs = Number.NEGATIVE_INFINITY;
   }
 
   #mayTake(): boolean {

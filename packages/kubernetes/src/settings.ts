@@ -1,17 +1,12 @@
 // The settings of a service's access to the API server: one table that services spread into their own.
-import type { ConfigOf, OptionalSetting, Setting } from '@weir/runtime';
-import { parse } from '@weir/runtime';
+import type { ConfigOf } from '@weir/runtime';
+import { defineSettings, parse } from '@weir/runtime';
 import type { Access } from './access.ts';
 import { createAccess } from './access.ts';
 import { parseSelector } from './selector.ts';
 
 /** All settings except the first apply only if the first is set. */
-export const kubernetesSettings: {
-  readonly kubernetes: Setting<'none' | 'inCluster' | 'kubeconfig'>;
-  readonly apiServer: Setting<string>;
-  readonly kubeconfig: OptionalSetting<string>;
-  readonly namespace: OptionalSetting<string>;
-} = {
+export const kubernetesSettings = defineSettings({
   kubernetes: {
     env: 'WEIR_KUBERNETES',
     parse: parse.oneOf('none', 'inCluster', 'kubeconfig'),
@@ -40,7 +35,7 @@ export const kubernetesSettings: {
     optional: true,
     meaning: 'Namespace of this Weir release; required with Kubernetes',
   },
-};
+});
 
 type KubernetesConfig = ConfigOf<typeof kubernetesSettings>;
 

@@ -28,7 +28,7 @@ export type {
   StateMessage,
   WelcomeMessage,
 } from './messages.ts';
-export { controlText, ERROR_CODES, laneOfMessage, parseClientMessage } from './messages.ts';
+export { controlText, ERROR_CODES, parseClientMessage } from './messages.ts';
 export type { MoveHistory } from './move-history.ts';
 export type { ChannelListProblem } from './names.ts';
 export {
@@ -36,7 +36,6 @@ export {
   isChannel,
   isChannelPattern,
   isToken,
-  parseChannelPatterns,
   parseChannels,
 } from './names.ts';
 export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from './limits.ts';
-import type { ControlMessage, ServerMessage } from './messages.ts';
-import { controlText, ERROR_CODES, laneOfMessage, parseClientMessage } from './messages.ts';
+import type { ControlMessage } from './messages.ts';
+import { controlText, ERROR_CODES, parseClientMessage } from './messages.ts';
 import { isChannel } from './names.ts';
 
 const channel = fc.stringMatching(/^[a-zA-Z0-9_-]{1,8}(\.[a-z0-9]{1,4}){0,2}$/);
@@ -137,19 +137,6 @@ describe('controlText', () => {
     expect(JSON.parse(text)).toEqual(message);
     expect(text.startsWith(`{"type":"${message.type}"`)).toBe(true);
     expect(Buffer.byteLength(text)).toBeLessThan(limits.frameBytes);
-  });
-});
-
-describe('laneOfMessage', () => {
-  it('knows the lane of data, and that control messages have none', () => {
-    const data: readonly ServerMessage[] = [
-      { type: 'state', channel: 'a', set: {} },
-      { type: 'critical', channel: 'a', id: 1, data: null },
-      { type: 'cosmetic', channel: 'a', data: [] },
-    ];
-    expect(data.map(laneOfMessage)).toEqual(['state', 'critical', 'cosmetic']);
-    expect(laneOfMessage({ type: 'position', pos: 'x' })).toBeUndefined();
-    expect(laneOfMessage({ type: 'gap', channel: 'a', lane: 'critical', after: 0 })).toBeUndefined();
   });
 });
 

@@ -1,6 +1,5 @@
 // The control messages of docs/protocol.md, section 3: their types, builders and parsers. The data frames (state,
 // critical, cosmetic) have types here for their readers; the shard's encode stage builds them from raw bytes.
-import type { Lane } from './lanes.ts';
 import { limits } from './limits.ts';
 import type { ChannelListProblem } from './names.ts';
 import { parseChannels } from './names.ts';
@@ -149,11 +148,4 @@ export function parseClientMessage(
   }
   const parsed = parseChannels(names);
   return 'problem' in parsed ? parsed : { message: { type, channels: parsed.channels } };
-}
-
-/** Lane of a data message's type tag; undefined for control messages. */
-export function laneOfMessage(message: ServerMessage): Lane | undefined {
-  return message.type === 'state' || message.type === 'critical' || message.type === 'cosmetic'
-    ? message.type
-    : undefined;
 }

@@ -53,17 +53,6 @@ export function parseChannels(
   return { channels };
 }
 
-/** Checks the channel patterns that a user's token allows: valid and within the limits. Removes duplicates. */
-export function parseChannelPatterns(
-  texts: readonly string[],
-): { readonly patterns: readonly string[] } | { readonly problem: Exclude<ChannelListProblem, 'empty'> } {
-  const patterns = [...new Set(texts)];
-  if (patterns.length > limits.channelsPerConnection) return { problem: 'tooMany' };
-  if (!patterns.every(isChannelPattern)) return { problem: 'invalid' };
-  if (charsOf(patterns) > limits.allowChars) return { problem: 'tooLong' };
-  return { patterns };
-}
-
 /** Total characters of all names, each with a comma. */
 function charsOf(names: readonly string[]): number {
   return names.reduce((sum, name) => sum + name.length + 1, 0);

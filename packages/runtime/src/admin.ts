@@ -1,5 +1,5 @@
-// The admin server: metrics and health on a port of its own. Never serves clients; GET and HEAD, and DELETE where a
-// service says so. It reads no body.
+// The admin server: metrics and health on a separate port. It serves no clients. It answers GET and HEAD, and DELETE on
+// the paths that the service names. It reads no body.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
@@ -8,12 +8,12 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { ADMIN_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 import { Places } from './http/places.ts';
-import { everySoOften } from './logging/every-so-often.ts';
+import { logThrottle } from './logging/log-throttle.ts';
 
-/** What `/readyz` answers. */
+/** The content of `/readyz`. */
 export interface Health {
   readonly ready: boolean;
-  /** Why not ready; words, no ids. */
+  /** Why the service is not ready; words, no ids. */
   readonly reasons: readonly string[];
   readonly info?: Readonly<Record<string, unknown>>;
 }
@@ -22,15 +22,15 @@ export interface Health {
 export interface AdminAnswer {
   readonly status: number;
   readonly contentType: string;
-  /** Whole, or pieces that are made as the reader takes them. */
+  /** The whole body, or pieces. A piece is made when the reader has taken the one before. */
   readonly body: string | Iterable<Uint8Array>;
 }
 
 /** A running admin server. */
 export interface AdminServer {
-  /** The port that it listens on, also where 0 was asked for. */
+  /** The port of the server, also if the setting is 0. */
   readonly port: number;
-  /** Stops listening and ends what is open, within a second. */
+  /** Stops listening and closes open connections within a second. */
   close(): Promise<void>;
 }
 
@@ -41,14 +41,11 @@ interface Routes {
 
 type Route = () => AdminAnswer | Promise<AdminAnswer>;
 
-/** What an admin server serves. */
 export interface AdminOptions {
   readonly host: string;
   readonly port: number;
   readonly registry: Registry;
   readonly health: () => Health;
-  /** Default: alive as long as it answers. */
-  readonly live?: () => boolean;
   /** Further GET routes by exact path. */
   readonly routes?: Readonly<Record<string, Route>>;
   /** DELETE routes by exact path. */
@@ -56,12 +53,12 @@ export interface AdminOptions {
   readonly logger: Logger;
 }
 
-/** A kubelet, a few scrapers and a person. Where there are more, the oldest that asks nothing goes. */
+/** Enough for a kubelet, a few scrapers and a person. Beyond it the oldest connection without a request is closed. */
 export const maxAdminConnections = 64;
 const logMs = 5_000;
 const closeGraceMs = 500;
 
-/** Listens; rejects where it cannot. */
+/** Starts to listen; rejects if it cannot. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const routes = { get: routesOf(options), remove: new Map(Object.entries(options.removals ?? {})) };
   const server = createServer(
@@ -74,12 +71,12 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     },
     (request, response) => void answer(routes, options.logger, request, response),
   );
-  const often = everySoOften(logMs);
+  const often = logThrottle(logMs);
   new Places(server, {
     max: maxAdminConnections,
     onCut: () => often((suppressed) => options.logger.warn({ suppressed }, 'admin server is full')),
   });
-  // A reader that takes nothing of its answer any more must not hold it for ever.
+  // A client that stops reading its answer must not hold the connection forever.
   server.setTimeout(30_000);
   const { host, port: asked, logger } = options;
   const { port } = await listenOn(server, {
@@ -101,7 +98,7 @@ function text(status: number, line: string): AdminAnswer {
 }
 
 function routesOf(options: AdminOptions): ReadonlyMap<string, Route> {
-  const { registry, health, live = () => true } = options;
+  const { registry, health } = options;
   // Scrapes at the same moment share one collection: a scraper cannot multiply the work.
   let collecting: Promise<string> | undefined;
   const metrics = async (): Promise<AdminAnswer> => {
@@ -113,7 +110,7 @@ function routesOf(options: AdminOptions): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
     ...Object.entries(options.routes ?? {}),
     ['/metrics', metrics],
-    ['/livez', () => (live() ? text(200, 'alive') : text(503, 'not alive'))],
+    ['/livez', () => text(200, 'alive')],
     ['/readyz', () => readiness(health())],
   ]);
 }
@@ -141,7 +138,7 @@ async function answer(
   else await sendPieces(body, logger, response);
 }
 
-/** A reader that takes nothing for too long, or goes, ends it; an answer that is not whole has no last chunk. */
+/** A client that stops reading for too long, or disconnects, ends the answer. Such an answer has no last chunk. */
 async function sendPieces(
   pieces: Iterable<Uint8Array>,
   logger: Logger,

@@ -1,10 +1,10 @@
-// The two clocks: monotonic for every timeout and age, wall for what people and other machines read.
+// The two clocks: monotonic for every timeout and age, wall for times that people and other machines read.
 
-/** Passed in wherever time matters, so that tests own it. */
+/** Code that needs time takes a clock, so that a test can control it. */
 export interface Clock {
-  /** Milliseconds that never go back; the origin means nothing. */
+  /** Milliseconds that never go back, from an arbitrary origin. */
   monotonicMs(): number;
-  /** Milliseconds since 1970; may jump either way at any moment. */
+  /** Milliseconds since 1970; may jump in either direction at any time. */
   wallMs(): number;
 }
 

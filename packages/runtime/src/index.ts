@@ -1,4 +1,4 @@
-// @weir/runtime: the process kit that every service is built on. Knows no domain word.
+// @weir/runtime: the process kit of every service. It has no word of the domain.
 export type { NatsConnection } from '@nats-io/transport-node';
 export type { Logger } from 'pino';
 export type { Registry } from 'prom-client';
@@ -14,11 +14,10 @@ export type {
   ConfigOf,
   ConfigResult,
   ConfigRules,
-  OptionalSetting,
   Setting,
   SettingsTable,
-  TableOf,
 } from './config/setting.ts';
+export { defineSettings } from './config/setting.ts';
 export { settingsMarkdown } from './config/settings-text.ts';
 export type { HttpAnswer } from './http/answer.ts';
 export { refuseSocket, respondAndClose } from './http/answer.ts';
@@ -31,7 +30,7 @@ export { CLIENT_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 export { Places } from './http/places.ts';
 export type { ConnectionFault } from './http/upgrade-server.ts';
 export { CONNECTION_FAULTS, createUpgradeServer } from './http/upgrade-server.ts';
-export { everySoOften } from './logging/every-so-often.ts';
+export { logThrottle } from './logging/log-throttle.ts';
 export { createLogger } from './logging/logger.ts';
 export type {
   MetricRow,
@@ -53,7 +52,7 @@ export type { StreamDefinition } from './nats/stream-plan.ts';
 export { isWrongLastSequence } from './nats/wrong-last-sequence.ts';
 export type { IpAddress } from './network.ts';
 export { networkOf, parseAddress } from './network.ts';
-export { reachable } from './process/announce.ts';
+export { urlHost } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
 export type { Listening, Service, ServiceParts } from './process/run-service.ts';
 export { runService } from './process/run-service.ts';

@@ -1,10 +1,10 @@
-// Addresses of the network, and which of them count as one owner: what limits by address go by.
-// Addresses never reach a log, a metric or an answer.
+// Network addresses, and which of them count as one owner: limits by address use that.
+// Addresses must not appear in a log, a metric or an answer.
 import ipaddr from 'ipaddr.js';
 
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** One spelling for every address: mapped IPv4 is IPv4, without zone, brackets and port. */
+/** One spelling for every address: mapped IPv4 becomes IPv4; zone, brackets and port are removed. */
 export function parseAddress(text: string): IpAddress | undefined {
   const bare = text.trim();
   const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(bare) ?? [];
@@ -17,7 +17,7 @@ export function parseAddress(text: string): IpAddress | undefined {
   return ip.isIPv4MappedAddress() ? ip.toIPv4Address() : ip;
 }
 
-/** What one owner has: an IPv4 address, the first 64 bits of an IPv6 address, all of this machine's own addresses. */
+/** The key of an owner: an IPv4 address, the first 64 bits of an IPv6 address; one key for all loopback addresses. */
 export function networkOf(ip: IpAddress): string {
   if (ip.range() === 'loopback') return '127.0.0.1';
   if (ip.kind() === 'ipv4') return ip.toString();

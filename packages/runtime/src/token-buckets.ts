@@ -1,6 +1,6 @@
-// A token bucket for each of many keys, in a table that cannot grow beyond its bound.
+// A token bucket for each of many keys, in a table of bounded size.
 
-/** What a key has at the moment. It may be taken below 0. */
+/** The tokens of a key now. A caller may take them below 0. */
 export interface TokenBucket {
   tokens: number;
 }
@@ -10,16 +10,16 @@ interface Bucket extends TokenBucket {
 }
 
 export interface TokenBucketLimits {
-  /** Tokens in the long run, and at once. */
+  /** `perSecond` is the rate in the long run, `burst` the most tokens at once. */
   readonly perSecond: number;
   readonly burst: number;
-  /** Keys that are remembered; half of them may be forgotten, which only ever gives a key its full burst back. */
+  /** Most remembered keys. Half of them may be forgotten; a forgotten key has its full burst again. */
   readonly maxKeys: number;
 }
 
 /**
- * Two generations of at most `maxKeys / 2` entries each: when the young one is full it becomes the old one, and the old
- * one is forgotten.
+ * Two generations of at most `maxKeys / 2` entries each. A full young generation becomes the old one, and the old one
+ * is dropped.
  */
 export class TokenBuckets {
   readonly #limits: TokenBucketLimits;
@@ -35,13 +35,13 @@ export class TokenBuckets {
     return this.#young.size + this.#old.size;
   }
 
-  /** What a key has; it is not remembered for that. */
+  /** The tokens of a key. This does not make the key a remembered one. */
   tokens(key: string, nowMs: number): number {
     const bucket = this.#young.get(key) ?? this.#old.get(key);
     return bucket === undefined ? this.#limits.burst : this.#earned(bucket, nowMs);
   }
 
-  /** The bucket of a key with what it has earned by now, to take from. */
+  /** The bucket of a key, filled up to now; the caller takes from it. */
   filled(key: string, nowMs: number): TokenBucket {
     const bucket = this.#find(key, nowMs);
     bucket.tokens = this.#earned(bucket, nowMs);

@@ -1,5 +1,5 @@
-// What is good once: tickets at a shard, the hints of moves at a router. Remembers what was used until it has expired.
-// Bounded; knows no clock.
+// Ids that are valid once: tickets at a shard, hints of moves at a router. It remembers a used id until the id expires.
+// Its size is bounded; the caller passes the time.
 
 const SWEEP_MS = 1_000;
 
@@ -8,7 +8,7 @@ export class UsedOnce {
   readonly #max: number;
   #nextSweepMs = 0;
 
-  /** `max` is how many can be remembered at a time. */
+  /** `max` bounds the ids that are remembered at a time. */
   constructor(max: number) {
     this.#max = max;
   }
@@ -17,7 +17,7 @@ export class UsedOnce {
     return this.#expiry.size;
   }
 
-  /** Marks one as used. `full` where too many are remembered: nothing is let in that could not be checked later. */
+  /** Marks an id as used. `full` if too many are remembered: then the caller must not accept it. */
   use(id: string, nowMs: number, expiresInMs: number): 'first' | 'again' | 'full' {
     for (const [old, expiresMs] of this.#expiry) {
       if (expiresMs > nowMs) break;
@@ -30,7 +30,7 @@ export class UsedOnce {
     return 'first';
   }
 
-  /** A ticket that lives longer than those after it keeps them: all are looked at, but at most once a second. */
+  /** Ids do not expire in order, so this checks all of them, at most once a second. */
   #sweep(nowMs: number): void {
     if (nowMs < this.#nextSweepMs) return;
     this.#nextSweepMs = nowMs + SWEEP_MS;

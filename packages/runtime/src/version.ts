@@ -1,4 +1,4 @@
-// The version of this build, from the package's own manifest.
+// The version of this build, from this package's package.json.
 import { readFileSync } from 'node:fs';
 
 function readVersion(): string {
@@ -7,5 +7,5 @@ function readVersion(): string {
   return found && typeof manifest.version === 'string' ? manifest.version : 'unknown';
 }
 
-/** Version of Weir that runs, for `--version`, metrics and logs. */
+/** The running version of Weir, for `--version`, metrics and logs. */
 export const WEIR_VERSION: string = readVersion();

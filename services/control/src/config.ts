@@ -2,37 +2,8 @@
 // this table.
 import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
 import { isToken } from '@weir/protocol';
-import type { ConfigOf, TableOf } from '@weir/runtime';
-import { commonSettings, parse } from '@weir/runtime';
-
-/** The settings that only control has; the table below has their meaning. */
-interface ControlValues {
-  readonly pools: readonly string[];
-  readonly beatSilentMs: number;
-  readonly maxShards: number;
-  readonly podName: string | undefined;
-  readonly podSelector: string;
-  readonly leaseName: string;
-  readonly metricsApi: boolean;
-  readonly host: string;
-  readonly port: number;
-  readonly serviceName: string;
-  readonly tlsCertFile: string | undefined;
-  readonly tlsKeyFile: string | undefined;
-  readonly tlsSecret: string | undefined;
-  readonly apiServices: readonly string[];
-  readonly rebalance: boolean;
-  readonly rebalanceMovesPerSecond: number;
-  readonly rebalanceCoolDownMs: number;
-  readonly rebalanceWithinMs: number;
-  readonly deletionCost: boolean;
-  readonly cleanUpDeletions: boolean;
-  readonly cleanUpAfterMs: number;
-  readonly cleanUpPerSecond: number;
-  readonly measureStreams: boolean;
-  readonly measureEveryMs: number;
-  readonly measureMaxMessages: number;
-}
+import type { ConfigOf } from '@weir/runtime';
+import { commonSettings, defineSettings, parse } from '@weir/runtime';
 
 function pool(text: string): string {
   if (!isToken(text, 64)) throw new Error('must be a pool name (letters, digits, - and _)');
@@ -47,7 +18,7 @@ const objectName = parse.text({
 });
 
 /** All settings. */
-export const settings: typeof commonSettings & typeof kubernetesSettings & TableOf<ControlValues> = {
+export const settings = defineSettings({
   ...commonSettings,
   pools: {
     env: 'WEIR_POOLS',
@@ -220,7 +191,7 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     meaning:
       'Messages of a stream after which control stops counting; the count ends early at a quarter of it',
   },
-};
+});
 
 /** Control's configuration. */
 export type ControlConfig = ConfigOf<typeof settings>;

@@ -5,7 +5,7 @@ import type { KubeApi } from '@weir/kubernetes';
 import { LeaseElection, ObjectWatch, startPoll } from '@weir/kubernetes';
 import type { Subjects } from '@weir/protocol';
 import type { Clock, Health, Listening, Logger, NatsLink, Service, ShutdownStep } from '@weir/runtime';
-import { everySoOften, reachable } from '@weir/runtime';
+import { logThrottle, urlHost } from '@weir/runtime';
 import { keepCaBundle } from './certify/ca-bundle.ts';
 import { validToMs } from './certify/check.ts';
 import { certificateFromFiles } from './certify/files.ts';
@@ -73,7 +73,7 @@ export class Control implements Service {
   readonly #rebalancer: Rebalancer;
   readonly #costs: DeletionCosts;
   readonly #polls: { stop(): void }[] = [];
-  readonly #often = new Map<KubeTask, ReturnType<typeof everySoOften>>();
+  readonly #often = new Map<KubeTask, ReturnType<typeof logThrottle>>();
   #timer: NodeJS.Timeout | undefined;
   #trust: Trust | undefined;
   #authority: string | undefined;
@@ -126,7 +126,7 @@ export class Control implements Service {
       // NATS was closed before it was ever connected: the process is ending.
       () => undefined,
     );
-    return address === undefined ? {} : { url: `https://${reachable(config.host)}:${address.port}` };
+    return address === undefined ? {} : { url: `https://${urlHost(config.host)}:${address.port}` };
   }
 
   get stops(): readonly ShutdownStep[] {
@@ -337,7 +337,7 @@ export class Control implements Service {
 
   #problem(task: KubeTask, error: unknown): void {
     this.#o.metrics.kubernetesProblems.inc({ task });
-    const often = this.#often.get(task) ?? everySoOften(logEveryMs, this.#o.clock);
+    const often = this.#often.get(task) ?? logThrottle(logEveryMs, this.#o.clock);
     this.#often.set(task, often);
     const reason = error instanceof Error ? error.message : 'unknown reason';
     often((suppressed) =>

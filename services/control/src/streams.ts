@@ -3,7 +3,7 @@
 import type { Subjects } from '@weir/protocol';
 import { streamDefinitions } from '@weir/protocol';
 import type { Clock, Logger, NatsConnection, NatsLink } from '@weir/runtime';
-import { everySoOften } from '@weir/runtime';
+import { logThrottle } from '@weir/runtime';
 import { startCleanUp } from './clean-up/attend.ts';
 import type { ControlConfig } from './config.ts';
 import type { Fullness, StreamName } from './fullness/attend.ts';
@@ -49,7 +49,7 @@ export class Streams {
 
   #cleanUp(connection: NatsConnection): void {
     const { config, metrics, logger, subjects, run, leading, clock } = this.#o;
-    const often = everySoOften(logEveryMs, clock);
+    const often = logThrottle(logEveryMs, clock);
     this.#polls.push(
       startCleanUp({
         connection,
@@ -72,8 +72,8 @@ export class Streams {
     const { config, metrics, logger, subjects, leading, clock } = this.#o;
     const counting = await this.#o.counting?.ready().catch(() => undefined);
     if (this.#stopped) return;
-    const sayFailed = everySoOften(logEveryMs, clock);
-    const sayLost = everySoOften(logEveryMs, clock);
+    const sayFailed = logThrottle(logEveryMs, clock);
+    const sayLost = logThrottle(logEveryMs, clock);
     this.#polls.push(
       startFullness({
         connection,

@@ -1,8 +1,8 @@
 // The publisher's settings, one table. No other file of the publisher names environment variables; docs/config.md is
 // generated from this table.
 import { defaultStreamLimits } from '@weir/protocol';
-import type { ConfigOf, ConfigResult, OptionalSetting, Setting } from '@weir/runtime';
-import { commonSettings, parse, readConfig } from '@weir/runtime';
+import type { ConfigOf, ConfigResult, Setting } from '@weir/runtime';
+import { commonSettings, defineSettings, parse, readConfig } from '@weir/runtime';
 
 const minKeyChars = 16;
 
@@ -22,27 +22,7 @@ function count(env: string, preset: number, meaning: string): Setting<number> {
 }
 
 /** All settings. */
-export const settings: typeof commonSettings & {
-  readonly host: Setting<string>;
-  readonly port: Setting<number>;
-  readonly apiKeys: OptionalSetting<readonly string[]>;
-  readonly demo: Setting<'none' | 'lobby'>;
-  readonly maxBodyBytes: Setting<number>;
-  readonly maxBatch: Setting<number>;
-  readonly maxRequests: Setting<number>;
-  readonly maxRequestsPerPublisher: OptionalSetting<number>;
-  readonly maxInFlight: Setting<number>;
-  readonly messagesPerSecond: Setting<number>;
-  readonly bytesPerSecond: Setting<number>;
-  readonly maxPublishers: Setting<number>;
-  readonly maxConnections: Setting<number>;
-  readonly ackTimeoutMs: Setting<number>;
-  readonly bodyTimeoutMs: Setting<number>;
-  readonly criticalMaxAgeMs: Setting<number>;
-  readonly criticalMaxPerChannel: Setting<number>;
-  readonly streamMaxBytes: Setting<number>;
-  readonly streamReplicas: Setting<number>;
-} = {
+export const settings = defineSettings({
   ...commonSettings,
   host: {
     env: 'WEIR_HOST',
@@ -136,21 +116,14 @@ export const settings: typeof commonSettings & {
     default: defaultStreamLimits.replicas,
     meaning: 'Replicas of each JetStream stream',
   },
-};
+});
 
 export type PublisherConfig = ConfigOf<typeof settings>;
 
 const { natsCredsFile, natsUser, natsPassword, natsToken, subjectPrefix } = commonSettings;
 
 /** Settings that `weir-publish` reads from the environment: only how to reach NATS. */
-export const cliSettings: {
-  readonly natsUrl: OptionalSetting<readonly string[]>;
-  readonly natsCredsFile: OptionalSetting<string>;
-  readonly natsUser: OptionalSetting<string>;
-  readonly natsPassword: OptionalSetting<string>;
-  readonly natsToken: OptionalSetting<string>;
-  readonly subjectPrefix: Setting<string>;
-} = {
+export const cliSettings = defineSettings({
   natsUrl: {
     env: commonSettings.natsUrl.env,
     parse: commonSettings.natsUrl.parse,
@@ -162,7 +135,7 @@ export const cliSettings: {
   natsPassword,
   natsToken,
   subjectPrefix,
-};
+});
 
 export type CliConfig = ConfigOf<typeof cliSettings>;
 

@@ -15,4 +15,22 @@ describe('createPublisherMetrics', () => {
     expect(text).toContain('weir_publisher_messages_total{lane="critical",outcome="duplicate"} 2');
     expect(text).toContain('weir_publisher_message_bytes_total{lane="critical"} 10');
   });
+
+  it('reads its gauges at the scrape', async () => {
+    const registry = createMetricsRegistry({ service: 'publisher', version: 'test' });
+    createPublisherMetrics(registry).readFrom({
+      messagesInFlight: 1,
+      requestsUnderWay: 2,
+      openConnections: 3,
+      rememberedPublishers: 4,
+    });
+    const text = await registry.metrics();
+    for (const line of [
+      'in_flight_messages 1',
+      'in_flight_requests 2',
+      'open_connections 3',
+      'rate_limit_publishers 4',
+    ])
+      expect(text).toContain(`weir_publisher_${line}\n`);
+  });
 });

@@ -34,6 +34,8 @@ const REFUSED: readonly Refused[] = [
 export interface PublisherReadings {
   readonly messagesInFlight: number;
   readonly requestsUnderWay: number;
+  readonly openConnections: number;
+  readonly rememberedPublishers: number;
 }
 
 export const publisherMetrics = defineMetrics<PublisherReadings>()({
@@ -94,6 +96,20 @@ export const publisherMetrics = defineMetrics<PublisherReadings>()({
     help: 'Requests that are under way',
     advice: 'At WEIR_MAX_REQUESTS requests are answered 503',
     read: ({ requestsUnderWay }) => requestsUnderWay,
+  },
+  openConnections: {
+    kind: 'gauge',
+    name: 'weir_publisher_open_connections',
+    help: 'Open HTTP connections',
+    advice: 'Against WEIR_MAX_CONNECTIONS: beyond it the oldest connection without a request is closed',
+    read: ({ openConnections }) => openConnections,
+  },
+  rememberedPublishers: {
+    kind: 'gauge',
+    name: 'weir_publisher_rate_limit_publishers',
+    help: 'Keys and networks whose rate the publisher remembers',
+    advice: 'At WEIR_MAX_PUBLISHERS the least recent is forgotten',
+    read: ({ rememberedPublishers }) => rememberedPublishers,
   },
 });
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSubjects, streamDefinitions } from '@weir/protocol';
 import type { Clock, Health, Listening, Logger, NatsLink, Service, ShutdownStep } from '@weir/runtime';
-import { ensureStreams, everySoOften, reachable } from '@weir/runtime';
+import { ensureStreams, logThrottle, urlHost } from '@weir/runtime';
 import type { PublisherConfig } from './config.ts';
 import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import { runFeed } from './demo/run-feed.ts';
@@ -34,10 +34,11 @@ const demoChannel = 'lobby';
 export class Publisher implements Service {
   readonly #options: PublisherOptions;
   readonly #sender: Sender;
+  readonly #rateLimit: RateLimit;
   readonly #handler: Handler;
   readonly #stopping = new AbortController();
-  readonly #logStreams = everySoOften(30_000);
-  readonly #logDemo = everySoOften(30_000);
+  readonly #logStreams = logThrottle(30_000);
+  readonly #logDemo = logThrottle(30_000);
   #server: HttpServer | undefined;
   #demo: Promise<void> | undefined;
   #ensuring: Promise<void> | undefined;
@@ -61,15 +62,16 @@ export class Publisher implements Service {
         if (sent.outcome.kind === 'unavailable' && link.connected) void this.#ensure();
       },
     });
+    this.#rateLimit = new RateLimit({
+      perSecond: { messages: config.messagesPerSecond, bytes: config.bytesPerSecond },
+      maxPublishers: config.maxPublishers,
+      clock,
+    });
     this.#handler = new Handler({
       parse: (body, format) => parseBatch(body, { format, maxMessages: config.maxBatch }),
       send: (messages) => this.#sender.sendAll(messages),
       authorise: createAuthorise(config.apiKeys ?? []),
-      rateLimit: new RateLimit({
-        perSecond: { messages: config.messagesPerSecond, bytes: config.bytesPerSecond },
-        maxPublishers: config.maxPublishers,
-        clock,
-      }),
+      rateLimit: this.#rateLimit,
       maxBodyBytes: config.maxBodyBytes,
       maxRequests: config.maxRequests,
       maxRequestsPerPublisher: config.maxRequestsPerPublisher ?? Math.ceil(config.maxRequests / 2),
@@ -80,6 +82,15 @@ export class Publisher implements Service {
 
   get messagesInFlight(): number {
     return this.#sender.inFlight;
+  }
+
+  /** Keys and networks whose rate is remembered. */
+  get rememberedPublishers(): number {
+    return this.#rateLimit.publishers;
+  }
+
+  get openConnections(): number {
+    return this.#server?.connections ?? 0;
   }
 
   get requestsUnderWay(): number {
@@ -113,7 +124,7 @@ export class Publisher implements Service {
     });
     void this.#ensure();
     if (config.demo === 'lobby') this.#demo = this.#runDemo();
-    return { url: `http://${reachable(config.host)}:${this.#server.port}` };
+    return { url: `http://${urlHost(config.host)}:${this.#server.port}` };
   }
 
   get stops(): readonly ShutdownStep[] {

@@ -2,10 +2,9 @@
 // from this table.
 
 import { kubernetesRules, kubernetesSettings, selectorText } from '@weir/kubernetes';
-import type { TicketKey } from '@weir/protocol';
 import { isChannelPattern, isToken, limits, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
-import type { ConfigOf, TableOf } from '@weir/runtime';
-import { commonSettings, parse } from '@weir/runtime';
+import type { ConfigOf } from '@weir/runtime';
+import { commonSettings, defineSettings, parse } from '@weir/runtime';
 import { parseCidr } from './accept/address.ts';
 import { parseAllowedOrigin } from './accept/origins.ts';
 import { DEFAULT_LIMITS } from './probe/probe.ts';
@@ -33,52 +32,8 @@ function jwtSecret(text: string): Uint8Array {
   return new TextEncoder().encode(secret);
 }
 
-/** The settings that only the router has; the table below has their meaning. */
-interface RouterValues {
-  readonly host: string;
-  readonly port: number;
-  readonly publicUrl: string | undefined;
-  readonly pools: readonly string[];
-  readonly ticketKeys: readonly TicketKey[];
-  readonly ticketTtlMs: number;
-  readonly hintTtlMs: number;
-  readonly auth: 'none' | 'jwt';
-  readonly jwtSecret: Uint8Array | undefined;
-  readonly jwtJwksUrl: string | undefined;
-  readonly jwtAudience: string | undefined;
-  readonly jwtIssuer: string | undefined;
-  readonly jwtChannelsClaim: string;
-  readonly jwtDefaultChannels: readonly string[];
-  readonly allowedOrigins: readonly string[];
-  readonly requireOrigin: boolean;
-  readonly trustedProxies: readonly string[];
-  readonly connectsPerSecondPerAddress: number;
-  readonly connectBurstPerAddress: number;
-  readonly floodConnects: number;
-  readonly maxAddresses: number;
-  readonly maxUsedHints: number;
-  readonly maxPending: number;
-  readonly maxSockets: number;
-  readonly headersTimeoutMs: number;
-  readonly maxClientBytes: number;
-  readonly maxClientFrames: number;
-  readonly closingBytes: number;
-  readonly faultCloseMs: number;
-  readonly closeWaitMs: number;
-  readonly closeGraceMs: number;
-  readonly probeDeadlineMs: number;
-  readonly probeMaxBytes: number;
-  readonly probeRateThresholdKbps: number;
-  readonly probeRttThresholdMs: number;
-  readonly probeBytesPerSecond: number;
-  readonly beatSilentMs: number;
-  readonly maxShards: number;
-  readonly drainGraceMs: number;
-  readonly endpointSelector: string;
-}
-
 /** All settings. */
-export const settings: typeof commonSettings & typeof kubernetesSettings & TableOf<RouterValues> = {
+export const settings = defineSettings({
   ...commonSettings,
   host: {
     env: 'WEIR_HOST',
@@ -362,7 +317,7 @@ export const settings: typeof commonSettings & typeof kubernetesSettings & Table
     default: 'app.kubernetes.io/component=shard',
     meaning: 'Label selector of the EndpointSlices of the shards, which have the labels of their Services',
   },
-};
+});
 
 function channelPattern(text: string): string {
   if (!isChannelPattern(text))

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { ShardEntry } from '@weir/fleet';
 import type { Hint } from '@weir/protocol';
 import type { Clock, ConnectionFault, Health, Logger, Service, ShutdownStep } from '@weir/runtime';
-import { everySoOften, reachable, refuseSocket, UsedOnce } from '@weir/runtime';
+import { logThrottle, refuseSocket, UsedOnce, urlHost } from '@weir/runtime';
 import type { WebSocketServer } from 'ws';
 import type { Admission, AdmitOptions } from './accept/admit.ts';
 import { admit } from './accept/admit.ts';
@@ -77,7 +77,7 @@ class WeirRouter implements Router {
   readonly #usedHints: UsedOnce;
   readonly #visits = new Set<Promise<void>>();
   readonly #departures: Departures;
-  readonly #often: ReturnType<typeof everySoOften>;
+  readonly #often: ReturnType<typeof logThrottle>;
   #pending = 0;
   #state: 'new' | 'listening' | 'draining' = 'new';
 
@@ -85,7 +85,7 @@ class WeirRouter implements Router {
     const { config, clock } = o;
     this.#o = o;
     this.#departures = new Departures(o);
-    this.#often = everySoOften(logEveryMs, clock);
+    this.#often = logThrottle(logEveryMs, clock);
     const rate = createRateLimit({
       perSecond: config.connectsPerSecondPerAddress,
       burst: config.connectBurstPerAddress,
@@ -153,7 +153,7 @@ class WeirRouter implements Router {
     const { host } = this.#o.config;
     const { port } = await this.#listener.listen(this.#o.config.port, host);
     this.#state = 'listening';
-    return { url: `ws://${reachable(host)}:${port}`, port };
+    return { url: `ws://${urlHost(host)}:${port}`, port };
   }
 
   health(): Health {

@@ -5,7 +5,7 @@ import { createBeats } from '@weir/fleet';
 import type { KubeApi } from '@weir/kubernetes';
 import { createSubjects, limits } from '@weir/protocol';
 import type { Clock, Logger } from '@weir/runtime';
-import { everySoOften } from '@weir/runtime';
+import { logThrottle } from '@weir/runtime';
 import type { RouterConfig } from './config.ts';
 import type { Endpoints } from './endpoints/endpoints.ts';
 import { createEndpoints } from './endpoints/endpoints.ts';
@@ -87,7 +87,7 @@ export function openShards(o: ShardsOptions): Shards {
 function watchEndpoints(o: ShardsOptions): Endpoints | undefined {
   const { api, config, clock, random, metrics, logger } = o;
   if (api === undefined) return undefined;
-  const often = everySoOften(kubeLogMs, clock);
+  const often = logThrottle(kubeLogMs, clock);
   const endpoints = createEndpoints({
     api,
     namespace: config.namespace ?? '',
@@ -109,7 +109,7 @@ export function createSkewCheck(
   shards: Pick<Shards, 'entries'>,
   { logger, clock }: Pick<ShardsOptions, 'logger' | 'clock'>,
 ): () => void {
-  const often = everySoOften(skewLogMs, clock);
+  const often = logThrottle(skewLogMs, clock);
   return () => {
     const skewMs = largestSkewMs(shards.entries());
     if (Math.abs(skewMs) < limits.clockToleranceMs) return;

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { StreamLimits } from '@weir/protocol';
 import type { ConfigOf } from '@weir/runtime';
-import { commonSettings } from '@weir/runtime';
+import { commonSettings, defineSettings } from '@weir/runtime';
 import { capacity, MAX_THREADS } from './config/capacity.ts';
 import { flow } from './config/flow.ts';
 import { identity } from './config/identity.ts';
@@ -11,12 +11,7 @@ import { lanes } from './config/lanes.ts';
 import { moves } from './config/moves.ts';
 
 /** All settings. */
-export const settings: typeof commonSettings &
-  typeof identity &
-  typeof capacity &
-  typeof flow &
-  typeof moves &
-  typeof lanes = {
+export const settings = defineSettings({
   ...commonSettings,
   shutdownDeadlineMs: { ...commonSettings.shutdownDeadlineMs, default: 60_000 },
   ...identity,
@@ -24,7 +19,7 @@ export const settings: typeof commonSettings &
   ...flow,
   ...moves,
   ...lanes,
-};
+});
 
 export type ShardConfig = ConfigOf<typeof settings>;
 

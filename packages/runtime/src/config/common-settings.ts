@@ -2,23 +2,11 @@
 import { logLevels } from '../logging/logger.ts';
 import type { NatsOptions } from '../nats/link.ts';
 import { parse } from './parse.ts';
-import type { ConfigOf, OptionalSetting, Setting } from './setting.ts';
-
-type LogLevel = (typeof logLevels)[number];
+import type { ConfigOf } from './setting.ts';
+import { defineSettings } from './setting.ts';
 
 /** NATS, admin server, log and shutdown. */
-export const commonSettings: {
-  readonly natsUrl: Setting<readonly string[]>;
-  readonly natsCredsFile: OptionalSetting<string>;
-  readonly natsUser: OptionalSetting<string>;
-  readonly natsPassword: OptionalSetting<string>;
-  readonly natsToken: OptionalSetting<string>;
-  readonly subjectPrefix: Setting<string>;
-  readonly adminHost: Setting<string>;
-  readonly adminPort: Setting<number>;
-  readonly logLevel: Setting<LogLevel>;
-  readonly shutdownDeadlineMs: Setting<number>;
-} = {
+export const commonSettings = defineSettings({
   natsUrl: {
     env: 'WEIR_NATS_URL',
     parse: parse.list(parse.url('nats:', 'tls:')),
@@ -81,7 +69,7 @@ export const commonSettings: {
     unit: 'ms',
     meaning: 'Maximum time from SIGTERM to the end of the process',
   },
-};
+});
 
 type NatsCredentials = Pick<
   ConfigOf<typeof commonSettings>,

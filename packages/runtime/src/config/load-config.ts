@@ -1,9 +1,9 @@
-// The process edge of configuration: flags, file, environment; prints and exits. Everything else is in readConfig.
+// Configuration as a process needs it: reads flags, file and environment, prints and exits. readConfig does the rest.
 import { readFileSync, statSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { WEIR_VERSION } from '../version.ts';
-import { printable } from './conceal.ts';
 import { configFileVariable, readConfig } from './read-config.ts';
+import { printable } from './redact.ts';
 import type { ConfigOf, ConfigRules, SettingsTable } from './setting.ts';
 import { settingsHelp } from './settings-text.ts';
 
@@ -20,12 +20,12 @@ export interface LoadOptions<T extends SettingsTable> {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What the process has to do: go on with a configuration, or print and leave. */
+/** The next step of the process: continue with a configuration, or print and exit. */
 export type LoadOutcome<T extends SettingsTable> =
   | { readonly config: ConfigOf<T> }
   | { readonly exitCode: 0 | 2; readonly output: string };
 
-/** Loads the configuration or ends the process: 0 after `--help` and the like, 2 where something is wrong. */
+/** Loads the configuration or ends the process: 0 after `--help` and similar flags, 2 if the configuration is wrong. */
 export function loadConfig<const T extends SettingsTable>(options: LoadOptions<T>): ConfigOf<T> {
   const outcome = decideLoad(options);
   if ('config' in outcome) return outcome.config;
@@ -33,7 +33,7 @@ export function loadConfig<const T extends SettingsTable>(options: LoadOptions<T
   process.exit(outcome.exitCode);
 }
 
-/** `loadConfig` without its edge: reads a file at most, neither prints nor exits. */
+/** `loadConfig` without its effects: it may read a file; it neither prints nor exits. */
 export function decideLoad<const T extends SettingsTable>(options: LoadOptions<T>): LoadOutcome<T> {
   const { service, table, rules } = options;
   const env = options.env ?? process.env;
@@ -93,7 +93,7 @@ function readFile(path: string): { readonly content: unknown } | { readonly prob
     if (statSync(path).size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
     return { content: JSON.parse(readFileSync(path, 'utf8')) };
   } catch (error) {
-    // What JSON.parse says quotes the text, in which there may be secrets.
+    // The message of JSON.parse quotes the text, which may contain secrets.
     const reason =
       error instanceof SyntaxError
         ? 'it is not valid JSON'

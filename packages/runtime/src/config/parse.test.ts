@@ -29,8 +29,8 @@ describe('numbers', () => {
     for (const bad of ['', 'NaN', 'Infinity', '-Infinity', '1e999', '.', '1.', '.5', '1,5']) {
       expect(() => parse.number({ min: 0, max: 1e9 })(bad), bad).toThrow('must be a number');
     }
-    expect(parse.ratio()('0.25')).toBe(0.25);
-    expect(() => parse.ratio()('1.01')).toThrow('must be a number from 0 to 1');
+    expect(parse.number({ min: 0, max: 1 })('0.25')).toBe(0.25);
+    expect(() => parse.number({ min: 0, max: 1 })('1.01')).toThrow('must be a number from 0 to 1');
     expect(parse.port()('0')).toBe(0);
     expect(() => parse.port()('65536')).toThrow('from 0 to 65535');
   });

@@ -1,22 +1,22 @@
 // Parsers from the text of an environment variable to a typed, bounded value.
-// A parser never quotes the text in its error: the text may be a secret, the caller decides.
+// A parser does not quote the text in its error: the text may be a secret, so the caller decides.
 
-/** Both ends are allowed values; both must be finite, so that no setting can mean "unlimited". */
+/** Both bounds are allowed values. Both must be finite, so that no setting can mean "unlimited". */
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-/** What `parse.text` accepts. */
+/** The texts that `parse.text` accepts. */
 export interface TextOptions {
   readonly pattern?: RegExp;
-  /** What is expected, in words, for the problem: "a pool name (letters, digits, - and _)". */
+  /** The expected text in words, for the error: "a pool name (letters, digits, - and _)". */
   readonly what?: string;
   /** Longest text in characters, default 4096. */
   readonly max?: number;
 }
 
-/** What a parser takes, for readers that must know it before a service runs: the schema of the chart. */
+/** The values that a parser accepts, for code that needs them before a service runs: the schema of the chart. */
 export type Accepts =
   | { readonly kind: 'int' | 'number'; readonly range: Range }
   /** `units` has the factor of each; the first is the default. */
@@ -32,7 +32,7 @@ function accepting<T>(accepts: Accepts, parser: (text: string) => T): Parser<T> 
 
 const maxTextLength = 4096;
 const maxListEntries = 1000;
-/** Node turns a longer timer into one of 1 ms. */
+/** Node runs a longer timer after 1 ms. */
 const maxTimerMs = 2 ** 31 - 1;
 
 const byteUnits: Readonly<Record<string, number>> = {
@@ -58,7 +58,7 @@ function assertRange({ min, max }: Range): void {
   }
 }
 
-/** The text itself, with the accidents of copy and paste refused. */
+/** The text itself; refuses typical accidents of copy and paste. */
 function plain(text: string, max: number): string {
   if (text === '') throw new Error('must not be empty');
   if (text.length > max) throw new Error(`must have at most ${max} characters`);
@@ -172,8 +172,6 @@ export const parse: {
   readonly text: (options?: TextOptions) => Parser<string>;
   readonly int: (range: Range) => Parser<number>;
   readonly number: (range: Range) => Parser<number>;
-  /** 0 to 1. */
-  readonly ratio: () => Parser<number>;
   /** 0 to 65535; 0 picks a free port. */
   readonly port: () => Parser<number>;
   /** `true`, `false`, `1`, `0`. */
@@ -191,7 +189,6 @@ export const parse: {
   text,
   int,
   number,
-  ratio: () => number({ min: 0, max: 1 }),
   port: () => int({ min: 0, max: 65_535 }),
   flag: () => flag,
   list,

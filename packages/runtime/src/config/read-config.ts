@@ -1,10 +1,10 @@
-// From environment and file to a frozen, typed configuration, or to everything that is wrong with it.
-// Pure: is given both sources, prints nothing and exits nowhere.
-import { closest } from './closest.ts';
-import { conceal } from './conceal.ts';
+// Turns environment and file into a frozen, typed configuration, or into the list of all its problems.
+// Pure: the caller passes both sources; nothing is printed, and the process does not exit.
+import { didYouMean } from './did-you-mean.ts';
+import { redact } from './redact.ts';
 import type { ConfigOf, ConfigResult, ConfigRules, Setting, SettingsTable } from './setting.ts';
 
-/** Read by `loadConfig` itself, so it is known in every service. */
+/** `loadConfig` reads this variable, so every service accepts it. */
 export const configFileVariable = 'WEIR_CONFIG_FILE';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -35,7 +35,7 @@ export function readConfig<const T extends SettingsTable>(options: {
     else values[name] = freeze(parsed.value);
   }
   if (problems.length > 0) return { problems };
-  // The one edge where the table's types meet values that were made in a loop over it.
+  // The only cast: the loop over the table cannot know the type of each row.
   const config = Object.freeze(values) as ConfigOf<T>;
   const broken = rules?.(config) ?? [];
   return broken.length > 0 ? { problems: broken } : { config };
@@ -56,7 +56,7 @@ function parseOne(
     }
     const link = text.startsWith('tcp://') && /_PORT$/.test(setting.env);
     const hint = link ? '; Kubernetes made it for a Service of that name: set enableServiceLinks: false' : '';
-    return { problem: `${setting.env}${where} ${sentence}, got ${conceal(text)}${hint}` };
+    return { problem: `${setting.env}${where} ${sentence}, got ${redact(text)}${hint}` };
   }
 }
 
@@ -64,7 +64,7 @@ function freeze(value: unknown): unknown {
   return Array.isArray(value) ? Object.freeze([...value]) : value;
 }
 
-/** What Kubernetes adds for every Service of the namespace: not ours, so not a mistake of the user. */
+/** Kubernetes adds such variables for every Service of the namespace; they are not a mistake of the user. */
 function isServiceLink(name: string, value: string): boolean {
   if (/_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$/.test(name)) return true;
   if (/_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name)) return true;
@@ -77,11 +77,6 @@ function unknownVariables(table: SettingsTable, env: Env): readonly string[] {
     .filter(([name, value]) => name.startsWith('WEIR_') && value !== undefined && !known.has(name))
     .filter(([name, value]) => !isServiceLink(name, value ?? ''))
     .map(([name]) => `${name.slice(0, 80)} is not a setting of this service${didYouMean(name, [...known])}`);
-}
-
-function didYouMean(name: string, known: readonly string[]): string {
-  const guess = closest(name, known);
-  return guess === undefined ? '' : `; did you mean ${guess}?`;
 }
 
 function fileEntries(

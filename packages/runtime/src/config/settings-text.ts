@@ -1,5 +1,5 @@
 // A settings table for people: as Markdown for the docs, as plain text for `--help`.
-import { hideSecrets } from './conceal.ts';
+import { hideSecrets } from './redact.ts';
 import type { Setting, SettingsTable } from './setting.ts';
 
 function defaultText(setting: Setting<unknown>): string {

@@ -1,6 +1,6 @@
 // Stands between a client's socket and the WebSocket library and decides, frame by frame, what the library reads.
-// It walks headers and skips payloads; it never unmasks, keeps or changes a byte. While it is shut only the client's
-// Close passes, and after a bounded number of bytes or frames the socket is not read any more.
+// It reads headers and skips payloads; it never unmasks, stores or changes a byte. While the gate is shut only the
+// client's Close passes. After a bounded number of bytes or frames it stops reading the socket.
 import type { Duplex } from 'node:stream';
 
 /** Opcodes of control frames (RFC 6455, section 5.2). */
@@ -9,9 +9,9 @@ export const PONG_OPCODE = 10;
 
 const MASK_BYTES = 4;
 /**
- * Frames that are walked over, and pieces that are read, while the gate is shut. What a client has under way when it is
- * closed are its last pongs and messages; 64 KB of empty frames would be 11,000, which cost 2 ms to walk, and byte by
- * byte each piece costs 4 µs.
+ * Most frames and pieces that the gate reads while it is shut. A client that is being closed has its last pongs and
+ * messages under way. 64 KB of empty frames would be 11,000 frames, which cost 2 ms to read; byte by byte each piece
+ * costs 4 µs.
  */
 const MAX_SHUT_STEPS = 512;
 
@@ -26,7 +26,7 @@ export class FrameGate {
   #closeSeen = false;
   #shutBytes = 0;
   #shutSteps = 0;
-  /** Whether the frame that is under way goes on to the library. */
+  /** Whether the current frame passes to the library. */
   #passes = false;
   /** Header bytes of that frame seen so far: 0 between two frames, 2 from the short length on. */
   #headerBytes = 0;
@@ -36,7 +36,7 @@ export class FrameGate {
   /** Its length; once that is known, the bytes of mask and payload that are still to come. */
   #length = 0;
 
-  /** In the turn of the upgrade, before a byte is read. The gate is shut until it is opened. */
+  /** Create it in the turn of the upgrade, before a byte is read. The gate begins shut. */
   constructor(socket: Duplex, closingBytes: number) {
     this.#socket = socket;
     this.#closingBytes = closingBytes;
@@ -45,35 +45,35 @@ export class FrameGate {
     this.#feed = (chunk) => void reader.call(socket, chunk);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.off('data', reader as () => void);
-    // Before the library, which parses what is left in the queue of a socket that closes.
+    // Before the library's listener: the library parses the rest of the queue of a socket that closes.
     socket.prependListener('close', () => this.#takeRest());
   }
 
-  /** The client has sent too much since the gate was shut; its socket is not read any more. */
+  /** The client has sent too much since the gate was shut; its socket is no longer read. */
   get flooded(): boolean {
     return this.#shutBytes > this.#closingBytes || this.#shutSteps > MAX_SHUT_STEPS;
   }
 
-  /** The client has said Close. */
+  /** The client has sent its Close. */
   get closeSeen(): boolean {
     return this.#closeSeen;
   }
 
   /**
-   * From now on each frame that begins is asked for by its opcode, and each piece that is read. An answer of no comes
-   * with shutting the gate.
+   * From now on the gate asks `admits` for each frame by its opcode, and `admitsPiece` for each piece that it reads. A
+   * callback that answers no has shut the gate.
    */
   open(admits: (opcode: number) => boolean, admitsPiece: () => boolean = always): void {
     this.#admits = admits;
     this.#admitsPiece = admitsPiece;
   }
 
-  /** Nothing passes any more but the rest of the frame that is under way, and the client's Close. */
+  /** From now on only the rest of the current frame and the client's Close pass. */
   shut(): void {
     this.#admits = undefined;
   }
 
-  /** Calls back when the client floods, which it may do already. */
+  /** Calls back when the client floods, at once if it already does. */
   whenFlooded(then: () => void): void {
     if (this.flooded) then();
     else this.#onFlooded = then;
@@ -81,7 +81,7 @@ export class FrameGate {
 
   #take(chunk: Buffer): void {
     if (this.flooded) {
-      // The library resumes a socket when it has room.
+      // The library resumes a socket when it has room again.
       this.#socket.pause();
       return;
     }

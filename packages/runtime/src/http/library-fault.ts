@@ -1,4 +1,4 @@
-// Why the WebSocket library closed a connection by itself, read from the error that it gives.
+// Why the WebSocket library closed a connection by itself, according to its error.
 
 /** protocolError: closed with 1002. badData: 1007. tooLarge: 1009. tooManyMessages: 1008, too many fragments. */
 export const LIBRARY_FAULTS = ['protocolError', 'badData', 'tooLarge', 'tooManyMessages'] as const;
@@ -11,10 +11,10 @@ const BY_CODE: Readonly<Record<string, LibraryFault>> = {
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 'tooManyMessages',
 };
 
-/** Undefined where the error is of the socket and no Close was written. */
+/** Undefined for an error of the socket: the library wrote no Close. */
 export function libraryFaultOf(error: Error & { readonly code?: string }): LibraryFault | undefined {
   const code = error.code ?? '';
-  // What a message does not inflate from.
+  // A compressed message that zlib cannot inflate.
   if (code.startsWith('Z_')) return 'badData';
   return BY_CODE[code] ?? (code.startsWith('WS_ERR_') ? 'protocolError' : undefined);
 }

@@ -1,15 +1,15 @@
-// Bounds the open sockets of an HTTP server so that those that say nothing keep nobody out: where all places are taken,
-// the oldest socket without a request under way goes.
+// Bounds the open sockets of an HTTP server, so that idle sockets cannot keep clients out: if all places are taken, the
+// oldest socket without a request is cut.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export class Places {
   readonly #onCut: () => void;
-  /** Sockets without a whole request, the oldest first, by where they come from: a TLS socket has two objects. */
+  /** Sockets without a whole request, the oldest first, by remote address and port: a TLS socket has two objects. */
   readonly #waiting = new Map<string, Socket>();
   #open = 0;
 
-  /** After the server's own listeners. `onCut` is told of each socket that goes, old or new. */
+  /** Create it after the server's own listeners. It calls `onCut` for each socket that it cuts. */
   constructor(server: Server, o: { readonly max: number; readonly onCut: () => void }) {
     this.#onCut = o.onCut;
     server.on('connection', (socket: Socket) => {
@@ -27,7 +27,7 @@ export class Places {
     return this.#open;
   }
 
-  /** Cuts the oldest socket that waits, unless that is `newest`; answers whether there was one. */
+  /** Cuts the oldest socket without a request, unless that is `newest`. Answers whether it cut one. */
   makeRoom(newest?: Socket): boolean {
     const [oldest] = this.#waiting.values();
     if (oldest === undefined || oldest === newest) return false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { everySoOften } from './every-so-often.ts';
+import { logThrottle } from './log-throttle.ts';
 import { createLogger } from './logger.ts';
 import { scrub } from './scrub.ts';
 
@@ -62,10 +62,10 @@ describe('createLogger', () => {
   });
 });
 
-describe('everySoOften', () => {
+describe('logThrottle', () => {
   it('runs at once, then once per interval with the number of suppressed calls', () => {
     let nowMs = 1_000;
-    const gate = everySoOften(100, { monotonicMs: () => nowMs, wallMs: () => 0 });
+    const gate = logThrottle(100, { monotonicMs: () => nowMs, wallMs: () => 0 });
     const seen: number[] = [];
     const call = (): void => gate((suppressed) => void seen.push(suppressed));
     call();

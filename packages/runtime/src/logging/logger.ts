@@ -1,18 +1,18 @@
-// JSON lines on stdout by pino, written synchronously so that the last words of a process are not lost.
-// Never used on the tick path; messages are constant phrases, data are fields.
+// JSON lines on stdout by pino. Writes are synchronous, so that the last lines of a process are not lost.
+// Not for the tick path. Messages are constant phrases; data are fields.
 import type { Logger } from 'pino';
 import { destination, pino, stdTimeFunctions } from 'pino';
 import { scrub } from './scrub.ts';
 
-/** What `level` may be. */
+/** The values of `level`. */
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Where the lines go; stdout unless a test asks otherwise. */
+/** The target of the lines; stdout by default. */
 export interface LogSink {
   write(line: string): unknown;
 }
 
-/** A logger whose lines carry the service's name and no secrets. */
+/** A logger whose lines have the service's name and no secrets. */
 export function createLogger(options: {
   readonly service: string;
   readonly level: string;

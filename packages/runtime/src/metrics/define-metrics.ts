@@ -1,5 +1,5 @@
-// Metrics as tables: a row is one series with its labels, its meaning, what an operator looks at, and how a scrape reads
-// it. Services register their table; docs/metrics.md and the checks of alerts and dashboard read the same table.
+// Metrics as tables: a row is one series with its labels, its meaning, what an operator looks at, and how a scrape
+// reads it. Services register their table; docs/metrics.md and the checks of alerts and dashboard read the same table.
 import type { Registry } from 'prom-client';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { BucketCounts } from './read-histogram.ts';

@@ -1,12 +1,12 @@
-// Core publishing with a bound: the library itself queues without one while a server does not read.
+// Core publishing with a bound: the library queues without a bound while a server does not read.
 import type { NatsConnection, Payload, PublishOptions } from '@nats-io/transport-node';
 
-/** What became of a message: handed to the connection, or not and why. */
+/** The result for a message: given to the connection, or the reason why not. */
 export type Published = 'sent' | 'disconnected' | 'overloaded';
 
-/** How much may be on its way, in bytes of payload, before publishing is refused. */
+/** Bytes of payload that may be on their way; beyond it publishing is refused. */
 const maxPendingBytes = 8 * 1024 * 1024;
-/** How often a round trip proves what has arrived; one at a time. */
+/** How often a round trip proves what has arrived; there is one at a time. */
 const proveEveryBytes = 64 * 1024;
 
 /**
@@ -22,7 +22,7 @@ export class BoundedPublish {
     this.#connection = connection;
   }
 
-  /** Publishes unless too much is on its way. */
+  /** Publishes, unless too many bytes are on their way. */
   publish(subject: string, payload: Payload, options?: PublishOptions): Published {
     if (this.#connection.stats().outBytes - this.#provenBytes > maxPendingBytes) return 'overloaded';
     this.#connection.publish(subject, payload, options);
@@ -32,7 +32,7 @@ export class BoundedPublish {
     return 'sent';
   }
 
-  /** What was on its way when the connection broke is gone; counting starts anew. */
+  /** Bytes on their way when the connection broke are lost; counting starts from 0. */
   reconnected(): void {
     this.#provenBytes = this.#connection.stats().outBytes;
   }

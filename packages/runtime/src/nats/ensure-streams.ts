@@ -1,5 +1,5 @@
-// Makes sure that streams are what a service needs, while other processes do the same (case B8).
-// Never lowers what is in place, never touches a stream that is not ours.
+// Creates and updates the streams of a service, while other processes do the same (docs/reliability.md, case B8).
+// It never lowers a limit and never changes a stream of others.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamAPI, StreamInfo } from '@nats-io/jetstream';
 import { JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
@@ -11,7 +11,7 @@ import { JetStreamDisabledError, StreamConflictError, StreamSetupError } from '.
 import type { StreamDefinition } from './stream-plan.ts';
 import { newStream, planUpdate } from './stream-plan.ts';
 
-/** What this needs of JetStream's API and of the world. */
+/** The parts of JetStream's API and of the world that this needs. */
 export interface StreamWorld {
   readonly api: Pick<StreamAPI, 'info' | 'add' | 'update' | 'names'>;
   readonly sleep: (ms: number) => Promise<unknown>;
@@ -20,26 +20,26 @@ export interface StreamWorld {
   readonly random: () => number;
 }
 
-/** Whoever wants to update waits a random part of this and looks again: with others at it, one does it for all. */
+/** Before updating, wait a random part of this and re-read: another process may have done it. */
 const politenessMs = 1_000;
-/** After an update: time for somebody who decided before it to overwrite it, so that we can see it. */
+/** After an update, wait this long and re-read: a process that decided earlier may overwrite it. */
 const settleMs = 250;
 const retryMs = 250;
 const defaultDeadlineMs = 30_000;
 const noJetStreamDeadlineMs = 2_000;
 const maxUpdates = 5;
 
-/** Codes of the JetStream API that this decides on. */
+/** Codes of the JetStream API that decide what to do. */
 const apiCodes = { nameInUse: 10058, notFound: 10059, overlap: 10065 } as const;
 const disabledCodes = [10039, 10076];
-/** No room for `maxBytes` in memory or in storage: waiting makes none. */
+/** No room for `maxBytes` in memory or storage; waiting does not help. */
 const noRoomCodes = [10028, 10047];
 /** Replicas without a cluster, limits of the account and the like. */
 const clientErrors = { min: 400, max: 499 } as const;
 
 /**
- * Creates what is missing, updates what must change, returns the streams in the order of the definitions.
- * Waits through time-outs, reconnects and servers that are not ready for `deadlineMs` (default 30 s).
+ * Creates missing streams, updates those that must change, and returns the streams in the order of the definitions.
+ * Retries through time-outs, reconnects and servers that are not ready, for `deadlineMs` (default 30 s).
  * Rejects with `StreamConflictError`, `JetStreamDisabledError` or `StreamSetupError`.
  */
 export async function ensureStreams(options: {
@@ -54,7 +54,7 @@ export async function ensureStreams(options: {
   return ensureStreamsIn(world, { streams, logger, deadlineMs });
 }
 
-/** `ensureStreams` with its world passed in. */
+/** `ensureStreams` with API, clock and randomness passed in. */
 export async function ensureStreamsIn(
   world: StreamWorld,
   options: {
@@ -100,7 +100,7 @@ class StreamKeeper {
     }
   }
 
-  /** The stream as it must be, or nothing where it was changed by us or others and must be looked at again. */
+  /** The stream as it must be; undefined if we or others changed it, so that the caller must re-read. */
   async #attempt(): Promise<StreamInfo | undefined> {
     const { api, sleep: wait, random } = this.#world;
     const info = await this.#read();
@@ -134,7 +134,7 @@ class StreamKeeper {
       this.#logger.info({ stream: this.#definition.name }, 'stream created');
       return info;
     } catch (error) {
-      // Somebody was faster, with other settings.
+      // Another process was faster, with other settings.
       if (codeOf(error) === apiCodes.nameInUse) return undefined;
       throw error;
     }
@@ -213,7 +213,7 @@ function isDisabled(error: unknown): boolean {
   return disabledCodes.includes(codeOf(error) ?? 0);
 }
 
-/** Whether to try again: not after a decision, nor on a connection that is closed. */
+/** Whether to retry: not after a decision, and not on a closed connection. */
 function mayPass(error: unknown): boolean {
   if (isOurs(error)) return false;
   if (isDisabled(error)) return true;

@@ -1,8 +1,8 @@
-// Reaches into the client library for the one thing that its surface does not offer: dropping a socket now.
-// Its own way out writes to the socket and waits, which never ends where the peer is gone and buffers are full.
+// Uses an internal of the client library, which has no public way to drop a socket at once. Its public close writes to
+// the socket and waits, and that never ends if the peer is gone and the buffers are full.
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** Destroys the socket of the connection; the library then reconnects. Does nothing where there is none. */
+/** Destroys the socket of the connection; the library then reconnects. Does nothing without a socket. */
 export function forceDisconnect(connection: NatsConnection): void {
   const socket = property(property(property(connection, 'protocol'), 'transport'), 'socket');
   const destroy = property(socket, 'destroy');

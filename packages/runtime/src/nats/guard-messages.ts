@@ -1,8 +1,8 @@
-// Keeps one message of NATS from ending the reading of all others: an error that a callback of the client library
-// throws (also the library's own callback for answers, which parses headers) ends its reading of the connection.
+// Isolates the handling of one NATS message from all others: if a callback throws (also the library's own callback for
+// answers, which parses headers), the client library stops reading the connection.
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** From now on a message whose handling throws is dropped, and `onDropped` is told. */
+/** From now on a message whose callback throws is dropped, and `onDropped` is called. */
 export function guardMessages(connection: NatsConnection, onDropped: (error: unknown) => void): void {
   const protocol = property(connection, 'protocol');
   const processMessage = property(protocol, 'processMsg');

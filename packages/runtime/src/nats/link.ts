@@ -1,5 +1,5 @@
-// The one NATS connection of a process: first connect, reconnects, state, close. Never gives up and never
-// crashes the process while it waits; knows nothing of what is sent.
+// A NATS connection: first connect, reconnects, state, close. It never gives up and never crashes the process while it
+// waits. It does not know the messages.
 import type {
   NatsConnection,
   NodeConnectionOptions,
@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import { everySoOften } from '../logging/every-so-often.ts';
+import { logThrottle } from '../logging/log-throttle.ts';
 import { registerMetrics } from '../metrics/define-metrics.ts';
 import type { Credentials } from './authenticate.ts';
 import { authenticate } from './authenticate.ts';
@@ -26,14 +26,14 @@ import { clockSetBack, reconnectWaitMs } from './pace.ts';
 import type { Servers } from './servers.ts';
 import { readServers } from './servers.ts';
 
-/** What a listener of the link is told. */
+/** The events for a listener of the link. */
 export type NatsStatus = 'connected' | 'disconnected' | 'reconnected';
 
-/** How to reach and enter NATS. Credentials given here win over those in the URLs. */
+/** Servers and credentials of NATS. Credentials here win over those in the URLs. */
 export interface NatsOptions extends Credentials {
-  /** nats:// or tls:// URLs; user information in them is used and never printed. */
+  /** nats:// or tls:// URLs. The user information in them is used and never printed. */
   readonly servers: readonly string[];
-  /** Shown in the server's list of connections. */
+  /** The server shows it in its list of connections. */
   readonly name: string;
   readonly logger: Logger;
   /** Gets `weir_nats_connected`, `weir_nats_reconnects_total` and `weir_nats_dropped_messages_total`. */
@@ -42,21 +42,21 @@ export interface NatsOptions extends Credentials {
 
 /** The connection and its state. */
 export interface NatsLink {
-  /** Whether the server is there at this moment; a dead one that says nothing is noticed within 16 s. */
+  /** Whether the server is there now. A server that died silently is noticed within 16 s. */
   readonly connected: boolean;
-  /** Resolves when connected first; rejects only where the link is closed before. */
+  /** Resolves at the first connection; rejects only if the link is closed before. */
   ready(): Promise<NatsConnection>;
-  /** The connection, once there was one; it stays the same object over all reconnects. */
+  /** Undefined before the first connection; the same object over all reconnects. */
   readonly connection: NatsConnection | undefined;
-  /** Core publish that refuses instead of queueing without bound. What was `sent` may still be lost. */
+  /** Core publish that refuses instead of queueing without bound. A message that was `sent` may still be lost. */
   publish(subject: string, payload: Payload, options?: PublishOptions): Published;
-  /** Tells what happens from now on. A listener must not throw. */
+  /** Adds a listener for future events. A listener must not throw. */
   onStatus(listener: (status: NatsStatus) => void): void;
-  /** Drains and closes, within 3 s whatever the server does. */
+  /** Drains and closes within 3 s, whatever the server does. */
   close(): Promise<void>;
 }
 
-/** `ready()` was still waiting when the link was closed. */
+/** The link was closed while `ready()` was waiting. */
 export class NatsClosedError extends Error {
   readonly code = 'NATS_CLOSED';
 
@@ -66,7 +66,7 @@ export class NatsClosedError extends Error {
   }
 }
 
-/** What the link needs of the world; tests bring their own. */
+/** Connect function, clock and randomness; tests pass their own. */
 export interface NatsWorld {
   readonly connect: (options: NodeConnectionOptions) => Promise<NatsConnection>;
   readonly clock: Clock;
@@ -76,9 +76,9 @@ export interface NatsWorld {
 
 const world: NatsWorld = { connect, clock: systemClock, random: Math.random };
 
-/** For one server to answer; a starved process needs seconds, a dead address should not cost 10. */
+/** Time for one server to answer. A process without CPU needs seconds; a dead address should not cost 10. */
 const connectTimeoutMs = 5_000;
-/** Two unanswered pings: a server that vanished without a word is noticed in 10 to 16 s. */
+/** Two unanswered pings: a server that vanished silently is noticed in 10 to 16 s. */
 const pingIntervalMs = 5_000;
 const maxPingOut = 2;
 const logEveryMs = 5_000;
@@ -87,7 +87,7 @@ const closeMs = 1_000;
 /** How long the library may take to give up a dead connection that it knows to be dead. */
 const staleGraceMs = 1_000;
 
-/** Opens the link and returns at once; connecting goes on in the background, for ever. */
+/** Opens the link and returns at once; it connects in the background and never stops trying. */
 export function openNats(options: NatsOptions, from: NatsWorld = world): NatsLink {
   return new Link(options, from);
 }
@@ -100,7 +100,7 @@ class Link implements NatsLink {
   readonly #listeners: ((status: NatsStatus) => void)[] = [];
   readonly #ready: Promise<NatsConnection>;
   readonly #metrics: NatsMetrics | undefined;
-  readonly #often: ReturnType<typeof everySoOften>;
+  readonly #often: ReturnType<typeof logThrottle>;
   #settleReady: { readonly resolve: (c: NatsConnection) => void; readonly reject: (e: Error) => void };
   #connection: NatsConnection | undefined;
   #publisher: BoundedPublish | undefined;
@@ -114,12 +114,12 @@ class Link implements NatsLink {
     this.#world = from;
     this.#servers = readServers(options.servers);
     this.#connectOptions = this.#describe(options);
-    this.#often = everySoOften(logEveryMs, from.clock);
+    this.#often = logThrottle(logEveryMs, from.clock);
     this.#settleReady = { resolve: () => undefined, reject: () => undefined };
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
-    // Nobody may be waiting when the link is closed.
+    // There may be no waiter when the link is closed.
     this.#ready.catch(() => undefined);
     if (options.registry !== undefined) {
       const registered = registerMetrics(options.registry, natsMetrics);
@@ -169,9 +169,9 @@ class Link implements NatsLink {
       name: options.name,
       reconnect: true,
       maxReconnectAttempts: -1,
-      // A password that is wrong now may be right in a minute (rotation, a server that starts without accounts).
+      // A password that is wrong now may be right in a minute: a rotation, or a server that starts without accounts.
       ignoreAuthErrorAbort: true,
-      // The server may tell addresses that are of no use to us (case B9); ours are the configured ones.
+      // The server may announce addresses that we cannot reach (docs/reliability.md, case B9): use the configured ones.
       ignoreClusterUpdates: true,
       timeout: connectTimeoutMs,
       pingInterval: pingIntervalMs,
@@ -187,8 +187,8 @@ class Link implements NatsLink {
   }
 
   /**
-   * Liveness: ends when connected or closed. The library's own waiting for the first connection is not used,
-   * since it can be neither logged nor stopped.
+   * Liveness: ends when connected or closed. The library can wait for the first connection too, but that wait can be
+   * neither logged nor stopped.
    */
   async #connectFirst(): Promise<void> {
     while (this.#closing === undefined) {
@@ -228,7 +228,7 @@ class Link implements NatsLink {
     for await (const status of connection.status()) this.#take(connection, status);
     this.#connected = false;
     if (this.#closing !== undefined) return;
-    // Not among the things that happen: the subscriptions of the whole process are gone with it.
+    // This must not happen: all subscriptions of the process are gone with the connection.
     throw new Error('the NATS client closed the connection for good');
   }
 
@@ -269,7 +269,7 @@ class Link implements NatsLink {
     for (const listener of this.#listeners) listener(status);
   }
 
-  /** Replaces the library's memory of when it tried which server; there is no other way than a detour. */
+  /** Resets the library's record of when it tried which server. It has no public way to do that. */
   #forgetAttempts(): void {
     this.#connection?.setServers(['127.0.0.1:1']);
     this.#connection?.setServers([...this.#servers.addresses]);

@@ -1,18 +1,18 @@
-// From NATS URLs to what the client library takes: it knows neither schemes nor user information in them.
+// Turns NATS URLs into options of the client library, which understands neither schemes nor user information.
 
-/** Where the servers are and what their URLs say about getting in. */
+/** The servers, and the credentials in their URLs. */
 export interface Servers {
-  /** `host:port`, IPv6 in brackets. Carries no secrets. */
+  /** `host:port`, IPv6 in brackets. Contains no secrets. */
   readonly addresses: readonly string[];
-  /** One of the URLs was tls://: then no server is talked to in the clear. */
+  /** One of the URLs is tls://: then every connection uses TLS. */
   readonly tls: boolean;
   readonly user?: string;
   readonly password?: string;
-  /** A user without a password, as NATS writes tokens in URLs. */
+  /** A user without a password: NATS writes tokens in URLs this way. */
   readonly token?: string;
 }
 
-/** Throws where the list is empty or two servers ask for different credentials: the library has one set for all. */
+/** Throws if the list is empty or two URLs have different credentials: the library has one set for all servers. */
 export function readServers(urls: readonly string[]): Servers {
   if (urls.length === 0) throw new Error('no NATS server is given');
   const parsed = urls.map((url) => new URL(url));

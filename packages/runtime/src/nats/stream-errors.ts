@@ -1,6 +1,6 @@
-// Why a stream could not be made what it must be; a class for each thing that the caller decides on.
+// Why a stream could not be created or updated: one class for each decision of the caller.
 
-/** Somebody else's stream is in the way. No retry helps: a person must rename, delete or change a prefix. */
+/** A foreign stream has the name or a subject. A person must rename or delete it, or change the prefix. */
 export class StreamConflictError extends Error {
   readonly code = 'STREAM_CONFLICT';
   /** Name of the foreign stream. */

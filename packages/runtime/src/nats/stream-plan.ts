@@ -1,15 +1,15 @@
-// Decides what must change in a stream that exists. Pure. Limits of retention are only ever raised, so that
-// two versions with different settings do not undo each other's work in turns.
+// Decides the changes to an existing stream. Pure. It only raises limits of retention, so that two versions with
+// different settings do not undo each other's changes in turn.
 import type { StreamConfig, StreamUpdateConfig } from '@nats-io/jetstream';
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 
-/** What a stream must be. Limits are "at least" unless listed in `exact`. */
+/** A stream as it must be. Limits are minimums unless listed in `exact`. */
 export interface StreamDefinition {
   readonly name: string;
   readonly subjects: readonly string[];
   readonly storage: 'file' | 'memory';
   readonly maxMsgsPerSubject: number;
-  /** Milliseconds; 0 keeps messages however old they are. */
+  /** Milliseconds; 0 keeps messages of any age. */
   readonly maxAgeMs: number;
   readonly maxBytes: number;
   readonly duplicateWindowMs?: number;
@@ -17,13 +17,13 @@ export interface StreamDefinition {
   readonly allowDirect: boolean;
   readonly republish?: { readonly src: string; readonly dest: string };
   readonly replicas: number;
-  /** Limits that must be exactly ours: also lowered. */
+  /** Limits that must be exactly ours, so they may be lowered too. */
   readonly exact?: readonly 'maxMsgsPerSubject'[];
 }
 
 type Changes = Partial<StreamUpdateConfig>;
 
-/** A limit that is larger in place than in the definition, and how a person lowers it. */
+/** A limit of the stream that is larger than the definition's, and how a person lowers it. */
 interface LargerLimit {
   readonly setting: string;
   readonly inPlace: number;
@@ -31,12 +31,12 @@ interface LargerLimit {
   readonly toLower: string;
 }
 
-/** What must change, and what is left as it is although it is not ours. */
+/** The changes, and the differences that stay. */
 export interface StreamPlan {
-  /** Empty where the stream is as it must be. */
+  /** Empty if the stream is as it must be. */
   readonly changes: Changes;
   readonly larger: readonly LargerLimit[];
-  /** In words, where the stream cannot be ours. */
+  /** Why the stream cannot be ours, in words. */
   readonly conflict?: string;
 }
 
@@ -64,7 +64,7 @@ export function newStream(definition: StreamDefinition): Partial<StreamConfig> &
   };
 }
 
-/** Compares a stream in place with its definition. */
+/** Compares an existing stream with its definition. */
 export function planUpdate(current: StreamConfig, definition: StreamDefinition): StreamPlan {
   const conflict = conflictOf(current, definition);
   if (conflict !== undefined) return { changes: {}, larger: [], conflict };
@@ -87,7 +87,7 @@ export function planUpdate(current: StreamConfig, definition: StreamDefinition):
   };
 }
 
-/** Below or equal zero, NATS means "without limit". */
+/** For NATS, zero and less mean "no limit". */
 function isLess(a: number, b: number): boolean {
   if (a <= 0) return false;
   return b <= 0 || a < b;
@@ -104,7 +104,7 @@ interface Limit {
     | 'num_replicas';
   readonly ours: number;
   readonly exact?: boolean;
-  /** Flag of the `nats` CLI, where a larger value is worth telling. */
+  /** Flag of the `nats` CLI, if a larger value is worth a log line. */
   readonly flag?: string;
   readonly show?: (value: number) => string;
 }
@@ -122,7 +122,7 @@ function limitsOf(definition: StreamDefinition): readonly Limit[] {
     },
     { key: 'max_bytes', ours: definition.maxBytes, flag: '--max-bytes' },
     { key: 'num_replicas', ours: definition.replicas, flag: '--replicas' },
-    // What no definition limits must not be limited: it would drop or refuse messages behind our back.
+    // A limit that the definition does not have would drop or refuse messages silently.
     { key: 'max_msgs', ours: -1 },
     { key: 'max_msg_size', ours: -1 },
     ...(duplicateWindowMs === undefined
@@ -131,7 +131,7 @@ function limitsOf(definition: StreamDefinition): readonly Limit[] {
   ];
 }
 
-/** What is not a matter of more or less. */
+/** Settings that are not limits. */
 function structureOf(current: StreamConfig, definition: StreamDefinition): Changes {
   const { republish } = definition;
   const changes: Changes = {};

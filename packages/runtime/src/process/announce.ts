@@ -1,10 +1,9 @@
-// Where this process listens, in the words of whoever connects to it: URLs, and the parent process where there is one.
-// The log line is the caller's.
+// Tells where this process listens: as URLs for its clients, and by IPC to the parent process. The caller logs it.
 
-/** Sends `{type:'listening', url, adminUrl}` over the IPC channel; does nothing without one. */
+/** Sends `{type:'listening', url, adminUrl}` to the parent over the IPC channel; does nothing without a channel. */
 export function announceListening(where: { readonly url: string; readonly adminUrl: string }): void {
   if (process.send === undefined || !process.connected) return;
-  // A parent that has just died is noticed by the shutdown, which listens for the end of the channel.
+  // If the parent has just died, the shutdown notices: it listens for the end of the channel.
   process.send(
     { type: 'listening', url: where.url, adminUrl: where.adminUrl },
     undefined,
@@ -13,8 +12,8 @@ export function announceListening(where: { readonly url: string; readonly adminU
   );
 }
 
-/** How this machine reaches an address that something listens on, as a URL wants it. */
-export function reachable(host: string): string {
+/** The host of a URL by which this machine reaches a server that listens on `host`. */
+export function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
 }

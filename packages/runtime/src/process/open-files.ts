@@ -1,11 +1,11 @@
-// How many sockets the limit of open files leaves for clients. A process that runs out of descriptors can neither accept
-// nor answer a health check, so every service stays below the limit.
+// The number of sockets that the limit of open files leaves for clients. A process without free descriptors can neither
+// accept a connection nor answer a health check, so every service stays below the limit.
 import { readdirSync } from 'node:fs';
 import { maxAdminConnections } from '../admin.ts';
 
-/** For NATS, name look-ups, API servers, child processes and files that are read. */
+/** Descriptors for NATS, name look-ups, API servers, child processes and files that are read. */
 const OTHER_FILES = 32;
-/** Fewer sockets than that are no service. */
+/** A service needs at least this many sockets. */
 const MIN_SOCKETS = 16;
 
 /** The soft limit of this process, which Node raises to the hard one as it starts, and the descriptors in use. */
@@ -14,9 +14,9 @@ export interface OpenFiles {
   readonly used: number;
 }
 
-/** Infinite where there is no limit, or none that can be read. */
+/** `limit` is infinite if there is no limit or it cannot be read. */
 export function openFiles(): OpenFiles {
-  // Not in the types of Node yet; without it a report looks up the names of peers.
+  // Node's types do not have it yet. Without it a report looks up the names of peers.
   Reflect.set(process.report, 'excludeNetwork', true);
   const report: unknown = process.report.getReport();
   const { userLimits } = report as { userLimits?: { open_files?: { soft: unknown } } };
@@ -32,7 +32,7 @@ function usedNow(): number {
   }
 }
 
-/** Sockets for clients beside those of the admin server; `others` is what the service opens itself later on. */
+/** Sockets for clients beside those of the admin server; `others` are descriptors that the service opens later. */
 export function roomForSockets(others = 0, { limit, used }: OpenFiles = openFiles()): number {
   const taken = used + maxAdminConnections + OTHER_FILES + others;
   if (limit >= taken + MIN_SOCKETS) return limit - taken;

@@ -1,5 +1,5 @@
-// The process of a service, from the command line to the exit: configuration, log, metrics, NATS, admin server, signals.
-// What the service does is in the object that `create` returns.
+// The process of a service, from the command line to the exit: configuration, log, metrics, NATS, admin server,
+// signals. `create` returns the service itself.
 
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -17,12 +17,12 @@ import { createMetricsRegistry } from '../metrics/registry.ts';
 import type { NatsLink } from '../nats/link.ts';
 import { openNats } from '../nats/link.ts';
 import { WEIR_VERSION } from '../version.ts';
-import { announceListening, reachable } from './announce.ts';
+import { announceListening, urlHost } from './announce.ts';
 import { roomForSockets } from './open-files.ts';
 import type { ShutdownHost, ShutdownStep } from './shutdown.ts';
 import { runUntilSignal } from './shutdown.ts';
 
-/** What a service is made from. */
+/** The parts of the process for a service. */
 export interface ServiceParts<C> {
   readonly config: C;
   /** Sockets for clients that the limit of open files leaves; infinite without a limit. */
@@ -33,7 +33,7 @@ export interface ServiceParts<C> {
   readonly clock: Clock;
 }
 
-/** Where a service listens. */
+/** The address of a service that listens. */
 export interface Listening {
   /** The URL for its clients; without one the admin server is all there is. */
   readonly url?: string | undefined;
@@ -46,7 +46,7 @@ export interface Service extends Pick<AdminOptions, 'routes' | 'removals'> {
   /** Begins to listen; rejects with a sentence if it cannot. */
   start(): Promise<Listening>;
   health(): Health;
-  /** What ends it, in this order. NATS and the admin server are closed after that. */
+  /** The steps that end it, in this order. NATS and the admin server are closed after them. */
   readonly stops: readonly ShutdownStep[];
 }
 
@@ -94,7 +94,7 @@ export async function runService<const T extends typeof commonSettings & Setting
       { name: 'close the admin server', run: () => admin.close() },
     ];
     runUntilSignal({ logger, deadlineMs: common.shutdownDeadlineMs, steps }, host);
-    const adminUrl = `http://${reachable(common.adminHost)}:${admin.port}`;
+    const adminUrl = `http://${urlHost(common.adminHost)}:${admin.port}`;
     logger.info({ url: url ?? adminUrl, admin: adminUrl, ...about }, 'listening');
     announceListening({ url: url ?? adminUrl, adminUrl });
   } catch (err) {

@@ -1,31 +1,31 @@
-// Ends a process once, in order, before a deadline. Owns the process's signals and its last words;
-// never limps on after an error that nobody handled.
+// Ends a process once, in order, before a deadline. Owns the process's signals and its last log lines. An unhandled
+// error ends the process, too.
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 
-/** One step of a shutdown; a step that throws is logged and the next one runs. */
+/** One step of a shutdown. If a step throws, the error is logged and the next step runs. */
 export interface ShutdownStep {
   readonly name: string;
   readonly run: () => Promise<void> | void;
 }
 
-/** What the shutdown needs of `process`. */
+/** The parts of `process` that the shutdown needs. */
 export interface ShutdownHost {
-  /** Whether the parent's IPC channel is open; nothing where there never was one. */
+  /** Whether the parent's IPC channel is open; undefined if there never was one. */
   readonly connected?: boolean;
   on(event: string, listener: (detail: unknown) => void): unknown;
   exit(code: number): void;
 }
 
-/** A terminal signals the whole group and its supervisor then each child: two signals, one request. */
+/** A terminal signals the whole process group, and its supervisor then each child: two signals, one request. */
 const sameRequestMs = 500;
 
 /**
  * Returns at once. At the first SIGTERM, SIGINT or loss of the parent (IPC `disconnect`) the steps run in
- * order, all before one deadline, and the process exits: 0, or 1 where a step failed or the deadline passed.
- * A second signal exits with 1 at once, unless it is another signal for the same request. An exception or
- * rejection that nobody handles is logged as fatal and exits with 1.
+ * order, all before one deadline, and the process exits: with 0, or with 1 if a step failed or the deadline passed.
+ * A second signal exits with 1 at once, unless it is another signal for the same request. An unhandled exception or
+ * rejection is logged as fatal and exits with 1.
  */
 export function runUntilSignal(
   options: {
@@ -52,7 +52,7 @@ export function runUntilSignal(
     host.exit(1);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) host.on(signal, () => request(signal));
-  // The parent may be gone since before anybody listened.
+  // The parent may have gone before this listener was added.
   if (host.connected === false) request('disconnect');
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     host.on(event, (err) => {

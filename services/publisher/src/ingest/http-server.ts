@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@weir/runtime';
-import { CLIENT_SETTINGS, closeServer, everySoOften, listenOn, Places, refuseSocket } from '@weir/runtime';
+import { CLIENT_SETTINGS, closeServer, listenOn, logThrottle, Places, refuseSocket } from '@weir/runtime';
 import type { Answer } from './answer.ts';
 import { answerRefusal } from './answer.ts';
 import type { Handler } from './handle.ts';
@@ -22,7 +22,7 @@ export interface HttpOptions {
 /** The server while it listens. */
 export interface HttpServer {
   readonly port: number;
-  readonly connections: () => Promise<number>;
+  readonly connections: number;
   /** Lets the requests that are under way finish, then closes; never rejects. */
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   server.on('request', (request, response) => serve(request, response, () => undefined));
   server.on('checkContinue', (request, response) => serve(request, response, () => response.writeContinue()));
   server.on('clientError', refuseBroken);
-  const often = everySoOften(logMs);
+  const often = logThrottle(logMs);
   const places = new Places(server, {
     max: options.maxConnections,
     onCut: () => often((suppressed) => logger.warn({ suppressed }, 'connections are refused')),
@@ -75,7 +75,9 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   });
   return {
     port,
-    connections: () => Promise.resolve(places.open),
+    get connections() {
+      return places.open;
+    },
     close: () => {
       closing = true;
       handler.stop();

@@ -13,16 +13,16 @@ export const rule: Rule = {
 };
 
 /** Steps with these times in the rule's own terms: [kind, time] one after the other, undefined = still out. */
-export type Told = readonly [kind: 'lone' | TrainName, tookMs: number | undefined, repeated?: boolean];
+export type Told = readonly [kind: 'lone' | TrainName, tookMs: number | undefined];
 
 function steps(...told: readonly Told[]): { steps: readonly Step[]; nowMs: number } {
   let nowMs = 0;
-  const made = told.map(([kind, tookMs, repeated]): Step => {
+  const made = told.map(([kind, tookMs]): Step => {
     const padBytes = kind === 'lone' ? 0 : TRAIN_FRAMES[kind] * 127;
     const sentMs = nowMs;
     nowMs += tookMs ?? 0;
     const pongMs = tookMs === undefined ? {} : { pongMs: nowMs };
-    return { kind, padBytes, sentMs, ...pongMs, ...(repeated === true ? { repeated } : {}) };
+    return { kind, padBytes, sentMs, ...pongMs };
   });
   return { steps: made, nowMs };
 }

@@ -114,14 +114,6 @@ describe('line 3: slow trains', () => {
         ['s', 60],
       ]),
     ).toEqual(train('R')));
-  it('one during which the kernel repeated does not count', () =>
-    expect(
-      after([
-        ['lone', 40],
-        ['A', at(400, 40, 'A'), true],
-        ['R', at(450, 40, 'R')],
-      ]),
-    ).toEqual(train('E')));
   it('gives up a train after 700 ms + 2 RTT', () => {
     expect(
       after([

@@ -161,9 +161,8 @@ function nextTrain(c: Case): Act | undefined {
 
 /** Line 7: A and R agree that it is slow. */
 function agreedSlow(c: Case): Act | undefined {
-  const clean = c.e.trains.filter((train) => !train.repeated);
-  const a = clean.find((train) => train.name === 'A');
-  const r = clean.find((train) => train.name === 'R');
+  const a = c.e.trains.find((train) => train.name === 'A');
+  const r = c.e.trains.find((train) => train.name === 'R');
   if (a === undefined || r === undefined) return undefined;
   if (Math.max(a.kbps, r.kbps) >= K.PAIR_SLOW_RATIO * c.rule.rateThresholdKbps) return undefined;
   return agreement(a.kbps, r.kbps) >= K.PAIR_AGREE_RATIO

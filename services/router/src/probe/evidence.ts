@@ -11,8 +11,6 @@ export interface Step {
   readonly padBytes: number;
   readonly sentMs: number;
   readonly pongMs?: number;
-  /** The kernel retransmitted segments while this step was out: its time says nothing about the rate. */
-  readonly repeated?: boolean;
 }
 
 export interface Train {
@@ -23,7 +21,6 @@ export interface Train {
   /** The pad's time on top of the smallest RTT. */
   readonly spreadMs: number;
   readonly kbps: number;
-  readonly repeated: boolean;
 }
 
 export interface Evidence {
@@ -62,7 +59,6 @@ export function weigh(steps: readonly Step[]): Evidence {
       tMs,
       spreadMs,
       kbps: rate(step.padBytes, spreadMs),
-      repeated: step.repeated === true,
     });
   }
   let best: Train | undefined;
@@ -98,13 +94,13 @@ export function slowBoundMs(name: TrainName, bytes: number, thresholdKbps: numbe
   return rate(bytes, ratio * thresholdKbps);
 }
 
-/** The slow trains that still count: an s that is not slow clears earlier ones; a retransmitted train never counts. */
+/** The slow trains that still count: an s that is not slow clears earlier ones. */
 export function slowTrains(trains: readonly Train[], thresholdKbps: number): readonly Train[] {
   let slow: Train[] = [];
   for (const train of trains) {
     const isSlow = train.spreadMs > slowBoundMs(train.name, train.bytes, thresholdKbps);
-    if (isSlow && !train.repeated) slow.push(train);
-    else if (!isSlow && train.name === 's') slow = [];
+    if (isSlow) slow.push(train);
+    else if (train.name === 's') slow = [];
   }
   return slow;
 }

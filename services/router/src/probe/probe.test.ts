@@ -51,8 +51,6 @@ interface Link {
   readonly losesFirst?: boolean;
   readonly closesOnPad?: boolean;
   readonly closesAtMs?: number;
-  /** The kernel's count of repeats once so many steps were answered. */
-  readonly repeats?: (answered: number) => number | undefined;
   /** What the client makes of a ping's payload; undefined = no answer. */
   readonly answer?: (nonce: Uint8Array, step: number) => Uint8Array | undefined;
 }
@@ -66,7 +64,6 @@ class VirtualClient implements ProbeSocket {
   #closes: () => void = () => {};
   #freeAtMs = 0;
   #lastPongMs = 0;
-  #answers = 0;
   released = 0;
 
   constructor(time: Timeline, link: Link) {
@@ -95,11 +92,7 @@ class VirtualClient implements ProbeSocket {
     return true;
   }
   #answered(answer: Uint8Array): void {
-    this.#answers++;
     this.#pongs(answer);
-  }
-  retransmitted(): number | undefined {
-    return this.#link.repeats?.(Math.max(0, this.#answers - 1));
   }
   onPong(listener: (payload: Uint8Array) => void): () => void {
     this.#pongs = listener;
@@ -336,15 +329,5 @@ describe('the budget', () => {
     time.nowMs = 60_000;
     expect(budget.take(20_001)).toBe(false);
     expect(budget.take(20_000)).toBe(true);
-  });
-});
-
-describe('the kernel hook', () => {
-  it('takes slow trains in which segments were repeated for void', async () => {
-    // The first two trains lose a segment each and are 300 ms late; the third is quick.
-    const lossy: Link = { kbps: 30_000, rttMs: 50, noiseMs: (step) => (step === 2 || step === 3 ? 300 : 0) };
-    expect((await probe(lossy)).result.class).toBe('slow');
-    expect((await probe({ ...lossy, repeats: (step) => Math.min(step, 2) })).result.class).toBe('fast');
-    expect((await probe({ ...lossy, repeats: () => undefined })).result.class).toBe('slow');
   });
 });

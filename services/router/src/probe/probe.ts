@@ -35,11 +35,6 @@ export interface ProbeSocket {
   /** Both return a function that removes the listener. */
   onPong(listener: (payload: Uint8Array) => void): () => void;
   onClose(listener: () => void): () => void;
-  /**
-   * Optional: the kernel's count of retransmitted segments (TCP_INFO total_retrans), if this process ends the client's
-   * TCP connection and can read it. A slow train during which it grew does not count. Undefined: unknown.
-   */
-  retransmitted?(): number | undefined;
 }
 
 export interface ProbeLimits {
@@ -84,7 +79,6 @@ type Kit = Required<ProbeOptions> & { readonly pads: Pads };
 interface SentStep {
   step: Step;
   readonly nonce: Uint8Array;
-  readonly repeatsBefore: number | undefined;
 }
 
 class ProbeRun {
@@ -155,7 +149,7 @@ class ProbeRun {
     const nonce = this.#kit.random(K.NONCE_BYTES);
     const bytes = stepBytes(pad, nonce);
     const step: Step = { kind, padBytes: pad?.length ?? 0, sentMs: this.#now() };
-    this.#sent.push({ step, nonce, repeatsBefore: this.#socket.retransmitted?.() });
+    this.#sent.push({ step, nonce });
     this.#bytes += bytes.length;
     this.#socket.write(bytes);
   }
@@ -164,10 +158,7 @@ class ProbeRun {
   #pong(payload: Uint8Array): void {
     const sent = this.#sent.find((one) => one.step.pongMs === undefined && sameBytes(one.nonce, payload));
     if (this.#over || sent === undefined) return;
-    const repeats = this.#socket.retransmitted?.();
-    const repeated =
-      repeats !== undefined && sent.repeatsBefore !== undefined && repeats > sent.repeatsBefore;
-    sent.step = { ...sent.step, pongMs: this.#now(), ...(repeated ? { repeated } : {}) };
+    sent.step = { ...sent.step, pongMs: this.#now() };
     this.#advance();
   }
 

@@ -1,20 +1,11 @@
 // Settings of the shard: how many clients and threads it has.
-import type { TableOf } from '@weir/runtime';
-import { parse } from '@weir/runtime';
+import { defineSettings, parse } from '@weir/runtime';
 import { count, ms } from './rows.ts';
 
 /** Maximum threads of a shard. */
 export const MAX_THREADS = 64;
 
-interface CapacityValues {
-  readonly capacity: number;
-  readonly threads: number | undefined;
-  readonly threadStuckMs: number;
-  readonly maxPending: number;
-  readonly maxUsedTickets: number;
-}
-
-export const capacity: TableOf<CapacityValues> = {
+export const capacity = defineSettings({
   capacity: count({
     env: 'WEIR_CAPACITY',
     default: 16_000,
@@ -46,4 +37,4 @@ export const capacity: TableOf<CapacityValues> = {
     max: 1e7,
     meaning: 'Maximum used tickets that the shard remembers, each until it has expired',
   }),
-};
+});

@@ -1,36 +1,9 @@
 // Settings of the shard: how fast it serves a client, how far behind a client may be, and how it measures that.
 import { limits } from '@weir/protocol';
-import type { TableOf } from '@weir/runtime';
-import { parse } from '@weir/runtime';
+import { defineSettings, parse } from '@weir/runtime';
 import { bytes, count, ms } from './rows.ts';
 
-interface FlowValues {
-  readonly tickMs: number | undefined;
-  readonly softBytes: number | undefined;
-  readonly hardBytes: number | undefined;
-  readonly windowBytes: number;
-  readonly lagMs: number | undefined;
-  readonly pingMs: number;
-  readonly pingBytes: number;
-  readonly idlePingMs: number;
-  readonly positionMs: number;
-  readonly idlePositionMs: number;
-  readonly beatMs: number;
-  readonly maxFrameBytes: number;
-  readonly compression: boolean | undefined;
-  readonly compressionMinBytes: number;
-  readonly clientMessagesPerSecond: number;
-  readonly clientMessageBurst: number;
-  readonly closingBytes: number;
-  readonly faultCloseMs: number;
-  readonly redrawBytesPerSecond: number | undefined;
-  readonly redrawBurstBytes: number | undefined;
-  readonly networkDrawBytesPerSecond: number;
-  readonly networkDrawBurstBytes: number;
-  readonly maxNetworks: number;
-}
-
-export const flow: TableOf<FlowValues> = {
+export const flow = defineSettings({
   tickMs: {
     env: 'WEIR_TICK_MS',
     parse: parse.durationMs({ min: 10, max: 60_000 }),
@@ -194,4 +167,4 @@ export const flow: TableOf<FlowValues> = {
     meaning:
       'Maximum networks that the shard remembers for that limit, about 150 bytes each; it forgets the least recent first',
   }),
-};
+});

@@ -1,27 +1,14 @@
 // Settings of the shard: its name, pool and addresses.
 import { randomBytes } from 'node:crypto';
-import type { TicketKey } from '@weir/protocol';
 import { isToken, parseBaseUrl, parseTicketKeys } from '@weir/protocol';
-import type { TableOf } from '@weir/runtime';
-import { parse } from '@weir/runtime';
+import { defineSettings, parse } from '@weir/runtime';
 
 function token(text: string): string {
   if (!isToken(text, 64)) throw new Error('must be letters, digits, - and _, at most 64 of them');
   return text;
 }
 
-interface IdentityValues {
-  readonly host: string;
-  readonly port: number;
-  readonly pool: string;
-  readonly shardId: string;
-  readonly publicUrl: string | undefined;
-  readonly routerUrl: string;
-  readonly ticketKeys: readonly TicketKey[];
-  readonly revision: string | undefined;
-}
-
-export const identity: TableOf<IdentityValues> = {
+export const identity = defineSettings({
   host: {
     env: 'WEIR_HOST',
     parse: parse.text({ max: 255 }),
@@ -69,4 +56,4 @@ export const identity: TableOf<IdentityValues> = {
     meaning:
       'Rollout that this shard belongs to (the pod-template-hash); shards of newer rollouts get new clients first',
   },
-};
+});

@@ -1,29 +1,10 @@
 // Settings of the shard: which messages it accepts from NATS, and how many of them it keeps.
 
 import { defaultStreamLimits, limits } from '@weir/protocol';
-import type { TableOf } from '@weir/runtime';
-import { parse } from '@weir/runtime';
+import { defineSettings, parse } from '@weir/runtime';
 import { bytes, count, ms } from './rows.ts';
 
-interface LanesValues {
-  readonly maxMessageBytes: number;
-  readonly maxDepth: number;
-  readonly stateMaxKeys: number;
-  readonly stateMaxBytes: number;
-  readonly stateDeletionMs: number;
-  readonly lostStateMs: number;
-  readonly lostStateRatio: number;
-  readonly criticalMaxAgeMs: number;
-  readonly criticalMaxPerChannel: number;
-  readonly criticalMaxBytes: number;
-  readonly cosmeticMaxPerTick: number;
-  readonly cosmeticMaxBytesPerTick: number;
-  readonly streamMaxBytes: number;
-  readonly streamReplicas: number;
-  readonly verifyMs: number;
-}
-
-export const lanes: TableOf<LanesValues> = {
+export const lanes = defineSettings({
   maxMessageBytes: bytes({
     env: 'WEIR_MAX_MESSAGE_BYTES',
     default: limits.messageBytes,
@@ -116,4 +97,4 @@ export const lanes: TableOf<LanesValues> = {
     max: 10_000,
     meaning: 'Maximum time between two checks of the streams',
   }),
-};
+});

@@ -1,26 +1,8 @@
 // Settings of the shard: when it asks clients to move, to another pool, for rebalancing, or in a drain.
-import type { TableOf } from '@weir/runtime';
-import { parse } from '@weir/runtime';
+import { defineSettings, parse } from '@weir/runtime';
 import { bytes, count, ms } from './rows.ts';
 
-interface MovesValues {
-  readonly demotion: boolean | undefined;
-  readonly demotionLagMs: number;
-  readonly minStayMs: number;
-  readonly promotion: boolean | undefined;
-  readonly promotionHealthMs: number;
-  readonly promotionRttMs: number;
-  readonly promotionLagMs: number;
-  readonly promotionMinBytes: number;
-  readonly moveBackoffMs: number;
-  readonly moveBackoffMaxMs: number;
-  readonly drainGraceMs: number;
-  readonly drainWindowMs: number;
-  readonly drainWithinMs: number;
-  readonly movesPerSecond: number;
-}
-
-export const moves: TableOf<MovesValues> = {
+export const moves = defineSettings({
   demotion: {
     env: 'WEIR_DEMOTION',
     parse: parse.flag(),
@@ -109,4 +91,4 @@ export const moves: TableOf<MovesValues> = {
     meaning:
       'Maximum moves per second, in a drain and for rebalancing; shards of the pool that drain at once share it, as far as WEIR_SHUTDOWN_DEADLINE_MS leaves time',
   }),
-};
+});

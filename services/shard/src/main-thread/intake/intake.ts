@@ -3,7 +3,7 @@
 import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
 import { decodeCleanupMark, readPayload } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
-import { everySoOften, JetStreamDisabledError, StreamConflictError } from '@weir/runtime';
+import { JetStreamDisabledError, logThrottle, StreamConflictError } from '@weir/runtime';
 import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
 import type { CheckedMessage, Message } from '../lanes/message.ts';
 import { guarded } from './feed.ts';
@@ -46,8 +46,8 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #open: OpenStream;
   readonly #rejected: Rejected;
-  readonly #sayFault: ReturnType<typeof everySoOften>;
-  readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof everySoOften>>>;
+  readonly #sayFault: ReturnType<typeof logThrottle>;
+  readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof logThrottle>>>;
   readonly #readers: StreamReader[] = [];
   #stateAccess: StreamAccess | undefined;
   #loaded = 0;
@@ -57,8 +57,8 @@ export class Intake {
     this.#open = open;
     this.#rejected = new Rejected(options.link, options.logger, options.subjects.rejected, options.nowMs);
     // One throttle per log line: a flood of bad messages must not hide the problem of a stream.
-    this.#sayFault = everySoOften(LOG_EVERY_MS);
-    this.#sayProblem = { state: everySoOften(LOG_EVERY_MS), critical: everySoOften(LOG_EVERY_MS) };
+    this.#sayFault = logThrottle(LOG_EVERY_MS);
+    this.#sayProblem = { state: logThrottle(LOG_EVERY_MS), critical: logThrottle(LOG_EVERY_MS) };
     options.link.onStatus((status) => {
       for (const reader of this.#readers) {
         if (status === 'disconnected') reader.lost();

@@ -4,7 +4,7 @@
 import { headers } from '@nats-io/transport-node';
 import type { Lane } from '@weir/protocol';
 import type { Logger, NatsLink } from '@weir/runtime';
-import { everySoOften } from '@weir/runtime';
+import { logThrottle } from '@weir/runtime';
 
 /** Why a message cannot be broadcast. A closed set: it is a label of a metric and a header of `weir.rejected`. */
 export const REJECT_REASONS = [
@@ -37,7 +37,7 @@ export interface RejectedMessage {
 }
 
 interface ReasonBudget {
-  readonly log: ReturnType<typeof everySoOften>;
+  readonly log: ReturnType<typeof logThrottle>;
   windowMs: number;
   copies: number;
 }
@@ -58,7 +58,7 @@ export class Rejected {
     this.#budgets = new Map(
       REJECT_REASONS.map((reason) => [
         reason,
-        { log: everySoOften(LOG_EVERY_MS, clock), windowMs: 0, copies: 0 },
+        { log: logThrottle(LOG_EVERY_MS, clock), windowMs: 0, copies: 0 },
       ]),
     );
   }

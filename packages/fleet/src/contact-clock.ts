@@ -2,13 +2,13 @@
 // Must never jump forward: after a pause it continues where it stopped.
 
 /** The roster's clock, and the signals that drive it. */
-export interface HearingClock {
+export interface ContactClock {
   monotonicMs(): number;
   wallMs(): number;
   /** Call it when a heartbeat or an echo has just proven that NATS is there. */
   heard(): void;
   /** Whether there has been no such proof for too long. */
-  readonly deaf: boolean;
+  readonly outOfTouch: boolean;
 }
 
 /** Silence after which the clock stops. Together with a heartbeat that is a second old it is still less than 3 s. */
@@ -17,13 +17,13 @@ const patienceMs = 1_500;
 const settleMs = 5_000;
 
 /** Makes the clock; it starts stopped. */
-export function createHearingClock(clock: { monotonicMs(): number; wallMs(): number }): HearingClock {
+export function createContactClock(clock: { monotonicMs(): number; wallMs(): number }): ContactClock {
   // The clock reached `base` at `sinceMs` and continues from there, for at most `patienceMs`.
   let base = 0;
   let sinceMs = clock.monotonicMs();
   let settledMs = sinceMs;
   let everHeard = false;
-  const isDeaf = (): boolean => !everHeard || clock.monotonicMs() - sinceMs > patienceMs;
+  const isOutOfTouch = (): boolean => !everHeard || clock.monotonicMs() - sinceMs > patienceMs;
   const now = (): number => {
     const fromMs = Math.max(sinceMs, settledMs);
     return base + Math.max(0, Math.min(clock.monotonicMs(), sinceMs + patienceMs) - fromMs);
@@ -33,14 +33,14 @@ export function createHearingClock(clock: { monotonicMs(): number; wallMs(): num
     wallMs: () => clock.wallMs(),
     heard() {
       const nowMs = clock.monotonicMs();
-      const paused = everHeard && isDeaf();
+      const paused = everHeard && isOutOfTouch();
       base = now();
       sinceMs = nowMs;
       if (paused) settledMs = nowMs + settleMs;
       everHeard = true;
     },
-    get deaf() {
-      return isDeaf();
+    get outOfTouch() {
+      return isOutOfTouch();
     },
   };
 }

@@ -1,18 +1,18 @@
-// How a setting's value may be shown to people: quoted, short, and without what is secret in it.
+// How an error or a printed configuration shows a setting's value: quoted, short, and without its secrets.
 import type { SettingsTable } from './setting.ts';
 
 const longestQuote = 80;
 
-/** A URL without its `user:password@`, its query and its fragment, in which keys are written; other texts as they are. */
+/** A URL without its `user:password@`, query and fragment, where people write keys; other texts stay the same. */
 export function hideSecrets(text: string): string {
   return text.replace(/(:\/\/)[^/?#\s]*@/g, '$1***@').replace(/(:\/\/[^\s?#]*[?#])\S+/g, '$1***');
 }
 
 /**
- * The text as a short JSON string without what may be secret in it. The text is no valid value, so it may be a URL
- * without its scheme or with a password that is not escaped: more is hidden than in one that is valid.
+ * The text as a short JSON string without possible secrets. The text is not a valid value: it may be a URL without a
+ * scheme or with an unescaped password, so this hides more than `hideSecrets`.
  */
-export function conceal(text: string): string {
+export function redact(text: string): string {
   const shown = text.replace(/(:\/\/|^(?!\S*:\/\/))\S*@/g, '$1***@').replace(/([?#])\S+/g, '$1***');
   return JSON.stringify(shown.length > longestQuote ? `${shown.slice(0, longestQuote)}…` : shown);
 }
@@ -23,7 +23,7 @@ function shownValue(value: unknown): unknown {
   return value;
 }
 
-/** A configuration as it may be printed: secrets are `***`, what is not set is `null`. */
+/** The configuration for printing: secrets are `***`, settings without a value are `null`. */
 export function printable(
   table: SettingsTable,
   config: Readonly<Record<string, unknown>>,

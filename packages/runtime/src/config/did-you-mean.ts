@@ -1,7 +1,13 @@
-// Which known name a mistyped one was probably meant to be.
+// The known name that a mistyped one was probably meant to be.
 
-/** The known name within a third of the length in edits; nothing where none is that close. */
-export function closest(name: string, known: readonly string[]): string | undefined {
+/** The end of an error about an unknown name: `; did you mean X?`, or nothing if no known name is close. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const guess = nearest(name, known);
+  return guess === undefined ? '' : `; did you mean ${guess}?`;
+}
+
+/** The known name within a third of the length in edits; undefined if no name is that close. */
+function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > 80) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;

@@ -1,12 +1,12 @@
-// Rate limit for a log line that could repeat without end.
+// Rate limit for a log line that may repeat without end.
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 
 /**
- * Returns a gate that runs its argument at most once per `intervalMs`, with the number of calls that
- * were suppressed since the last run. The first call runs at once.
+ * Returns a function that runs its argument at most once per `intervalMs`, and passes it the number of calls suppressed
+ * since the last run. The first call runs at once.
  */
-export function everySoOften(
+export function logThrottle(
   intervalMs: number,
   clock: Clock = systemClock,
 ): (run: (suppressed: number) => void) => void {

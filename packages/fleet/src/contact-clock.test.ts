@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createHearingClock } from './hearing-clock.ts';
+import { createContactClock } from './contact-clock.ts';
 
-function hearing() {
+function contact() {
   const time = { ms: 50_000 };
-  const clock = createHearingClock({ monotonicMs: () => time.ms, wallMs: () => 7 });
+  const clock = createContactClock({ monotonicMs: () => time.ms, wallMs: () => 7 });
   const pass = (ms: number): void => {
     time.ms += ms;
   };
@@ -18,38 +18,38 @@ function hearing() {
 }
 
 describe('the clock of the roster', () => {
-  it('is deaf and stands still until something was heard', () => {
-    const { clock, pass } = hearing();
+  it('is out of touch and stands still until something was heard', () => {
+    const { clock, pass } = contact();
     pass(60_000);
-    expect(clock.deaf).toBe(true);
+    expect(clock.outOfTouch).toBe(true);
     clock.heard();
-    expect(clock.deaf).toBe(false);
+    expect(clock.outOfTouch).toBe(false);
   });
 
   it('runs like any other while something is heard once a second', () => {
-    const { clock, pass } = hearing();
+    const { clock, pass } = contact();
     clock.heard();
     const startedMs = clock.monotonicMs();
     for (let i = 0; i < 60; i++) {
       pass(1_000);
-      expect(clock.deaf).toBe(false);
+      expect(clock.outOfTouch).toBe(false);
       clock.heard();
     }
     expect(clock.monotonicMs() - startedMs).toBe(60_000);
   });
 
   it('stops when nothing is heard, early enough that no shard is 3 s silent', () => {
-    const { clock, pass, listen } = hearing();
+    const { clock, pass, listen } = contact();
     clock.heard();
     listen(5);
     const lastHeardMs = clock.monotonicMs();
     pass(3_600_000);
-    expect(clock.deaf).toBe(true);
+    expect(clock.outOfTouch).toBe(true);
     expect(clock.monotonicMs() - lastHeardMs).toBeLessThan(2_000);
   });
 
   it('goes on from where it stood, and only when the shards had time to come back', () => {
-    const { clock, pass, listen } = hearing();
+    const { clock, pass, listen } = contact();
     clock.heard();
     pass(600_000);
     const stoodAtMs = clock.monotonicMs();
@@ -61,7 +61,7 @@ describe('the clock of the roster', () => {
   });
 
   it('never goes back', () => {
-    const { clock, pass, listen } = hearing();
+    const { clock, pass, listen } = contact();
     let lastMs = clock.monotonicMs();
     for (const gapMs of [100, 1_499, 1_501, 20_000, 10, 5_000, 900]) {
       clock.heard();
