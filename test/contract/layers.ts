@@ -100,6 +100,8 @@ const PROGRAMS: readonly string[] = ['services/publisher/src/cli'];
 /** What `exports` of a package offers beside its index. */
 const SUBPATHS: readonly string[] = ['@weir/client/weir.js', '@weir/fleet/fakes', '@weir/protocol/fakes'];
 
+const SHARED_BY_TESTS = 'tests share test/harness alone';
+
 const FOR_TESTS: readonly string[] = ['vitest', 'fast-check'];
 
 /** Everything that is wrong with the imports of one file, in words; `file` is its path from the project's root. */
@@ -123,6 +125,8 @@ function wrongImport(file: string, { from, kind }: Import): string | undefined {
 function wrongRelative(file: string, from: string, kind: Import['kind']): string | undefined {
   const target = posix.join(posix.dirname(file), from);
   if (workspaceOf(target) !== workspaceOf(file)) return `imports ${from}, out of its workspace`;
+  if (file.startsWith('test/'))
+    return isTestOfItsOwn(file, target) ? undefined : `imports ${from}: ${SHARED_BY_TESTS}`;
   if (isForTests(file)) return undefined;
   if (target.includes('/dist/') && file.includes('/src/')) return `imports ${from}, which is built`;
   if (isForTests(target)) return `imports ${from}, which is for tests`;
@@ -135,6 +139,12 @@ function wrongRelative(file: string, from: string, kind: Import['kind']): string
   if (stage === undefined || kind === 'types' || PROGRAMS.includes(stage)) return undefined;
   if (target.startsWith(`${stage}/`)) return undefined;
   return `runs code of ${from}: a stage takes types of others, never code`;
+}
+
+/** A test shares the harness with others, and nothing else: what it imports is there or beside it. */
+function isTestOfItsOwn(file: string, target: string): boolean {
+  const home = posix.dirname(file).split('/').slice(0, 3).join('/');
+  return target.startsWith('test/harness/') || target.startsWith(`${home}/`);
 }
 
 function wrongInHalf(
