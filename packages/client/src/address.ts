@@ -43,10 +43,10 @@ export function moveTarget(url: string): Target {
   return { url, protocols: [subprotocol.version] };
 }
 
-/** `stateIsGone`: the position speaks for critical messages alone. */
-export function streamTarget(url: string, resume: string | undefined, stateIsGone = false): Target {
-  const complete = resume === undefined ? url : extended(url, `resume=${encodeURIComponent(resume)}`);
-  return { url: stateIsGone ? extended(complete, 'snapshot=1') : complete, protocols: [subprotocol.version] };
+/** `more`: parameters beside the position. */
+export function streamTarget(url: string, resume: string | undefined, more: readonly string[] = []): Target {
+  const query = resume === undefined ? more : [`resume=${encodeURIComponent(resume)}`, ...more];
+  return { url: query.reduce(extended, url), protocols: [subprotocol.version] };
 }
 
 /**
@@ -54,15 +54,15 @@ export function streamTarget(url: string, resume: string | undefined, stateIsGon
  * Native changes nothing and adds slashes, and few runtimes can change a scheme from http to ws.
  */
 export function parseUrl(text: string, base: string | undefined): string {
-  let absolute: string;
+  let absolute = '';
   try {
     const { href } = new URL(text, base);
     absolute = ABSOLUTE.test(text) ? text : href;
-  } catch (cause) {
-    throw new WeirError('BAD_URL', `not a URL: ${text}`, { cause });
+  } catch {
+    // Said below.
   }
   const [, scheme = '', host, path, query = ''] = PARTS.exec(absolute) ?? [];
-  if (host === undefined) throw new WeirError('BAD_URL', `the URL must begin with wss:// or ws://: ${text}`);
+  if (host === undefined) throw new WeirError('BAD_URL', `not a URL of wss:// or ws://: ${text}`);
   return `${scheme.toLowerCase().replace('http', 'ws')}://${host}${path === '/' || !path ? paths.connect : path}${query}`;
 }
 

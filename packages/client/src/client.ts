@@ -22,7 +22,7 @@ import type { CloseEvent, ConnectOptions, Info, OpenEvent, Status, Weir, WeirEve
 import { Renewal } from './renewal.ts';
 import { RetryPolicy } from './retry.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { socketClass, visitTarget } from './visit.ts';
+import { socketClass, streamParameters, visitTarget } from './visit.ts';
 import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
@@ -41,6 +41,8 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   #path: Path | undefined;
   #retryTimer: unknown;
   #position: string | undefined;
+  /** New channels begin with so many critical messages. */
+  #last = 0;
   /** Keeps the position beyond the life of this page. */
   #memory: Memory | undefined;
   #recalled: Promise<void> | undefined;
@@ -186,7 +188,10 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       webSocket: () => socketClass(this.#options, this.#platform),
       target,
       position: () => (this.#subscriptions.hasHoles ? undefined : this.#position),
-      stateIsGone: () => this.#stateIsGone,
+      more: (resume) => {
+        const isNew = resume !== undefined || this.#info.session === undefined;
+        return streamParameters(this.#options, { isNew, stateIsGone: this.#stateIsGone });
+      },
       onWelcome: (welcomed) => this.#adopt(welcomed, reason),
       onEnd: (end) => this.#pathEnded(end),
     });
@@ -217,21 +222,23 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     // A text cannot be renewed.
     this.#renewal.begin(typeof this.#options.token === 'function' ? welcome.expiresInMs : 0);
 
-    const { pool, shard, session, tickMs } = welcome;
+    const { pool, shard, session, tickMs, lastMax = 0 } = welcome;
+    this.#last = Math.min(this.#options.critical?.last ?? 0, lastMax);
     const { confidence } = redirect;
     // In another pool than the one that it was measured for, an old hint would lead back.
     this.#hint = redirect.hint ?? (pool === from.pool ? this.#hint : undefined);
     // A moved client is not measured again: what was measured last still holds.
     const rttMs = redirect.rttMs ?? this.#info.rttMs;
     const kbps = redirect.kbps ?? this.#info.kbps;
-    this.#info = { ...this.#info, pool, shard, session, tickMs, rttMs, kbps, confidence };
+    const at = { pool, shard, rttMs, kbps, confidence };
+    this.#info = { ...this.#info, ...at, session, tickMs };
     for (const feed of this.#subscriptions.begin(welcome.channels)) {
       feed.streamBegan();
       if (resume === undefined && feed.subscribed) feed.declareLoss(old ? 'keep' : 'forget');
     }
     this.#sync();
     this.#setStatus('open');
-    const event: OpenEvent = { pool, shard, rttMs, kbps, confidence, resumed: welcome.resumed };
+    const event: OpenEvent = { ...at, resumed: welcome.resumed };
     if (old === undefined) this.emit('open', event);
     else this.emit('move', { ...event, reason, from });
   }
@@ -265,13 +272,12 @@ export class Client extends Listeners<WeirEvents> implements Weir {
 
   #refused(code: WeirError['code'], channel: string | undefined): void {
     if (channel !== undefined) this.#subscriptions.refused(channel);
-    const what = channel === undefined ? 'a request' : `channel ${channel}`;
-    this.#fail(new WeirError(code, `the shard refused ${what}: ${code}`, { channel }));
+    this.#fail(new WeirError(code, `the shard refused ${channel ?? 'a request'}: ${code}`, { channel }));
   }
 
   #subscribe(channel: string): void {
     if (this.#status === 'closed') {
-      throw new WeirError('CLOSED', 'this client is closed; its connect() opens it again', { channel });
+      throw new WeirError('CLOSED', 'this client is closed; connect() opens it again', { channel });
     }
     if (this.#subscriptions.wanted.has(channel)) return;
     this.#subscriptions.add(channel);
@@ -302,7 +308,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   #sync(): void {
     this.#subscriptions.forgetUnwanted();
     if (this.#current === undefined) return;
-    for (const message of this.#subscriptions.take()) this.#current.send(message);
+    for (const message of this.#subscriptions.take(this.#last)) this.#current.send(message);
   }
 
   #save(): void {

@@ -16,6 +16,7 @@ interface LanesValues {
   readonly criticalMaxAgeMs: number;
   readonly criticalMaxPerChannel: number;
   readonly criticalMaxBytes: number;
+  readonly criticalLastMax: number;
   readonly cosmeticMaxPerTick: number;
   readonly cosmeticMaxBytesPerTick: number;
   readonly streamMaxBytes: number;
@@ -86,6 +87,13 @@ export const lanes: TableOf<LanesValues> = {
     env: 'WEIR_CRITICAL_MAX_BYTES',
     default: 134_217_728,
     meaning: 'Maximum bytes of critical messages of all channels that the shard keeps',
+  }),
+  criticalLastMax: count({
+    env: 'WEIR_CRITICAL_LAST_MAX',
+    default: 100,
+    min: 0,
+    max: 10_000,
+    meaning: 'Newest critical messages of a channel that a client may ask for when it subscribes; 0: none',
   }),
   cosmeticMaxPerTick: count({
     env: 'WEIR_COSMETIC_MAX_PER_TICK',

@@ -152,6 +152,7 @@ export class FanOutThread {
     this.#admission = new Admission({
       compression: this.#pool.compression,
       closingBytes: config.closingBytes,
+      lastMax: config.criticalLastMax,
       verify: (ticket) =>
         verifyTicket(ticket, {
           keys: config.ticketKeys,
@@ -324,12 +325,9 @@ export class FanOutThread {
     const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
-    const { pool, shardId: shard, beatMs } = config;
-    const { tickMs } = this.#pool;
-    const { criticalEpoch } = this.#fanOut.heads;
     const expiresInMs = this.#expiries.add(connection, { nowMs, wallMs: clock.wallMs() });
-    const of = { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch };
-    this.#say(connection, firstWords(of));
+    const of = { session, tickMs: this.#pool.tickMs, expiresInMs, ticket, position, starts };
+    this.#say(connection, firstWords({ ...config, ...this.#fanOut.heads, ...of }));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);
     this.#fanOut.add(connection);
@@ -340,6 +338,7 @@ export class FanOutThread {
     this.#ends.watch(connection);
     hear(connection, {
       limits: { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst },
+      lastMax: config.criticalLastMax,
       redraws: this.#pool,
       nowMs: () => clock.monotonicMs(),
       delayed: () => add(this.#counts.fanOut, count.subscriptionsDelayed, 1),
@@ -349,7 +348,7 @@ export class FanOutThread {
         if (proves) this.#delivered(connection);
         return proves;
       },
-      subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
+      subscribe: (channels, last) => this.#fanOut.subscribe(connection, channels, last),
       unsubscribe: (channels) => this.#fanOut.unsubscribe(connection, channels),
       say: (messages) => this.#say(connection, messages),
       close: (cause, reason) => this.#ends.close(connection, cause, reason),

@@ -110,8 +110,9 @@ export interface ChannelStart {
   /** State after this sequence is sent; 0 with `snapshot`. */
   readonly stateSeq: number;
   readonly snapshot: boolean;
-  /** Critical messages after this sequence are sent. */
+  /** Critical messages after this sequence are sent, and so many of the newest up to it. */
   readonly criticalSeq: number;
+  readonly last?: number | undefined;
   /** A gap to announce first. */
   readonly gap: { readonly after: number; readonly reset: boolean } | undefined;
 }

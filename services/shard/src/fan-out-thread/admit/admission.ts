@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
-import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
+import { channelHash, closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
 import { FrameGate, refuseSocket } from '@weir/runtime';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
@@ -40,6 +40,8 @@ export interface Refused extends Pick<Arrival, 'ws' | 'socket' | 'gate'> {
 export interface AdmissionOptions {
   /** Bytes that are read of a client that is being closed. */
   readonly closingBytes: number;
+  /** Most critical messages of a channel that a client may begin with. */
+  readonly lastMax: number;
   /** Whether permessage-deflate is negotiated with clients that offer it. */
   readonly compression: boolean;
   readonly verify: (ticket: string) => Promise<Verified<Ticket>>;
@@ -124,7 +126,10 @@ export class Admission {
     const given = resume === null ? undefined : decodePosition(resume);
     // A page that was reloaded has its position and no state.
     const position = given !== undefined && query.get('snapshot') === '1' ? withoutState(given) : given;
-    const verdict = await this.#judge(ticket, position);
+    const judged = await this.#judge(ticket, position);
+    const last = lastOf(query.get('last') ?? '', this.#options.lastMax);
+    const verdict =
+      'starts' in judged ? { ...judged, starts: withLast(judged.starts, position, last) } : judged;
     let admitted = false;
     try {
       admitted = this.#answerUpgrade({ request, socket, head }, verdict, position);
@@ -189,6 +194,23 @@ export class Admission {
     this.#options.count(outcome);
     refuseSocket(socket, { status, headers: status === 503 ? { 'Retry-After': '1' } : {} });
   }
+}
+
+/** How many critical messages a client asks for; undefined where it asks for none, or for what is no number. */
+function lastOf(text: string, most: number): number | undefined {
+  const last = /^\d{1,6}$/.test(text) ? Math.min(Number(text), most) : 0;
+  return last > 0 ? last : undefined;
+}
+
+/** Channels that the position does not speak for begin with so many of the newest critical messages. */
+function withLast(
+  starts: readonly ChannelStart[],
+  position: Position | undefined,
+  last: number | undefined,
+): readonly ChannelStart[] {
+  if (last === undefined) return starts;
+  const resumes = (channel: string): boolean => position?.channels.includes(channelHash(channel)) === true;
+  return starts.map((start) => (resumes(start.channel) ? start : { ...start, last }));
 }
 
 function withoutState(position: Position): Position {

@@ -19,7 +19,7 @@ function answer(of: Partial<CatchUpAnswer>): CatchUpAnswer {
 }
 
 function subscribed(delivery: Delivery, room: boolean): void {
-  delivery.subscribe(['c'], { ...AT, room, isAgain: () => false });
+  delivery.subscribe(['c'], { ...AT, room, isAgain: () => false, last: undefined });
 }
 
 const EVENTS = {
@@ -153,6 +153,7 @@ describe('Delivery', () => {
       ...AT,
       channels: [],
       room: false,
+      last: undefined,
       isAgain: (channel) => channel === 'b',
     });
     expect(delivery.cursors.map(({ channel, half, again }) => [channel, half, again])).toEqual([

@@ -11,9 +11,10 @@ import { beginningAt } from './beginning.ts';
 export function firstWords(to: {
   readonly session: string;
   readonly pool: string;
-  readonly shard: string;
+  readonly shardId: string;
   readonly tickMs: number;
   readonly beatMs: number;
+  readonly criticalLastMax: number;
   /** Until the user's token expires; nothing where there is none. */
   readonly expiresInMs: number | undefined;
   readonly ticket: Ticket;
@@ -21,14 +22,15 @@ export function firstWords(to: {
   readonly starts: readonly ChannelStart[];
   readonly criticalEpoch: string;
 }): readonly ControlMessage[] {
-  const { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch } = to;
+  const { session, pool, shardId: shard, tickMs, beatMs, criticalLastMax: lastMax } = to;
+  const { expiresInMs, ticket, position, starts, criticalEpoch } = to;
   const { channels, denied } = ticket;
   const resumed =
     position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined);
   return [
     {
       type: 'welcome',
-      ...{ session, pool, shard, tickMs, beatMs },
+      ...{ session, pool, shard, tickMs, beatMs, lastMax },
       ...(expiresInMs === undefined ? {} : { expiresInMs }),
       ...{ channels, resumed },
     },

@@ -16,6 +16,8 @@ const PIECES_A_MESSAGE = 20;
 export interface Hearing {
   readonly limits: InboundLimits;
   readonly redraws: RedrawLimits;
+  /** Most critical messages of a channel that a subscription may begin with. */
+  readonly lastMax: number;
   readonly nowMs: () => number;
   /** Runs something later; by a timer that keeps no thread alive where nothing else is given. */
   readonly later?: (run: () => void, ms: number) => void;
@@ -23,7 +25,7 @@ export interface Hearing {
   readonly view: () => InboundView;
   /** Answers whether the pong proves that something has arrived. */
   readonly pong: (payload: Buffer) => boolean;
-  readonly subscribe: (channels: readonly string[]) => void;
+  readonly subscribe: (channels: readonly string[], last: number | undefined) => void;
   readonly unsubscribe: (channels: readonly string[]) => void;
   /** A subscription has to wait. */
   readonly delayed: () => void;
@@ -75,6 +77,8 @@ class Ear {
   readonly #redraws: Redraws;
   readonly #by: Hearing;
   #timed = false;
+  /** How many critical messages the last subscription asked for; subscriptions that wait get as many. */
+  #last: number | undefined = undefined;
 
   constructor(connection: Connection, redraws: Redraws, by: Hearing) {
     this.#connection = connection;
@@ -90,7 +94,10 @@ class Ear {
     this.#redraws.chargeAnswers(judged.errors.length);
     by.say(judged.errors);
     if (judged.act === 'answer' || judged.channels.length === 0) return;
-    if (judged.act === 'subscribe') return this.#subscribe(judged.channels);
+    if (judged.act === 'subscribe') {
+      this.#last = judged.last === undefined ? undefined : Math.min(judged.last, by.lastMax);
+      return this.#subscribe(judged.channels);
+    }
     this.#redraws.drop(judged.channels);
     const begun = judged.channels.filter((channel) => channels.includes(channel));
     if (begun.length > 0) by.unsubscribe(begun);
@@ -102,7 +109,7 @@ class Ear {
     if (now.length < channels.length) by.delayed();
     if (this.#redraws.persistent)
       return by.close('tooManyMessages', 'too many snapshots of the same channels');
-    if (now.length > 0) by.subscribe(now);
+    if (now.length > 0) by.subscribe(now, this.#last);
     this.#wait();
   }
 
@@ -115,7 +122,7 @@ class Ear {
       this.#timed = false;
       if (this.#connection.delivery.over) return;
       const due = this.#redraws.due(this.#by.nowMs());
-      if (due.length > 0) this.#by.subscribe(due);
+      if (due.length > 0) this.#by.subscribe(due, this.#last);
       this.#wait();
     }, this.#redraws.waitMs);
   }

@@ -13,6 +13,8 @@ export type InboundAct =
   | {
       readonly act: 'subscribe' | 'unsubscribe';
       readonly channels: readonly string[];
+      /** A subscription wants so many of the newest critical messages. */
+      readonly last?: number | undefined;
       readonly errors: readonly ControlMessage[];
     }
   | { readonly act: 'answer'; readonly errors: readonly ControlMessage[] }
@@ -38,7 +40,7 @@ export function judgeInbound(data: Buffer, binary: boolean, view: InboundView): 
       reason: `message is not understood: ${parsed.problem}`,
     };
   }
-  const { type, channels } = parsed.message;
+  const { type, channels, last } = parsed.message;
   if (type === 'unsubscribe') {
     return { act: type, channels: channels.filter((channel) => view.channels.includes(channel)), errors: [] };
   }
@@ -51,7 +53,7 @@ export function judgeInbound(data: Buffer, binary: boolean, view: InboundView): 
     .filter((channel) => !allowed.includes(channel))
     .map((channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel }));
   if (!fits) return { act: 'answer', errors: [...errors, { type: 'error', code: 'CHANNEL_LIMIT' }] };
-  return { act: type, channels: added, errors };
+  return { act: type, channels: added, last, errors };
 }
 
 function answer(code: 'CHANNEL_LIMIT' | 'CHANNEL_INVALID'): InboundAct {

@@ -25,6 +25,8 @@ export interface CatchUpSource {
   stateFloor(channel: string): number;
   /** The newest critical message of the channel that is out of the window; 0 where none is. */
   criticalLostSeq(channel: string): number;
+  /** After which sequence come the newest `count` critical messages of the channel up to `upToSeq`. */
+  criticalSeqBeforeLast(channel: string, count: number, upToSeq: number): number;
   readonly stateSeq: number;
 }
 
@@ -104,7 +106,7 @@ class Answer {
   }
 
   #critical(from: Cursor): { readonly cursor: Cursor; readonly done: boolean } {
-    let cursor = from;
+    let cursor = this.#withLast(from);
     const { channel } = cursor;
     const { criticalSeq: upToSeq } = this.#limits;
     for (;;) {
@@ -118,9 +120,17 @@ class Answer {
         maxPieceBytes: room,
       });
       this.#say(piece.bytes);
+      if (cursor.again === true) this.#redrawnBytes += piece.bytes.length;
       cursor = { ...cursor, criticalSeq: piece.toSeq };
       if (piece.done) return { cursor, done: true };
     }
+  }
+
+  /** The cursor of a client that wants the newest messages of a channel, before them. */
+  #withLast({ last, ...cursor }: Cursor): Cursor {
+    if (last === undefined) return cursor;
+    const { channel, criticalSeq } = cursor;
+    return { ...cursor, criticalSeq: this.#source.criticalSeqBeforeLast(channel, last, criticalSeq) };
   }
 
   /** What left the window before the connection could take it is announced, never skipped in silence. */

@@ -231,6 +231,10 @@ export class Encoder implements CatchUpSource, RunSource {
     return this.#lanes.state.log(channel).floorSeq;
   }
 
+  criticalSeqBeforeLast(channel: string, count: number, upToSeq: number): number {
+    return this.#lanes.critical.seqBeforeLast(channel, count, upToSeq);
+  }
+
   criticalLostSeq(channel: string): number {
     return this.#lanes.critical.lostSeq(channel);
   }

@@ -159,6 +159,16 @@ export class CriticalLane {
     return seq;
   }
 
+  /** After which sequence come the newest `count` messages of the channel up to `upToSeq`, as far as they are here. */
+  seqBeforeLast(channel: string, count: number, upToSeq: number): number {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return upToSeq;
+    const end = firstAfter(ring, upToSeq);
+    const first = ring.entries[Math.max(ring.start, end - count)];
+    // What is lost before them is no loss for this client: it never had any of the channel.
+    return first === undefined ? upToSeq : Math.min(upToSeq, Math.max(first.seq - 1, this.lostSeq(channel)));
+  }
+
   /** Messages of a channel after `seq`, in order, until `take` answers false. */
   since(channel: string, seq: number, take: (entry: CriticalEntry) => boolean): void {
     const ring = this.#rings.get(channel);
