@@ -14,7 +14,7 @@ export function firstWords(to: {
   readonly shard: string;
   readonly tickMs: number;
   readonly beatMs: number;
-  /** Until the user's token expires; nothing where there is none. */
+  /** Time until the user's token expires; undefined if there is none. */
   readonly expiresInMs: number | undefined;
   readonly ticket: Ticket;
   readonly position: Position | undefined;
