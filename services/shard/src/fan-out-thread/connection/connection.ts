@@ -52,7 +52,7 @@ export class Connection {
   slot = -1;
   /** The second in which the user's token ends it; kept by `Expiries`. */
   endsS = 0;
-  /** When it got a beat last, or came. */
+  /** When it last got a beat, or came. */
   beatMs: number;
 
   constructor(admitted: Admitted) {

@@ -17,14 +17,14 @@ export class Expiries {
   }
 
   /**
-   * Takes a connection in, and answers in how many milliseconds its token expires; nothing where it has none. `nowMs` is
+   * Takes a connection in. Returns the time until its token expires, in milliseconds; undefined if it has none. `nowMs` is
    * on the clock of `look`.
    */
   add(connection: Connection, { nowMs, wallMs }: { nowMs: number; wallMs: number }): number | undefined {
     const { tokenExpiresS } = connection.ticket;
     if (tokenExpiresS === undefined) return undefined;
     const expiresInMs = Math.max(0, tokenExpiresS * SECOND_MS - wallMs);
-    // A router accepts the token for so much longer, since its clock may be another.
+    // A router accepts the token for this much longer, because its clock may differ.
     this.#put(connection, nowMs + expiresInMs + limits.clockToleranceMs);
     return expiresInMs;
   }

@@ -15,7 +15,7 @@ export function firstWords(to: {
   readonly tickMs: number;
   readonly beatMs: number;
   readonly criticalLastMax: number;
-  /** Until the user's token expires; nothing where there is none. */
+  /** Time until the user's token expires; undefined if there is none. */
   readonly expiresInMs: number | undefined;
   readonly ticket: Ticket;
   readonly position: Position | undefined;

@@ -20,8 +20,8 @@ export class Beats {
   }
 
   /**
-   * The beat that is due for a connection, which counts as sent; nothing where none is due. `positionMs` is the time of
-   * the last position of its group: live members heard that one, others did not.
+   * The beat that is due for a connection, which counts as sent; undefined if none is due. `positionMs` is the time of
+   * the last position of its group: live members got that position, others did not.
    */
   due(
     connection: Connection,
