@@ -13,6 +13,7 @@ and can use
 
   WEIR_TEST_NODE_SHELL   a command prefix that runs a command on the node, such as \`docker exec kind-control-plane\`, for
                          the tests that kill processes and cut networks there; they need crictl, nsenter, iptables, ss
+  WEIR_TEST_NETWORK_POLICIES=true   the cluster enforces NetworkPolicies: test what they let through
   WEIR_TEST_SCALE=full   thousands of clients, and twelve minutes without the API server
   WEIR_TEST_NEXT_TAG     another tag of all images that the cluster has; upgrades use it
 `;

@@ -1,9 +1,15 @@
 {{/* Owns the URLs: of the cluster and of one shard for clients, of NATS for the services. */}}
 
-{{/* From the static part of the NodePort range: a Service without a fixed port never gets one of these. */}}
+{{/*
+From the static part of the NodePort range: a Service without a fixed port never gets one of these. The edge has another
+port than the router, because Helm creates the new front door before it takes the port from the old one.
+*/}}
 {{- define "weir.nodePort" -}}
 {{- if .Values.service.nodePort }}{{ int64 .Values.service.nodePort -}}
-{{- else }}{{ add 30000 (mod (adler32sum (printf "%s/%s" .Release.Namespace .Release.Name) | int64) 86) }}{{ end -}}
+{{- else -}}
+{{- $hash := adler32sum (printf "%s/%s" .Release.Namespace .Release.Name) | int64 -}}
+{{ add 30000 (mod (add $hash (ternary 43 0 .Values.edge.enabled)) 86) -}}
+{{- end -}}
 {{- end }}
 
 {{- define "weir.hostIp" -}}{{ ternary "[$(HOST_IP)]" "$(HOST_IP)" .Values.ipv6 }}{{- end }}

@@ -43,10 +43,10 @@ export function moveTarget(url: string): Target {
   return { url, protocols: [subprotocol.version] };
 }
 
-/** `stateIsGone`: the position speaks for critical messages alone. */
-export function streamTarget(url: string, resume: string | undefined, stateIsGone = false): Target {
-  const complete = resume === undefined ? url : extended(url, `resume=${encodeURIComponent(resume)}`);
-  return { url: stateIsGone ? extended(complete, 'snapshot=1') : complete, protocols: [subprotocol.version] };
+/** `more`: parameters beside the position. */
+export function streamTarget(url: string, resume: string | undefined, more: readonly string[] = []): Target {
+  const query = resume === undefined ? more : [`resume=${encodeURIComponent(resume)}`, ...more];
+  return { url: query.reduce(extended, url), protocols: [subprotocol.version] };
 }
 
 /**

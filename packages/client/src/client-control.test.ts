@@ -224,3 +224,32 @@ describe('a token that expires', () => {
     }
   });
 });
+
+describe('critical messages of before', () => {
+  it('are asked for where a channel begins, as many as the shard allows', async () => {
+    const cluster = new FakeCluster({ critical: { last: 50 } });
+    const stream = await cluster.welcomed({ lastMax: 20 });
+    expect(stream.url.searchParams.get('last')).toBe('50');
+    cluster.client.channel('more').subscribe();
+    await settle();
+    expect(stream.sent).toEqual([{ type: 'subscribe', channels: ['more'], last: 20 }]);
+    stream.says(position('P'));
+    stream.ends(1006);
+    // For channels that the position does not speak for.
+    const second = await cluster.welcomed({ channels: ['lobby', 'more'] });
+    expect([...second.url.searchParams].slice(1)).toEqual([
+      ['resume', 'P'],
+      ['last', '50'],
+    ]);
+    // An older shard would close a client that says more than it knows.
+    cluster.client.channel('other').subscribe();
+    await settle();
+    expect(second.sent).toEqual([{ type: 'subscribe', channels: ['other'] }]);
+  });
+  it('are not asked for again by a client that comes back without a position', async () => {
+    const cluster = new FakeCluster({ critical: { last: 50 } });
+    (await cluster.welcomed()).ends(1006);
+    const second = await cluster.welcomed();
+    expect(second.url.searchParams.has('last')).toBe(false);
+  });
+});

@@ -22,7 +22,7 @@ import type { CloseEvent, ConnectOptions, Info, OpenEvent, Status, Weir, WeirEve
 import { Renewal } from './renewal.ts';
 import { RetryPolicy } from './retry.ts';
 import { Subscriptions } from './subscriptions.ts';
-import { socketClass, visitTarget } from './visit.ts';
+import { socketClass, streamParameters, visitTarget } from './visit.ts';
 import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
 
@@ -41,6 +41,8 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   #path: Path | undefined;
   #retryTimer: unknown;
   #position: string | undefined;
+  /** New channels begin with so many critical messages. */
+  #last = 0;
   /** Keeps the position beyond the life of this page. */
   #memory: Memory | undefined;
   #recalled: Promise<void> | undefined;
@@ -186,7 +188,10 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       webSocket: () => socketClass(this.#options, this.#platform),
       target,
       position: () => (this.#subscriptions.hasHoles ? undefined : this.#position),
-      stateIsGone: () => this.#stateIsGone,
+      more: (resume) => {
+        const isNew = resume !== undefined || this.#info.session === undefined;
+        return streamParameters(this.#options, { isNew, stateIsGone: this.#stateIsGone });
+      },
       onWelcome: (welcomed) => this.#adopt(welcomed, reason),
       onEnd: (end) => this.#pathEnded(end),
     });
@@ -217,7 +222,8 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     // A text cannot be renewed.
     this.#renewal.begin(typeof this.#options.token === 'function' ? welcome.expiresInMs : 0);
 
-    const { pool, shard, session, tickMs } = welcome;
+    const { pool, shard, session, tickMs, lastMax = 0 } = welcome;
+    this.#last = Math.min(this.#options.critical?.last ?? 0, lastMax);
     const { confidence } = redirect;
     // In another pool than the one that it was measured for, an old hint would lead back.
     this.#hint = redirect.hint ?? (pool === from.pool ? this.#hint : undefined);
@@ -302,7 +308,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   #sync(): void {
     this.#subscriptions.forgetUnwanted();
     if (this.#current === undefined) return;
-    for (const message of this.#subscriptions.take()) this.#current.send(message);
+    for (const message of this.#subscriptions.take(this.#last)) this.#current.send(message);
   }
 
   #save(): void {

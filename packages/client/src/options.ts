@@ -7,6 +7,8 @@ const text: Check = [(value) => typeof value === 'string', 'must be a string'];
 const number: Check = [(value) => typeof value === 'number' && value >= 0, 'must be a number, 0 or more'];
 const callable: Check = [(value) => typeof value === 'function', 'must be a class'];
 
+const object: Check = [(value) => typeof value === 'object' && value !== null, 'must be an object'];
+
 const CHECKS: Readonly<Record<keyof ConnectOptions, Check>> = {
   url: text,
   channels: [Array.isArray, "must be an array of names, such as ['lobby']"],
@@ -24,7 +26,8 @@ const CHECKS: Readonly<Record<keyof ConnectOptions, Check>> = {
     (value) => typeof (value as ResumeStorage | null)?.getItem === 'function',
     'must be a storage, such as sessionStorage',
   ],
-  reconnect: [(value) => typeof value === 'object' && value !== null, 'must be an object'],
+  critical: object,
+  reconnect: object,
 };
 
 /** Throws a TypeError for an option that does not exist, is missing, or is of another kind. */

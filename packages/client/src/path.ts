@@ -33,8 +33,8 @@ interface PathOptions {
   readonly target: () => Target | Promise<Target>;
   /** The position, asked for at the moment when the stream is opened. */
   readonly position: () => string | undefined;
-  /** The position is all that is left: of the state nothing is here. */
-  readonly stateIsGone: () => boolean;
+  /** Parameters of the stream's URL beside it. */
+  readonly more: (resume: string | undefined) => readonly string[];
   readonly onWelcome: (welcomed: Welcomed) => void;
   readonly onEnd: (end: PathEnd) => void;
 }
@@ -86,9 +86,9 @@ export class Path {
   #follow(router: Wire, redirect: RedirectMessage): void {
     router.close();
     this.#step('stream');
-    const { position, stateIsGone } = this.#options;
+    const { position, more } = this.#options;
     const resume = position();
-    this.#dial(streamTarget(redirect.url, resume, stateIsGone()), (wire) => {
+    this.#dial(streamTarget(redirect.url, resume, more(resume)), (wire) => {
       wire.onMessage = (message) => {
         if (message.type !== 'welcome') return;
         this.#finish();

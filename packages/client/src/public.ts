@@ -33,6 +33,11 @@ export interface ConnectOptions {
    * there, and what is lost is told by a `gap`. One client for each `url` and storage.
    */
   readonly resume?: ResumeStorage | undefined;
+  /**
+   * `{ last: 50 }`: a channel begins with so many of its newest critical messages, as far as the cluster keeps them and
+   * allows it (100 where it does not say otherwise).
+   */
+  readonly critical?: { readonly last?: number | undefined } | undefined;
   /** Waits before a reconnect, in milliseconds. */
   readonly reconnect?: ReconnectOptions | undefined;
 }

@@ -50,17 +50,18 @@ export class Subscriptions {
     return before;
   }
 
-  /** What a stream has to be told, which counts as told. */
-  take(): readonly ClientMessage[] {
+  /** What a stream has to be told, which counts as told. `last`: critical messages that new channels begin with. */
+  take(last: number): readonly ClientMessage[] {
     const missing = (from: Set<string>, to: Set<string>): string[] =>
       [...from].filter((channel) => !to.has(channel) || this.#left.has(channel));
     const less = missing(this.#served, this.wanted);
     const more = missing(this.wanted, this.#served);
     this.#left.clear();
     this.#served = new Set(this.wanted);
-    const said = (type: ClientMessage['type'], channels: string[]): ClientMessage[] =>
-      channels.length > 0 ? [{ type, channels }] : [];
-    return [...said('unsubscribe', less), ...said('subscribe', more)];
+    const messages: ClientMessage[] = [];
+    if (less.length > 0) messages.push({ type: 'unsubscribe', channels: less });
+    if (more.length > 0) messages.push({ type: 'subscribe', channels: more, ...(last > 0 && { last }) });
+    return messages;
   }
 
   /** Channels that are not wanted keep nothing. */

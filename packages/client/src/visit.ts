@@ -22,6 +22,19 @@ export async function visitTarget(
   });
 }
 
+/**
+ * What the URL of the stream says beside the position. `isNew`: channels that the position does not speak for are new
+ * here; a client that comes back without a position has had some of their messages.
+ */
+export function streamParameters(
+  { critical }: ConnectOptions,
+  { isNew, stateIsGone }: { readonly isNew: boolean; readonly stateIsGone: boolean },
+): readonly string[] {
+  const parameters = stateIsGone ? ['snapshot=1'] : [];
+  if (critical?.last && isNew) parameters.push(`last=${critical.last}`);
+  return parameters;
+}
+
 /** The class that the application gave, or the platform's. */
 export function socketClass(
   { WebSocket }: ConnectOptions,

@@ -29,6 +29,8 @@ export interface WelcomeMessage {
   readonly tickMs: number;
   /** The shard sends a text message at least this often; missing from shards of earlier releases. */
   readonly beatMs?: number;
+  /** A client may ask for so many of the newest critical messages of a channel. */
+  readonly lastMax?: number;
   /** The user's token expires then, and the connection ends; missing where there is no token. */
   readonly expiresInMs?: number;
   readonly channels: readonly string[];
@@ -122,12 +124,17 @@ export function controlText(message: ControlMessage): string {
 export interface ClientMessage {
   readonly type: 'subscribe' | 'unsubscribe';
   readonly channels: readonly string[];
+  /** Of a subscription: begin with so many of the newest critical messages of each channel. */
+  readonly last?: number;
 }
 
 /** Why a client's message was refused. The answer to `channels` problems is `error`, to all others a close. */
 export type ClientMessageProblem = 'tooLarge' | 'notJson' | 'schema' | ChannelListProblem;
 
-/** Parses a client's message: `{"type":"subscribe"|"unsubscribe","channels":[…]}` and nothing else. */
+/**
+ * Parses a client's message: `{"type":"subscribe"|"unsubscribe","channels":[…]}`, with `last` in a subscription, and
+ * nothing else.
+ */
 export function parseClientMessage(
   text: string,
 ): { readonly message: ClientMessage } | { readonly problem: ClientMessageProblem } {
@@ -143,9 +150,18 @@ export function parseClientMessage(
   const type = known.get('type');
   const names = known.get('channels');
   if (type !== 'subscribe' && type !== 'unsubscribe') return { problem: 'schema' };
-  if (known.size !== 2 || !Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+  const last = type === 'subscribe' ? known.get('last') : undefined;
+  const size = last === undefined ? 2 : 3;
+  if (known.size !== size || !Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
     return { problem: 'schema' };
   }
+  if (last !== undefined && !isCount(last)) return { problem: 'schema' };
   const parsed = parseChannels(names);
-  return 'problem' in parsed ? parsed : { message: { type, channels: parsed.channels } };
+  if ('problem' in parsed) return parsed;
+  const { channels } = parsed;
+  return { message: last === undefined ? { type, channels } : { type, channels, last } };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }

@@ -38,6 +38,8 @@ const WAIT = { timeout: 8_000, interval: 10 };
 const shows = (text: string): Promise<void> =>
   vi.waitFor(() => expect(container.textContent).toBe(text), WAIT);
 const open = (streams = 1): Promise<void> => vi.waitFor(() => expect(cluster.streams).toBe(streams), WAIT);
+const subscribed = (client: Weir): Promise<void> =>
+  vi.waitFor(() => expect(client.channel('odds').subscribed).toBe(true), WAIT);
 /** Lets what is due run: promises, React's work, and the timers that are set to zero. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
@@ -96,6 +98,7 @@ describe('useChannel', () => {
     const Board = component(() => [...useChannel<number>('odds')].join(' '));
     root.render(provided(client, h(Board, { key: 'a' })));
     await open();
+    await subscribed(client);
     cluster.state({ a: 1 });
     await shows('a,1');
     cluster.said.length = 0;
@@ -106,11 +109,28 @@ describe('useChannel', () => {
     expect(cluster.said).toEqual([]);
   });
 
-  it('does not fail for a client that is closed', async () => {
+  it('is empty after the application itself left the channel', async () => {
+    const client = cluster.connect({ channels: ['other'] });
+    const Board = component(() => `${[...useChannel('odds')].join(' ')}|${useKey('odds', 'a') ?? '–'}`);
+    root.render(provided(client, h(Board)));
+    await open();
+    await subscribed(client);
+    cluster.state({ a: 1 });
+    await shows('a,1|1');
+    client.channel('odds').unsubscribe();
+    await shows('|–');
+  });
+
+  it('waits for a client that is closed, and subscribes when it connects again', async () => {
     const client = cluster.connect();
     client.close();
-    root.render(provided(client, h(component(() => `${useChannel('odds').size} ${useStatus()}`))));
-    await shows('0 closed');
+    const Board = component(() => `${[...useChannel('odds')].join(' ')} ${useStatus()}`);
+    root.render(provided(client, h(Board)));
+    await shows(' closed');
+    client.connect();
+    await open();
+    cluster.state({ a: 1 });
+    await shows('a,1 open');
   });
 });
 

@@ -72,7 +72,8 @@ function useWatch(weir: AnyWeir | undefined, name: string): (run: () => void) =>
       if (weir === undefined) return stopNothing;
       const channel: Channel = weir.channel(name);
       const release = hold(weir, channel);
-      const stop = channel.on('state', run);
+      // More than the event `state`: it also tells when the application itself leaves the channel.
+      const stop = channel.subscribe(run);
       return () => {
         stop();
         release();

@@ -64,7 +64,8 @@ describe.skipIf(!isThere)(`React in Chromium${isThere ? '' : ` (skipped: no ${ex
       if (['error', 'warning'].includes(said.type())) complaints.push(said.text());
     });
     shown.on('pageerror', (error) => complaints.push(String(error)));
-    const read = `(list) => [list.title, ...[...list.children].map((item) => item.textContent)].join('; ')`;
+    const read = (list: HTMLElement | SVGElement): string =>
+      [list.getAttribute('title'), ...[...list.children].map((item) => item.textContent)].join('; ');
     const shows = (text: string): Promise<void> =>
       vi.waitFor(async () => expect(await shown.locator('ul').evaluate(read)).toBe(text), {
         timeout: 20_000,

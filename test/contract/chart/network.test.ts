@@ -23,6 +23,23 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
     expect(door?.list('spec.ports')[0]?.at('port')).toBe(Number(port));
   });
 
+  it('gives the edge another NodePort than the router, which holds its own while Helm creates the new door', () => {
+    const [router, edge] = [false, true].map((enabled) =>
+      render({ edge: { enabled } })
+        .objects.filter(({ kind }) => kind === 'Service')
+        .flatMap((service) => service.list('spec.ports').map((port) => Number(port.at('nodePort') ?? 0)))
+        .filter((port) => port > 0),
+    );
+    expect(router).toHaveLength(1);
+    expect(edge).toHaveLength(1);
+    expect(edge).not.toEqual(router);
+    // The part of the range from which no Service is given a port by itself.
+    for (const port of [...(router ?? []), ...(edge ?? [])]) {
+      expect(port).toBeGreaterThanOrEqual(30_000);
+      expect(port).toBeLessThanOrEqual(30_085);
+    }
+  });
+
   it('knows shards behind the edge below the path of the public URL', () => {
     const { objects } = render({ edge: { enabled: true }, publicUrl: 'wss://w.example/live.1/' });
     const config = objects.find(({ kind, name }) => kind === 'ConfigMap' && name === 'weir-edge');

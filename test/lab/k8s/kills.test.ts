@@ -8,6 +8,7 @@ import type { Episode } from './crowd.ts';
 import { Crowd, delay, until } from './crowd.ts';
 import {
   createNamespace,
+  crowdArguments,
   get,
   isReady,
   kubectl,
@@ -31,8 +32,7 @@ const MOBILES = scale(20, 60);
 const VALUES = [
   // On a machine that is busy with other things as well its measure may say anything.
   ...['--set', 'poolDefaults.targets.eventLoopUtilization='],
-  ...['--set', 'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS=1000'],
-  ...['--set', 'router.settings.WEIR_CONNECT_BURST_PER_ADDRESS=2000'],
+  ...crowdArguments,
 ];
 const isFull = scale(false, true);
 

@@ -44,6 +44,25 @@ export async function createNamespace(name: string): Promise<void> {
   await kubectl('label', 'namespace', name, level, 'pod-security.kubernetes.io/enforce-version=latest');
 }
 
+/**
+ * Settings of a router under a crowd that shares the processors of the cluster. The crowd comes from one address. The
+ * probe takes every client for fast that does not ask for the mobile pool: on a busy machine it would measure how long
+ * the crowd's process waits for a processor, and the pools would fill by chance.
+ */
+export const crowdValues: Readonly<Record<string, string>> = {
+  'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS': '1000',
+  'router.settings.WEIR_CONNECT_BURST_PER_ADDRESS': '2000',
+  'router.settings.WEIR_PROBE_RATE_THRESHOLD_KBPS': '100',
+  'router.settings.WEIR_PROBE_RTT_THRESHOLD_MS': '2000',
+  'router.settings.WEIR_PROBE_DEADLINE_MS': '5000',
+};
+
+/** The same values as arguments of Helm. */
+export const crowdArguments: readonly string[] = Object.entries(crowdValues).flatMap(([key, value]) => [
+  '--set',
+  `${key}=${value}`,
+]);
+
 /** One release of the chart by one Helm. */
 export class Release {
   readonly #helm: string;
@@ -166,6 +185,9 @@ export class Publisher {
     return `http://${pod.text('status.podIP')}:8082`;
   }
 }
+
+/** The image of the edge that the chart names. */
+export const edgeImage = 'docker.io/nginxinc/nginx-unprivileged:1.29-alpine';
 
 /** Whether the cluster has an image; it is the only node that is asked. */
 export async function hasImage(name: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import { fires, value } from './alert.ts';
 import { Crowd, delay, until } from './crowd.ts';
 import {
   createNamespace,
+  crowdValues,
   get,
   kubectl,
   onNode,
@@ -23,17 +24,12 @@ const minutes = 60_000;
 const [helm = 'helm'] = wanted ? programs(['helm', 'helm4', 'helm3']) : [];
 const namespace = 'weir-stuck';
 const group = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/pods/*`;
-const MANY = {
-  // The clients come from one address.
-  'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS': '1000',
-  'router.settings.WEIR_CONNECT_BURST_PER_ADDRESS': '2000',
-};
 
 describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
   const release = new Release(helm, 'weir', namespace);
   const install = (values: Readonly<Record<string, string>>): Promise<string> =>
     release.install(
-      ...Object.entries({ ...MANY, ...values }).flatMap(([key, text]) => ['--set', `${key}=${text}`]),
+      ...Object.entries({ ...crowdValues, ...values }).flatMap(([key, text]) => ['--set', `${key}=${text}`]),
     );
   let stuck: StuckClients | undefined;
   let crowd: Crowd | undefined;

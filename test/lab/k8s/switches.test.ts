@@ -5,6 +5,7 @@ import { BareClient } from '../../harness/bare-client.ts';
 import { Crowd, delay, until } from './crowd.ts';
 import {
   createNamespace,
+  edgeImage,
   get,
   hasImage,
   kubectl,
@@ -20,7 +21,6 @@ const minutes = 60_000;
 const [helm = 'helm'] = wanted ? programs(['helm', 'helm4', 'helm3']) : [];
 const namespace = 'weir-switches';
 const QUICK = ['--set', 'poolDefaults.drain.graceMs=1000', '--set', 'poolDefaults.drain.windowMs=2000'];
-const edgeImage = 'docker.io/nginxinc/nginx-unprivileged:1.29-alpine';
 const edgeIsThere = wanted && (await hasImage(edgeImage));
 
 const FOREIGN = `
@@ -137,6 +137,32 @@ describe.skipIf(!wanted)(`the chart on a cluster${whyNot}`, () => {
       const log = await kubectl('logs', 'weir-test', '-n', namespace);
       expect(log).toMatch(/FAILED|once more/);
       await kubectl('delete', 'pod', 'weir-test', '-n', namespace);
+    },
+    6 * minutes,
+  );
+
+  it.skipIf(!edgeIsThere)(
+    `hands the front door to the edge in a running release, and back${edgeIsThere ? '' : ` (skipped: the cluster lacks ${edgeImage})`}`,
+    async () => {
+      const values = [...QUICK, '--set', 'autoscaling.source=none', '--set'];
+      await release.install(...values, 'service.nodePort=30086');
+      const upgrade = [
+        'upgrade',
+        'weir',
+        `${root}charts/weir`,
+        '-n',
+        namespace,
+        ...values,
+        'edge.enabled=true',
+      ];
+      expect(await refusalOf(helm, ...upgrade, '--set', 'service.nodePort=30086')).toMatch(
+        /service\.nodePort is 30086, which Service weir-router still holds/,
+      );
+      await release.upgrade(...values, 'edge.enabled=false');
+      await release.upgrade(...values, 'edge.enabled=true');
+      expect(await release.test()).toMatch(/Phase: +Succeeded/);
+      await release.upgrade(...values, 'edge.enabled=false');
+      expect(await release.test()).toMatch(/Phase: +Succeeded/);
     },
     6 * minutes,
   );

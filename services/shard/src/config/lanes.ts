@@ -68,6 +68,13 @@ export const lanes = defineSettings({
     default: 134_217_728,
     meaning: 'Maximum bytes of critical messages of all channels that the shard keeps',
   }),
+  criticalLastMax: count({
+    env: 'WEIR_CRITICAL_LAST_MAX',
+    default: 100,
+    min: 0,
+    max: 10_000,
+    meaning: 'Newest critical messages of a channel that a client may ask for when it subscribes; 0: none',
+  }),
   cosmeticMaxPerTick: count({
     env: 'WEIR_COSMETIC_MAX_PER_TICK',
     default: 10_000,

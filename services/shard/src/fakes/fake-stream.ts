@@ -19,7 +19,7 @@ export class FakeStream implements StreamAccess {
   /** Failures still to come, by what is asked. */
   readonly failures = { ensure: 0, facts: 0, fill: 0, follow: 0, scan: 0 };
   readonly asked = { ensure: 0, facts: 0, fill: 0, scan: 0 };
-  /** Takes nothing from us. */
+  /** Refuses what the shard publishes. */
   refuses = false;
   /** Runs in the middle of the next fill. */
   duringFill: (() => void) | undefined;

@@ -1,5 +1,5 @@
 // For tests: a real fan-out and one client behind a simulated link of a rate, a round trip and an endless queue, with a
-// clock that jumps from event to event. The main thread is a model that has so many bytes of state to tell.
+// clock that jumps from event to event. The main thread is a model that has `stateBytes` of state to send.
 import { Duplex } from 'node:stream';
 import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
@@ -111,7 +111,7 @@ export class FarClient {
     while (this.wholeMs === undefined && this.nowMs < endMs && this.evicted.length === 0) this.run(100);
   }
 
-  /** Events for so long. */
+  /** Runs events for this time. */
   run(mostMs: number): void {
     const endMs = this.nowMs + mostMs;
     while (this.evicted.length === 0) {

@@ -40,7 +40,7 @@ export class ModelCluster {
     this.stream.push({ channel, key, version: this.stream.length + 1, deletes });
   }
 
-  /** A shard reads the next so many messages. */
+  /** A shard reads its next `count` messages. */
   read(shard: number, count: number): void {
     const main = this.shards[shard];
     for (let i = 0; i < count; i++) {

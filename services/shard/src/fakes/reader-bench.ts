@@ -1,4 +1,4 @@
-// A stream reader on a fake stream, and what its sink was told in short. Nothing in it waits for a timer: tests poke.
+// A stream reader on a fake stream, and what its lane was told, in short. Nothing in it waits for a timer: tests poke.
 import { expect } from 'vitest';
 import { StreamReader } from '../main-thread/intake/stream-reader.ts';
 import type { Cleanup } from '../main-thread/lanes/state-lane.ts';
@@ -16,7 +16,7 @@ export interface Bench {
   removals: Cleanup | undefined;
   /** All values have found room. */
   isWhole: boolean;
-  /** What the sink holds where the stream keeps the newest of each subject: values by subject, without deletions. */
+  /** What the lane holds if the stream keeps the newest of each subject: values by subject, without deletions. */
   values(): Readonly<Record<string, string>>;
   /** Time passes. */
   later(ms: number): void;

@@ -165,7 +165,7 @@ export class ModelThread {
     });
   }
 
-  /** Somebody comes, back where `resume` is a position. */
+  /** A client connects; it comes back if `resume` is a position. */
   connect(channels: readonly string[], compressed = false, resume = ''): Connection {
     const socket = new ModelClient();
     const position = decodePosition(resume);

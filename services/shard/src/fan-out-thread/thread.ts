@@ -43,14 +43,14 @@ import { reassignmentOf } from './reassign/reassignment.ts';
 import { Standing } from './reassign/standing.ts';
 
 const SWEEP_MS = 250;
-/** Longest time until a request is there. */
+/** Longest time until the headers of a request have come. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** Sockets beyond the connections and handshakes of a full shard, which are told so. */
+/** Sockets beyond the connections and handshakes of a full shard: their clients are told that it is full. */
 const REFUSED_SOCKETS = 256;
 const SLICE_MS = 8;
-/** While somebody is on the way in: that takes several turns, and each waits for a slice. */
+/** While a client is being admitted: that takes several turns of the event loop, and each waits for a slice. */
 const SHORT_SLICE_MS = 2;
-/** Well below a millisecond of writing. */
+/** Writes between two looks at the clock: well below a millisecond. */
 const WRITES_A_LOOK = 32;
 /** How long the URL of a move is good. */
 const MOVE_URL_MS = 120_000;
@@ -61,7 +61,7 @@ export interface ThreadOptions extends ThreadStart {
   readonly sharedMs: () => number;
   readonly random: () => number;
   readonly send: (messages: readonly FromThread[]) => void;
-  /** It has ended by itself, after it was asked to. */
+  /** The thread has ended, as it was asked to. */
   readonly onStopped: () => void;
 }
 
@@ -81,7 +81,7 @@ export class FanOutThread {
   readonly #ends: Ends;
   readonly #expiries: Expiries;
   readonly #claims: Claims;
-  /** The pong that is being judged: one object for all of them. */
+  /** The pong that is being judged: one object for all pongs. */
   readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #arriving = new Map<number, (arrived: Arrived) => void>();
   readonly #sweeps: NodeJS.Timeout;
@@ -152,6 +152,7 @@ export class FanOutThread {
     this.#admission = new Admission({
       compression: this.#pool.compression,
       closingBytes: config.closingBytes,
+      lastMax: config.criticalLastMax,
       verify: (ticket) =>
         verifyTicket(ticket, {
           keys: config.ticketKeys,
@@ -243,7 +244,7 @@ export class FanOutThread {
       onUpgrade: (request, socket, head) => this.#admission.upgrade(request, socket, head),
       onFault: (fault) => this.#countFault(fault),
     });
-    // It gets its sockets from the doorway; this begins the watch over requests that never end.
+    // The server gets its sockets from the doorway. The event starts Node's timeouts for requests that never end.
     server.emit('listening');
     return server;
   }
@@ -288,7 +289,7 @@ export class FanOutThread {
 
   #handOver(message: HandOver): void {
     const { clock, sharedMs } = this.#options;
-    // What waited for this thread was late, too; but not while it was starting, without a client.
+    // A hand-over that waited for this thread was late, too; but not while the thread started, without clients.
     const lateMs = Math.max(message.lateMs, sharedMs() - message.sentMs);
     if (this.#accepts) this.#reassignment.tick(lateMs, clock.monotonicMs());
     this.#fanOut.take({ ...message, frames: new FramesTable(message.bytes, message.rows) });
@@ -324,12 +325,10 @@ export class FanOutThread {
     const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
-    const { pool, shardId: shard, beatMs } = config;
-    const { tickMs } = this.#pool;
     const { criticalEpoch } = this.#fanOut.heads;
     const expiresInMs = this.#expiries.add(connection, { nowMs, wallMs: clock.wallMs() });
-    const of = { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch };
-    this.#say(connection, firstWords(of));
+    const of = { session, tickMs: this.#pool.tickMs, expiresInMs, ticket, position, starts, criticalEpoch };
+    this.#say(connection, firstWords({ ...config, ...of }));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);
     this.#fanOut.add(connection);
@@ -340,6 +339,7 @@ export class FanOutThread {
     this.#ends.watch(connection);
     hear(connection, {
       limits: { perSecond: config.clientMessagesPerSecond, burst: config.clientMessageBurst },
+      lastMax: config.criticalLastMax,
       redraws: this.#pool,
       nowMs: () => clock.monotonicMs(),
       delayed: () => add(this.#counts.fanOut, count.subscriptionsDelayed, 1),
@@ -349,7 +349,7 @@ export class FanOutThread {
         if (proves) this.#delivered(connection);
         return proves;
       },
-      subscribe: (channels) => this.#fanOut.subscribe(connection, channels),
+      subscribe: (channels, last) => this.#fanOut.subscribe(connection, channels, last),
       unsubscribe: (channels) => this.#fanOut.unsubscribe(connection, channels),
       say: (messages) => this.#say(connection, messages),
       close: (cause, reason) => this.#ends.close(connection, cause, reason),
@@ -362,7 +362,7 @@ export class FanOutThread {
     this.#fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
   }
 
-  /** A pong tells how late a delivery was: whom another pool may suit better is asked to be measured again. */
+  /** A pong tells how late a delivery was: a client that another pool may suit better is asked to be measured again. */
   #delivered(connection: Connection): void {
     const { standing } = connection;
     if (connection.delivery.over || standing === undefined || this.#flags.draining) return;

@@ -2,7 +2,7 @@ import type { Registry } from '@weir/runtime';
 import { createMetricsRegistry } from '@weir/runtime';
 import { describe, expect, it } from 'vitest';
 import { REACH_OUTCOMES } from './catch-up/reach.ts';
-import { REJECT_REASONS } from './intake/accept.ts';
+import { REJECT_REASONS } from './intake/rejected.ts';
 import { STREAM_PROBLEMS } from './intake/stream-reader.ts';
 import { createShardMetrics } from './metrics.ts';
 import { SHED_OUTCOMES } from './shed/shedding.ts';

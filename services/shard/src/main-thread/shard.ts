@@ -42,7 +42,7 @@ const BEAT_MS = 1_000;
 const WATCH_MS = 250;
 const EXPIRE_MS = 5_000;
 const CACHE_BYTES = 33_554_432;
-/** Well below a tick's worth of taking in. */
+/** Checks whether a tick is due after this many messages. */
 const MESSAGES_A_LOOK = 64;
 
 export interface ShardOptions {
@@ -72,7 +72,7 @@ export class Shard {
   readonly #catchUps: CatchUps;
   readonly #shedding: Shedding;
   readonly #timers: NodeJS.Timeout[] = [];
-  /** Of this start: tickets that were used before it are not remembered, so that they must not be good any more. */
+  /** Names this start of the shard. Tickets of an earlier start are refused, because their use is not remembered. */
   readonly #incarnation = randomBytes(6).toString('base64url');
   readonly #subjects: ReturnType<typeof createSubjects>;
   readonly #sockets: Int32Array;
@@ -147,7 +147,7 @@ export class Shard {
       bounds: { messageBytes: config.maxMessageBytes, depth: config.maxDepth },
       verifyMs: config.verifyMs,
       nowMs,
-      // Not within the turn of the load: until its end the shard still counts as stale, and so would its beat.
+      // Not within the turn of the load: until it ends the shard counts as stale, and its beat would say so.
       onLoaded: () => {
         this.flags.set('loaded');
         queueMicrotask(() => this.#beatWhenReady());
@@ -287,19 +287,19 @@ export class Shard {
     };
   }
 
-  /** The first beat is not waited for: routers have clients to place. */
+  /** Sends the first beat at once: routers have clients to place. */
   #beatWhenReady(): void {
     if (this.health().ready) this.beat();
   }
 
-  /** Moves everybody away, then stops. */
+  /** Moves all clients away. Resolves when the threads have drained. */
   async drain(): Promise<void> {
     const { config, logger, link } = this.#options;
     logger.info({ connections: this.connections }, 'draining');
     this.flags.set('draining');
     this.drains.pace.listen(link.connection, this.#subjects.poolBeats(config.pool));
     this.beat();
-    // Also where nobody is here: routers that have not heard it yet are sending clients.
+    // Also without clients: routers that have not heard the beat yet are still sending some.
     await sleep(config.drainGraceMs);
     await this.drains.run(this.threads, {
       movesMs: drainMovesMs(config),
@@ -379,7 +379,7 @@ export class Shard {
     };
   }
 
-  /** How far the streams have been read, told to clients or not. */
+  /** How far the streams have been read, whether clients have been told or not. */
   #read(): Heads {
     const { state, critical } = this.lanes;
     return { ...this.#heads(), stateSeq: state.seq, criticalSeq: critical.seq };

@@ -1,4 +1,4 @@
-// What a client lacks: the question of a fan-out thread, and the answer of the main thread.
+// Catch-up: what a fan-out thread asks for a client, and what the main thread answers.
 
 /** How far one channel of a connection has got while the connection is not live. */
 export interface Cursor {
@@ -6,19 +6,21 @@ export interface Cursor {
   readonly stateSeq: number;
   /** The state frames still to come replace what the client has. */
   readonly snapshot: boolean;
-  /** Where the state stood when the snapshot began: what was deleted before is not in it. 0 without a snapshot. */
+  /** Where the state stood when the snapshot began: keys that were deleted before are not in it. 0 without a snapshot. */
   readonly snapshotSeq: number;
   /** A part of a snapshot was sent, and not its end. */
   readonly half: boolean;
   readonly criticalSeq: number;
+  /** Critical messages begin with so many of the newest up to `criticalSeq`. */
+  readonly last?: number | undefined;
   /** The client had this channel before: what the snapshot costs is charged to it. */
   readonly again?: boolean;
 }
 
 /**
  * What the state of a client that comes back waits for, so that none of it is older than what the client may have from
- * the stream before: a pong proves that the client has read `welcome` and listens to that stream no more, then this
- * shard must have read what the state stream had at that moment.
+ * the stream before: a pong proves that the client has read `welcome` and no longer listens to that stream; then this
+ * shard must read what the state stream had at that moment.
  */
 export type ResumeWait = 'pong' | 'stream' | 'nothing';
 
@@ -35,13 +37,13 @@ export interface CatchUpRequest {
   readonly waitsFor?: ResumeWait;
 }
 
-/** `bytes`, after which the connection stands where the rest says. */
+/** Bytes for a client, and where it stands after them. */
 export interface CatchUpAnswer {
   readonly bytes: Uint8Array;
   readonly cursors: readonly Cursor[];
   readonly criticalLive: boolean;
   readonly live: boolean;
-  /** What was asked for waited for the stream, and has waited. */
+  /** The request waited for the stream, and the shard has read it. */
   readonly reached?: boolean;
   /** How many of the bytes are of snapshots that the client had before. */
   readonly redrawnBytes?: number;

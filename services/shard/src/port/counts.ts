@@ -1,5 +1,5 @@
-// What the fan-out counts: numbers in memory that others read, each at the place of its name. Adding costs no
-// allocation and no look-up by name.
+// What the fan-out counts: numbers in shared memory, each at the place of its name. The main thread reads them. Adding
+// costs no allocation and no look-up by name.
 
 /** The place of each. */
 export const count = {
@@ -80,7 +80,7 @@ export function observeLag(values: Float64Array, lagMs: number): void {
   add(values, histogram.lag + LAG_BOUNDS.length + 1, seconds);
 }
 
-/** What all threads have together. */
+/** The sum over all threads. */
 export function sumOf(counts: Int32Array): number {
   let sum = 0;
   for (const one of counts) sum += one;

@@ -1,4 +1,4 @@
-// permessage-deflate (RFC 7692) once per run of frames, for all who share the run; no context is taken over.
+// permessage-deflate (RFC 7692) once per run of frames, for all clients that share the run; no context is taken over.
 // It works on frames that are built already, so that nothing before it needs to know whether a client compresses.
 import { constants, deflateRawSync } from 'node:zlib';
 
@@ -24,7 +24,7 @@ const MAX_STORED_BYTES = 65_535;
 export class Deflater {
   readonly counts: DeflateCounts = { inBytes: 0, outBytes: 0 };
   readonly #limits: DeflateLimits;
-  /** Runs that are alive and shared, so that each is compressed once whoever asks. */
+  /** Runs that are alive and shared, so that each is compressed once. */
   readonly #made = new WeakMap<Uint8Array, Buffer>();
 
   constructor(limits: DeflateLimits) {
@@ -33,7 +33,7 @@ export class Deflater {
 
   /**
    * The same messages as frames of a connection that has negotiated permessage-deflate. Every text is marked as
-   * compressed, also one that is only stored, since a client library hangs on a mixture; control frames stay.
+   * compressed, also one that is only stored, because a client library hangs on a mixture; control frames stay.
    * `run` holds whole server frames, as `textFrame` and `pingFrame` build them, and is never changed.
    */
   run(run: Buffer): Buffer {
@@ -57,9 +57,9 @@ export class Deflater {
 
   #deflated(text: Buffer): Buffer {
     if (text.length < this.#limits.minBytes && text.length <= MAX_STORED_BYTES) return storedFrame(text);
-    // Once for all, so the highest level costs next to nothing.
+    // Compressed once for all clients, so the highest level costs next to nothing.
     const body = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, level: 9 });
-    // The empty block of the flush stays with us: the receiver adds it again (RFC 7692, 7.2.1).
+    // The empty block of the flush is left out: the receiver adds it again (RFC 7692, 7.2.1).
     return framed(body.subarray(0, body.length - 4));
   }
 }

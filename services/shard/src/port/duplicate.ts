@@ -3,7 +3,7 @@
 // a child process that inherits the descriptor and hands it back over its channel is one.
 import { spawn } from 'node:child_process';
 
-/** A socket as Node holds it inside: `listen` takes it. Whoever has it closes it. */
+/** A socket handle of Node's own, which `listen` takes. Its holder closes it. */
 export interface SocketHandle {
   readonly fd: number;
   close(): void;
@@ -11,7 +11,7 @@ export interface SocketHandle {
 
 /** Longest time for the child to start on a machine that is busy. */
 const DEADLINE_MS = 20_000;
-/** What the child does. It opens descriptor 4 without listening on it, so that it never accepts anybody. */
+/** What the child does. It opens descriptor 4 without listening on it, so that it never accepts a client. */
 const HAND_BACK = `
 const { Socket } = require('node:net');
 const socket = new Socket({ fd: 4, readable: false, writable: false });
@@ -20,7 +20,7 @@ process.send('socket', socket._handle, () => process.exit());
 
 /**
  * Another descriptor of the socket behind `fd`, in this thread. Takes the start of a Node process (some 50 ms), so it
- * is for starting and balancing, not for each client. Rejects where no process can be started.
+ * is for starting and balancing, not for each client. Rejects if no process can be started.
  */
 export async function duplicateSocket(fd: number): Promise<SocketHandle> {
   return await new Promise((resolve, reject) => {

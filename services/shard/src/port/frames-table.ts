@@ -13,7 +13,7 @@ export type FormName = keyof typeof FORM_AT;
 /** A run of frames as connections that compress understand it, or as those that do not. */
 export type Form = (run: Buffer) => Buffer;
 
-/** One channel's frames in one form, each lane's joined into one run; empty where there is nothing. */
+/** One channel's frames in one form, each lane's joined into one run; empty if the lane has nothing. */
 export interface Runs {
   readonly critical: Buffer;
   readonly state: Buffer;
@@ -77,7 +77,7 @@ export class FramesTable {
     return this.#rows.keys();
   }
 
-  /** The place of a channel's frames in a form; -1 where there are none. */
+  /** The place of a channel's frames in a form; -1 if there are none. */
   find(id: number, form: FormName): number {
     const word = this.#rows.get(id);
     return word === undefined ? -1 : word + FORM_AT[form];

@@ -1,5 +1,5 @@
-// What crosses between the main thread and a fan-out thread. Both ways everything comes in the order in which it was
-// sent, and much of what is promised rests on that: an answer is true at the newest batch that came before it.
+// What crosses between the main thread and a fan-out thread. Both ways, messages come in the order in which they were
+// sent. Much rests on that: an answer is true at the newest batch that came before it.
 import type { Position } from '@weir/protocol';
 import type { CatchUpAnswer, CatchUpRequest } from './catch-up.ts';
 
@@ -18,15 +18,15 @@ export interface Heads {
 export interface HandOver {
   readonly type: 'handOver';
   readonly number: number;
-  /** Sequences before it: where a connection stands that does not get it. */
+  /** Sequences before the hand-over: where a connection stands that does not get it. */
   readonly fromStateSeq: number;
   readonly fromCriticalSeq: number;
-  /** Sequences after it. */
+  /** Sequences after the hand-over. */
   readonly stateSeq: number;
   readonly criticalSeq: number;
   readonly stateMs: number;
   readonly criticalMs: number;
-  /** The latest of its ticks, in milliseconds behind its time. */
+  /** Lateness of its latest tick, in milliseconds. */
   readonly lateMs: number;
   /** When it was sent, on the clock that all threads share. */
   readonly sentMs: number;
@@ -45,7 +45,7 @@ export type Reset =
       readonly type: 'reset';
       readonly lane: 'critical';
       readonly heads: Heads;
-      /** The last of the old epoch that clients may have, and the one of the new that they have in any case. */
+      /** The last sequence of the old epoch that clients may have, and the one of the new epoch that they all have. */
       readonly afterSeq: number;
       readonly sinceSeq: number;
     };
@@ -66,11 +66,11 @@ export type ToThread =
   /** Accept clients from the socket behind `fd`. */
   | { readonly type: 'join'; readonly fd: number }
   | ({ readonly type: 'drain' } & DrainPace)
-  /** The pace of a drain is another one from now on. */
+  /** Changes the pace of a drain. */
   | { readonly type: 'pace'; readonly movesPerSecond: number }
-  /** Ask `moves` clients at most to move, spread over a second; `shedding` is the answer. */
+  /** Ask at most `moves` clients to move, spread over a second; `shedding` is the answer. */
   | ({ readonly type: 'shed'; readonly id: number } & ShedOrder)
-  /** The answer to `doubt`: so far the streams go. */
+  /** The answer to `doubt`: how far the streams go. */
   | { readonly type: 'judge'; readonly heads: Heads }
   | { readonly type: 'stop' };
 
@@ -88,19 +88,19 @@ export type FromThread =
     }
   | { readonly type: 'arrive'; readonly id: number; readonly arrival: Arriving }
   | { readonly type: 'catchUp'; readonly id: number; readonly request: CatchUpRequest }
-  /** Clients say that they have more than the thread knows of. */
+  /** A client claims more than the thread knows of. */
   | { readonly type: 'doubt' }
   | { readonly type: 'drained' }
   /** How many clients are asked to move. */
   | { readonly type: 'shedding'; readonly id: number; readonly accepted: number };
 
-/** Somebody with a good ticket. */
+/** A client with a good ticket. */
 export interface Arriving {
   readonly ticketId: string;
   readonly expiresInMs: number;
   readonly channels: readonly string[];
   readonly position: Position | undefined;
-  /** The mark of where the client comes from. */
+  /** The router's mark of the client's network. */
   readonly network: string | undefined;
 }
 
@@ -110,13 +110,14 @@ export interface ChannelStart {
   /** State after this sequence is sent; 0 with `snapshot`. */
   readonly stateSeq: number;
   readonly snapshot: boolean;
-  /** Critical messages after this sequence are sent. */
+  /** Critical messages after this sequence are sent, and so many of the newest up to it. */
   readonly criticalSeq: number;
+  readonly last?: number | undefined;
   /** A gap to announce first. */
   readonly gap: { readonly after: number; readonly reset: boolean } | undefined;
 }
 
-/** What the shard makes of a good ticket. */
+/** The main thread's answer to a good ticket. */
 export type Arrived =
   | { readonly use: 'again' | 'full' | 'drawsTooMuch' }
   | { readonly use: 'first'; readonly starts: readonly ChannelStart[] };
@@ -126,6 +127,6 @@ export interface ShedOrder {
   readonly moves: number;
   /** How long each of them may take. */
   readonly withinMs: number;
-  /** The first is not asked before. */
+  /** Time until the first client is asked. */
   readonly startInMs: number;
 }

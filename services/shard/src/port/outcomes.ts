@@ -1,7 +1,7 @@
 // What becomes of clients, as closed sets: labels of metrics, and places in the counts of a thread.
 import type { MoveReason } from '@weir/protocol';
 
-/** What became of somebody at the door. A closed set: it is a label of a metric. */
+/** What became of a client at the door. A closed set: it is a label of a metric. */
 export const ADMIT_OUTCOMES = [
   'admitted',
   'path',
@@ -18,7 +18,7 @@ export const ADMIT_OUTCOMES = [
   'draining',
   'notReady',
   'gone',
-  /** A fault of ours. */
+  /** A fault of the shard. */
   'failed',
 ] as const;
 export type AdmitOutcome = (typeof ADMIT_OUTCOMES)[number];

@@ -1,5 +1,5 @@
-// What every thread of a shard must know at once, in shared memory: whether clients are welcome, and how many seats and
-// handshakes are taken. A thread writes only its own seats; nobody waits for anybody.
+// What every thread of a shard must know at once, in shared memory: whether the shard admits clients, and how many seats
+// and handshakes are taken. A thread writes only its own seats; no thread waits for another.
 
 /** Most threads of a shard. */
 const MAX_THREADS = 64;
@@ -30,7 +30,7 @@ export class SharedFlags {
     Atomics.store(this.#values, FLAGS[flag], 1);
   }
 
-  /** Takes one of `max` seats of the shard for a thread; false where none is free. Never gives more than there are. */
+  /** Takes one of `max` seats of the shard for a thread; false if none is free. Never gives out more than `max`. */
   takeSeat(thread: number, max: number): boolean {
     return this.#take(SEATS_AT, thread, max);
   }
@@ -53,7 +53,7 @@ export class SharedFlags {
     return this.#sum(PENDING_AT);
   }
 
-  /** What a dead thread held is free again. */
+  /** Frees the seats and handshakes of a dead thread. */
   forget(thread: number): void {
     Atomics.store(this.#values, SEATS_AT + thread, 0);
     Atomics.store(this.#values, PENDING_AT + thread, 0);

@@ -62,6 +62,7 @@ function setUp(change: Partial<AdmissionOptions> & { readonly maxPending?: numbe
   const admission = new Admission({
     compression: false,
     closingBytes: 1_024,
+    lastMax: 50,
     verify: async (): Promise<Verified<Ticket>> => ({ ok: true, value: ticket, expiresInMs: 1_000 }),
     begin: () => {
       if (taken.pending >= maxPending) return false;
@@ -232,6 +233,21 @@ describe('the door', () => {
       expect(arrivals[0]?.position).toEqual({ ...position, stateEpoch: '-', stateSeq: 0 });
       await open('/v1/stream?ticket=good&snapshot=1');
       expect(arrivals[1]?.position).toBeUndefined();
+    });
+
+    it('says nothing of other channels, which begin with the newest critical messages that are asked for', async () => {
+      const both = [...starts, { ...starts[0], channel: 'new' }] as typeof starts;
+      const { open, arrivals } = setUp({ arrive: async () => ({ use: 'first', starts: both }) });
+      const lasts = async (query: string): Promise<readonly unknown[]> => {
+        await open(`/v1/stream?ticket=good${query}`);
+        return arrivals.at(-1)?.starts.map(({ last }) => last) ?? [];
+      };
+      const resume = `&resume=${encodePosition(position)}`;
+      expect(await lasts(`${resume}&last=7`)).toEqual([undefined, 7]);
+      expect(await lasts('&last=7')).toEqual([7, 7]);
+      expect(await lasts('&last=1000')).toEqual([50, 50]);
+      for (const none of ['', '&last=0', '&last=-1', '&last=1e3', '&last=99999999999'])
+        expect(await lasts(none)).toEqual([undefined, undefined]);
     });
 
     it('that is none counts as no position', async () => {

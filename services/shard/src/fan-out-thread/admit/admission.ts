@@ -1,9 +1,9 @@
-// The door of a shard: path, room, ticket, then the upgrade. Who may not come in is let through the upgrade only to be
-// told why by a close code, since browsers show nothing of an HTTP answer. It keeps no connection.
+// The door of a shard: path, room, ticket, then the upgrade. A client that is refused is upgraded all the same, only to
+// get a close code: browsers hide HTTP answers from pages. It keeps no connection.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
-import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
+import { channelHash, closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
 import { FrameGate, refuseSocket } from '@weir/runtime';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
@@ -11,7 +11,7 @@ import type { Arrived, ChannelStart } from '../../port/messages.ts';
 import type { AdmitOutcome } from '../../port/outcomes.ts';
 import { NO_EPOCH } from '../connection/beginning.ts';
 
-/** Somebody who came in. */
+/** A client that is admitted. */
 export interface Arrival {
   readonly socket: Duplex;
   readonly ws: WebSocket;
@@ -24,34 +24,36 @@ export interface Arrival {
   readonly compressed: boolean;
 }
 
-/** Somebody with a good ticket. */
+/** A client with a good ticket. */
 export interface Arriving {
   readonly ticket: Ticket;
   readonly expiresInMs: number;
   readonly position: Position | undefined;
 }
 
-/** Somebody who is told why by a close code. */
+/** A client that is refused with a close code. */
 export interface Refused extends Pick<Arrival, 'ws' | 'socket' | 'gate'> {
   readonly code: CloseCode;
   readonly reason: string;
 }
 
 export interface AdmissionOptions {
-  /** Bytes that are read of a client that is being closed. */
+  /** Most bytes that are read of a client that is closing. */
   readonly closingBytes: number;
+  /** Most critical messages of a channel that a client may begin with. */
+  readonly lastMax: number;
   /** Whether permessage-deflate is negotiated with clients that offer it. */
   readonly compression: boolean;
   readonly verify: (ticket: string) => Promise<Verified<Ticket>>;
-  /** One of the handshakes that may be under way; false where there are too many. */
+  /** Takes one of the handshakes that may be under way; false if there are too many. */
   readonly begin: () => boolean;
   readonly end: () => void;
-  /** Takes a seat, or says why nobody is let in at the moment. The seat is the arrival's as soon as it is admitted. */
+  /** Takes a seat, or says why no client is admitted now. The seat is the client's as soon as it is admitted. */
   readonly takeSeat: () => 'taken' | 'full' | 'draining' | 'notReady';
   readonly leaveSeat: () => void;
   /** Uses up the ticket, waits until this shard has read as far as the position says, and finds where to begin. */
   readonly arrive: (arriving: Arriving) => Promise<Arrived>;
-  /** Ends somebody who is not let in. Nothing but a Close is read of it. */
+  /** Closes a client that is refused. Only its Close is read. */
   readonly close: (end: Refused) => void;
   readonly admit: (arrival: Arrival) => void;
   readonly count: (outcome: AdmitOutcome) => void;
@@ -124,7 +126,10 @@ export class Admission {
     const given = resume === null ? undefined : decodePosition(resume);
     // A page that was reloaded has its position and no state.
     const position = given !== undefined && query.get('snapshot') === '1' ? withoutState(given) : given;
-    const verdict = await this.#judge(ticket, position);
+    const judged = await this.#judge(ticket, position);
+    const last = lastOf(query.get('last') ?? '', this.#options.lastMax);
+    const verdict =
+      'starts' in judged ? { ...judged, starts: withLast(judged.starts, position, last) } : judged;
     let admitted = false;
     try {
       admitted = this.#answerUpgrade({ request, socket, head }, verdict, position);
@@ -133,7 +138,7 @@ export class Admission {
     }
   }
 
-  /** Answers the upgrade by letting the client in, or by telling it why not. Answers whether it is in. */
+  /** Answers the upgrade: admits the client, or tells it why not. Returns whether it is admitted. */
   #answerUpgrade(
     { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
     verdict: Verdict,
@@ -191,11 +196,28 @@ export class Admission {
   }
 }
 
+/** How many critical messages a client asks for; undefined where it asks for none, or for what is no number. */
+function lastOf(text: string, most: number): number | undefined {
+  const last = /^\d{1,6}$/.test(text) ? Math.min(Number(text), most) : 0;
+  return last > 0 ? last : undefined;
+}
+
+/** Channels that the position does not speak for begin with so many of the newest critical messages. */
+function withLast(
+  starts: readonly ChannelStart[],
+  position: Position | undefined,
+  last: number | undefined,
+): readonly ChannelStart[] {
+  if (last === undefined) return starts;
+  const resumes = (channel: string): boolean => position?.channels.includes(channelHash(channel)) === true;
+  return starts.map((start) => (resumes(start.channel) ? start : { ...start, last }));
+}
+
 function withoutState(position: Position): Position {
   return { ...position, stateEpoch: NO_EPOCH, stateSeq: 0 };
 }
 
-/** The limit of size holds for what a compressed message inflates to. */
+/** The limit of size is for the inflated message. */
 function acceptor(perMessageDeflate: false | PerMessageDeflateOptions): WebSocketServer {
   const options = {
     noServer: true,
@@ -210,11 +232,11 @@ function acceptor(perMessageDeflate: false | PerMessageDeflateOptions): WebSocke
   return new WebSocketServer(options);
 }
 
-/** Frames are compressed once for all, with the largest window: who demands a smaller one gets plain frames. */
+/** Frames are compressed once for all clients, with the largest window. A client that demands a smaller one gets plain frames. */
 function mayCompress(request: IncomingMessage): boolean {
   return !request.headers['sec-websocket-extensions']?.includes('server_max_window_bits');
 }
 
 function ignore(): void {
-  // A socket that fails is closed by whoever owns it; the event must merely have a listener.
+  // The owner of a failed socket closes it; the event only needs a listener.
 }

@@ -1,5 +1,6 @@
-// Clients of a thread that say they have more than this shard has read. While NATS is away that may well be true, so
-// they are believed; once it is known how far the streams go, whoever said too much begins anew. One entry a client.
+// Clients of a thread whose positions are beyond what this shard has read. While NATS is away that may be true, so the
+// shard believes them. Once the shard knows how far the streams go, a client that claimed more begins anew. One entry a
+// client.
 import type { Heads } from '../../port/messages.ts';
 import type { Connection } from '../connection/connection.ts';
 
@@ -12,7 +13,7 @@ export interface Restart {
 
 interface Claim {
   readonly claimed: Heads;
-  /** Where the thread stood when the client came. A client drops what it believes to have, so that is sent again. */
+  /** Where the thread stood when the client came. The client drops messages that it believes to have: they are sent again. */
   readonly criticalSeq: number;
 }
 
@@ -34,7 +35,7 @@ export class Claims {
     return this.#claims.size;
   }
 
-  /** Looks at where a new connection begins, against the heads that its thread has. */
+  /** Compares where a new connection begins with the heads of its thread. */
   arrived(connection: Connection, heads: Heads): void {
     const { stateSeq, criticalSeq } = furthest(connection);
     if (stateSeq <= heads.stateSeq && criticalSeq <= heads.criticalSeq) return;
@@ -49,7 +50,7 @@ export class Claims {
     this.#claims.delete(connection);
   }
 
-  /** So far the streams go, and everybody is judged by that. Where a lane has another epoch, all began anew in it. */
+  /** Judges all claims by how far the streams go. In a lane with another epoch, all clients have begun anew already. */
   judge(heads: Heads): void {
     for (const [connection, { claimed, criticalSeq }] of this.#claims) {
       const state = claimed.stateEpoch === heads.stateEpoch && claimed.stateSeq > heads.stateSeq;

@@ -1,6 +1,6 @@
 // What is awaited of one client: bytes that were sent more than a usual round trip ago and are not proved to have
 // arrived. Unlike the backlog it does not grow with distance: a far client has more under way and is well all the same.
-// It only looks, a few times a second; it costs the path of a message nothing.
+// It looks a few times a second, and costs the path of a message nothing.
 import type { DeliveryClock } from './delivery-clock.ts';
 
 /** Jitter, and the time between two looks. */

@@ -33,14 +33,14 @@ export class Connection {
   readonly gate: FrameGate;
   readonly ticket: Ticket;
   readonly socket: Duplex;
-  /** Its messages are compressed, every one of them. */
+  /** Every message to it is compressed. */
   readonly compressed: boolean;
   readonly openedMs: number;
   /** What it gets now, and where it stands. */
   readonly delivery: Delivery;
   readonly clock: DeliveryClock;
   readonly awaited: Awaited = new Awaited();
-  /** How it stands in its pool; undefined where no reassignment looks at it. */
+  /** How it stands in its pool; undefined if no reassignment looks at it. */
   standing: Standing | undefined = undefined;
   /** Bounds what it draws by asking; undefined until `hear` listens to it. */
   redraws: Redraws | undefined = undefined;
@@ -68,7 +68,7 @@ export class Connection {
     this.clock = new DeliveryClock(admitted.nowMs);
   }
 
-  /** Bytes that may not have reached the client: unproven ones, or those still in the socket's own queue. */
+  /** Bytes that may not have reached the client: unproven ones, or those in the socket's own queue if they are more. */
   get backlogBytes(): number {
     return Math.max(this.clock.backlog, this.socket.writableLength);
   }
@@ -105,13 +105,13 @@ export class Connection {
     if (this.windowFull(limits)) return false;
     if (window === undefined || this.isCalm(limits)) return true;
     if (!clock.canPingInWindow || window.isOverdue(nowMs - (clock.waitingSinceMs ?? nowMs))) return false;
-    // What the network does not take must not pile up in here, however far away the client is.
+    // Bytes that the network does not take must not pile up in this process, however far away the client is.
     return socket.writableLength + window.pieceBytes(limits) <= limits.hardBytes;
   }
 
   /**
-   * Bytes that may be written to it beside its pieces: `hardBytes` in all, or a little more than its window where that
-   * is larger, and never more than it takes well before it would count as stuck.
+   * Bytes that may be written to it beside its pieces: `hardBytes` in all, or a little more than its window if that is
+   * larger, but no more than it can take in a quarter of `lagMs`, well before it would count as stuck.
    */
   roomBytes(backlogBytes: number, queuedBytes: number, limits: FlowLimits): number {
     const { window } = this.delivery;

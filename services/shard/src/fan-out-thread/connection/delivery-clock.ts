@@ -18,8 +18,8 @@ const MOST = 2;
 const MOST_IN_WINDOW = 16;
 
 /**
- * What a ping proves when it is answered: `full`, the window had no more room behind it; `ahead`, it waited behind
- * nothing, so that its pong tells the round trip alone.
+ * What a ping proves when it is answered: `full`, the window had no more room behind it; `ahead`, nothing was
+ * queued before it, so that its pong tells the round trip alone.
  */
 export type PingKind = 'any' | 'full' | 'ahead';
 const KINDS: readonly PingKind[] = ['any', 'full', 'ahead'];
@@ -37,7 +37,7 @@ const SIZE = 6;
 export class DeliveryClock {
   /** Bytes written to the connection since it was opened. */
   written = 0;
-  /** What the last pong proved: so many bytes arrived in this time, and of which kinds its pings were. */
+  /** What the last pong proved: this many bytes arrived in this time; and the kinds of the pings that it answered. */
   provenBytes = 0;
   provenMs = 0;
   provenFull = false;
@@ -77,7 +77,7 @@ export class DeliveryClock {
     return this.#rttMs;
   }
 
-  /** Time since which a ping is unanswered; nothing where all are answered. */
+  /** When the oldest unanswered ping was sent; undefined if all are answered. */
   get waitingSinceMs(): number | undefined {
     return this.#unanswered === 0 ? undefined : this.#pings[SENT_MS];
   }
@@ -87,7 +87,7 @@ export class DeliveryClock {
     return this.#unanswered < MOST;
   }
 
-  /** The same behind a piece of a window. */
+  /** Whether another ping may be sent behind a piece of a window. */
   get canPingInWindow(): boolean {
     return this.#unanswered < MOST_IN_WINDOW;
   }
@@ -102,7 +102,7 @@ export class DeliveryClock {
     return unproven >= limits.pingBytes || sinceMs >= limits.pingMs;
   }
 
-  /** Nothing is under way, and something is about to be: the time of rest before it is no time of delivery. */
+  /** Something is about to be written. If nothing is under way, the rest before it is no time of delivery. */
   begin(nowMs: number): void {
     if (this.backlog === 0) this.#ackedMs = nowMs;
   }
@@ -137,7 +137,7 @@ export class DeliveryClock {
     return true;
   }
 
-  /** Where a ping stands; -1 where it is not unanswered. */
+  /** Index of an unanswered ping; -1 if it is answered or unknown. */
   #find(counter: number): number {
     if (counter === 0) return -1;
     for (let at = 0; at < this.#unanswered * SIZE; at += SIZE)

@@ -75,13 +75,14 @@ export class Delivery {
   /** `resumes`: the client comes back with a position, so its state waits for a pong first. */
   constructor(starts: readonly ChannelStart[], resumes: boolean) {
     this.#waitsFor = resumes ? 'pong' : 'nothing';
-    this.#cursors = starts.map(({ channel, stateSeq, snapshot, criticalSeq }) => ({
+    this.#cursors = starts.map(({ channel, stateSeq, snapshot, criticalSeq, last }) => ({
       channel,
       stateSeq,
       snapshot,
       snapshotSeq: 0,
       half: false,
       criticalSeq,
+      last,
     }));
   }
 
@@ -195,7 +196,12 @@ export class Delivery {
    */
   subscribe(
     added: readonly string[],
-    at: Standpoint & { readonly room: boolean; readonly isAgain: (channel: string) => boolean },
+    at: Standpoint & {
+      readonly room: boolean;
+      readonly isAgain: (channel: string) => boolean;
+      /** Begin with so many of the newest critical messages; a client without room gets none of them. */
+      readonly last: number | undefined;
+    },
   ): void {
     if (this.over) return;
     const { criticalSeq } = at.heads;
@@ -205,7 +211,8 @@ export class Delivery {
       this.#become('joining');
       this.#criticalFrom(criticalSeq);
     }
-    const fresh = { stateSeq: 0, snapshot: true, snapshotSeq: 0, criticalSeq } as const;
+    const last = this.criticalLive ? undefined : at.last;
+    const fresh = { stateSeq: 0, snapshot: true, snapshotSeq: 0, criticalSeq, last } as const;
     this.#cursors = [
       ...this.#cursors,
       ...added.map((channel) => ({

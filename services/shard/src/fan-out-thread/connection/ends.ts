@@ -1,5 +1,5 @@
-// How connections end: each has exactly one cause, counted when it is decided, and a socket that is gone soon after.
-// Nothing is read of a connection that is being closed but the client's Close.
+// How connections end. Each has exactly one cause, which is counted when the end is decided, and its socket is gone soon
+// after. Of a connection that is closing, only the client's Close is read.
 import type { CloseCode } from '@weir/protocol';
 import { closeCodes } from '@weir/protocol';
 import type { Ending } from '@weir/runtime';
@@ -19,7 +19,7 @@ export type ShardCause =
 const CODES: Readonly<Record<ShardCause, CloseCode>> = {
   hardBytes: closeCodes.tooSlow,
   lag: closeCodes.noPong,
-  // Nothing is known of its network: it comes back with its hint, to the pool that it was in.
+  // Its own network is not to blame: the client comes back with its hint, to the pool that it was in.
   cutOff: closeCodes.restarting,
   tooManyMessages: closeCodes.tooManyMessages,
   protocolError: closeCodes.protocolError,
@@ -30,7 +30,7 @@ const CODES: Readonly<Record<ShardCause, CloseCode>> = {
 /** The client broke the rules: its socket is gone within `faultCloseMs`. */
 const FAULTS: readonly CloseCause[] = LIBRARY_FAULTS;
 
-/** How long a client may take to answer a Close, and to end its side after our FIN. */
+/** How long a client may take to answer a Close, and to end its side after the shard's FIN. */
 const ANSWER_MS = 2_000;
 const END_MS = 5_000;
 
@@ -38,7 +38,7 @@ export interface EndsOptions {
   readonly faultCloseMs: number;
   readonly count: (cause: CloseCause) => void;
   readonly ended: (how: Ending) => void;
-  /** Connections that are being closed, one more or one less. */
+  /** The number of connections that are closing has changed by this. */
   readonly closing: (by: 1 | -1) => void;
   /** The socket is gone. */
   readonly onGone: (connection: Connection) => void;
@@ -51,7 +51,7 @@ export class Ends {
     this.#o = options;
   }
 
-  /** Notices how a connection ends that the shard does not close. */
+  /** Watches for an end that the shard does not cause. */
   watch(connection: Connection): void {
     const { ended, closing, onGone } = this.#o;
     connection.ws.on('error', (error) => {
@@ -82,7 +82,7 @@ export class Ends {
     this.#begin(connection, 'left');
   }
 
-  /** Cuts a connection, since the shard ends. */
+  /** Cuts a connection because the shard ends. */
   stop(connection: Connection): void {
     this.#begin(connection, 'stopped');
     connection.socket.destroy();

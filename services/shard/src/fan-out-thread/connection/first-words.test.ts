@@ -15,7 +15,15 @@ const ticket = {
 const position = { stateEpoch: 's', stateSeq: 7, criticalEpoch: 'c', criticalSeq: 5, channels: [] };
 
 function words(starts: readonly ChannelStart[]): readonly { readonly type: string; readonly pos?: string }[] {
-  const where = { session: 'x', pool: 'p', shard: 's', tickMs: 50, beatMs: 15_000, expiresInMs: 60_000 };
+  const where = {
+    session: 'x',
+    pool: 'p',
+    shardId: 's',
+    tickMs: 50,
+    beatMs: 15_000,
+    criticalLastMax: 100,
+    expiresInMs: 60_000,
+  };
   return firstWords({ ...where, ticket, position, starts, criticalEpoch: 'new' });
 }
 
@@ -27,7 +35,13 @@ describe('the first words', () => {
       { channel: 'b', ...start },
     ]);
     expect(said).toEqual([
-      expect.objectContaining({ type: 'welcome', beatMs: 15_000, expiresInMs: 60_000, resumed: false }),
+      expect.objectContaining({
+        type: 'welcome',
+        beatMs: 15_000,
+        lastMax: 100,
+        expiresInMs: 60_000,
+        resumed: false,
+      }),
       { type: 'error', code: 'CHANNEL_FORBIDDEN', channel: 'c' },
       { type: 'gap', channel: 'a', lane: 'critical', after: 3 },
     ]);

@@ -1,19 +1,20 @@
-// What a client is told first: that it is welcome, which channels it may not have, and what it has missed for good.
+// The first messages to a client: `welcome`, the channels that it is denied, and the critical messages that it has lost.
 import type { ControlMessage, Position, Ticket } from '@weir/protocol';
 import { channelHash } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
 import { beginningAt } from './beginning.ts';
 
 /**
- * The `welcome`, then an `error` for each channel that is denied, then the gaps. Where ids begin anew, a position says
- * from where on.
+ * The `welcome`, then an `error` for each channel that is denied, then the gaps. If ids begin anew, a position says
+ * from where.
  */
 export function firstWords(to: {
   readonly session: string;
   readonly pool: string;
-  readonly shard: string;
+  readonly shardId: string;
   readonly tickMs: number;
   readonly beatMs: number;
+  readonly criticalLastMax: number;
   /** Until the user's token expires; nothing where there is none. */
   readonly expiresInMs: number | undefined;
   readonly ticket: Ticket;
@@ -21,14 +22,15 @@ export function firstWords(to: {
   readonly starts: readonly ChannelStart[];
   readonly criticalEpoch: string;
 }): readonly ControlMessage[] {
-  const { session, pool, shard, tickMs, beatMs, expiresInMs, ticket, position, starts, criticalEpoch } = to;
+  const { session, pool, shardId: shard, tickMs, beatMs, criticalLastMax: lastMax } = to;
+  const { expiresInMs, ticket, position, starts, criticalEpoch } = to;
   const { channels, denied } = ticket;
   const resumed =
     position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined);
   return [
     {
       type: 'welcome',
-      ...{ session, pool, shard, tickMs, beatMs },
+      ...{ session, pool, shard, tickMs, beatMs, lastMax },
       ...(expiresInMs === undefined ? {} : { expiresInMs }),
       ...{ channels, resumed },
     },

@@ -31,13 +31,14 @@ class Bench {
     });
     hear(this.connection, {
       limits: { perSecond: 1_000, burst: 1_000 },
+      lastMax: 50,
       redraws: { redrawBytesPerSecond: 1_000, redrawBurstBytes: 1_000 },
       nowMs: () => this.nowMs,
       later: (run, ms) => this.#later.push({ atMs: this.nowMs + ms, run }),
       view: () => ({ channels: [...this.channels], allow: this.connection.ticket.allow }),
       pong: () => true,
-      subscribe: (channels) => {
-        this.did.push(`+${channels.join()}`);
+      subscribe: (channels, last) => {
+        this.did.push(`+${channels.join()}${last === undefined ? '' : ` last ${last}`}`);
         for (const channel of channels) this.channels.add(channel);
       },
       unsubscribe: (channels) => {
@@ -51,8 +52,10 @@ class Bench {
     });
   }
 
-  says(type: 'subscribe' | 'unsubscribe', ...channels: readonly string[]): void {
-    this.#ws.emit('message', Buffer.from(JSON.stringify({ type, channels })), false);
+  says(type: 'subscribe' | 'unsubscribe', ...said: readonly (string | { last: number })[]): void {
+    const channels = said.filter((one) => typeof one === 'string');
+    const more = said.find((one) => typeof one !== 'string');
+    this.#ws.emit('message', Buffer.from(JSON.stringify({ type, channels, ...more })), false);
   }
 
   pass(ms: number): void {
@@ -79,6 +82,17 @@ describe('a client that draws snapshots again', () => {
     expect(bench.takeDone()).toEqual([]);
     bench.pass(1_500);
     expect([bench.takeDone(), bench.delayed]).toEqual([['+a'], 1]);
+  });
+
+  it('begins with as many critical messages as it asked for, and as it may, also where it waits', () => {
+    const bench = new Bench();
+    bench.says('subscribe', 'b', { last: 7 });
+    expect(bench.takeDone()).toEqual(['+b last 7']);
+    bench.connection.redraws?.charge(3_000);
+    bench.says('unsubscribe', 'a');
+    bench.says('subscribe', 'a', { last: 1_000 });
+    bench.pass(2_500);
+    expect(bench.takeDone()).toEqual(['-a', '+a last 50']);
   });
 
   it('changes its mind while the channel waits', () => {

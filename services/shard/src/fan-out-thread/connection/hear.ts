@@ -1,5 +1,5 @@
-// Listens to a client once it is served: what it asks for, how fast it speaks, and the pongs that prove what has arrived.
-// Frames are counted before the WebSocket library parses them. It writes nothing and closes nobody itself.
+// Listens to a client that is served: its subscriptions, the rate of its frames, and the pongs that prove delivery. Frames
+// are counted before the WebSocket library parses them. It writes nothing and closes no connection itself.
 import type { ControlMessage } from '@weir/protocol';
 import { CLOSE_OPCODE, PONG_OPCODE } from '@weir/runtime';
 import type { Connection } from './connection.ts';
@@ -8,22 +8,24 @@ import { InboundRate, judgeInbound } from './inbound.ts';
 import type { RedrawLimits } from './redraws.ts';
 import { Redraws } from './redraws.ts';
 
-/** Pongs that prove nothing may be so much more than messages: some stacks keep a connection alive by them. */
+/** Allowed pongs that prove nothing, per message: some client libraries keep a connection alive by them. */
 const PONGS_A_MESSAGE = 10;
-/** The network may cut messages and pongs into so many pieces each; one byte a piece costs as much as one message. */
+/** Allowed TCP pieces per message or pong: a piece of one byte costs the shard as much as a message. */
 const PIECES_A_MESSAGE = 20;
 
 export interface Hearing {
   readonly limits: InboundLimits;
   readonly redraws: RedrawLimits;
+  /** Most critical messages of a channel that a subscription may begin with. */
+  readonly lastMax: number;
   readonly nowMs: () => number;
-  /** Runs something later; by a timer that keeps no thread alive where nothing else is given. */
+  /** Runs something later; by default with a timer that does not keep the thread alive. */
   readonly later?: (run: () => void, ms: number) => void;
-  /** What the connection has and may have now. */
+  /** The channels that the connection has, and those that it may have. */
   readonly view: () => InboundView;
-  /** Answers whether the pong proves that something has arrived. */
+  /** Returns whether the pong proves that something has arrived. */
   readonly pong: (payload: Buffer) => boolean;
-  readonly subscribe: (channels: readonly string[]) => void;
+  readonly subscribe: (channels: readonly string[], last: number | undefined) => void;
   readonly unsubscribe: (channels: readonly string[]) => void;
   /** A subscription has to wait. */
   readonly delayed: () => void;
@@ -69,12 +71,14 @@ export function hear(connection: Connection, by: Hearing): void {
   });
 }
 
-/** Does what messages say, or has them wait. */
+/** Does what a client's messages ask for, at once or when the client's budget allows it. */
 class Ear {
   readonly #connection: Connection;
   readonly #redraws: Redraws;
   readonly #by: Hearing;
   #timed = false;
+  /** How many critical messages the last subscription asked for; subscriptions that wait get as many. */
+  #last: number | undefined = undefined;
 
   constructor(connection: Connection, redraws: Redraws, by: Hearing) {
     this.#connection = connection;
@@ -90,7 +94,10 @@ class Ear {
     this.#redraws.chargeAnswers(judged.errors.length);
     by.say(judged.errors);
     if (judged.act === 'answer' || judged.channels.length === 0) return;
-    if (judged.act === 'subscribe') return this.#subscribe(judged.channels);
+    if (judged.act === 'subscribe') {
+      this.#last = judged.last === undefined ? undefined : Math.min(judged.last, by.lastMax);
+      return this.#subscribe(judged.channels);
+    }
     this.#redraws.drop(judged.channels);
     const begun = judged.channels.filter((channel) => channels.includes(channel));
     if (begun.length > 0) by.unsubscribe(begun);
@@ -102,11 +109,11 @@ class Ear {
     if (now.length < channels.length) by.delayed();
     if (this.#redraws.persistent)
       return by.close('tooManyMessages', 'too many snapshots of the same channels');
-    if (now.length > 0) by.subscribe(now);
+    if (now.length > 0) by.subscribe(now, this.#last);
     this.#wait();
   }
 
-  /** One timer at a time, and only while something waits. */
+  /** Keeps one timer while a subscription waits. */
   #wait(): void {
     if (this.#timed || this.#redraws.waiting.length === 0) return;
     this.#timed = true;
@@ -115,7 +122,7 @@ class Ear {
       this.#timed = false;
       if (this.#connection.delivery.over) return;
       const due = this.#redraws.due(this.#by.nowMs());
-      if (due.length > 0) this.#by.subscribe(due);
+      if (due.length > 0) this.#by.subscribe(due, this.#last);
       this.#wait();
     }, this.#redraws.waitMs);
   }

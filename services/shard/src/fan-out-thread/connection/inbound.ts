@@ -8,17 +8,19 @@ export interface InboundLimits {
   readonly burst: number;
 }
 
-/** What to do about a client's message. */
+/** What the shard does about a client's message. */
 export type InboundAct =
   | {
       readonly act: 'subscribe' | 'unsubscribe';
       readonly channels: readonly string[];
+      /** A subscription wants so many of the newest critical messages. */
+      readonly last?: number | undefined;
       readonly errors: readonly ControlMessage[];
     }
   | { readonly act: 'answer'; readonly errors: readonly ControlMessage[] }
   | { readonly act: 'close'; readonly code: CloseCode; readonly reason: string };
 
-/** What the connection has and may have. */
+/** The channels that a connection has, and those that it may have. */
 export interface InboundView {
   readonly channels: readonly string[];
   readonly allow: readonly string[];
@@ -38,7 +40,7 @@ export function judgeInbound(data: Buffer, binary: boolean, view: InboundView): 
       reason: `message is not understood: ${parsed.problem}`,
     };
   }
-  const { type, channels } = parsed.message;
+  const { type, channels, last } = parsed.message;
   if (type === 'unsubscribe') {
     return { act: type, channels: channels.filter((channel) => view.channels.includes(channel)), errors: [] };
   }
@@ -51,7 +53,7 @@ export function judgeInbound(data: Buffer, binary: boolean, view: InboundView): 
     .filter((channel) => !allowed.includes(channel))
     .map((channel): ControlMessage => ({ type: 'error', code: 'CHANNEL_FORBIDDEN', channel }));
   if (!fits) return { act: 'answer', errors: [...errors, { type: 'error', code: 'CHANNEL_LIMIT' }] };
-  return { act: type, channels: added, errors };
+  return { act: type, channels: added, last, errors };
 }
 
 function answer(code: 'CHANNEL_LIMIT' | 'CHANNEL_INVALID'): InboundAct {
@@ -80,7 +82,7 @@ export class InboundRate {
     return true;
   }
 
-  /** One that was taken does not count. */
+  /** Gives one token back: that frame does not count. */
   giveBack(): void {
     this.#tokens = Math.min(this.#limits.burst, this.#tokens + 1);
   }

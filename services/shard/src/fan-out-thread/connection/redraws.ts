@@ -1,6 +1,6 @@
-// Bounds the bytes that one client makes a shard send by asking. The first snapshot of each channel costs nothing; from
-// then on snapshots of channels that it had before, and answers to what it may not have, come out of a bucket. While
-// the bucket is in debt such a subscription waits. Pure decisions; it sends nothing.
+// Bounds the bytes that one client makes a shard send by subscribing. The first snapshot of each channel costs nothing;
+// repeated snapshots, and errors for channels that the client may not have, are charged to a bucket. While the bucket is
+// in debt, a subscription that would repeat a snapshot waits. Pure decisions; it sends nothing.
 
 export interface RedrawLimits {
   /** Bytes of repeated snapshots in the long run, and at once. */
@@ -10,11 +10,11 @@ export interface RedrawLimits {
 
 /** Channels that are remembered as drawn; with more, every further snapshot counts as a repeated one. */
 const MAX_DRAWN = 1_000;
-/** Subscriptions that may have to wait before the bucket was full again; a client with more is closed. */
+/** Most subscriptions that wait before the bucket is full again; the shard closes a client with more. */
 const MAX_DELAYED = 20;
-/** Longest time until it is looked at again whether what waits may begin. */
+/** Longest time between two looks at the subscriptions that wait. */
 const MAX_WAIT_MS = 60_000;
-/** A little more than an `error` takes. */
+/** A little more than the size of an `error`. */
 const ANSWER_BYTES = 200;
 
 export class Redraws {
@@ -32,17 +32,17 @@ export class Redraws {
     this.#atMs = nowMs;
   }
 
-  /** Channels that are subscribed to and have not begun. */
+  /** Channels that the client has subscribed to and that wait for the bucket. */
   get waiting(): readonly string[] {
     return this.#waiting;
   }
 
-  /** Whether the client draws without end: the waiting alone does not slow it down. */
+  /** Whether the client goes on subscribing although it has to wait. */
   get persistent(): boolean {
     return this.#delayed > MAX_DELAYED;
   }
 
-  /** Of what is subscribed to: what may begin now. The rest waits. */
+  /** Takes a subscription. Returns the channels that may begin now; the rest waits. */
   ask(channels: readonly string[], nowMs: number): readonly string[] {
     this.#refill(nowMs);
     if (this.#tokens > 0) return channels;
@@ -52,7 +52,7 @@ export class Redraws {
     return channels.filter((channel) => !again.includes(channel));
   }
 
-  /** What has waited and may begin now. */
+  /** The channels that have waited and may begin now. */
   due(nowMs: number): readonly string[] {
     this.#refill(nowMs);
     if (this.#tokens <= 0) return [];
@@ -61,13 +61,13 @@ export class Redraws {
     return due;
   }
 
-  /** When to look again whether what waits may begin. */
+  /** Time until the next look at what waits. */
   get waitMs(): number {
     const owedMs = (-this.#tokens / this.#limits.redrawBytesPerSecond) * 1_000;
     return Math.min(MAX_WAIT_MS, Math.max(0, owedMs) + 1);
   }
 
-  /** These channels are not wanted any more. */
+  /** The client has unsubscribed from these channels. */
   drop(channels: readonly string[]): void {
     if (this.#waiting.length > 0)
       this.#waiting = this.#waiting.filter((channel) => !channels.includes(channel));
@@ -78,7 +78,7 @@ export class Redraws {
     return this.#drawn.has(channel) || this.#drawn.size >= MAX_DRAWN;
   }
 
-  /** A snapshot of this channel begins. Answers whether it is a repeated one. */
+  /** A snapshot of this channel begins. Returns whether it is a repeated one. */
   begin(channel: string): boolean {
     const again = this.had(channel);
     if (!again) this.#drawn.add(channel);

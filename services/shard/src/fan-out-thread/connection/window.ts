@@ -13,23 +13,23 @@ export interface WindowLimits {
   readonly windowBytes: number;
 }
 
-/** Growth a round trip until the link was once full, and after that. Below 2 a noisy rate would not recover. */
+/** Growth per round trip until the link was once full, and after that. Below 2, a noisy rate would not recover. */
 const FIRST_GAIN = 3;
 const GAIN = 2;
-/** Time that a piece takes inside the shard, at most, while it is not overloaded; it counts like a longer link. */
+/** Longest time that a piece takes inside a shard that is not overloaded. It counts like a longer link. */
 const SLACK_MS = 20;
-/** A longer round trip is taken for waiting: the window is for distance, and a satellite has 600 to 800 ms. */
+/** Longest round trip that counts as distance (a satellite has 600 to 800 ms). More than that is queueing. */
 const MOST_RTT_MS = 1_200;
-/** A window that was full and proved less shrinks to that, but not faster than this a pong: one may be late by itself. */
+/** A full window that proved less shrinks to what it proved, but by no more than this per pong: one pong may be late. */
 const SHRINK = 0.75;
 /**
  * The round trip is measured anew when it is this old and hardly anything is under way, and a rate that old is forgotten.
- * A window need not empty for it: with a link that has become longer it shrinks until it does.
+ * The window empties by itself: if the link has become longer, the window shrinks until it does.
  */
 const OLD_MS = 10_000;
 /** A piece is at most this part of the window, so that pongs prove the window step by step. */
 const PIECES = 4;
-/** A link is short where its window is less than this part of a piece: it rests for a quarter of the time at most. */
+/** A link is short if its window is less than this part of a piece. Such a link rests for at most a quarter of the time. */
 const SHORT = 0.5;
 /** A larger piece would hold the main thread for more than a millisecond or two. */
 const MOST_PIECE_BYTES = 262_144;
@@ -65,12 +65,12 @@ export class Window {
     return bytes;
   }
 
-  /** Whether the oldest unanswered ping waits so long that what was proven is no longer true. */
+  /** Whether the oldest unanswered ping has waited so long that the proven rate no longer holds. */
   isOverdue(waitingMs: number): boolean {
     return this.#rttMs > 0 && waitingMs > 2 * (GAIN + 1) * this.#pathMs + 100;
   }
 
-  /** Another catch-up begins: what was proven long ago is forgotten. */
+  /** Another catch-up begins. A rate that was proven long ago is forgotten. */
   begin(nowMs: number): void {
     if (nowMs - this.#provenAtMs < OLD_MS) return;
     this.#bytesPerMs = 0;
@@ -90,7 +90,7 @@ export class Window {
   /** A pong came; `clock` has what it proved. */
   ponged(clock: DeliveryClock, nowMs: number): void {
     const { lagMs, provenBytes, provenMs } = clock;
-    // A library may have dropped the pong of the first ping; what comes next is as near as can be had.
+    // A client library may have dropped the pong of the first ping; the next pong is the best estimate.
     const smaller = this.#rttMs > 0 ? lagMs < this.#rttMs : this.#rttAtMs > 0;
     if (clock.provenAhead || smaller) this.#rttMs = Math.max(1, lagMs);
     if (provenMs <= 0 || this.#rttMs === 0) return;

@@ -64,7 +64,7 @@ export class Asks {
 
 function keyOf({ compressed, delivery: { criticalLive, cursors } }: Connection): string {
   let key = `${compressed} ${criticalLive}`;
-  for (const { channel, stateSeq, snapshot, snapshotSeq, half, criticalSeq, again } of cursors)
-    key += ` ${channel} ${stateSeq} ${snapshot} ${snapshotSeq} ${half} ${criticalLive ? 0 : criticalSeq} ${again}`;
+  for (const { channel, stateSeq, snapshot, snapshotSeq, half, criticalSeq, again, last } of cursors)
+    key += ` ${channel} ${stateSeq} ${snapshot} ${snapshotSeq} ${half} ${criticalLive ? 0 : criticalSeq} ${again} ${last}`;
   return key;
 }

@@ -1,5 +1,5 @@
-// The channels that connections of this thread are subscribed to: their numbers, who is in them, and in which forms
-// their frames are wanted. A number is never used for another channel, so that nothing on its way can be mistaken.
+// The channels that connections of this thread are subscribed to: their numbers, their groups, and in which forms their
+// frames are wanted. A number is never used for another channel, so that no message under way can be misread.
 import { channelHash } from '@weir/protocol';
 import type { FormName } from '../../port/frames-table.ts';
 import type { Group } from './group.ts';
@@ -12,7 +12,7 @@ export interface Channel {
   readonly groups: Set<Group>;
   /** Groups by form. */
   readonly of: Record<FormName, number>;
-  /** Which stint of being wanted in each form this is; no two have the same number. */
+  /** Number of the period for which the channel has been wanted in each form. No two periods share a number. */
   readonly stint: Record<FormName, number>;
 }
 
@@ -30,17 +30,17 @@ export class Channels {
   #lastId = 0;
   #lastStint = 0;
 
-  /** `want` is told when the first subscriber of a form comes, and when the last has gone. */
+  /** Calls `want` when the first subscriber of a form comes, and when the last one has gone. */
   constructor(want: (want: Want) => void) {
     this.#want = want;
   }
 
-  /** The channel with this number, if anybody is in it. */
+  /** The channel with this number, if it has a subscriber. */
   withId(id: number): Channel | undefined {
     return this.#byId.get(id);
   }
 
-  /** The channel with this name, which is made where nobody is in it. */
+  /** The channel with this name. A channel without subscribers is made. */
   named(name: string): Channel {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;

@@ -90,14 +90,15 @@ export class FanOut {
     this.#writer.write(connection, this.#writer.form(formOf(connection))(frames));
   }
 
-  /** Adds channels, which begin with a snapshot, and with critical messages from now on. */
-  subscribe(connection: Connection, added: readonly string[]): void {
+  /** Adds channels, which begin with a snapshot, and with the `last` critical messages, or those from now on. */
+  subscribe(connection: Connection, added: readonly string[], last?: number): void {
     this.#settle(connection);
     const { channels, heads } = this.#standpoint(connection);
     connection.delivery.subscribe(added, {
       channels,
       heads,
       room: this.#hasRoom(connection),
+      last,
       isAgain: (channel) => connection.redraws?.begin(channel) === true,
     });
     this.#regroup(connection, [...channels, ...added]);

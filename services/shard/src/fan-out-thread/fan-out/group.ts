@@ -1,5 +1,5 @@
-// Connections with the same channels in the same form: whatever one of them gets at the head, all get, as the same
-// bytes. It also has those bytes for the batch that is being written, each variant built at most once.
+// Connections with the same channels in the same form: all members that are live get the same bytes. The group holds
+// those bytes for the batch that is being written, and builds each variant at most once.
 import type { FormName } from '../../port/frames-table.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Batch } from './batch.ts';
@@ -20,26 +20,26 @@ export class Group {
   /** Hashes of the channels, as positions carry them. */
   readonly hashes: string;
   readonly members: Connection[] = [];
-  /** When the members got a position last, and of which heads. */
+  /** When the members last got a position, and at which heads. */
   positionMs = 0;
   positionHead = '';
-  /** Whether they got anything since. */
+  /** Whether the members got anything since. */
   fed = false;
-  /** Number of the last batch that has been found to concern it. */
+  /** Number of the last batch that was found to concern the group. */
   touchedBy = 0;
 
-  /** What follows is of the batch with this number. */
+  /** Number of the batch that the fields below describe. */
   batch = 0;
   stateFrames = 0;
   cosmeticFrames = 0;
   criticalFrames = 0;
   criticalBytes = 0;
-  /** Everything, without a ping. */
+  /** Bytes of everything, without a ping. */
   fullBytes = 0;
   /** Number of the last batch that a position went with. */
   positionBatch = 0;
   #batch: Batch | undefined;
-  /** Where the batch has the frames of each channel; -1 where it has none. */
+  /** Places of each channel's frames in the batch; -1 for a channel without frames. */
   readonly #places: Int32Array;
   #position: Buffer = EMPTY;
   #full: Buffer | undefined;
@@ -59,7 +59,7 @@ export class Group {
     this.#places = new Int32Array(channels.length);
   }
 
-  /** Since when its channels have been wanted in its form. */
+  /** The periods for which its channels have been wanted in its form. */
   get stints(): string {
     return this.channels.map(({ stint }) => stint[this.form]).join(' ');
   }
@@ -77,7 +77,7 @@ export class Group {
     last.slot = connection.slot;
   }
 
-  /** Looks at what a batch has for this group. */
+  /** Measures what a batch has for this group. */
   measure(batch: Batch): void {
     this.release();
     this.batch = batch.number;
@@ -106,13 +106,13 @@ export class Group {
     this.fullBytes = critical + rest;
   }
 
-  /** The position that goes behind the frames of the batch. */
+  /** Adds the position that goes behind the frames of the batch. */
   addPosition(position: Buffer): void {
     this.#position = position;
     this.fullBytes += position.length;
   }
 
-  /** The frames of the batch are not kept longer than they are needed. */
+  /** Lets go of the frames of the batch, so that they are kept no longer than needed. */
   release(): void {
     this.#batch = undefined;
     this.#full = undefined;
@@ -138,7 +138,7 @@ export class Group {
     return this.#fullPinged;
   }
 
-  /** Critical frames alone, for a member that is behind with the state. */
+  /** Critical frames alone, for a member whose state is held back. */
   critical(ping: Buffer | undefined): Buffer {
     this.#critical ??= this.#built(this.criticalBytes, undefined);
     if (ping === undefined) return this.#critical;
@@ -149,7 +149,7 @@ export class Group {
     return this.#criticalPinged;
   }
 
-  /** Critical frames first, then as many of the others as there is room for, a ping at the end. */
+  /** Critical frames first, then all other frames if `size` has room for them, then the ping. */
   #built(size: number, ping: Buffer | undefined): Buffer {
     const batch = this.#batch;
     if (batch === undefined) return EMPTY;

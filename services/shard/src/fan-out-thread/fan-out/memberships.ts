@@ -1,4 +1,5 @@
-// Who is in which group, and thereby in which channels. It writes nothing and knows nothing of how far anybody has got.
+// Which connection is in which group, and thereby in which channels. It writes nothing, and knows nothing of how far a
+// connection has got.
 import type { FormName } from '../../port/frames-table.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Want } from './channels.ts';
@@ -10,12 +11,12 @@ export class Memberships {
   readonly #groups = new Map<string, Group>();
   readonly #groupOf = new Map<Connection, Group>();
 
-  /** `want` is told when the first subscriber of a channel's form comes, and when the last has gone. */
+  /** Calls `want` when the first subscriber of a channel's form comes, and when the last one has gone. */
   constructor(want: (want: Want) => void) {
     this.channels = new Channels(want);
   }
 
-  /** Connections. */
+  /** Number of connections. */
   get size(): number {
     return this.#groupOf.size;
   }
@@ -57,11 +58,11 @@ export class Memberships {
     this.#forgetIfEmpty(group);
   }
 
-  /** To the group of these channels. */
+  /** Moves a connection to the group of these channels. */
   change(connection: Connection, names: readonly string[]): void {
     const before = this.#groupOf.get(connection);
     before?.remove(connection);
-    // The new group comes before the old one goes: channels that are in both keep their numbers.
+    // The new group is made before the old one goes, so that channels of both keep their numbers.
     this.join(connection, names);
     if (before !== undefined) this.#forgetIfEmpty(before);
   }

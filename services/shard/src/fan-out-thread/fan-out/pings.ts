@@ -1,5 +1,5 @@
 // The pings of the delivery clock: a rising counter with a random nonce, shared by all connections that are pinged
-// in the same write. A pong counts only where its nonce is right, so nobody can acknowledge ahead.
+// in the same write. A pong counts only if its nonce is right, so that no client can acknowledge ahead.
 import { randomFillSync } from 'node:crypto';
 import { pingFrame } from '@weir/protocol';
 
@@ -32,7 +32,7 @@ export class Pings {
     return pingFrame(payload);
   }
 
-  /** The counter of a pong's payload; 0 where it is none of ours. */
+  /** The counter in a pong's payload; 0 if this thread did not send that ping. */
   counterOf(payload: Buffer): number {
     if (payload.length !== PAYLOAD_BYTES) return 0;
     const counter = payload.readUInt32BE(0);

@@ -8,7 +8,7 @@ export interface CriticalReset {
   readonly sinceSeq: number;
 }
 
-/** Says of channels that their critical messages begin anew: ids up to `afterSeq` count no more; and from where on. */
+/** Tells clients that the critical messages of these channels begin anew: ids up to `afterSeq` are void. */
 export function resetFrames(
   { names, hashes }: { readonly names: readonly string[]; readonly hashes: string },
   { epoch, afterSeq, sinceSeq }: CriticalReset,

@@ -1,5 +1,5 @@
-// Writes to connections and counts what it wrote: a batch's part, with the ping and the position that are due. The hot
-// loop is `give`; it allocates nothing per client, awaits nothing, logs nothing. It knows no list of connections.
+// Writes to connections and counts what it wrote: their part of a batch, with the ping and the position that are due. The
+// hot path is `give`: it allocates nothing for a client, awaits nothing, logs nothing, and calls only what is below it.
 import { encodePosition, textFrame } from '@weir/protocol';
 import { add, count, gauge, histogram, observeBytes, observeLag } from '../../port/counts.ts';
 import type { Form, FormName } from '../../port/frames-table.ts';
@@ -26,7 +26,7 @@ export interface WriterOptions {
   readonly ping: PingLimits;
   /** Time between two positions while data flows. */
   readonly positionMs: number;
-  /** Compresses what is said to one connection or one group. */
+  /** Compresses what is written to one connection or one group. */
   readonly deflate: Form;
   readonly numbers: FanOutNumbers;
   readonly pings?: Pings;
@@ -36,9 +36,9 @@ export interface WriterOptions {
 
 const plain: Form = (run) => run;
 const NOTHING = Buffer.alloc(0);
-/** Ticks are not that exact: a ping that is due so soon goes with this one, or it would go alone, as one more write. */
+/** Ticks are not exact: a ping that is due this soon goes with this batch. Alone it would be one more write. */
 const EARLY_MS = 50;
-/** For so long turns share a ping: each connection knows when it was sent its own, and only so many are remembered. */
+/** How long turns share a ping: each connection knows when it got its own, and the nonces of few are remembered. */
 const SHARED_MS = 10;
 
 export class Writer {
@@ -57,7 +57,7 @@ export class Writer {
   #aheadMs = 0;
   #aheadCounter = 0;
   #sweptMs: number;
-  /** Time in which this process ran: a stop of the whole process is not the clients' fault. */
+  /** Time in which this process ran. Clients are not blamed for a stop of the whole process. */
   #ranMs = 0;
 
   constructor(options: WriterOptions, nowMs: number) {
@@ -76,16 +76,16 @@ export class Writer {
     return this.#nowMs;
   }
 
-  /** A turn of writing begins: all pings of it are one, but for connections that get two. */
+  /** Begins a turn of writing. All connections share its ping, except those that get two. */
   begin(nowMs: number): void {
     this.#nowMs = nowMs;
     if (nowMs - this.#pingMs >= SHARED_MS) this.#ping = undefined;
     if (nowMs - this.#aheadMs >= SHARED_MS) this.#ahead = undefined;
   }
 
-  /** Time since the last call in which this process ran goes by for connections that owe a pong. */
+  /** Adds the time since the last call in which this process ran; connections owe their pongs for longer by that. */
   elapse(nowMs: number): void {
-    // Longer than that and the process itself was stopped or starved.
+    // If more time has passed, the process itself was stopped or starved.
     this.#ranMs += Math.min(nowMs - this.#sweptMs, 500);
     this.#sweptMs = nowMs;
   }
@@ -166,7 +166,7 @@ export class Writer {
   }
 
   /**
-   * Writes what a connection asked for. Pings in and behind it tell when it has arrived; where `more` follows, they also
+   * Writes what a connection asked for. Pings in and behind it tell when it has arrived; if `more` follows, they also
    * measure the window.
    */
   catchUp(connection: Connection, parts: readonly Uint8Array[], more: boolean): void {
@@ -191,7 +191,7 @@ export class Writer {
     add(this.#gauges, gauge.backlogBytes, wrote);
   }
 
-  /** A ping in front of a piece, where the round trip is not known or was measured long ago. */
+  /** Sends a ping in front of a piece if the round trip is unknown or was measured long ago. */
   #measure(connection: Connection): void {
     const { clock, delivery } = connection;
     const { window } = delivery;
@@ -213,18 +213,18 @@ export class Writer {
     return clock.canPingInWindow && (last || clock.unpinged >= window.bytes(flow) / 8);
   }
 
-  /** What a client draws again is charged when it is queued, not when it is asked for. */
+  /** Charges a client for repeated snapshots when they are queued, not when the client asks for them. */
   charge(connection: Connection, bytes: number): void {
     connection.redraws?.charge(bytes);
     add(this.#fanOut, count.redrawnBytes, bytes);
   }
 
-  /** A connection is gone, and what it has not got with it. */
+  /** A connection is gone; its backlog is no longer counted. */
   forget(connection: Connection): void {
     if (connection.delivery.leave()) add(this.#gauges, gauge.backlogBytes, -connection.clock.backlog);
   }
 
-  /** Pings a connection where it is due and no batch has taken the ping along. */
+  /** Pings a connection if a ping is due and no batch has taken it along. */
   pingIfDue(connection: Connection): void {
     if (!connection.clock.pingDue(this.#nowMs, 0, this.#pingsAlone)) return;
     this.write(connection, this.#sharedPing(connection.clock.lastCounter));
@@ -255,7 +255,7 @@ export class Writer {
     return true;
   }
 
-  /** A position frame for a group, where one is due. */
+  /** A position frame for a group; empty if none is due. */
   position(group: Group, head: string, everyMs: number): Buffer {
     if (this.#nowMs - group.positionMs < everyMs || head === group.positionHead) return NOTHING;
     group.positionMs = this.#nowMs;
@@ -273,7 +273,7 @@ export class Writer {
       group.addPosition(positionFrame(positionHead, group, this.form(group.form)));
       return;
     }
-    // A little early rather than a whole batch too late.
+    // Half a period early rather than a whole batch late.
     const { positionMs, tickMs } = this.#options;
     const position = this.position(group, positionHead, positionMs - tickMs / 2);
     if (position.length === 0) return;
@@ -287,7 +287,7 @@ export class Writer {
     connection.delivery.pinged(this.#ranMs);
   }
 
-  /** The ping of this turn, or of one a moment ago; another for a connection that got it last. */
+  /** The ping of this turn, or of a recent one; another for a connection whose last ping it was. */
   #sharedPing(lastCounter: number): Buffer {
     if (this.#ping === undefined || this.#counter === lastCounter) {
       this.#ping = this.#pings.next();

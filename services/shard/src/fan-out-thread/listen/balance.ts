@@ -1,16 +1,16 @@
-// Which threads accept: the kernel wakes all that wait for a client and the first takes it, which favours some of them
-// by far (tried with four threads and paced clients: 186, 148, 125, 41). Pure.
+// Which threads accept. The kernel wakes all threads that wait for a client and the first one takes it, which favours
+// some threads by far (tried with four threads and paced clients: 186, 148, 125, 41). Pure.
 
 /** A thread pauses above this multiple of the least loaded one, and accepts again at the lower one. */
 const PAUSE_ABOVE = 1.25;
 const ACCEPT_UP_TO = 1.1;
-/** Differences of so few clients are not worth a pause. */
+/** A difference of this few clients is not worth a pause. */
 const PAUSE_SLACK = 32;
 const ACCEPT_SLACK = 16;
 
 /**
- * Whether a thread goes on accepting, from its clients, those of the least loaded thread, and what it does now. The
- * least loaded one always accepts.
+ * Whether a thread goes on accepting, by its own number of clients, that of the least loaded thread, and whether it
+ * accepts now. The least loaded thread always accepts.
  */
 export function acceptsMore(mine: number, least: number, accepting: boolean): boolean {
   return accepting

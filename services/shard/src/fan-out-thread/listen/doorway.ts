@@ -1,5 +1,5 @@
-// Where one thread accepts: a duplicate of the listening socket that all threads share. It pauses while the thread has
-// more clients than its share, lets no more sockets in than the shard may have, and counts them. It knows no HTTP.
+// Accepts clients for one thread, on a duplicate of the listening socket that all threads share. It pauses while the
+// thread has more clients than its share, accepts no more sockets than the shard may have, and counts them. No HTTP.
 import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { CLIENT_SETTINGS, listenOn } from '@weir/runtime';
@@ -9,35 +9,35 @@ import { acceptsMore, leastOf } from './balance.ts';
 
 /** Connections that wait to be accepted, at most; the kernel may bound it lower. */
 const BACKLOG = 4_096;
-/** How often a thread that has paused looks whether it is to accept again. */
+/** How often a paused thread looks whether it should accept again. */
 const LOOK_MS = 50;
 
 export interface DoorwayOptions {
   /** This thread's place in `sockets`. */
   readonly index: number;
-  /** Open sockets of every thread, in shared memory. Whoever notices that a thread is dead sets its place to 0. */
+  /** Open sockets of every thread, in shared memory. The main thread sets the place of a dead thread to 0. */
   readonly sockets: Int32Array;
   /** 1 for every thread whose doorway is open, also while it pauses; else 0, also of a dead thread. */
   readonly open: Int32Array;
-  /** Open sockets of the whole shard at most. Beyond that the newest goes, unless `makeRoom` cuts another. */
+  /** Most open sockets of the whole shard. Beyond that the newest is cut, unless `makeRoom` cuts another. */
   readonly maxSockets: number;
   readonly makeRoom: () => boolean;
   readonly onTooMany: () => void;
   /** A connection could not be accepted. */
   readonly onAcceptFailed: () => void;
-  /** Somebody came in. */
+  /** A client has connected. */
   readonly onSocket: (socket: Socket) => void;
   readonly duplicate: (fd: number) => Promise<SocketHandle>;
-  /** Accepting could not go on after a pause. */
+  /** The thread could not accept again after a pause. */
   readonly onFailed: (error: unknown) => void;
 }
 
 export class Doorway {
   readonly #options: DoorwayOptions;
   #server: Server | undefined;
-  /** The duplicate for the next time of accepting. */
+  /** The duplicate on which the thread accepts after its next pause. */
   #spare: SocketHandle | undefined;
-  /** Duplicates can be made here: without them a pause would have no end. */
+  /** Whether this machine can make duplicates. Without them a pause would have no end. */
   #canPause = false;
   #fd = -1;
   #look: NodeJS.Timeout | undefined;
@@ -51,7 +51,7 @@ export class Doorway {
     return this.#server !== undefined;
   }
 
-  /** Opens the listening socket for all threads. Answers its port and its descriptor, of which others make duplicates. */
+  /** Opens the listening socket for all threads. Returns its port and its descriptor, which the other threads duplicate. */
   async open(address: {
     readonly host: string;
     readonly port: number;
@@ -80,7 +80,7 @@ export class Doorway {
     this.#canPause = this.#spare !== undefined;
   }
 
-  /** Accepts nobody any more; sockets that are open stay open. */
+  /** Stops accepting. Open sockets stay open. */
   close(): void {
     this.#closed = true;
     Atomics.store(this.#options.open, this.#options.index, 0);
@@ -97,7 +97,7 @@ export class Doorway {
 
   #let(socket: Socket): void {
     const { index, sockets, maxSockets, makeRoom, onSocket, onTooMany } = this.#options;
-    // Counted first: of two threads with one place left at most one lets somebody in.
+    // Counted first, so that of two threads with one place left at most one accepts.
     Atomics.add(sockets, index, 1);
     if (sumOf(sockets) > maxSockets && !makeRoom()) {
       Atomics.sub(sockets, index, 1);
@@ -146,14 +146,14 @@ export class Doorway {
   }
 
   async #prepare(): Promise<void> {
-    // Where no process can be started at the moment, resuming tries again.
+    // If no process can be started now, resuming tries again.
     const spare = await this.#options.duplicate(this.#fd).catch(() => undefined);
     if (this.#closed || this.#spare !== undefined) spare?.close();
     else this.#spare = spare;
   }
 }
 
-/** Resolves when a server listens, rejects where it cannot. */
+/** Resolves when a server listens, rejects if it cannot. */
 async function listening(server: Server, listen: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

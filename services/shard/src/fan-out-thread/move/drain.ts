@@ -1,6 +1,6 @@
-// Empties a thread before its shard stops: moves paced so that nobody stampedes, a wait for the clients to go, then
-// 4012 for who is left. The pace may change meanwhile, and gives way to the time in which all must have been asked.
-// Make-before-break is the client's part. Critical messages lost: 0.
+// Empties a thread before its shard stops: it asks clients to move at a pace that causes no stampede, waits for them to
+// go, then closes the rest with 4012. The pace may change meanwhile, and gives way to the time by which all must have
+// been asked. Make-before-break is the client's part. Critical messages lost: 0.
 
 import { drawn } from './drawn.ts';
 
@@ -8,11 +8,11 @@ import { drawn } from './drawn.ts';
 export interface DrainLimits {
   /** Time that a client has to be gone after it was asked to move. */
   readonly withinMs: number;
-  /** Moves a second at most at the moment; may be less than one. */
+  /** Most moves a second at the moment; may be less than one. */
   readonly movesPerSecond: () => number;
-  /** Time over which the moves are spread where the pace allows it. */
+  /** Time over which the moves are spread if the pace allows it. */
   readonly windowMs: number;
-  /** Time by which all must have been asked, whatever the pace: a client that is cut off is worse off. */
+  /** Time by which all clients must have been asked, whatever the pace: a client that is cut off is worse off. */
   readonly movesMs: number;
 }
 
@@ -28,10 +28,10 @@ export interface DrainOptions<C> {
 
 const STEP_MS = 100;
 const STEPS_PER_SECOND = 1_000 / STEP_MS;
-/** Tenths of moves do not add up exactly. */
+/** Added to a sum of tenths, which is not exact. */
 const ROUNDING = 1e-9;
 
-/** Resolves when nobody is left, or nobody can be waited for any longer. */
+/** Resolves when no client is left, or when the time to wait for clients is over. */
 export async function drain<C extends NonNullable<unknown>>(options: DrainOptions<C>): Promise<void> {
   const { limits, sleep } = options;
   await askAll(options);
@@ -44,7 +44,7 @@ export async function drain<C extends NonNullable<unknown>>(options: DrainOption
   }
   const left = options.connections();
   for (const connection of left) options.close(connection);
-  // Long enough for their answers to the Close, or for our FIN.
+  // Long enough for the clients to answer the Close, or for the shard's FIN.
   for (let waitedMs = 0; waitedMs < 3_000 && options.connections().length > 0; waitedMs += STEP_MS)
     await sleep(STEP_MS);
 }
@@ -64,7 +64,7 @@ async function askAll<C extends NonNullable<unknown>>(options: DrainOptions<C>):
     due += Math.max(needed, Math.min(spread, limits.movesPerSecond())) / STEPS_PER_SECOND;
     const count = Math.floor(due + ROUNDING);
     due -= count;
-    // Who cannot be asked is closed at the end like those who do not go.
+    // A client that cannot be asked is closed at the end, like the clients that do not go.
     await Promise.allSettled(all.slice(asked, asked + count).map((one) => move(one)));
     asked += count;
     if (asked < all.length) await sleep(STEP_MS);

@@ -1,6 +1,6 @@
-// Draws clients by lot: who came first must not always be sent away first. Pure.
+// Draws clients at random, so that the oldest connections are not always moved first. Pure.
 
-/** `count` of them in random order, or all where there are not so many. */
+/** Returns `count` items in random order, or all if there are fewer. */
 export function drawn<T extends NonNullable<unknown>>(
   items: readonly T[],
   count: number,

@@ -1,5 +1,6 @@
-// Asks the clients of a thread to go through the router to another shard: one whose network asks for it, some because
-// the pool is out of balance, all in a drain. It closes nobody itself, and whoever does not go is served on.
+// Asks the clients of a thread to move to another shard through the router: one client whose network needs another pool,
+// some clients to rebalance the pool, all clients in a drain. It closes no connection itself; a client that does not go
+// is served on.
 import type { ControlMessage, Hint, MoveReason } from '@weir/protocol';
 import { moveUrl, secured } from '@weir/protocol';
 import type { Clock } from '@weir/runtime';
@@ -10,7 +11,7 @@ import { drain } from './drain.ts';
 import { drawn } from './drawn.ts';
 import { paced } from './paced.ts';
 
-/** Slow clients need longer than others to be welcome elsewhere. */
+/** Slow clients need longer than others to get their `welcome` elsewhere. */
 const NETWORK_WITHIN_MS = 10_000;
 /** The moves of one request to shed are spread over a second. */
 const SHED_MS = 1_000;
@@ -30,7 +31,7 @@ export interface MovesOptions {
   readonly connections: () => Iterable<Connection>;
   readonly channelsOf: (connection: Connection) => readonly string[];
   readonly say: (connection: Connection, messages: readonly ControlMessage[]) => void;
-  /** Closes who has not gone at the end of a drain. */
+  /** Closes a client that has not gone by the end of a drain. */
   readonly close: (connection: Connection) => void;
   readonly count: (reason: MoveReason) => void;
 }
@@ -38,7 +39,7 @@ export interface MovesOptions {
 export class Moves {
   readonly #o: MovesOptions;
   #asked = 0;
-  /** Of a drain, at the moment. */
+  /** The present pace of a drain. */
   #movesPerSecond = 0;
 
   constructor(options: MovesOptions) {
@@ -50,7 +51,7 @@ export class Moves {
     return this.#ask(connection, reason, NETWORK_WITHIN_MS);
   }
 
-  /** Sends everybody away. Resolves when nobody is left, or nobody can be waited for any longer. */
+  /** Moves all clients away. Resolves when none is left, or when the time to wait for them is over. */
   async drain({ movesPerSecond, movesMs }: DrainPace): Promise<void> {
     const { config, clock, connections, close, sleep, random } = this.#o;
     this.pace(movesPerSecond);
@@ -70,14 +71,13 @@ export class Moves {
     });
   }
 
-  /** Other shards have begun or ended to drain: the pace of a drain is another one from now on. */
+  /** Other shards have begun or ended a drain: changes the pace of this one. */
   pace(movesPerSecond: number): void {
     this.#movesPerSecond = movesPerSecond;
   }
 
   /**
-   * Draws `moves` clients at most and asks each of them once. Answers how many, at once; they are asked within a second
-   * after `startInMs`.
+   * Draws at most `moves` clients and returns how many, at once. Each is asked once, within a second after `startInMs`.
    */
   shed(order: ShedOrder): number {
     const { connections, clock, random } = this.#o;
@@ -89,7 +89,7 @@ export class Moves {
     return chosen.length;
   }
 
-  /** Nobody twice, nobody who is on its way or not served in full, nobody who has just come. */
+  /** A client is shed once, while it is live and not leaving, and not soon after it came. */
   #mayBeShed(connection: Connection, nowMs: number): boolean {
     const { minStayMs } = this.#o.config;
     const { standing, openedMs } = connection;
@@ -108,14 +108,14 @@ export class Moves {
     const perStep = Math.max(1, Math.ceil(chosen.length / SHED_STEPS));
     const stepMs = (SHED_MS * perStep) / chosen.length;
     const ask = async (connection: Connection): Promise<void> => {
-      // A drain asks everybody.
+      // A drain asks all clients anyway.
       if (draining() || isLeaving(connection, clock.monotonicMs())) return;
       await this.#ask(connection, 'rebalance', withinMs);
     };
     await paced(chosen, { perStep, stepMs }, { ask, sleep });
   }
 
-  /** The client keeps this connection until it is welcome elsewhere. */
+  /** Asks a client to move. It keeps this connection until it has its `welcome` elsewhere. */
   async #ask(connection: Connection, reason: MoveReason, withinMs: number): Promise<void> {
     const { config, clock, signHint, channelsOf, say, count } = this.#o;
     if (connection.delivery.over) return;
@@ -123,7 +123,7 @@ export class Moves {
     const nowMs = clock.monotonicMs();
     const history = connection.standing?.history(nowMs);
     const hint = await signHint({
-      // Of each request to move: the router takes it once.
+      // One id for each request to move: the router takes a hint once.
       id: `${connection.session}.${++this.#asked}`,
       pool: config.pool,
       allow,
@@ -137,14 +137,14 @@ export class Moves {
     });
     if (connection.delivery.over) return;
     const url = moveUrl(secured(config.routerUrl, tls), channelsOf(connection), hint);
-    // Who does not go may be asked for another reason later; after a drain there is no later.
+    // A client that stays may be asked again later, except in a drain.
     connection.leavingUntilMs = reason === 'drain' ? Number.POSITIVE_INFINITY : nowMs + withinMs;
     count(reason);
     say(connection, [{ type: 'move', url, withinMs, reason }]);
   }
 }
 
-/** Whether it is gone, is being closed, or may be on its way since it was asked. */
+/** Whether the client is gone, is closing, or may be on its way because it was asked. */
 function isLeaving(connection: Connection, nowMs: number): boolean {
   return connection.delivery.over || nowMs < connection.leavingUntilMs;
 }

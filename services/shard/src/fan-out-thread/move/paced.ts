@@ -1,12 +1,12 @@
-// One client after another in steps, so that those who are sent away do not stampede elsewhere. It knows no reason.
+// Asks clients in steps, so that those that move do not stampede to other shards. It knows no reason to move.
 
-/** So many at once, and the time until the next ones. */
+/** Clients per step, and the time between two steps. */
 export interface Pace {
   readonly perStep: number;
   readonly stepMs: number;
 }
 
-/** Resolves when all have been asked. Who cannot be asked is passed over. */
+/** Resolves when all have been asked. A client that cannot be asked is skipped. */
 export async function paced<C>(
   all: readonly C[],
   { perStep, stepMs }: Pace,

@@ -9,13 +9,13 @@ import type { Standing } from './standing.ts';
 
 /** When a client is asked. */
 export interface ReassignmentLimits {
-  /** Whether those too slow for this pool are asked. */
+  /** Whether clients that are too slow for this pool are asked. */
   readonly demotes: boolean;
-  /** Whether those well enough for a faster pool are asked. */
+  /** Whether clients that are well enough for a faster pool are asked. */
   readonly promotes: boolean;
   /** Delivery lag of a client that is too slow for this pool. */
   readonly slowLagMs: number;
-  /** Shortest stay in a pool, on whichever shards. */
+  /** Shortest stay in a pool, on any of its shards. */
   readonly minStayMs: number;
   /** How long a client must have been well, all the time. */
   readonly promotionHealthMs: number;
@@ -23,7 +23,7 @@ export interface ReassignmentLimits {
   readonly promotionRttMs: number;
   /** No lag of that time is larger. */
   readonly promotionLagMs: number;
-  /** So many bytes have arrived in that time: less proves nothing. */
+  /** Bytes that have arrived in that time at least: fewer prove nothing. */
   readonly promotionMinBytes: number;
   /** Stay after a first move; twice as long after each further one, up to `maxBackoffMs`. */
   readonly backoffMs: number;
@@ -37,7 +37,7 @@ export interface Pong {
   readonly lagMs: number;
   /** Bytes written to the connection so far. */
   readonly writtenBytes: number;
-  /** Since when it gets everything without being held back; infinity where it does not. */
+  /** Since when it gets everything without being held back; infinity while it does not. */
   readonly flowingSinceMs: number;
   /** Connections of this thread. */
   readonly connections: number;
@@ -52,13 +52,13 @@ export interface Judgement {
 /** If this share of the clients turns slow within the window, the shard or the edge is slow (decision 0005). */
 const WINDOW_MS = 10_000;
 const BLAME_SHARE = 0.05;
-/** In a small shard a few slow clients are still only slow clients. */
+/** In a small shard, this many slow clients do not blame the shard. */
 const BLAME_AT_LEAST = 5;
 /** Maximum moves per second, both ways together, as a share of the connections (decision 0008); at least one. */
 const MOVES_SHARE = 0.01;
-/** A tick later than this: the process does not get the time that it needs. */
+/** If a tick is later than this, the process does not get the CPU time that it needs. */
 const OWN_LATENESS_MS = 250;
-/** Moves are forgotten after a stay of so many of the longest back-offs (by default an hour: "at most 4 moves/h"). */
+/** Moves are forgotten after a stay of this many of the longest back-offs (by default an hour: "at most 4 moves/h"). */
 const CALM_BACKOFFS = 2;
 /** Enough for 1 % of 100,000 connections a second; blame begins here at the latest. */
 const REMEMBERED = 1_024;
@@ -91,8 +91,8 @@ export class Reassignment {
   }
 
   /**
-   * What follows from a pong; nothing where its pool suits the client. After `move` the client is asked to be measured
-   * again, and the standing counts it as asked already.
+   * What follows from a pong; undefined if the pool suits the client. After `move` the caller asks the client to be
+   * measured again; the standing counts it as asked already.
    */
   judge(standing: Standing, pong: Pong): Judgement | undefined {
     const { demotes, promotes, slowLagMs } = this.#limits;
@@ -132,8 +132,8 @@ export class Reassignment {
   }
 
   /**
-   * A client that came here for nothing, or that wants up, waits the longer the more moves are behind it. One that was
-   * led up and is too slow after all goes down after the shortest stay.
+   * Each past move doubles the wait of a client that a move left in its pool, or that is to be promoted. A client that was
+   * promoted and is too slow after all is demoted after the shortest stay.
    */
   #stayNeeded(standing: Standing, as: Judgements, nowMs: number): number {
     const { minStayMs, backoffMs, maxBackoffMs } = this.#limits;
@@ -142,13 +142,13 @@ export class Reassignment {
     return Math.max(minStayMs, Math.min(maxBackoffMs, backoffMs * 2 ** (moves - 1)));
   }
 
-  /** Whether it is rather the shard or the edge that is slow. */
+  /** Whether the shard or the edge is slow, rather than the client. */
   #isSlow(connections: number, nowMs: number): boolean {
     const blameFrom = Math.floor(Math.max(BLAME_AT_LEAST, connections * BLAME_SHARE)) + 1;
     return nowMs < this.#lateUntilMs || nowMs - this.#turnedSlow.last(blameFrom) < WINDOW_MS;
   }
 
-  /** Never more than the share within any second, nor, among few connections, more than one a second in the process. */
+  /** At most the share within any second; with few connections, at most one a second in the whole process. */
   #mayMove(connections: number, nowMs: number): boolean {
     const perSecond = connections * MOVES_SHARE;
     if (perSecond >= 1) return nowMs - this.#moved.last(Math.floor(perSecond)) >= 1_000;
@@ -156,7 +156,7 @@ export class Reassignment {
   }
 }
 
-/** As the settings say. */
+/** A reassignment with the limits of the settings. */
 export function reassignmentOf(
   config: ShardConfig,
   { demotion, promotion, threads }: { demotion: boolean; promotion: boolean; threads: number },

@@ -1,6 +1,6 @@
-// When something happened the last times, in a ring of fixed size: "more than n within w" is one look.
+// The last times at which something happened, in a ring of fixed size: "more than n within w" is one look.
 
-/** The n-th last time is a look at one number; noting one overwrites the oldest. */
+/** Reading the n-th last time is one look at an array; noting a time overwrites the oldest. */
 export class RecentTimes {
   readonly #times: Float64Array;
   #next = 0;
@@ -15,7 +15,7 @@ export class RecentTimes {
     this.#next = (this.#next + 1) % this.#times.length;
   }
 
-  /** The n-th last time, from 1 for the newest to `size`, beyond which it is the oldest; long ago where there is none. */
+  /** The n-th last time, from 1 for the newest to `size`, beyond which it is the oldest; minus infinity if there is none. */
   last(n: number): number {
     const { length } = this.#times;
     const back = Math.min(Math.max(n, 1), length);

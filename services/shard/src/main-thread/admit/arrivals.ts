@@ -1,4 +1,4 @@
-// The shard's word on somebody with a good ticket: whether it is the ticket's first use, and where the channels begin.
+// The shard's answer to a client with a good ticket: whether it is the ticket's first use, and where its channels begin.
 // A client whose position is ahead of this shard waits a moment, since the shard may merely be a moment behind.
 import type { Position } from '@weir/protocol';
 import { UsedOnce } from '@weir/runtime';
@@ -9,7 +9,7 @@ import { Draws } from './draws.ts';
 /** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
 const REACH_MS = 2_000;
 const REACH_STEP_MS = 20;
-/** A position that is ahead for so long is a reason to look at the streams. */
+/** If a position is ahead for this long, the shard looks at the streams. */
 const POKE_MS = 200;
 
 export interface ArrivalsOptions {

@@ -1,5 +1,5 @@
-// Bounds the bytes that clients of one network draw by coming again and again: each comes with a snapshot of every channel
-// for which it shows no position. A token bucket of bytes each, in a table that cannot grow beyond its bound.
+// Bounds the bytes that clients of one network draw by reconnecting: each connection gets a snapshot of every channel for
+// which it shows no position. One token bucket of bytes per network, in a table of bounded size.
 import { TokenBuckets } from '@weir/runtime';
 
 export interface DrawLimits {

@@ -138,6 +138,18 @@ describe('catchUp', () => {
     expect(bench.client.critical).toEqual([4, 5, 6, 7, 8]);
   });
 
+  it.each([
+    [3, [6, 7, 8]],
+    [50, [4, 5, 6, 7, 8]],
+  ])('begins with the newest %d critical messages of before, and announces no gap', (last, ids) => {
+    // The window keeps five.
+    const bench = new Bench({ criticalSeq: 8, last });
+    for (let i = 0; i < 8; i++) bench.critical();
+    bench.tick();
+    bench.finish();
+    expect([bench.client.gaps, bench.client.critical]).toEqual([[], ids]);
+  });
+
   it('ends a half snapshot before another begins, so that clients do not merge the two', () => {
     const bench = new Bench();
     for (let i = 0; i < 40; i++) bench.set(`k${i}`, i);

@@ -1,5 +1,5 @@
-// What a connection that is not live gets next, for all of its channels in one answer of bounded size: critical messages
-// first, then state. The log is the queue; nothing waits in here, and the connection itself is on another thread.
+// Makes the next piece for a connection that is not live: all of its channels in one answer of bounded size, critical
+// messages first, then state. The lanes are the queue: this file keeps nothing, and the connection is on another thread.
 import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpAnswer, CatchUpRequest, Cursor } from '../../port/catch-up.ts';
 import type { Form } from '../../port/frames-table.ts';
@@ -15,16 +15,18 @@ export interface CatchUpSource {
   criticalSince(request: {
     readonly channel: string;
     readonly sinceSeq: number;
-    /** Nothing after this: it comes with a batch. */
+    /** Messages after this are left out: they come with a batch. */
     readonly upToSeq: number;
     readonly maxPieceBytes: number;
   }): { readonly bytes: Buffer; readonly toSeq: number; readonly done: boolean };
-  /** What ends a snapshot of which a part was sent, so that another can begin: a last frame with nothing in it. */
+  /** An empty last frame. It ends a snapshot that was sent in part, so that another can begin. */
   emptySnapshot(channel: string): Buffer;
   /** State up to here may have been deleted and forgotten: a cursor below it needs a snapshot. */
   stateFloor(channel: string): number;
-  /** The newest critical message of the channel that is out of the window; 0 where none is. */
+  /** The newest critical message of the channel that is out of the window; 0 if none is. */
   criticalLostSeq(channel: string): number;
+  /** After which sequence come the newest `count` critical messages of the channel up to `upToSeq`. */
+  criticalSeqBeforeLast(channel: string, count: number, upToSeq: number): number;
   readonly stateSeq: number;
 }
 
@@ -33,7 +35,7 @@ export interface CatchUpLimits {
   readonly criticalSeq: number;
 }
 
-/** Answers a request; `form` makes bytes of frames into what the connection understands. */
+/** Answers a request. `form` compresses frames for a connection that negotiated compression. */
 export function catchUp(
   request: CatchUpRequest,
   by: { readonly source: CatchUpSource; readonly form: Form; readonly limits: CatchUpLimits },
@@ -89,7 +91,7 @@ class Answer {
     return true;
   }
 
-  /** What is left of the answer's size; a small rest is not worth a piece. */
+  /** Bytes left in the answer. A small rest counts as none: it is not worth a piece. */
   get #room(): number {
     const { maxBytes } = this.#request;
     const room = maxBytes - this.#bytes;
@@ -104,7 +106,7 @@ class Answer {
   }
 
   #critical(from: Cursor): { readonly cursor: Cursor; readonly done: boolean } {
-    let cursor = from;
+    let cursor = this.#withLast(from);
     const { channel } = cursor;
     const { criticalSeq: upToSeq } = this.#limits;
     for (;;) {
@@ -118,12 +120,20 @@ class Answer {
         maxPieceBytes: room,
       });
       this.#say(piece.bytes);
+      if (cursor.again === true) this.#redrawnBytes += piece.bytes.length;
       cursor = { ...cursor, criticalSeq: piece.toSeq };
       if (piece.done) return { cursor, done: true };
     }
   }
 
-  /** What left the window before the connection could take it is announced, never skipped in silence. */
+  /** The cursor of a client that wants the newest messages of a channel, before them. */
+  #withLast({ last, ...cursor }: Cursor): Cursor {
+    if (last === undefined) return cursor;
+    const { channel, criticalSeq } = cursor;
+    return { ...cursor, criticalSeq: this.#source.criticalSeqBeforeLast(channel, last, criticalSeq) };
+  }
+
+  /** Announces critical messages that left the lane before the connection got them; none is skipped in silence. */
   #announceGap(cursor: Cursor): Cursor {
     const { channel, criticalSeq: after } = cursor;
     const lostSeq = Math.min(this.#source.criticalLostSeq(channel), this.#limits.criticalSeq);
@@ -150,8 +160,8 @@ class Answer {
   }
 
   /**
-   * The cursor made fit for its next piece. One that is older than the deletions that are remembered begins anew with a
-   * snapshot; and what was sent of an earlier snapshot is ended first, since clients would merge the two.
+   * The cursor for its next piece. A cursor that is older than the remembered deletions begins anew with a snapshot. An
+   * earlier snapshot that was sent in part is ended first, because clients would merge the two.
    */
   #prepared(from: Cursor): Cursor {
     let cursor = from;

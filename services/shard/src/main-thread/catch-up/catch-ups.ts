@@ -1,5 +1,5 @@
-// Answers what the threads ask for on behalf of connections that are not live: at once, or, for a client that comes
-// back, as soon as this shard has read what the state stream had when it was asked. It keeps nothing between two asks.
+// Answers the threads' requests for connections that are not live: at once, or, for a client that comes back, as soon as
+// this shard has read what the state stream had at the time of the request. It keeps nothing between two requests.
 import type { CatchUpAnswer, CatchUpRequest } from '../../port/catch-up.ts';
 import type { Form } from '../../port/frames-table.ts';
 import type { CatchUpSource } from './catch-up.ts';

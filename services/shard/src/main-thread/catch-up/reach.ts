@@ -1,12 +1,12 @@
 // Runs work as soon as this shard has read everything that the state stream had when the work was handed in. One
-// question to the stream serves all the work that came before it; a stream that cannot be asked holds nothing up.
+// request to the stream serves all the work that came before it; a stream that does not answer delays no work.
 
-/** Whether the shard had read all when the work ran; `unknown` where the stream did not say, `late` after too long. */
+/** Whether the shard had read all when the work ran; `unknown` if the stream did not say, `late` after too long. */
 export const REACH_OUTCOMES = ['reached', 'unknown', 'late'] as const;
 export type ReachOutcome = (typeof REACH_OUTCOMES)[number];
 
 export interface ReachOptions {
-  /** The newest sequence of the stream at this moment; nothing where it cannot be known. */
+  /** The newest sequence of the stream at this moment; undefined if it cannot be known. */
   readonly newest: () => Promise<number | undefined>;
   /** Up to where this shard has read. */
   readonly seq: () => number;
@@ -20,7 +20,7 @@ const READ_MS = 1_000;
 const STEP_MS = 5;
 /** Shortest time between two questions: in a storm of clients that come back, NATS is asked no more often. */
 const LOOK_EVERY_MS = 20;
-/** After a question without an answer nothing waits for so long. */
+/** After a request without an answer, no work waits for this long. */
 const BLIND_MS = 5_000;
 
 export class Reach {

@@ -1,5 +1,5 @@
-// The main thread's part of claims: threads that wait for a word on how far the streams go, which there is none of
-// while NATS is away.
+// The main thread's part of claims: threads that wait to learn how far the streams go. While NATS is away, the main thread
+// does not know.
 import type { Heads, ToThread } from '../../port/messages.ts';
 
 interface Asker {
@@ -12,7 +12,7 @@ export class Doubts {
   /** By the index of the thread: one that takes the place of another has other clients. */
   readonly #waiting = new Map<number, Asker>();
 
-  /** `heads`: how far the streams go; nothing while that is not known. */
+  /** `heads`: how far the streams go; undefined while that is not known. */
   constructor(heads: () => Heads | undefined) {
     this.#heads = heads;
   }

@@ -1,6 +1,6 @@
 // One pace for all shards of a pool that drain at the same time, so that the shards which stay get no more clients a
-// second than from one drain. Each draining shard hears the beats of its pool and takes an equal share. Nothing is
-// agreed on: whoever hears less divides by less.
+// second than from one drain. Each draining shard hears the beats of its pool and takes an equal share. The shards agree
+// on nothing: a shard that hears fewer others divides by fewer.
 import { decodeBeat } from '@weir/fleet';
 
 /** The part of a NATS connection that is needed; the real one fits. */
@@ -18,7 +18,7 @@ export interface SharedPaceOptions {
   readonly nowMs: () => number;
 }
 
-/** Shards beat once a second. One that is silent for so long, while our own beats are heard, has ended. */
+/** Shards beat once a second. A shard that is silent for this long, while this shard hears its own beats, has ended. */
 const SILENT_MS = 3_000;
 /** More names than a pool has shards are made up. */
 const MAX_SHARDS = 1_000;
@@ -29,7 +29,7 @@ export class SharedPace {
   readonly #o: SharedPaceOptions;
   /** When the others that drain and have clients were heard last. */
   readonly #others = new Map<string, number>();
-  /** When our own beat came back last. */
+  /** When this shard last heard its own beat. */
   #ownMs = Number.NEGATIVE_INFINITY;
   #listening = false;
 
@@ -69,7 +69,7 @@ export class SharedPace {
     if (this.#others.size !== before) this.onChange();
   }
 
-  /** Our own beat has come back. While it did not, NATS was away: the others were not heard, and go on all the same. */
+  /** This shard hears its own beat again. While it did not, NATS was away: it heard no other shard, and those go on. */
   #forgetSilent(nowMs: number): void {
     const wasAway = nowMs - this.#ownMs > SILENT_MS;
     this.#ownMs = nowMs;

@@ -1,5 +1,5 @@
-// Has every thread move its clients away, each at its part of the shard's share of the pool's pace, and waits until all
-// have. When the share changes, the threads are told.
+// Makes every thread move its clients away, each at its part of the shard's share of the pool's pace, and waits until all
+// threads have. When the share changes, it tells the threads.
 import type { Thread } from '../hand-over/threads.ts';
 import type { SharedPaceOptions } from './shared-pace.ts';
 import { SharedPace } from './shared-pace.ts';

@@ -1,5 +1,5 @@
 // Data frames of the three lanes from the publishers' own bytes: values are copied, never parsed or re-written.
-// No frame is larger than `maxFrameBytes`; what is larger comes in several.
+// No frame is larger than `maxFrameBytes`; larger pieces take several frames.
 import { textFrame } from '@weir/protocol';
 import type { CriticalEntry } from '../lanes/critical-lane.ts';
 import type { StateEntry, StateLog } from '../lanes/state-log.ts';
@@ -63,9 +63,9 @@ class StateWriter {
     this.#open = this.#emptyBytes();
   }
 
-  /** Takes an entry, or answers false where the piece is full (a piece takes at least one). */
+  /** Takes an entry; returns false if the piece is full (a piece takes at least one). */
   add(entry: StateEntry): boolean {
-    // A new snapshot has nothing to delete; one in several pieces has, where a key went since the first.
+    // A new snapshot has nothing to delete; one in several pieces has, if a key was deleted since the first.
     if (entry.value === undefined && this.#request.snapshot && this.#request.sinceSeq === 0) return true;
     const cost = entry.key.length + 4 + (entry.value?.length ?? 0);
     if (this.keys > 0 && this.bytes + this.#open + cost > this.#request.maxPieceBytes) return false;

@@ -1,5 +1,5 @@
-// Turns what the lanes have into frames, once: the runs of a tick or of critical messages between two, and the pieces
-// by which connections catch up. It never writes to a socket and never changes a lane.
+// Makes frames from the lanes, once for all clients: the runs of a tick, or of critical messages between two ticks, and
+// the pieces by which connections catch up. It never writes to a socket and never changes a lane.
 import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpSource } from '../catch-up/catch-up.ts';
 import type { News, RunSource } from '../hand-over/link.ts';
@@ -112,7 +112,7 @@ export class Encoder implements CatchUpSource, RunSource {
     return { state: dirty, critical, cosmetic: [...this.#cosmetic.keys()], lateMs };
   }
 
-  /** A lane was replaced: what was made of the old one no longer counts. */
+  /** A lane was replaced: forgets the frames of the old one. */
   restart(lane: 'state' | 'critical'): void {
     if (lane === 'state') {
       this.#lanes.state.takeDirty();
@@ -138,7 +138,7 @@ export class Encoder implements CatchUpSource, RunSource {
     const key = `${sinceSeq} ${snapshot} ${channel}`;
     const known = this.#stateRuns.get(key, log);
     if (known !== undefined) return known.bytes;
-    // What came after the tick comes with the next one. A snapshot cannot leave it out: the key would be gone.
+    // Changes after the tick come with the next one. A snapshot cannot leave them out: their keys would be missing.
     const toSeq = snapshot ? Number.POSITIVE_INFINITY : this.#stateSeq;
     const piece = statePiece(log, {
       channel,
@@ -156,7 +156,7 @@ export class Encoder implements CatchUpSource, RunSource {
   criticalRun(channel: string, sinceSeq: number): Buffer {
     return this.#criticalRuns.get(channel, sinceSeq, () => {
       const flushed = sinceSeq === this.#flushedFromSeq ? this.#flushed.get(channel) : undefined;
-      // Also what the lane has lost meanwhile, where it keeps little.
+      // Also what the lane has lost meanwhile, if it keeps little.
       if (flushed !== undefined) return this.#joined(flushed.map((entry) => criticalFrame(channel, entry)));
       const frames: Buffer[] = [];
       const lostSeq = Math.min(this.#lanes.critical.lostSeq(channel), this.#criticalSeq);
@@ -200,7 +200,7 @@ export class Encoder implements CatchUpSource, RunSource {
     let toSeq = request.sinceSeq;
     let done = true;
     this.#lanes.critical.since(request.channel, request.sinceSeq, (entry) => {
-      // What has not been handed over yet comes with the next batch, to everybody.
+      // Messages that have not been handed over yet come with the next batch, to all clients.
       if (entry.seq > request.upToSeq) return false;
       if (bytes > 0 && bytes + entry.value.length > request.maxPieceBytes) {
         done = false;
@@ -229,6 +229,10 @@ export class Encoder implements CatchUpSource, RunSource {
 
   stateFloor(channel: string): number {
     return this.#lanes.state.log(channel).floorSeq;
+  }
+
+  criticalSeqBeforeLast(channel: string, count: number, upToSeq: number): number {
+    return this.#lanes.critical.seqBeforeLast(channel, count, upToSeq);
   }
 
   criticalLostSeq(channel: string): number {

@@ -1,5 +1,5 @@
-// Runs of frames by cursor and channel: made once for all threads that are at the same cursor. Bounded by bytes; what
-// does not fit is made again.
+// Runs of frames by cursor and channel: made once for all threads that are at the same cursor. Bounded by bytes; a
+// run that does not fit is made again.
 
 export class RunCache {
   readonly #maxBytes: number;

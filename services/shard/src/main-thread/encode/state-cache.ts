@@ -1,6 +1,6 @@
-// Frames made of a channel's state, remembered within a tick for all clients and threads that need the same. A part is
-// used again only while it is, byte for byte, what would be made anew: an older one would show a client older values
-// than it has. Bounded by bytes; a part that does not fit is made again.
+// Frames of a channel's state, remembered within a tick for all clients and threads that need the same. A part is used
+// again only while a new one would be the same, byte for byte: an older one would show a client older values than it has.
+// Bounded by bytes; a part that does not fit is made again.
 import type { StateLog } from '../lanes/state-log.ts';
 
 /** Frames of the entries after `sinceSeq` up to `toSeq`; up to the newest entry where `toSeq` is infinite. */
@@ -28,7 +28,7 @@ export class StateCache<T extends Part> {
     this.#maxBytes = maxBytes;
   }
 
-  /** The part with this key where it still holds. */
+  /** The part with this key; undefined if it no longer holds. */
   get(key: string, log: StateLog): T | undefined {
     const known = this.#known.get(key);
     if (known === undefined) return undefined;

@@ -1,4 +1,4 @@
-// The main thread's end of one fan-out thread: a cursor into the lanes, and what of them the thread still has to get.
+// The main thread's end of one fan-out thread: a cursor into the lanes, and the channels with news for the thread.
 // One hand-over is outstanding at a time; meanwhile news is only marked, and the next hand-over has it all.
 import type { Form, Runs } from '../../port/frames-table.ts';
 import { packFrames } from '../../port/frames-table.ts';
@@ -16,7 +16,7 @@ export interface RunSource {
   readonly criticalMs: number;
   /** What changed in a channel after a sequence, up to the last tick. */
   stateRun(channel: string, sinceSeq: number): Buffer;
-  /** A channel's critical messages after a sequence, up to `criticalSeq`; a gap first where some are lost. */
+  /** A channel's critical messages after a sequence, up to `criticalSeq`; a gap first if some are lost. */
   criticalRun(channel: string, sinceSeq: number): Buffer;
   /** Its cosmetic messages of the last tick. */
   cosmeticRun(channel: string): Buffer;
@@ -27,7 +27,7 @@ export interface News {
   readonly state: readonly string[];
   readonly critical: readonly string[];
   readonly cosmetic: readonly string[];
-  /** Nothing where it is no tick. */
+  /** Undefined for a flush. */
   readonly lateMs: number | undefined;
 }
 
@@ -97,7 +97,7 @@ export class Link {
     return this.#criticalSeq;
   }
 
-  /** Since when the thread owes an answer; nothing where it owes none. */
+  /** Since when the thread owes an answer; undefined if it owes none. */
   get owingSinceMs(): number | undefined {
     return this.outstanding === 0 ? undefined : this.#heardMs;
   }
@@ -118,27 +118,27 @@ export class Link {
     }
     const fresh: Want = { ...want, state: false, critical: false };
     this.#wants.set(channel, fresh);
-    // Who comes now is caught up to what has been handed over, and needs what has not.
+    // A client that comes now is caught up to the last hand-over, and needs what has not been handed over.
     if (this.#criticalSeq < this.#options.source.criticalSeq) this.#mark(fresh, 'critical');
   }
 
-  /** Tells the thread, or remembers for later where it is behind. */
+  /** Hands news over, or marks it for later while the thread is behind. */
   news({ state, critical, cosmetic, lateMs }: News): void {
     for (const channel of state) this.#markChannel(channel, 'state');
     for (const channel of critical) this.#markChannel(channel, 'critical');
     if (lateMs !== undefined) this.#tick(lateMs, cosmetic);
-    // A second one behind it would keep what comes meanwhile waiting for longer, and nothing from being idle.
+    // A second hand-over behind it would delay news that comes meanwhile, and would not keep the thread busier.
     if (this.outstanding === 0) this.#handOver();
   }
 
-  /** The thread has written a hand-over; what it has missed meanwhile follows at once. */
+  /** The thread has written a hand-over; news that was marked meanwhile follows at once. */
   done(number: number): void {
     this.#doneNumber = Math.max(this.#doneNumber, Math.min(number, this.#number));
     this.#heardMs = this.#options.nowMs();
     if (this.outstanding === 0) this.#handOver();
   }
 
-  /** Asks for a sign of life where nothing else has for a while. */
+  /** Asks for a sign of life if nothing has been handed over for a while. */
   nudge(nowMs: number): void {
     if (this.outstanding === 0 && nowMs - this.#heardMs >= NUDGE_MS) this.#post();
   }
@@ -184,7 +184,7 @@ export class Link {
     this.#options.post({ type: 'reset', lane, heads: now, afterSeq, sinceSeq }, []);
   }
 
-  /** Cosmetic messages are those of the newest tick, or nobody's. */
+  /** Only the cosmetic messages of the newest tick are handed over. */
   #tick(lateMs: number, cosmetic: readonly string[]): void {
     if (this.#ticked) {
       this.counts.mergedTicks++;

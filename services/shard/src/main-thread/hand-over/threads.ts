@@ -1,5 +1,5 @@
-// The fan-out threads of a shard: starts them, watches them, and starts another in the place of one that has died or no
-// longer gets on. A thread's death takes its own clients along and nobody else's.
+// The fan-out threads of a shard: starts them, watches them, and replaces a thread that has died or is stuck. The death of
+// a thread ends the connections of its own clients, and of no others.
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
 import type { Logger } from '@weir/runtime';
@@ -10,7 +10,7 @@ import type { Link, LinkCounts } from './link.ts';
 const YOUNG_MS = 10_000;
 const RESTART_MS = 100;
 const RESTART_YOUNG_MS = 1_000;
-/** So many deaths within a minute, for each thread: something is wrong that another thread will not mend. */
+/** With this many deaths per thread within a minute, another thread will not help. */
 const HOPELESS_DEATHS = 10;
 const MINUTE_MS = 60_000;
 const STOP_MS = 2_000;
@@ -105,7 +105,7 @@ export class Threads {
     return this.#deaths;
   }
 
-  /** Those that live. */
+  /** The threads that are alive. */
   *[Symbol.iterator](): IterableIterator<Thread> {
     for (const thread of this.#threads) if (thread?.alive === true) yield thread;
   }
@@ -119,7 +119,7 @@ export class Threads {
     for (let index = 0; index < this.#options.threads; index++) this.#start(index);
   }
 
-  /** Once in a while: who has got stuck. */
+  /** Called a few times a second: ends threads that are stuck. */
   watch(): void {
     const { nowMs, stuckMs, logger } = this.#options;
     const now = nowMs();
@@ -144,7 +144,7 @@ export class Threads {
     for (const thread of this) thread.measure();
   }
 
-  /** Ends all of them; who does not go is cut off. */
+  /** Ends all threads; one that does not end in time is terminated. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(

@@ -1,7 +1,8 @@
 import { createSubjects } from '@weir/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accept, REJECT_REASONS } from './accept.ts';
+import { accept } from './intake.ts';
+import { REJECT_REASONS } from './rejected.ts';
 
 const subjects = createSubjects();
 const bounds = { messageBytes: 100, depth: 3 };

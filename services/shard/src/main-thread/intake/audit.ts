@@ -1,8 +1,8 @@
-// Compares a lane that keeps the newest message of each subject with its stream, message by message, where their
-// numbers leave a doubt. A purge or an expiry takes messages away and says so to nobody: what the lane holds and the
-// stream does not is deleted in the stream. And a NATS server that crashes can bring back a value whose deletion was
-// removed since: what the stream has and the lane must have seen deleted is deleted again. A deletion has a place in the
-// stream, so that every shard, and every client that comes back, learns it in order.
+// Compares a lane that keeps the newest message of each subject with its stream, message by message, when their numbers
+// leave a doubt. A purge or an expiry removes messages without a notice: the audit publishes a deletion for each key that
+// the lane holds and the stream has lost. A NATS server that crashes can bring back a value whose deletion was removed
+// since: the audit deletes such a key again. A deletion has a place in the stream, so that every shard, and every client
+// that comes back, learns it in order.
 import { Numbers } from '../lanes/numbers.ts';
 import type { StreamAccess } from './stream-access.ts';
 import type { Held } from './stream-reader.ts';
@@ -14,7 +14,7 @@ interface Missing {
   readonly value: string | undefined;
 }
 
-/** What came of it: so many keys were put right, or the stream counts as another one. */
+/** The number of keys that were put right, or: the stream counts as another one. */
 export type AuditOutcome = { readonly mended: number } | 'another';
 
 export interface AuditOptions {
@@ -22,15 +22,15 @@ export interface AuditOptions {
   readonly held: Held;
   /** Reads on up to a place of the stream. */
   readonly readTo: (seq: number) => Promise<void>;
-  /** Messages age out: many that are gone are nothing to wonder at. */
+  /** Messages age out: many may be gone without a fault. */
   readonly agesOut: boolean;
-  /** Deletions up to here may be gone: who starts without them knows that. */
+  /** Deletions up to here may be gone; a shard that starts without them knows that. */
   readonly deletionFloor: () => number;
 }
 
-/** Above so many a new epoch costs less than their deletions. */
+/** With more keys than this, a new epoch costs less than their deletions. */
 const MAX_MENDED = 10_000;
-/** More than this part of what is held, and more than a few, is no purge of some keys: the stream has lost its content. */
+/** If more than this share of the keys is missing, and more than a few, the stream has lost its content. */
 const MUCH = 0.1;
 const FEW = 100;
 const IN_FLIGHT = 32;
@@ -49,14 +49,14 @@ export async function audit(
     if (seq > upToSeq || unknown.length > MAX_MENDED || held.hasValue(subject)) return;
     if (scanned.size() > 0) unknown.push({ subject, seq });
   });
-  // What was replaced while the stream was read is not missing: it is held anew.
+  // A message that was replaced while the stream was read is not missing: the lane holds the new one.
   await readTo(there.last);
   const { missing, all } = await compare(held, { there, upToSeq, deletionFloor: deletionFloor() });
   const isMuch = !agesOut && missing.length > FEW && missing.length > MUCH * all;
   if (isMuch || missing.length > MAX_MENDED) return 'another';
   const gone = await each(missing, (one) => mend(one, access, held));
   if (gone === 'another') return gone;
-  // Where values had no room, nobody can tell them from those that came back.
+  // Values that had no room in the lane cannot be told from values that came back.
   if (!held.isWhole()) return { mended: gone };
   if (unknown.length > MAX_MENDED) return 'another';
   const back = await each(unknown, (one) => deleteAgain(one, access, held));
@@ -65,7 +65,7 @@ export async function audit(
 
 type Outcome = 'mended' | 'unneeded' | 'another';
 
-/** How many were put right, a few at a time. */
+/** Runs the repairs, a few at a time. Returns how many keys were put right. */
 async function each<T>(all: readonly T[], run: (one: T) => Promise<Outcome>): Promise<number | 'another'> {
   let mended = 0;
   for (let i = 0; i < all.length; i += IN_FLIGHT) {
@@ -97,7 +97,7 @@ async function compare(
   return { missing, all };
 }
 
-/** Only where the stream is still as it was seen: a message that came in between wins. */
+/** Deletes a key only if the stream is as it was seen: a message that came in between wins. */
 async function mend(
   { subject, seq, value }: Missing,
   access: AuditOptions['access'],

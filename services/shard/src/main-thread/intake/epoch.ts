@@ -1,4 +1,4 @@
-// Trust, but verify: whether a stream is still the one that we know. Pure decisions on what the server says.
+// Whether a stream is still the one that this shard has read. Pure decisions on what the server says.
 
 /** What the server says of a stream. */
 export interface StreamFacts {
@@ -7,12 +7,12 @@ export interface StreamFacts {
   readonly generation: number;
   /**
    * Time of the server, in milliseconds, up to which shards had the history that this one replaced, as the stream's
-   * metadata say: an older message may have been sent to clients already. 0 where nobody said so.
+   * metadata say: an older message may have been sent to clients already. 0 if no shard wrote it.
    */
   readonly hadMs: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** Messages in the stream; nothing where they age out, so that fewer of them mean nothing. */
+  /** Messages in the stream; undefined if they age out, because then fewer of them prove nothing. */
   readonly messages: number | undefined;
   /** Subjects that the stream has messages of. */
   readonly subjects: number;
@@ -24,18 +24,18 @@ export interface StreamFacts {
   readonly serverNowMs: number;
 }
 
-/** What we know of the stream so far. */
+/** What the shard knows of the stream so far. */
 export interface KnownStream {
   readonly createdMs: number;
   readonly generation: number;
-  /** Newest sequence that we have had. */
+  /** Newest sequence that the shard has read. */
   readonly seq: number;
 }
 
 /** `raise`: the stream went back in time under the same creation time; its generation must be raised. */
 export type EpochVerdict = 'same' | 'recreated' | 'otherGeneration' | 'raise';
 
-/** Compares what we know with what the server says. */
+/** Compares what the shard knows with what the server says. */
 export function judgeEpoch(
   known: KnownStream,
   facts: Pick<StreamFacts, 'createdMs' | 'generation' | 'lastSeq'>,
@@ -46,7 +46,7 @@ export function judgeEpoch(
   return 'same';
 }
 
-/** Whether an epoch began after another one; false where one of them is not a name that `epochName` makes. */
+/** Whether an epoch began after another one; false if one of them is no name that `epochName` makes. */
 export function isLaterEpoch(one: string, other: string): boolean {
   const [oneMs, oneGeneration] = partsOf(one);
   const [otherMs, otherGeneration] = partsOf(other);

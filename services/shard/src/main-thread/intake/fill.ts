@@ -1,17 +1,17 @@
-// Reads what a consumer has at present, in the order of its deliveries, or fails: better to begin anew than to go on
-// without one. Nothing is thrown at the NATS library, and nothing of the consumer outlives the fill.
+// Reads what a consumer has at present, in the order of its deliveries, or fails: the reader rather begins anew than goes
+// on without a message. The fill throws nothing at the NATS library and leaves nothing of the consumer behind.
 
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Message } from '../lanes/message.ts';
 
 const BATCH = 1_000;
-/** How long a fill may show nothing before it counts as stalled, in steps of which it is looked at. */
+/** A fill counts as stalled after this many steps without a message. */
 const STALL_STEPS = 10;
 const STEP_MS = 500;
-/** How long the end of a fill is waited for; it goes on by itself. */
+/** Longest wait for the end of a fill; it ends by itself after that. */
 const CLOSE_MS = 1_000;
 
-/** A fill showed nothing for too long, or lost a message on the way. Begin anew. */
+/** A fill had no message for too long, or lost one on the way. The reader begins anew. */
 class StreamStalledError extends Error {
   readonly code = 'STREAM_STALLED';
 
@@ -71,7 +71,7 @@ export async function fill(o: {
   }
 }
 
-/** Ends a consumer's messages, also where they begin only after the fill has given up. */
+/** Ends a consumer's messages, even if they begin only after the fill has given up. */
 async function close(consuming: Promise<ConsumerMessages> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([
@@ -89,7 +89,7 @@ export function stored(message: JsMsg): Message {
   return { seq, subject, data, timeMs: Math.floor(info.timestampNanos / 1_000_000) };
 }
 
-/** Bytes of a message's content, also where it came without it. */
+/** Bytes of a message's content, also if the message came without it. */
 export function sizeOf({ headers, data }: JsMsg): number {
   return Number(headers?.get('Nats-Msg-Size') || data.length);
 }

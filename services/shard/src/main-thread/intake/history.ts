@@ -1,8 +1,8 @@
-// What was taken in of a stream, as far as it is needed to recognise the stream again: the last messages exactly, of
-// all earlier ones the newest time. It costs a message four writes into arrays.
+// Remembers what was read of a stream, as far as that is needed to recognise the stream again: the last messages exactly,
+// and the newest time of all earlier ones. It costs a message four writes into arrays.
 import { ROUNDING_MS } from '../lanes/places.ts';
 
-/** What makes a message the one that it is. */
+/** What tells a message from another one at the same sequence. */
 export interface Identity {
   readonly seq: number;
   readonly subject: string;
@@ -40,8 +40,8 @@ export class History {
   }
 
   /**
-   * Whether a message at a place up to which everything was taken in is the one that was there. Where its place is no
-   * longer remembered its time tells: a stream that went back stores what follows later than all that was taken in.
+   * Whether a message of the stream is the one that was read at its sequence. If the sequence is no longer remembered, its
+   * time tells: a stream that went back stores its next messages later than all that were read.
    */
   has({ seq, subject, timeMs, size }: Identity): boolean {
     const at = this.#seqs.indexOf(seq);

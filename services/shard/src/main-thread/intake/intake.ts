@@ -1,16 +1,14 @@
-// Feeds the lanes from NATS: two streams that are verified for ever, and the cosmetic subjects as they come.
-// What a message means is decided in accept.ts; what becomes of it, by the callbacks.
-
+// Feeds the lanes from NATS: two streams that are verified all the time, and the cosmetic subjects as they come. It checks
+// each message once, then hands it to its lane.
 import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
-import { decodeCleanupMark } from '@weir/protocol';
+import { decodeCleanupMark, readPayload } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
 import { JetStreamDisabledError, logThrottle, StreamConflictError } from '@weir/runtime';
 import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
-import type { Message } from '../lanes/message.ts';
-import type { RejectReason } from './accept.ts';
-import { accept } from './accept.ts';
-import { guarded } from './guarded.ts';
+import type { CheckedMessage, Message } from '../lanes/message.ts';
+import { guarded } from './feed.ts';
 import { NatsStream } from './nats-stream.ts';
+import type { RejectReason } from './rejected.ts';
 import { Rejected } from './rejected.ts';
 import type { StreamAccess } from './stream-access.ts';
 import type { Held, StreamProblem } from './stream-reader.ts';
@@ -35,7 +33,7 @@ export interface IntakeOptions {
   readonly onAccepted: (lane: Lane) => void;
   readonly onRejected: (lane: Lane | undefined, reason: RejectReason) => void;
   readonly onProblem: (stream: 'state' | 'critical', problem: StreamProblem) => void;
-  /** What is served is, as far as is known, all that there is: after a load, and after a connection was lost. */
+  /** The lanes have become current, as far as the shard knows: after a load, and after a lost connection. */
   readonly onCurrent?: () => void;
   /** Both streams have been read for the first time. */
   readonly onLoaded?: () => void;
@@ -58,7 +56,7 @@ export class Intake {
     this.#options = options;
     this.#open = open;
     this.#rejected = new Rejected(options.link, options.logger, options.subjects.rejected, options.nowMs);
-    // One gate a line: a flood of bad messages must not hide what is wrong with a stream.
+    // One throttle per log line: a flood of bad messages must not hide the problem of a stream.
     this.#sayFault = logThrottle(LOG_EVERY_MS);
     this.#sayProblem = { state: logThrottle(LOG_EVERY_MS), critical: logThrottle(LOG_EVERY_MS) };
     options.link.onStatus((status) => {
@@ -79,12 +77,12 @@ export class Intake {
     return this.#loaded >= 2;
   }
 
-  /** Whether what is served may be behind what was published. */
+  /** Whether the lanes may be behind what was published. */
   get stale(): boolean {
     return !this.loaded || !this.#options.link.connected || this.#readers.some((reader) => !reader.current);
   }
 
-  /** The newest sequence of the state stream at this moment; nothing where NATS cannot say. */
+  /** The newest sequence of the state stream at this moment; undefined if NATS cannot say. */
   async newestState(): Promise<number | undefined> {
     if (this.stale) return undefined;
     return this.#stateAccess?.facts().then(
@@ -93,7 +91,7 @@ export class Intake {
     );
   }
 
-  /** Look at the streams now. */
+  /** Looks at the streams now. */
   poke(): void {
     for (const reader of this.#readers) reader.poke();
   }
@@ -114,7 +112,7 @@ export class Intake {
     });
   }
 
-  /** Something of ours or of the server's is wrong with one message or a subscription; everything else goes on. */
+  /** One message or subscription has failed, by a fault of the shard or of the server. Everything else goes on. */
   #fault(lane: Lane, fault: unknown): void {
     this.#options.onRejected(lane, 'internal');
     this.#sayFault((suppressed) => {
@@ -134,7 +132,7 @@ export class Intake {
       fromLive: subjects.fromLive,
       onFault: (fault) => {
         this.#fault(name, fault);
-        // It is missing now; the stream has it.
+        // The message is missing in the lane; the reader finds it in the stream.
         reader.poke();
       },
     });
@@ -216,7 +214,7 @@ export class Intake {
   }
 }
 
-/** No retry helps: a person must look. */
+/** Whether no retry helps, so that a person must look. */
 function needsSomebody(detail: unknown): boolean {
   return detail instanceof StreamConflictError || detail instanceof JetStreamDisabledError;
 }
@@ -242,4 +240,26 @@ function heldIn(
       isWhole: () => held.isWhole(),
     },
   };
+}
+
+/** Why a message is refused, and of which lane it is as far as its subject says. */
+export interface Refusal {
+  readonly reject: RejectReason;
+  readonly lane: Lane | undefined;
+}
+
+/** Checks a message of a lane's subjects. Decodes its payload once. */
+export function accept(
+  { seq, subject, data, timeMs }: Message,
+  subjects: Subjects,
+  bounds: PayloadBounds,
+): CheckedMessage | Refusal {
+  const address = subjects.parse(subject);
+  if (address === undefined) return { reject: 'subject', lane: subjects.laneOf(subject) };
+  const { lane, channel } = address;
+  const key = lane === 'state' ? address.key : '';
+  const read = readPayload(data, bounds);
+  if ('text' in read) return { seq, subject, data, timeMs, lane, channel, key, value: read.text };
+  if (read.problem !== 'empty' || lane !== 'state') return { reject: read.problem, lane };
+  return { seq, subject, data, timeMs, lane, channel, key, value: undefined };
 }

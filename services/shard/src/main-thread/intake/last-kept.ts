@@ -1,8 +1,8 @@
-// Finds the last message that a stream still keeps up to a sequence. NATS can only be asked for the first one at or
-// after a place, so it is sought in steps that double, then by halves: about twice the logarithm of the hole.
+// Finds the last message that a stream still keeps up to a sequence. NATS answers only for the first one at or after a
+// sequence, so the search doubles its steps, then halves them: requests grow with the logarithm of the hole.
 import type { Identity } from './history.ts';
 
-/** The last message up to `seq`; nothing where the stream keeps none of them. `from` is the first at or after a place. */
+/** The last message up to `seq`; undefined if the stream keeps none. `from` finds the first at or after a sequence. */
 export async function lastKept(
   seq: number,
   firstSeq: number,

@@ -1,12 +1,12 @@
-// Whether a stream has as many messages as it should have by what was read of it and by what a clean-up says that it
-// removed. Pure.
+// Whether a stream has as many messages as it should, by the messages that were read and by the number that a clean-up
+// says it removed. Pure.
 import type { Newness } from '../lanes/lane-sink.ts';
 import type { Cleanup } from '../lanes/state-lane.ts';
 
 /** `unclear`: a message may be missing behind another that came. */
 export type CountVerdict = 'holds' | 'fewer' | 'unclear';
 
-/** A removal is over within a second; after so many looks its control is gone. */
+/** A removal is over within a second; after this many looks the control that ran it is gone. */
 const MAX_BUSY_LOOKS = 6;
 /** New subjects between two looks that are remembered one by one. */
 const MAX_ADDED = 10_000;
@@ -17,7 +17,7 @@ export class MessageCount {
   #removed = 0;
   #run: string | undefined;
   #busyLooks = 0;
-  /** What is at or before it is in `#messages`. */
+  /** `#messages` counts the messages up to here. */
   #countedSeq = 0;
   /** Sequences of new subjects since then, ascending. */
   #added: number[] = [];
@@ -28,7 +28,7 @@ export class MessageCount {
     this.#latestOnly = latestOnly;
   }
 
-  /** The stream is loaded anew; what it has up to `seq` is what the next answer of the server counts. */
+  /** The stream is loaded anew. The server's next answer counts the messages up to `seq`. */
   begin(seq: number): void {
     this.#messages = undefined;
     this.#countedSeq = seq;
@@ -44,9 +44,9 @@ export class MessageCount {
   }
 
   /**
-   * Takes what the server said; everything up to `lastSeq` at least was noted, and `removals` is from there. While a
-   * removal is under way nothing is judged; between two runs, which count apart, and where messages age out, the answer
-   * is `unclear`.
+   * Takes the server's facts, after every message up to `lastSeq` was noted; `now` is the newest mark in those messages.
+   * While a removal is under way it judges nothing. Between two runs, which count apart, and if messages age out, the
+   * answer is `unclear`.
    */
   judge(
     facts: { readonly messages: number | undefined; readonly lastSeq: number },

@@ -1,25 +1,20 @@
 // A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
 // republishes to plain subscribers. It decides nothing.
-
 import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
 import type { StreamDefinition } from '@weir/protocol';
 import { isWrongLastSequence } from '@weir/runtime';
 import type { Message } from '../lanes/message.ts';
 import type { StreamFacts } from './epoch.ts';
+import { followFeed } from './feed.ts';
 import { fill, sizeOf, stored } from './fill.ts';
-import { guarded } from './guarded.ts';
 import type { Identity } from './history.ts';
-import type { Place } from './place.ts';
-import { placeBefore } from './place.ts';
 import type { Scanned, StreamAccess } from './stream-access.ts';
 
 const GENERATION = 'weir_generation';
 const HAD = 'weir_had_ms';
-/** What the server tells of streams; the rest of the subject is what it is, and the stream. */
-const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
 const CONSUMER_IDLE_NS = 30_000_000_000;
 
 interface NatsStreamOptions {
@@ -28,7 +23,7 @@ interface NatsStreamOptions {
   readonly ensure: () => Promise<void>;
   /** The data subject behind a live subject. */
   readonly fromLive: (subject: string) => string;
-  /** A message of the feed could not be read (its headers are anybody's): it is missing until a fill. */
+  /** A message of the feed could not be read (any client of NATS can write its headers): it is missing until a fill. */
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -148,29 +143,13 @@ export class NatsStream implements StreamAccess {
       const consumer = await this.#js.consumers.get(name, created.name);
       await fill({ consumer, stream: name, take });
     } finally {
-      // It also goes by itself when nobody pulls; a failure to delete it now is no failure of the fill.
+      // The server drops the consumer by itself when no pull comes; a failed deletion is no failure of the fill.
       manager.consumers.delete(name, created.name).catch(() => undefined);
     }
   }
 
   follow(take: (message: Message) => void, changed: () => void): { stop(): void } {
-    const { connection, definition, fromLive, onFault } = this.#options;
-    const subscription = connection.subscribe(definition.republish.dest, {
-      callback: guarded((message) => {
-        const placed = fromFeed(message, definition.name, fromLive);
-        if (placed !== undefined) take(placed);
-      }, onFault),
-    });
-    // Another leader, another configuration. Where the server does not let us hear it, the next look has to do.
-    const news = connection.subscribe(`${ADVISORIES}.*.${definition.name}`, {
-      callback: guarded(changed, () => undefined),
-    });
-    return {
-      stop: () => {
-        subscription.unsubscribe();
-        news.unsubscribe();
-      },
-    };
+    return followFeed({ ...this.#options, take, changed });
   }
 
   async #jsm(): Promise<JetStreamManager> {
@@ -179,7 +158,7 @@ export class NatsStream implements StreamAccess {
   }
 }
 
-/** 0 where it is not there, or is no number. */
+/** The number in the metadata; 0 if it is missing or no number. */
 function numberIn(metadata: Readonly<Record<string, string>> | undefined, name: string): number {
   return Number.parseInt(metadata?.[name] ?? '0', 10) || 0;
 }
@@ -192,29 +171,4 @@ function isForbidden(error: unknown): boolean {
 function isNotFound(error: unknown): boolean {
   // `code` is the number within JetStream (10059 no stream, 10037 no message), `status` the kind.
   return error instanceof JetStreamApiError && error.status === 404;
-}
-
-/** A republished message with its place; nothing where the headers are not those of our stream. */
-function fromFeed(message: Msg, stream: string, fromLive: (subject: string) => string): Message | undefined {
-  const { data } = message;
-  const place = placeBefore(data) ?? placeIn(message.headers);
-  if (place?.stream !== stream) return undefined;
-  const seq = Number(place.seq);
-  const timeMs = Date.parse(place.time);
-  if (!Number.isSafeInteger(seq) || seq <= 0) return undefined;
-  return {
-    seq,
-    subject: fromLive(message.subject),
-    data,
-    timeMs: Number.isNaN(timeMs) ? Date.now() : timeMs,
-  };
-}
-
-function placeIn(headers: MsgHdrs | undefined): Place | undefined {
-  if (headers === undefined) return undefined;
-  return {
-    stream: headers.last('Nats-Stream'),
-    seq: headers.last('Nats-Sequence'),
-    time: headers.last('Nats-Time-Stamp'),
-  };
 }

@@ -5,8 +5,22 @@ import { headers } from '@nats-io/transport-node';
 import type { Lane } from '@weir/protocol';
 import type { Logger, NatsLink } from '@weir/runtime';
 import { logThrottle } from '@weir/runtime';
-import type { RejectReason } from './accept.ts';
-import { REJECT_REASONS } from './accept.ts';
+
+/** Why a message cannot be broadcast. A closed set: it is a label of a metric and a header of `weir.rejected`. */
+export const REJECT_REASONS = [
+  'subject',
+  'empty',
+  'tooLarge',
+  'notUtf8',
+  'bom',
+  'notJson',
+  'tooDeep',
+  'number',
+  'stateFull',
+  /** A fault of the shard; the message is left out. */
+  'internal',
+] as const;
+export type RejectReason = (typeof REJECT_REASONS)[number];
 
 const COPIES_PER_SECOND = 20;
 const COPIED_BYTES = 16_384;

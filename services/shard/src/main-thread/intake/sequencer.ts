@@ -50,7 +50,7 @@ export class Sequencer<T extends Sequenced> {
     return this.#doubts;
   }
 
-  /** The stream may not be the one it was: what waits is forgotten, what comes waits for a look. */
+  /** The stream may not be the one it was: forgets the messages that wait; later ones wait for a look. */
   doubt(): void {
     this.#doubts++;
     this.#waiting = [];
@@ -59,13 +59,13 @@ export class Sequencer<T extends Sequenced> {
 
   /**
    * A message of the live feed: `inOrder`, `gap` (something before it is missing; a fill is needed), `waits` (for the
-   * look that a doubt asked for), or `backwards` (the feed has shown a later one before, so the stream may not be the one
-   * it was: what follows waits for a look).
+   * look that a doubt asked for), or `backwards` (the feed has shown a later one before, so the stream may be another
+   * one: later messages wait for a look).
    */
   live(message: T): 'inOrder' | 'gap' | 'waits' | 'backwards' {
     if (message.seq <= this.#liveSeq) {
       this.#doubts++;
-      // It may be what the stream has now, where the waiting ones were before.
+      // It may belong to another history than the messages that wait.
       this.#waiting = [];
       return 'backwards';
     }
@@ -81,7 +81,7 @@ export class Sequencer<T extends Sequenced> {
     return doubtful ? 'waits' : 'gap';
   }
 
-  /** A message of the fill. The fill is complete in itself: what it leaves out no longer exists. */
+  /** A message of the fill. The fill is complete: messages that it leaves out no longer exist. */
   fill(message: T): void {
     if (message.seq <= this.#seq) return;
     this.#pass(message);
@@ -89,8 +89,8 @@ export class Sequencer<T extends Sequenced> {
   }
 
   /**
-   * The stream is the one it was, and has shown everything up to here, though there may be no message at that place
-   * any more. `doubts`: as many reasons for doubt are answered by that.
+   * The stream is the same, and has shown everything up to here, though it may keep no message at that sequence. This
+   * answers `doubts` reasons for doubt.
    */
   filledTo(seq: number, doubts: number = this.#doubts): void {
     if (seq > this.#seq) this.#seq = seq;
@@ -100,7 +100,7 @@ export class Sequencer<T extends Sequenced> {
 
   /**
    * The stream had nothing after `lastSeq` when the feed had shown `shownSeq`: what the feed showed in between is not
-   * of this stream (anybody can publish there), and must not be waited for.
+   * of this stream (any client of NATS can publish there), and must not be waited for.
    */
   disbelieve(shownSeq: number, lastSeq: number): void {
     this.#waiting = this.#waiting.filter(({ seq }) => seq <= lastSeq || seq > shownSeq);

@@ -12,24 +12,24 @@ export interface Scanned {
 }
 
 export interface StreamAccess {
-  /** Creates the stream where it is missing and mends what Weir needs of it. */
+  /** Creates the stream if it is missing, and mends the settings that Weir needs. */
   ensure(): Promise<void>;
-  /** What the server says of it now; nothing where there is no such stream, or it does not feed us. */
+  /** What the server says of the stream now; undefined if there is none, or if it does not republish to this shard. */
   facts(): Promise<StreamFacts | undefined>;
   /** The first message that the stream keeps at or after a sequence. */
   first(seq: number): Promise<Identity | undefined>;
-  /** A subject's newest message; nothing where the stream keeps none. */
+  /** A subject's newest message; undefined if the stream keeps none. */
   last(subject: string): Promise<Message | undefined>;
-  /** Shows all messages in their order, without their content. Rejects where it stalls. */
+  /** Shows all messages in their order, without their content. Rejects if it stalls. */
   scan(take: (scanned: Scanned) => void): Promise<void>;
   /**
-   * Stores a message where the newest one of its subject is still the one at `afterSeq` (0: where there is none).
-   * `refused` where the stream is full or we may not publish; rejects where no answer came.
+   * Stores a message if the newest one of its subject is still the one at `afterSeq` (0: if there is none).
+   * `refused` if the stream is full or the shard may not publish; rejects if no answer came.
    */
   put(subject: string, data: Uint8Array, afterSeq: number): Promise<'kept' | 'overtaken' | 'refused'>;
   /** Writes both into the stream's metadata, for all shards. */
   writeEpoch(epoch: Pick<StreamFacts, 'generation' | 'hadMs'>): Promise<void>;
-  /** Reads everything from a sequence to the present end. Rejects where it stalls. */
+  /** Reads everything from a sequence to the present end. Rejects if it stalls. */
   fill(fromSeq: number, take: (message: Message) => void): Promise<void>;
   /** Calls `take` for every message that the stream stores from now on (some may be lost), `changed` for other news. */
   follow(take: (message: Message) => void, changed: () => void): { stop(): void };

@@ -1,5 +1,5 @@
-// Reads one stream for ever: loads it, follows its live feed, fills holes, and verifies that it is still the stream
-// that it was. Another epoch means loading anew. It hands messages on in order; what they mean is not its business.
+// Reads one stream until it is stopped: loads it, follows its live feed, fills holes, and verifies that it is still the
+// same stream. It loads another epoch anew. It hands messages on in order, and does not look at what they mean.
 
 import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
 import type { Message } from '../lanes/message.ts';
@@ -14,13 +14,13 @@ import type { StreamAccess } from './stream-access.ts';
 
 /** The newest message of each subject. */
 export interface Held {
-  /** Those that were taken in after a sequence; without a value where it is a deletion. */
+  /** Those after a sequence; a deletion has no value. */
   after(
     seq: number,
   ): Iterable<{ readonly subject: string; readonly seq: number; readonly value: string | undefined }>;
-  /** Whether a message could not be broadcast, so that nothing was taken of it. */
+  /** Whether a message was refused, so that the lane has nothing of it. */
   isRejected(message: Message): boolean;
-  /** Whether there is a value of a subject; true as well where there can be none. */
+  /** Whether the lane has a value of a subject; also true for a subject that can have none. */
   hasValue(subject: string): boolean;
   /** Whether all values have found room. */
   isWhole(): boolean;
@@ -46,7 +46,7 @@ export interface ReaderOptions {
   readonly onProblem: (problem: StreamProblem, detail: unknown) => void;
   /** `current` has become true. */
   readonly onCurrent?: () => void;
-  /** The stream has been loaded, and not only once if another epoch has begun since. */
+  /** The stream has been loaded: once, and again for each further epoch. */
   readonly onLoaded?: (seq: number) => void;
   readonly nowMs?: () => number;
   readonly random?: () => number;
@@ -54,11 +54,11 @@ export interface ReaderOptions {
 
 type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
 
-/** So many subjects are asked for one by one; where more are in doubt, the stream counts as another one. */
+/** Most subjects that the reader asks for one by one. If more are in doubt, the stream counts as another one. */
 const MAX_ASKED = 256;
-/** So many messages are held back while it is not proven that the stream is the same. */
+/** Most messages that are held back until the stream is proven to be the same. */
 const MAX_HELD_BACK = 100_000;
-/** Between two comparisons of all subjects with the stream: at least so long, and so long for each subject. */
+/** Shortest time between two comparisons of all subjects with the stream, and the time for each subject. */
 const AUDIT_EVERY_MS = 5_000;
 const AUDIT_MS_A_SUBJECT = 0.2;
 
@@ -75,7 +75,7 @@ export class StreamReader {
   #current = false;
   #stopped = false;
   #away = false;
-  /** Connections that were lost so far: what was asked on one says nothing of what comes on the next. */
+  /** Number of lost connections. An answer from one connection proves nothing about messages of the next. */
   #losses = 0;
   #wake: ((wake: Wake) => void) | undefined;
   #pending: Wake | undefined;
@@ -90,7 +90,7 @@ export class StreamReader {
     });
   }
 
-  /** Whether what was read is, as far as is known, all that there is. */
+  /** Whether the lane has, as far as the reader knows, all that the stream has. */
   get current(): boolean {
     return this.#current;
   }
@@ -113,7 +113,7 @@ export class StreamReader {
         this.#current = false;
         this.#options.onProblem('failed', error);
         await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));
-        // What woke it has been used up; the next look must not wait for another reason.
+        // The wake has been used up; the next look must not wait for another one.
         if (this.#known !== undefined) this.poke();
       }
     }
@@ -125,12 +125,12 @@ export class StreamReader {
     this.poke();
   }
 
-  /** Look at the stream now: somebody has seen a later message. */
+  /** Looks at the stream now, because a later message was seen elsewhere. */
   poke(): void {
     this.#signal('poked');
   }
 
-  /** The connection is gone: until the next look nothing is known to be current, and nothing is asked. */
+  /** The connection is gone. Until the next look the lane is not known to be current, and the reader asks nothing. */
   lost(): void {
     this.#current = false;
     this.#away = true;
@@ -148,7 +148,7 @@ export class StreamReader {
     this.poke();
   }
 
-  /** A question that is asked while nobody hears it would only be found unanswered long after the return. */
+  /** Waits for the connection. A request sent while disconnected would only time out after reconnecting. */
   async #untilBack(): Promise<void> {
     if (!this.#away) return;
     while (this.#away && !this.#stopped) await this.#nextWake();
@@ -161,7 +161,7 @@ export class StreamReader {
     if (verdict === 'gap' || verdict === 'backwards') this.#signal(verdict);
   }
 
-  /** The stream has another leader or configuration: nothing of the feed is handed on before a look. */
+  /** The stream has another leader or configuration: the feed waits for a look. */
   #changed(): void {
     if (this.#known === undefined) return;
     this.#sequencer.doubt();
@@ -173,7 +173,7 @@ export class StreamReader {
     const losses = this.#losses;
     await access.ensure();
     let facts = await access.facts();
-    if (facts === undefined) throw new Error('the stream is not there after it was made');
+    if (facts === undefined) throw new Error('the stream is missing although it was just created');
     // Shards that start later cannot know what clients had of a history that is gone.
     const generation = Math.max(facts.generation, this.#minGeneration);
     const hadMs = Math.max(facts.hadMs, lane.hadMs?.() ?? 0);
@@ -189,7 +189,7 @@ export class StreamReader {
     await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     if (losses !== this.#losses) return;
     this.#sequencer.filledTo(facts.lastSeq);
-    // Before anything counts as known: where this fails, the stream is loaded anew.
+    // Before the stream counts as known: if this fails, it is loaded anew.
     lane.loaded(this.#sequencer.seq);
     onLoaded?.(this.#sequencer.seq);
     this.#known = facts;
@@ -203,7 +203,7 @@ export class StreamReader {
   async #check(wake: Wake): Promise<void> {
     if (this.#stopped || this.#away) return;
     const { access, lane, onProblem } = this.#options;
-    // What we had before we asked must be in the answer; what comes while we wait need not be.
+    // The answer must contain what was read before the request; messages that come meanwhile may be missing in it.
     const { seq, liveSeq, doubts } = this.#sequencer;
     const losses = this.#losses;
     const facts = await access.facts();
@@ -225,7 +225,7 @@ export class StreamReader {
       await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     else for (const message of proof.fresh) this.#sequencer.fill(message);
     this.#sequencer.filledTo(facts.lastSeq, doubts);
-    // Not before everything is read: what is missing may be explained there.
+    // After everything is read: the last messages may explain why others are missing.
     const count = this.#count.judge(facts, lane.removals?.());
     if (count === 'fewer' && this.#options.held === undefined) return this.#raise(facts);
     if (count !== 'holds') this.#auditWanted = true;
@@ -256,7 +256,7 @@ export class StreamReader {
       else if (outcome.mended > 0) onProblem('missing', outcome.mended);
     } catch (error) {
       this.#auditWanted = true;
-      // Nothing that is served is less true than before: it is tried again.
+      // The lane is as true as before, so the comparison is only tried again.
       if (!this.#stopped) onProblem('failed', error);
     } finally {
       this.#nextAuditMs = this.#nowMs() + Math.max(AUDIT_EVERY_MS, facts.subjects * AUDIT_MS_A_SUBJECT);
@@ -268,7 +268,7 @@ export class StreamReader {
     return agesOut ? Number.POSITIVE_INFINITY : (this.#options.lane.removals?.()?.floorSeq ?? 0);
   }
 
-  /** It went back, or lost what nobody can tell to a client: all shards begin anew with it. */
+  /** The stream went back, or lost messages that clients cannot be told of: all shards begin anew with it. */
   #raise(facts: StreamFacts): void {
     this.#minGeneration = Math.max(this.#known?.generation ?? 0, facts.generation) + 1;
     this.#another('raise');
@@ -287,11 +287,11 @@ export class StreamReader {
   }
 
   /**
-   * Proves that this is the stream of which everything up to `seq` was taken in; nothing where it is not. A stream that
-   * went back has other messages at the places that it went back over, or a subject again with an older message than
-   * the one that was taken in: what it still keeps of those places shows the one, the other must be asked for. Where
-   * neither is so, what follows replaces all that went, and it makes no difference; what follows then comes along,
-   * since it was read for that.
+   * Proves that this is the stream of which everything up to `seq` was read; undefined if it is not. A stream that
+   * went back shows it in one of two ways: another message at a sequence that was read, or an older message of a subject
+   * than the one that was read. The first is found in what the stream still keeps; for the second, the reader asks for
+   * each subject. If neither is so, later messages replace all that the stream lost, and the loss makes no difference.
+   * Those later messages had to be read for the proof, so they are returned (`fresh`).
    */
   async #prove(
     seq: number,

@@ -1,4 +1,4 @@
-// The cosmetic lane: what arrived since the last tick, bounded. Best effort: what does not fit is dropped and counted.
+// The cosmetic lane: the messages since the last tick, bounded. A message that does not fit is dropped and counted.
 
 /** How much one tick may carry. */
 export interface CosmeticLimits {
@@ -22,7 +22,7 @@ export class CosmeticLane {
     this.#limits = limits;
   }
 
-  /** Takes a message, or answers false where this tick is full. */
+  /** Takes a message; returns false if this tick is full. */
   add(channel: string, value: string): boolean {
     const fits =
       this.#count < this.#limits.maxPerTick && this.#bytes + value.length <= this.#limits.maxBytesPerTick;

@@ -34,6 +34,19 @@ describe('CriticalLane', () => {
     expect([lane.seq, lane.messages]).toEqual([10, 6]);
   });
 
+  it('knows where the newest few messages of a channel begin, and skips no loss of them', () => {
+    const lane = new CriticalLane({ ...wide, maxPerChannel: 4 });
+    for (const seq of [1, 3, 5, 7, 9]) lane.append('a', entry(seq));
+    lane.append('b', entry(10));
+    const newest = (count: number, upToSeq = 10): readonly number[] =>
+      seqsSince(lane, 'a', lane.seqBeforeLast('a', count, upToSeq)).filter((seq) => seq <= upToSeq);
+    expect([newest(1), newest(2), newest(4), newest(50)]).toEqual([[9], [7, 9], [3, 5, 7, 9], [3, 5, 7, 9]]);
+    expect(newest(2, 6)).toEqual([3, 5]);
+    expect(newest(2, 2)).toEqual([]);
+    expect(lane.seqBeforeLast('none', 5, 10)).toBe(10);
+    for (const count of [1, 4, 50]) expect(lane.hasLost('a', lane.seqBeforeLast('a', count, 10))).toBe(false);
+  });
+
   it('ignores what is not newer than what it has', () => {
     const lane = new CriticalLane(wide);
     expect(lane.append('a', entry(5))).toBe(true);

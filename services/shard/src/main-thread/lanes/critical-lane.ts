@@ -1,5 +1,5 @@
 // The critical lane: the last messages of every channel in order, bounded by bytes, count and age.
-// What it has lost it knows, so that nobody is resumed over a hole in silence.
+// It knows what it has lost, so that no client is resumed over a hole in silence.
 import { ROUNDING_MS } from './places.ts';
 
 /** One critical message; `value` is the publisher's JSON as latin1 text. */
@@ -11,7 +11,7 @@ export interface CriticalEntry {
   readonly storedMs: number;
 }
 
-/** What the ring keeps. All three limits hold. */
+/** Limits of the lane. All three hold. */
 export interface CriticalLimits {
   readonly maxAgeMs: number;
   readonly maxPerChannel: number;
@@ -42,7 +42,7 @@ interface Placed {
   readonly seq: number;
 }
 
-/** So many more places than messages may be kept before those of messages that are gone are dropped. */
+/** Most places beyond the number of messages, before the places of dropped messages are cleared. */
 const STALE_PLACES = 1_024;
 
 export class CriticalLane {
@@ -69,7 +69,7 @@ export class CriticalLane {
     return this.#seq;
   }
 
-  /** When the newest message was stored, in milliseconds of the server; 0 where there was none. */
+  /** When the newest message was stored, in milliseconds of the server; 0 if there was none. */
   get newestMs(): number {
     return this.#newestMs;
   }
@@ -82,7 +82,7 @@ export class CriticalLane {
     return this.#count;
   }
 
-  /** What came before the stream's first message is lost for every channel. */
+  /** Messages before the stream's first one are lost for every channel. */
   lostBefore(firstSeq: number): void {
     this.#lostSeq = Math.max(this.#lostSeq, firstSeq - 1);
     this.#seq = Math.max(this.#seq, firstSeq - 1);
@@ -97,7 +97,7 @@ export class CriticalLane {
     }
   }
 
-  /** Takes one message; one that is not newer than what is here is ignored. */
+  /** Takes one message, unless it is older than the newest one. */
   append(channel: string, entry: CriticalEntry): boolean {
     if (entry.seq <= this.#seq) return false;
     this.#seq = entry.seq;
@@ -125,7 +125,7 @@ export class CriticalLane {
     this.#seq = Math.max(this.#seq, seq);
   }
 
-  /** The newest message of the channel that is, or may be, no longer here; 0 where all are. */
+  /** The newest message of the channel that is, or may be, no longer here; 0 if all are here. */
   lostSeq(channel: string): number {
     return Math.max(this.#lostSeq, this.#rings.get(channel)?.lostSeq ?? 0);
   }
@@ -136,8 +136,8 @@ export class CriticalLane {
   }
 
   /**
-   * Whether the channel has other messages up to `seq` than somebody who has had all of them up to there, the last of
-   * the stream stored at `storedMs`: a stream that went back has stored what is there now later than all that it lost.
+   * Whether the channel has other messages up to `seq` than a client that has had all of them up to there, the last of
+   * the stream stored at `storedMs`: a stream that went back has stored its present messages later than all that it lost.
    */
   isReplaced(channel: string, seq: number, storedMs: number): boolean {
     const ring = this.#rings.get(channel);
@@ -146,7 +146,7 @@ export class CriticalLane {
     return last !== undefined && last.storedMs > storedMs + ROUNDING_MS;
   }
 
-  /** Where somebody goes on who has had everything of another epoch that was stored up to then. */
+  /** Where a client goes on that has had everything of another epoch that was stored up to this time. */
   seqAt(channel: string, storedMs: number): number {
     const ring = this.#rings.get(channel);
     if (ring === undefined) return this.#seq;
@@ -159,7 +159,17 @@ export class CriticalLane {
     return seq;
   }
 
-  /** Messages of a channel after `seq`, in order, until `take` answers false. */
+  /** After which sequence come the newest `count` messages of the channel up to `upToSeq`, as far as they are here. */
+  seqBeforeLast(channel: string, count: number, upToSeq: number): number {
+    const ring = this.#rings.get(channel);
+    if (ring === undefined) return upToSeq;
+    const end = firstAfter(ring, upToSeq);
+    const first = ring.entries[Math.max(ring.start, end - count)];
+    // What is lost before them is no loss for this client: it never had any of the channel.
+    return first === undefined ? upToSeq : Math.min(upToSeq, Math.max(first.seq - 1, this.lostSeq(channel)));
+  }
+
+  /** Messages of a channel after `seq`, in order, until `take` returns false. */
   since(channel: string, seq: number, take: (entry: CriticalEntry) => boolean): void {
     const ring = this.#rings.get(channel);
     if (ring === undefined) return;
@@ -169,12 +179,12 @@ export class CriticalLane {
     }
   }
 
-  /** Drops what is older than the window. */
+  /** Drops messages that are older than `maxAgeMs`. */
   expire(nowMs: number): void {
     const beforeMs = nowMs - this.#limits.maxAgeMs;
     for (const [channel, ring] of this.#rings) {
       while ((ring.entries[ring.start]?.timeMs ?? beforeMs) < beforeMs) this.#dropOldest(ring);
-      // An empty ring is forgotten; what it has lost is then lost for all, which costs at most a needless gap.
+      // An empty ring is forgotten; its losses then count for all channels, which costs at most a needless gap.
       if (ring.start === ring.entries.length) {
         this.#lostSeq = Math.max(this.#lostSeq, ring.lostSeq);
         this.#rings.delete(channel);

@@ -27,13 +27,13 @@ export class Lanes {
     this.cosmetic = cosmetic;
   }
 
-  /** Forgets what has been kept for long enough. */
+  /** Forgets deletions and critical messages that are past their time. */
   expire(nowMs: number): void {
     this.state.forgetDeletions(nowMs);
     this.critical.expire(nowMs);
   }
 
-  /** What the times of a position are held against. */
+  /** What the times of a position are compared with. */
   get proofs(): {
     readonly stateHolds: (seq: number, storedMs: number) => boolean;
     readonly criticalReplaced: (channel: string, seq: number, storedMs: number) => boolean;

@@ -1,6 +1,6 @@
-// What the state stream had and a later epoch of it has not: the last known values of lost keys. They are kept until the
-// keys are back, a person discards them, or their time is over. Nothing here is served to clients, and nothing is ever
-// written back by a shard: a purge looks the same, and whether the keys were meant to go only a person knows.
+// Keys that the state stream had and that a later epoch of it lacks, with their last known values. They are kept until
+// the keys are back, a person discards them, or their time is over. A shard does not serve them to clients and does not
+// write them back: a purge looks the same, and only a person knows whether the keys were meant to go.
 import type { StateLane } from './state-lane.ts';
 
 export interface LostStateLimits {
@@ -13,7 +13,7 @@ export interface LostStateLimits {
   readonly ratio: number;
 }
 
-/** A loss that a person must hear of. */
+/** A loss that is reported to a person. */
 export interface Loss {
   readonly lost: number;
   /** Keys that had a value before. */
@@ -60,7 +60,7 @@ export class LostState {
     return this.#discardedKeys;
   }
 
-  /** One lane takes the place of another: keeps what the new one lacks. Returns the loss where it is a large one. */
+  /** One lane takes the place of another: keeps what the new one lacks. Returns the loss if it is a large one. */
   replaced(before: StateLane, after: StateLane, nowMs: number): Loss | undefined {
     const lost = new Values();
     for (const { channel, key, value } of before.after(0))
@@ -73,17 +73,17 @@ export class LostState {
     return { ...loss, kept: this.keys };
   }
 
-  /** The stream has the key again, with a value or a deletion: what is kept of it is out of date. */
+  /** The stream has the key again, with a value or a deletion: forgets the kept value. */
   back(channel: string, key: string): void {
     if (this.#kept.keys > 0) this.#kept.delete(channel, key);
   }
 
-  /** Forgets what is kept when its time is over. Returns how many keys that were. */
+  /** Forgets the kept keys when their time is over. Returns how many they were. */
   expire(nowMs: number): number {
     return nowMs - this.#sinceMs < this.#limits.keepMs ? 0 : this.discard();
   }
 
-  /** Forgets what is kept. Returns how many keys that were. */
+  /** Forgets the kept keys. Returns how many they were. */
   discard(): number {
     const { keys } = this;
     this.#discardedKeys += keys;
@@ -91,7 +91,7 @@ export class LostState {
     return keys;
   }
 
-  /** What is kept at the moment, channel by channel. A key that comes back while this is read may be left out. */
+  /** The kept keys, channel by channel. A key that comes back while they are read may be left out. */
   entries(): Generator<LostEntry> {
     return this.#kept.entries();
   }

@@ -6,12 +6,12 @@ export class Numbers {
   #all = new Float64Array(FIRST);
   #length = 0;
 
-  /** The one that was added last; 0 where there is none. */
+  /** The last number; 0 if there is none. */
   get last(): number {
     return this.at(this.#length - 1);
   }
 
-  /** 0 where there is none. */
+  /** The number at an index; 0 if there is none. */
   at(index: number): number {
     return this.#all[index] ?? 0;
   }
@@ -25,12 +25,12 @@ export class Numbers {
     this.#all[this.#length++] = value;
   }
 
-  /** Nothing more is added: gives back the room that was not needed. */
+  /** No more numbers come: frees the room that was not needed. */
   trim(): void {
     this.#all = this.#all.slice(0, this.#length);
   }
 
-  /** Where a number stands among numbers that rise; -1 where it is not. */
+  /** Index of a number among rising numbers; -1 if it is not there. */
   indexOf(value: number): number {
     let low = 0;
     let high = this.#length;

@@ -1,13 +1,13 @@
-// When the messages of a stream were stored, as far as a shard must know it to say whether a position of another shard
-// speaks of this very stream. What it loaded it remembers place by place; of what came later it has lived through every
-// change of the stream, so that the first one is enough.
+// When the messages of a stream were stored, as far as a shard needs it to judge whether a position of another shard
+// speaks of this very stream. Of loaded messages the shard remembers each place. It has seen every change of the stream
+// since the load, so the first later message is enough.
 import { Numbers } from './numbers.ts';
 
-/** Times of one message may differ so much: a fill tells them as nanoseconds in a number, too coarse for the last hundreds. */
+/** Two times of one message may differ by this: a fill has nanoseconds in a number, which is too coarse for the last digits. */
 export const ROUNDING_MS = 1;
 
 export class Places {
-  /** Of what was loaded, in rising order: 16 bytes a message, and the state stream has one a key. */
+  /** Places of the loaded messages, in rising order: 16 bytes a message, and the state stream has one a key. */
   readonly #seqs = new Numbers();
   readonly #times = new Numbers();
   #loadedSeq = Number.POSITIVE_INFINITY;
@@ -15,7 +15,7 @@ export class Places {
   #nextMs: number | undefined;
   #newestMs = 0;
 
-  /** When the newest message was stored, in milliseconds of the server; 0 where there was none. */
+  /** When the newest message was stored, in milliseconds of the server; 0 if there was none. */
   get newestMs(): number {
     return this.#newestMs;
   }
@@ -39,9 +39,9 @@ export class Places {
   }
 
   /**
-   * Whether the message that somebody had last, stored then, is the one at this place. Up to where the shard has loaded
-   * it must still have been there. Later ones were taken in as they came: a stream that had gone back before the load
-   * has stored them all after what it lost.
+   * Whether the message that a client had last, stored at this time, is the one at this place. A
+   * loaded message must be remembered. Later messages were read as they came: a stream that had gone back before the load
+   * has stored them all after the messages that it lost.
    */
   holds(seq: number, storedMs: number): boolean {
     if (seq === 0) return true;

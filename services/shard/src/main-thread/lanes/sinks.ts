@@ -1,5 +1,5 @@
-// Fills the lanes from what intake reads: while a stream is loaded a new lane grows beside the old one, which goes on
-// being served; then the new one takes its place. Server times become times of this process's monotonic clock.
+// Fills the lanes from what intake reads. While a stream is loaded, a new lane grows beside the old one, which is still
+// served; then the new lane takes its place. Server times become times of this process's monotonic clock.
 import type { CriticalEntry, CriticalLane } from './critical-lane.ts';
 import type { LaneFacts, LaneSink } from './lane-sink.ts';
 import type { Lanes } from './lanes.ts';
@@ -10,7 +10,7 @@ import type { StateLane } from './state-lane.ts';
 /** The server lets messages go by their age when its own timer says so. */
 const EXPIRY_SLACK_MS = 2_000;
 
-/** The state lane's. `onLoaded` is called after a lane was replaced, `onLost` where the new one lacks much of the old. */
+/** The sink of the state lane. `onLoaded` is called after a lane was replaced, `onLost` if the new one lacks much of the old one. */
 export function stateSink(o: {
   readonly lanes: Lanes;
   readonly lost: LostState;
@@ -71,7 +71,7 @@ export function stateSink(o: {
       loading.lane.places.loaded(seq);
       const loss = o.lost.replaced(o.lanes.state, loading.lane, o.nowMs());
       loading.lane.forgetDeletions(o.nowMs());
-      // What has aged out left no deletion behind: any position may lack one.
+      // Messages that aged out left no deletion behind: any position may lack one.
       if (loading.agesOut) loading.lane.raiseFloor(seq);
       o.lanes.state = loading.lane;
       o.lanes.stateEpoch = loading.epoch;
@@ -83,8 +83,8 @@ export function stateSink(o: {
 }
 
 /**
- * The critical lane's. After another epoch, clients get what is newer than the last that the old one had. `onLost`: so
- * many messages, still within their time, are no longer in the stream.
+ * The sink of the critical lane. After another epoch, clients get the messages that are newer than the last one of the
+ * old epoch. `onLost` gets the number of messages that are still within their time and no longer in the stream.
  */
 export function criticalSink(o: {
   readonly lanes: Lanes;
@@ -145,7 +145,7 @@ export function criticalSink(o: {
     loaded(seq) {
       if (loading === undefined) return;
       const afterSeq = o.lanes.critical.seq;
-      // What was about to go by its age is not counted as lost.
+      // Messages that were about to age out do not count as lost.
       o.lanes.critical.expire(o.nowMs() + EXPIRY_SLACK_MS);
       const lost = o.lanes.critical.messages - known;
       loading.lane.advance(seq);

@@ -97,7 +97,7 @@ export class StateLane {
     return this.#cleanup;
   }
 
-  /** A channel's log; an empty one where nothing is known of the channel. */
+  /** A channel's log; an empty one for an unknown channel. */
   log(channel: string): StateLog {
     return this.#logs.get(channel) ?? this.#unknown;
   }
@@ -134,7 +134,7 @@ export class StateLane {
   cleanedUp(mark: Cleanup): void {
     this.advance(mark.seq);
     this.#cleanup = mark;
-    // A deletion that was removed came before the mark: whatever the mark says, what follows it is news.
+    // A removed deletion came before the mark. Whatever the mark says, messages after it are news.
     this.raiseFloor(Math.min(mark.floorSeq, mark.seq));
   }
 
@@ -144,7 +144,7 @@ export class StateLane {
     for (const log of this.#logs.values()) log.raiseFloor(seq);
   }
 
-  /** Moves the position on over messages that were refused or belong to nobody. */
+  /** Moves the sequence on over messages that were refused or belong to no lane. */
   advance(seq: number): void {
     this.#seq = Math.max(this.#seq, seq);
   }
@@ -172,14 +172,14 @@ export class StateLane {
     return dirty;
   }
 
-  /** Forgets deletions that are older than the limit, and channels of which nothing is left. */
+  /** Forgets deletions that are older than the limit, and channels without entries. */
   forgetDeletions(nowMs: number): void {
     const beforeMs = nowMs - this.#limits.deletionMs;
     let next = this.#deletions.oldest;
     while (next !== undefined && next.timeMs < beforeMs) {
       const deletion = next;
       next = deletion.newer;
-      // What no tick has told yet is not forgotten.
+      // A deletion that no tick has handed over yet is kept.
       if (!this.#isUntold(deletion)) this.#forget(deletion);
     }
     for (const log of this.#logs.values()) this.#dropEmpty(log);
@@ -210,7 +210,7 @@ export class StateLane {
     return log.entries > entries && !wasKnown ? 'new' : 'known';
   }
 
-  /** Forgets the oldest deletions until the entry fits; none where it would not fit without any of them either. */
+  /** Forgets the oldest deletions until the entry fits; forgets none if it would not fit without all of them. */
   #makeRoom(log: StateLog, entry: StateChange): boolean {
     const { key, value = '' } = entry;
     const oldBytes = log.get(key) === undefined ? undefined : log.bytesOf(key);

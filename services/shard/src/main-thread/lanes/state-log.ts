@@ -1,5 +1,5 @@
 // The state lane of one channel: every key's latest value, ordered by sequence. A client is a cursor into it.
-// It never queues anything for anybody, and it never looks inside a value.
+// It keeps no queue for a client, and it never looks inside a value.
 //
 //      oldest                                             newest
 //   first ─▶ [k3 seq 7] ⇄ [k9 seq 12, deleted] ⇄ [k1 seq 31] ◀─ last
@@ -27,14 +27,14 @@ interface Node {
   timeMs: number;
   older: Node | undefined;
   newer: Node | undefined;
-  /** Where the entry is a deletion. */
+  /** Set if the entry is a deletion. */
   deletion: Deletion | undefined;
 }
 
 export class StateLog {
   readonly channel: string;
   readonly #nodes = new Map<string, Node>();
-  /** Those of all channels of a lane. */
+  /** The deletions of all channels of the lane. */
   readonly #deletions: Deletions;
   #deleted = 0;
   #first: Node | undefined;
@@ -44,7 +44,7 @@ export class StateLog {
   #untoldSeq = 0;
   #moved: number[] = [];
 
-  /** `floorSeq`: what happened up to there is not known here. */
+  /** `floorSeq`: changes up to there are not known here. */
   constructor(channel = '', floorSeq = 0, deletions: Deletions = new Deletions()) {
     this.channel = channel;
     this.#floorSeq = floorSeq;
@@ -66,7 +66,7 @@ export class StateLog {
     return this.#bytes;
   }
 
-  /** Sequence of the newest entry; 0 where there is none. */
+  /** Sequence of the newest entry; 0 if there is none. */
   get lastSeq(): number {
     return this.#last?.seq ?? 0;
   }
@@ -76,12 +76,12 @@ export class StateLog {
     return this.#floorSeq;
   }
 
-  /** A deletion up to here was forgotten before a tick told it: a client below it needs a snapshot at once. */
+  /** A deletion up to here was forgotten before a tick handed it over: a client below it needs a snapshot at once. */
   get untoldSeq(): number {
     return this.#untoldSeq;
   }
 
-  /** Where the keys stood that were set or deleted again since `forgetMoved`, in the order of their changes. */
+  /** Former sequences of the keys that changed again since `forgetMoved`, in the order of their changes. */
   get moved(): readonly number[] {
     return this.#moved;
   }
@@ -90,12 +90,12 @@ export class StateLog {
     if (this.#moved.length > 0) this.#moved = [];
   }
 
-  /** The value of a key; nothing where it is deleted or was never set. */
+  /** The value of a key; undefined if it is deleted or was never set. */
   get(key: string): string | undefined {
     return this.#nodes.get(key)?.value;
   }
 
-  /** What there is of a key; nothing where it was never set, or its deletion is forgotten. */
+  /** What the log has of a key; undefined if the key was never set, or its deletion is forgotten. */
   has(key: string): 'value' | 'deletion' | undefined {
     const node = this.#nodes.get(key);
     if (node === undefined) return undefined;
@@ -107,7 +107,7 @@ export class StateLog {
     return this.#nodes.size;
   }
 
-  /** Bytes of a key and its value or deletion; nothing where the key is not here. */
+  /** Bytes of a key and its value or deletion; undefined if the key is not here. */
   bytesOf(key: string): number | undefined {
     const node = this.#nodes.get(key);
     return node === undefined ? undefined : sizeOf(node);
@@ -140,7 +140,7 @@ export class StateLog {
   }
 
   /**
-   * Entries after `seq`, oldest first, deletions included, until `take` answers false. A snapshot is everything
+   * Entries after `seq`, oldest first, deletions included, until `take` returns false. A snapshot is everything
    * since 0. An entry is good only until `take` returns.
    */
   since(seq: number, take: (entry: StateEntry) => boolean): void {
@@ -148,7 +148,7 @@ export class StateLog {
     while (node !== undefined && take(node)) node = node.newer;
   }
 
-  /** Forgets a deletion and raises the floor to it. `untold`: no tick has told it yet. */
+  /** Forgets a deletion and raises the floor to it. `untold`: no tick has handed it over yet. */
   forget({ key, seq }: Deletion, { untold }: { readonly untold: boolean }): void {
     const node = this.#nodes.get(key);
     if (node === undefined) return;

@@ -1,5 +1,5 @@
 // The listening socket of the whole shard: the first thread opens it, all accept on duplicates, and the main thread keeps
-// one more, so that it stays open when threads that listen on it come and go. It accepts nobody.
+// one more, so that it stays open when threads that listen on it come and go. It accepts no client.
 import type { SocketHandle } from '../../port/duplicate.ts';
 import { duplicateSocket } from '../../port/duplicate.ts';
 import type { FromThread, ToThread } from '../../port/messages.ts';

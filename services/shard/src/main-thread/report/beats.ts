@@ -1,12 +1,12 @@
-// Says once a second how loaded this shard is, to routers and control. It is told everything but what the main thread's
-// own load is, and it decides nothing.
+// Publishes the load of this shard once a second, for routers and control. It measures the main thread's own load; all
+// else is passed in. It decides nothing.
 import type { Beat } from '@weir/fleet';
 import { encodeBeat } from '@weir/fleet';
 import type { Clock } from '@weir/runtime';
 import type { ShardConfig } from '../../config.ts';
 import { LoadMeter } from './load.ts';
 
-/** What the shard is like at the moment. */
+/** The present state of the shard. */
 export interface Standing
   extends Pick<
     Beat,

@@ -1,4 +1,4 @@
-// How loaded this shard is, once a second: event loop, egress, tick lateness. It measures; it sends nothing itself.
+// How loaded this shard is, once a second: event loop, egress, tick lateness. It measures, and sends nothing.
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { performance } from 'node:perf_hooks';
 

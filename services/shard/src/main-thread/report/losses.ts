@@ -1,9 +1,9 @@
-// Says what streams have lost: log lines that a person must see, counts, and the kept keys as an answer of the admin
-// server. It never writes anything back.
+// Reports what streams have lost: log lines for a person, counts, and the kept keys as an answer of the admin server. It
+// writes nothing back.
 import type { AdminAnswer, Logger } from '@weir/runtime';
 import type { Loss, LostState } from '../lanes/lost-state.ts';
 
-/** Bytes of an answer that are made at a time: half a millisecond's work, and what a reader who stops costs. */
+/** Bytes of an answer that are made at a time: half a millisecond of work, and the most that a stalled reader holds. */
 const PIECE_BYTES = 65_536;
 
 export class Losses {

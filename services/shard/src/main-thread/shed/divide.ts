@@ -1,6 +1,6 @@
 // Divides moves among threads by their clients. Pure.
 
-/** A whole share of `moves` for each, in proportion, none larger than what it has; together all of them where they can. */
+/** A whole share of `moves` for each thread, in proportion, none larger than its clients; together all, if they suffice. */
 export function divide(moves: number, has: readonly number[]): readonly number[] {
   const total = has.reduce((sum, one) => sum + one, 0);
   const most = Math.min(moves, total);

@@ -1,5 +1,5 @@
-// Answers whoever asks this shard to send clients away (docs/protocol.md, section 12): divides the number among the
-// threads, which choose the clients. It moves nobody itself, and gives out no more than a second's moves in a second.
+// Answers requests to move clients away from this shard (docs/protocol.md, section 12): divides the number among the
+// threads, which choose the clients. It moves no client itself, and gives out no more than a second's moves in a second.
 import { decodeShedRequest, encodeShedAnswer } from '@weir/fleet';
 import { isInbox } from '@weir/protocol';
 import type { ShedOrder } from '../../port/messages.ts';
@@ -43,7 +43,7 @@ export interface SheddingOptions {
 
 /** The clients of one request are asked over this time, and the next request's after them. */
 const SPREAD_MS = 1_000;
-/** Whoever asks waits two seconds. A thread that takes longer than this asks its clients, and they are not counted. */
+/** The requester waits two seconds. A thread that takes longer than this asks its clients, but they are not counted. */
 const ANSWER_MS = 1_000;
 
 interface Asked {
@@ -64,8 +64,8 @@ export class Shedding {
   }
 
   /**
-   * From now on requests are answered, at inboxes alone: whatever else a message names as its reply is the sender's
-   * choice of where this shard would publish. Nothing that is called by the subscription throws or rejects.
+   * Answers requests from now on, and only at inboxes: with any other reply subject the sender would choose where this
+   * shard publishes. No callback of the subscription throws or rejects.
    */
   listen(link: { ready(): Promise<ShedSource> }, subject: string): void {
     const { answer, onFault } = this.#o;
@@ -94,7 +94,7 @@ export class Shedding {
     if (asked.left === 0) asked.answered();
   }
 
-  /** How many clients are asked to move because of these bytes; nothing asks for nobody. */
+  /** Returns how many clients are asked to move because of these bytes; without bytes, none. */
   async request(bytes: Uint8Array | undefined): Promise<number> {
     const { fit, nowMs, movesPerSecond, threads, count } = this.#o;
     const refuse = (outcome: ShedOutcome): number => {

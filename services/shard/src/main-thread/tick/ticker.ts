@@ -31,7 +31,7 @@ export class Ticker {
     this.#timer = undefined;
   }
 
-  /** Runs the tick if it is due: timers have to wait while the process works off what has come at one go. */
+  /** Runs the tick if it is due. Timers do not fire while the process works off a burst of messages. */
   poke(): void {
     if (this.#timer === undefined || this.#timers.nowMs() < this.#dueMs) return;
     this.#timers.clear(this.#timer);

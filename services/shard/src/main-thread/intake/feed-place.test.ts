@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { placeBefore } from './place.ts';
+import { placeBefore } from './feed.ts';
 
 /** What nats.js hands out: the data of a message, a view behind its headers in the bytes that came. */
 function dataBehind(before: string, data = '{"on":true}'): Uint8Array {

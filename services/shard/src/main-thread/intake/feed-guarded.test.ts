@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
-import { guarded } from './guarded.ts';
+import { guarded } from './feed.ts';
 
 const message = { subject: 'a' } as Msg;
 
