@@ -54,15 +54,15 @@ export function streamTarget(url: string, resume: string | undefined, more: read
  * Native changes nothing and adds slashes, and few runtimes can change a scheme from http to ws.
  */
 export function parseUrl(text: string, base: string | undefined): string {
-  let absolute: string;
+  let absolute = '';
   try {
     const { href } = new URL(text, base);
     absolute = ABSOLUTE.test(text) ? text : href;
-  } catch (cause) {
-    throw new WeirError('BAD_URL', `not a URL: ${text}`, { cause });
+  } catch {
+    // Said below.
   }
   const [, scheme = '', host, path, query = ''] = PARTS.exec(absolute) ?? [];
-  if (host === undefined) throw new WeirError('BAD_URL', `the URL must begin with wss:// or ws://: ${text}`);
+  if (host === undefined) throw new WeirError('BAD_URL', `not a URL of wss:// or ws://: ${text}`);
   return `${scheme.toLowerCase().replace('http', 'ws')}://${host}${path === '/' || !path ? paths.connect : path}${query}`;
 }
 

@@ -230,14 +230,15 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     // A moved client is not measured again: what was measured last still holds.
     const rttMs = redirect.rttMs ?? this.#info.rttMs;
     const kbps = redirect.kbps ?? this.#info.kbps;
-    this.#info = { ...this.#info, pool, shard, session, tickMs, rttMs, kbps, confidence };
+    const at = { pool, shard, rttMs, kbps, confidence };
+    this.#info = { ...this.#info, ...at, session, tickMs };
     for (const feed of this.#subscriptions.begin(welcome.channels)) {
       feed.streamBegan();
       if (resume === undefined && feed.subscribed) feed.declareLoss(old ? 'keep' : 'forget');
     }
     this.#sync();
     this.#setStatus('open');
-    const event: OpenEvent = { pool, shard, rttMs, kbps, confidence, resumed: welcome.resumed };
+    const event: OpenEvent = { ...at, resumed: welcome.resumed };
     if (old === undefined) this.emit('open', event);
     else this.emit('move', { ...event, reason, from });
   }
@@ -271,13 +272,12 @@ export class Client extends Listeners<WeirEvents> implements Weir {
 
   #refused(code: WeirError['code'], channel: string | undefined): void {
     if (channel !== undefined) this.#subscriptions.refused(channel);
-    const what = channel === undefined ? 'a request' : `channel ${channel}`;
-    this.#fail(new WeirError(code, `the shard refused ${what}: ${code}`, { channel }));
+    this.#fail(new WeirError(code, `the shard refused ${channel ?? 'a request'}: ${code}`, { channel }));
   }
 
   #subscribe(channel: string): void {
     if (this.#status === 'closed') {
-      throw new WeirError('CLOSED', 'this client is closed; its connect() opens it again', { channel });
+      throw new WeirError('CLOSED', 'this client is closed; connect() opens it again', { channel });
     }
     if (this.#subscriptions.wanted.has(channel)) return;
     this.#subscriptions.add(channel);

@@ -11,7 +11,7 @@ const object: Check = [(value) => typeof value === 'object' && value !== null, '
 
 const CHECKS: Readonly<Record<keyof ConnectOptions, Check>> = {
   url: text,
-  channels: [Array.isArray, "must be an array of names, such as ['lobby']"],
+  channels: [Array.isArray, 'must be an array of names'],
   token: [
     (value) => typeof value === 'string' || typeof value === 'function',
     'must be a string, or a function',
@@ -24,7 +24,7 @@ const CHECKS: Readonly<Record<keyof ConnectOptions, Check>> = {
   resume: [
     // The caller may not have types.
     (value) => typeof (value as ResumeStorage | null)?.getItem === 'function',
-    'must be a storage, such as sessionStorage',
+    'must be a storage',
   ],
   critical: object,
   reconnect: object,

@@ -35,7 +35,7 @@ export class Wire {
     socket.onerror = ({ message }) => {
       this.#problem ||= message ?? '';
       this.#errorTimer ??= platform.setTimeout(
-        () => this.#ended(ABNORMAL, this.#problem || 'an error, and no close'),
+        () => this.#ended(ABNORMAL, this.#problem || 'an error'),
         ERROR_WAIT_MS,
       );
     };
