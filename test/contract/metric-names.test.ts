@@ -48,6 +48,10 @@ describe('the names of metrics', () => {
     }
   });
 
+  it('come with what an operator looks at', () => {
+    expect(rows.filter(({ advice = '' }) => advice === '').map(({ name }) => name)).toEqual([]);
+  });
+
   it('outside the code are names that a service serves, and no old ones', async () => {
     const files = await texts('charts/weir', 'k8s', 'docs', 'README.md', 'CONTRIBUTING.md');
     expect([...files.values()].flatMap(namesIn).length).toBeGreaterThan(100);

@@ -1,5 +1,5 @@
-// Wires control: beats and pods in; metrics for autoscalers, moves and deletion costs out. Read first. Never in the data
-// path: with no control at all everything that is connected goes on.
+// Wires control: beats and pods in; metrics for autoscalers, moves and deletion costs out. Read this first. Control is
+// not in the data path: without it, connected clients are still served.
 import type { Beats } from '@weir/fleet';
 import type { KubeApi } from '@weir/kubernetes';
 import { LeaseElection, ObjectWatch, startPoll } from '@weir/kubernetes';
@@ -31,7 +31,7 @@ import { Streams } from './streams.ts';
 export interface Cluster {
   readonly api: KubeApi;
   readonly namespace: string;
-  /** By which this process holds the lease. */
+  /** The name of this process in the lease. */
   readonly identity: string;
 }
 
@@ -53,7 +53,7 @@ export interface ControlOptions {
   readonly clock: Clock;
   /** 0 ≤ value < 1. */
   readonly random: () => number;
-  /** Names this process beside other controls. */
+  /** An id of this process among other controls. */
   readonly run: string;
 }
 
@@ -62,7 +62,6 @@ const refreshMs = 60_000;
 const retryMs = 2_000;
 const logEveryMs = 30_000;
 
-/** One control. */
 export class Control implements Service {
   readonly #o: ControlOptions;
   readonly #measures = new Measures();
@@ -153,7 +152,7 @@ export class Control implements Service {
       shards: beats.entries().length,
       stale: beats.stale,
     };
-    // Not whether NATS is there: an unready control is a broken API group for the whole cluster.
+    // NATS does not count: while control is not ready, its API group is broken for the whole cluster.
     return { ready: reasons.length === 0, reasons, info };
   }
 
@@ -229,7 +228,7 @@ export class Control implements Service {
     return { namespace, metrics: SERVED, pods: this.#measures.pods, silent, stale, wallMs: clock.wallMs() };
   }
 
-  /** Keeps certificate, authorities and caBundle as they should be. */
+  /** Keeps certificate, authorities and caBundle up to date. */
   #keepTrust(cluster: Cluster, server: MetricsServer): void {
     this.#poll('trust', async () => {
       const frontProxy = readFrontProxy(await cluster.api.request({ method: 'GET', path: frontProxyPath }));
@@ -245,7 +244,7 @@ export class Control implements Service {
     });
   }
 
-  /** Where the certificate is of our own making, the API server has to be told whom to believe. */
+  /** If control made the certificate itself, the API server must get its authority. */
   #keepBundles({ api, namespace }: Cluster): void {
     const { apiServices, serviceName: service } = this.#o.config;
     this.#poll('caBundle', async () => {
@@ -255,7 +254,7 @@ export class Control implements Service {
       for (const [apiService, outcome] of kept) {
         this.#o.metrics.caBundles.inc({ outcome });
         if (outcome === 'foreign')
-          this.#o.logger.warn({ apiService }, 'api service belongs to somebody else and is left alone');
+          this.#o.logger.warn({ apiService }, 'api service points to another service and is not changed');
         if (outcome === 'written')
           this.#o.logger.info({ apiService }, 'authority written to the api service');
       }
@@ -302,7 +301,7 @@ export class Control implements Service {
     });
   }
 
-  /** Live pods of a pool that no beat has come from; a pod without a pool may be of any. */
+  /** Live pods of a pool without a beat; a pod without a pool may belong to any. */
   #unheard(pool: string): number {
     if (this.#pods === undefined) return 0;
     const heard = new Set(this.#o.beats.entries().map(({ shard }) => shard));
@@ -324,7 +323,7 @@ export class Control implements Service {
     const { cluster, metrics } = this.#o;
     if (cluster === undefined) return;
     const path = `/api/v1/namespaces/${encodeURIComponent(cluster.namespace)}/pods/${encodeURIComponent(name)}`;
-    // With the uid: a successor of the same name is another pod.
+    // With the uid, because a successor with the same name is another pod.
     const body = { metadata: { uid, annotations: { [deletionCostAnnotation]: String(cost) } } };
     await cluster.api.request({ method: 'PATCH', path, body });
     metrics.deletionCosts.inc();

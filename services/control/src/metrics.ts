@@ -36,53 +36,53 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
   beats: {
     kind: 'counter',
     name: 'weir_control_beats_total',
-    help: 'Load reports of shards by what became of them; full: more shards than are remembered',
+    help: 'Beats of shards by outcome; full: more shards than the table may hold',
     advice:
-      '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
+      '`invalid`: another version, or a foreign publisher on the subject. `full`: more shards than WEIR_MAX_SHARDS',
     labels: { outcome: BEAT_OUTCOMES },
   },
   queries: {
     kind: 'counter',
     name: 'weir_control_metric_queries_total',
-    help: 'Requests to the metrics API by outcome; refused: not through the API server, stale: shards are not heard',
+    help: 'Requests to the metrics API by outcome; refused: not through the API server, stale: control hears no shards',
     advice:
-      '`stale`: autoscalers hold still, since NATS or the shards are not heard. `measured` standing still: nobody asks, so nothing scales. `refused`: somebody asks past the API server',
+      '`stale`: autoscalers hold still, because control hears no NATS or no shards. `measured` does not rise: no autoscaler asks. `refused`: a client bypasses the API server',
     labels: { outcome: QUERY_OUTCOMES },
   },
   kubernetesProblems: {
     kind: 'counter',
     name: 'weir_control_kubernetes_problems_total',
-    help: 'Requests to the API server that failed, by what they were for',
+    help: 'Failed requests to the API server, by purpose',
     advice:
-      '`pods`, `lease`: the API server or the rights of control. `trust`: no certificate, the metrics API cannot start. `caBundle`: the API server does not believe it',
+      '`pods`, `lease`: the API server or the rights of control. `trust`: no certificate, the metrics API cannot start. `caBundle`: the API server does not trust control',
     labels: { task: KUBE_TASKS },
   },
   caBundles: {
     kind: 'counter',
     name: 'weir_control_ca_bundles_total',
-    help: 'Looks at the APIServices by outcome; foreign: it points to another Service and is left alone',
+    help: 'Checks of the APIServices by outcome; foreign: it points to another Service, and control does not change it',
     advice: '`foreign`: another provider owns the API group',
     labels: { outcome: BUNDLE_OUTCOMES },
   },
   rounds: {
     kind: 'counter',
     name: 'weir_control_rebalance_rounds_total',
-    help: 'Rounds of the rebalancer by how they ended',
+    help: 'Rounds of the rebalancer by outcome',
     advice:
-      '`unanswered`: shards that do not listen. `nobodyMoved`: clients that are too new to be moved, or cannot',
+      '`unanswered`: shards do not answer. `nobodyMoved`: the clients are too new to be moved, or cannot be moved',
     labels: { pool: NAMES, outcome: ROUND_OUTCOMES },
   },
   movesAsked: {
     kind: 'counter',
     name: 'weir_control_moves_asked_total',
     help: 'Clients that control asked shards to send away',
-    advice: 'Rises after a scale-up and then stands still; a steady rise is a fault',
+    advice: 'Rises after a scale-up and then stops; a steady rise is a bug',
   },
   movesAccepted: {
     kind: 'counter',
     name: 'weir_control_moves_accepted_total',
-    help: 'Clients of them that the shards agreed to send away',
-    advice: 'Against the asked',
+    help: 'Clients that shards agreed to send away',
+    advice: 'Against `moves_asked`',
   },
   deletionCosts: {
     kind: 'counter',
@@ -93,7 +93,7 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
   cleanUpRounds: {
     kind: 'counter',
     name: 'weir_control_clean_up_rounds_total',
-    help: 'Rounds that looked for old deletions in the state stream, by how they ended; more: there are more than a round removes',
+    help: 'Rounds that looked for old deletions in the state stream, by outcome; more: there are more than a round removes',
     advice:
       '`more` all the time: deletions come faster than WEIR_CLEAN_UP_PER_SECOND. `failed`: the log says why. `otherControl`: two controls without Kubernetes',
     labels: { outcome: CLEANUP_OUTCOMES },
@@ -107,7 +107,7 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
   streamLooks: {
     kind: 'counter',
     name: 'weir_control_stream_looks_total',
-    help: 'Looks at the stream by outcome; lost: it did not store all that was published',
+    help: 'Checks of the stream by outcome; lost: it did not store all published messages',
     advice:
       '`lost`: see `not_stored`. `failed`: the log says why. `seen`: this control does not lead, or does not count',
     labels: { stream: STREAMS, outcome: LOOK_OUTCOMES },
@@ -115,16 +115,16 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
   countedMessages: {
     kind: 'counter',
     name: 'weir_control_stream_counted_messages_total',
-    help: 'Messages that were published while control counted',
+    help: 'Messages published while control counted',
     advice: 'One second of every WEIR_MEASURE_EVERY_MS is counted',
     labels: { stream: STREAMS },
   },
   notStoredMessages: {
     kind: 'counter',
     name: 'weir_control_stream_not_stored_messages_total',
-    help: 'Those of them that the stream did not store, beyond doubt',
+    help: 'Counted messages that the stream certainly did not store',
     advice:
-      'Any rise: messages are lost, and about WEIR_MEASURE_EVERY_MS / 1 s times as many as it says. The stream is full, or the server is published to faster than it can store: publish with acknowledgements (docs/publishing.md)',
+      'Any rise: messages are lost, and about WEIR_MEASURE_EVERY_MS / 1 s times as many as it says. The stream is full, or publishers are faster than the server can store: publish with acknowledgements (docs/publishing.md)',
     labels: { stream: STREAMS },
   },
   streamBytes: {
@@ -139,7 +139,7 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
     kind: 'gauge',
     name: 'weir_control_stream_max_bytes',
     help: 'Most bytes that the stream takes; 0 is no limit, -1 while control cannot see it',
-    advice: 'WEIR_STREAM_MAX_BYTES of the shards, or more where a person raised it',
+    advice: 'WEIR_STREAM_MAX_BYTES of the shards, or more if a person raised it',
     labels: { stream: STREAMS },
     read: ofStreams(({ maxBytes }) => maxBytes),
   },
@@ -172,7 +172,7 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
     kind: 'gauge',
     name: 'weir_control_leading',
     help: 'Whether this control leads (1)',
-    advice: 'The sum over all controls is 1; 0 for more than 30 s: nobody balances',
+    advice: 'The sum over all controls is 1; 0 for more than 30 s: no control rebalances',
     read: ({ leading }) => (leading() ? 1 : 0),
   },
   podViewAge: {
@@ -186,14 +186,15 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
     kind: 'gauge',
     name: 'weir_control_certificate_expiry_timestamp_seconds',
     help: 'When the certificate of the metrics API ends; -1 without a certificate',
-    advice: 'Less than 30 days away: it is not renewed; look at the Secret and the problems of `trust`',
+    advice:
+      'Less than 30 days away: control does not renew it; look at the Secret and the problems of `trust`',
     read: ({ certificateEndsMs }) => secondsOf(certificateEndsMs()),
   },
   pods: {
     kind: 'gauge',
     name: 'weir_control_pods',
     help: 'Live pods of shards; silent: control heard them before and does not now, so it says nothing of their load',
-    advice: '`silent` for more than some seconds: shards that run and do not reach NATS',
+    advice: '`silent` for more than some seconds: shards run and do not reach NATS',
     labels: { state: POD_STATES },
     read: podsByState,
   },

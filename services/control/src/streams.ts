@@ -1,5 +1,5 @@
-// What control does with the streams while NATS is there: it measures how full they are and whether they store what is
-// published, and removes old deletions from the state stream.
+// Control's work on the streams while NATS is there: it measures how full they are and whether they store all published
+// messages, and removes old deletions from the state stream.
 import type { Subjects } from '@weir/protocol';
 import { streamDefinitions } from '@weir/protocol';
 import type { Clock, Logger, NatsConnection, NatsLink } from '@weir/runtime';
@@ -19,7 +19,7 @@ export interface StreamsOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly leading: () => boolean;
-  /** Names this process beside other controls. */
+  /** An id of this process among other controls. */
   readonly run: string;
 }
 
@@ -36,7 +36,7 @@ export class Streams {
     this.#o = options;
   }
 
-  /** Begins, once NATS is there. */
+  /** Begins; call it when NATS is there. */
   attend(connection: NatsConnection): void {
     if (this.#o.config.cleanUpDeletions) this.#cleanUp(connection);
     void this.#measure(connection);

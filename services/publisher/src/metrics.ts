@@ -42,37 +42,37 @@ export const publisherMetrics = defineMetrics<PublisherReadings>()({
   messages: {
     kind: 'counter',
     name: 'weir_publisher_messages_total',
-    help: 'Messages for NATS, by lane and by what became of them; those of the demo feed too',
+    help: 'Messages for NATS by lane and outcome, those of the demo feed included',
     advice:
-      '`unavailable`: NATS is away. `unknown`: no acknowledgement in time, the message may be there. `refused`: the stream does not take it. `duplicate`: the stream had its id already, nothing was stored again',
+      '`unavailable`: NATS is away. `unknown`: no acknowledgement in time, the message may be there. `refused`: the stream does not take it. `duplicate`: the stream already had its id and stored nothing',
     labels: { lane: LANES, outcome: SEND_OUTCOMES },
   },
   messageBytes: {
     kind: 'counter',
     name: 'weir_publisher_message_bytes_total',
     help: 'Payload bytes that were kept or sent, by lane',
-    advice: 'The rate of what goes into NATS',
+    advice: 'The rate into NATS',
     labels: { lane: LANES },
   },
   invalidMessages: {
     kind: 'counter',
     name: 'weir_publisher_invalid_messages_total',
-    help: 'Messages that were refused for what they are, by reason',
-    advice: 'A publisher that is wrong; the answer told it',
+    help: 'Invalid messages by reason',
+    advice: 'A publisher sends invalid messages; the answer says why',
     labels: { reason: PROBLEM_CODES },
   },
   requests: {
     kind: 'counter',
     name: 'weir_publisher_requests_total',
-    help: 'Requests that were answered, by HTTP status class',
+    help: 'Answered requests by HTTP status class',
     advice: '`5xx`: NATS is away or the limits are reached',
     labels: { outcome: STATUS_CLASSES },
   },
   refusedRequests: {
     kind: 'counter',
     name: 'weir_publisher_refused_requests_total',
-    help: 'Requests that were refused as a whole, by reason',
-    advice: 'Which limit',
+    help: 'Requests refused as a whole, by reason',
+    advice: 'The reason names the limit',
     labels: { reason: REFUSED },
   },
   ackSeconds: {
@@ -113,7 +113,7 @@ export const publisherMetrics = defineMetrics<PublisherReadings>()({
   },
 });
 
-/** What the stages tell. */
+/** What the stages report. */
 export interface PublisherMetrics {
   readonly sent: (sent: {
     readonly lane: Lane;

@@ -42,7 +42,7 @@ export class Publisher implements Service {
   #server: HttpServer | undefined;
   #demo: Promise<void> | undefined;
   #ensuring: Promise<void> | undefined;
-  /** Why the streams are not there, once it was tried; nothing when they are. */
+  /** Why the streams are not there; undefined when they are. */
   #streamProblem: string | undefined = 'the streams are not there yet';
   #ready = false;
 
@@ -58,7 +58,7 @@ export class Publisher implements Service {
       clock,
       observe: (sent) => {
         metrics.sent(sent);
-        // Connected and yet nobody keeps it: somebody deleted the stream, or NATS lost its disk.
+        // Connected, but no stream keeps the message: the stream was deleted, or NATS lost its disk.
         if (sent.outcome.kind === 'unavailable' && link.connected) void this.#ensure();
       },
     });
@@ -97,7 +97,7 @@ export class Publisher implements Service {
     return this.#handler.underWay;
   }
 
-  /** Ready once the streams were there; NATS being away later is answered 503, not by being unready. */
+  /** Ready once the streams were there. If NATS is away later, requests get 503 and the publisher stays ready. */
   health(): Health {
     const reasons = [
       ...(this.#ready ? [] : [this.#streamProblem ?? 'the streams are not there yet']),
@@ -131,14 +131,14 @@ export class Publisher implements Service {
     return [{ name: 'answer the requests that are under way', run: () => this.#stop() }];
   }
 
-  /** Ends the feed, then lets the requests that are under way end. */
+  /** Ends the feed, then waits for the requests that are under way. */
   async #stop(): Promise<void> {
     this.#stopping.abort();
     await this.#demo;
     await this.#server?.close();
   }
 
-  /** Makes sure of the streams; one attempt at a time, again and again until they are there. */
+  /** Creates or updates the streams; retries, one attempt at a time, until they are there. */
   #ensure(): Promise<void> {
     this.#ensuring ??= this.#ensureUntilThere().finally(() => {
       this.#ensuring = undefined;
@@ -170,7 +170,7 @@ export class Publisher implements Service {
 
   #runDemo(): Promise<void> {
     const { clock, random, logger } = this.#options;
-    // The time as the first number: hits go on rising over restarts, for there is less than one a second.
+    // Begin at the time in seconds: with less than one hit a second the number rises over restarts, too.
     const firstHit = Math.floor(clock.wallMs() / 1000);
     const lobby = new Lobby({ channel: demoChannel, random, firstHit });
     return runFeed({

@@ -11,7 +11,7 @@ import type { ProbeResult } from './probe/probe.ts';
 import { CONNECT_OUTCOMES } from './redirect/outcome.ts';
 import type { Shards } from './shards.ts';
 
-/** What became of a client's measurement; `skipped` where a hint or the class asked for made it needless. */
+/** The outcome of a measurement; `skipped` if a hint or the requested class made it unnecessary. */
 export type ProbeOutcome = ProbeResult['outcome'] | 'skipped';
 const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
   'measured',
@@ -22,17 +22,17 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
   'skipped',
 ];
 
-/** What became of a hint. */
+/** The outcome of a hint. */
 const HINT_OUTCOMES = ['used', 'measureAgain', 'elsewhere', 'expired', 'refused'] as const;
 
-/** What became of the keys of user tokens. */
+/** The outcomes of look-ups and requests of keys of user tokens. */
 const KEY_OUTCOMES: readonly KeyOutcome[] = ['found', 'unknown', 'stale', 'unavailable'];
 const KEY_FETCH_OUTCOMES: readonly KeyFetchOutcome[] = ['fetched', 'failed'];
 
-/** Where a client went that a shard had asked to be measured again. */
+/** The pool of a client that a shard sent to be measured again, compared to its old pool. */
 const REMEASURED = ['faster', 'slower', 'same'] as const;
 
-/** Why a client was placed where it is, or nowhere. */
+/** Why a client was placed at its shard, or at none. */
 const PLACEMENT_REASONS = ['best', 'otherPool', 'stale', 'empty', 'full', 'draining', 'notReady'] as const;
 
 const CONFIDENCES: readonly Confidence[] = ['high', 'medium', 'low'];
@@ -54,19 +54,19 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
     kind: 'counter',
     name: 'weir_router_upgrades_total',
     help: 'Clients that were upgraded',
-    advice: 'The rate of clients that come',
+    advice: 'The rate of new clients',
   },
   connects: {
     kind: 'counter',
     name: 'weir_router_connects_total',
-    help: 'Clients that were upgraded, each once, by what became of them',
-    advice: '`noCapacity`: add shards. `failed` is a fault of ours. `left` rises where clients give up first',
+    help: 'Upgraded clients, each once, by outcome',
+    advice: '`noCapacity`: add shards. `failed` is a bug of Weir. `left`: clients that give up first',
     labels: { outcome: CONNECT_OUTCOMES },
   },
   refusals: {
     kind: 'counter',
     name: 'weir_router_refusals_total',
-    help: 'Requests that were refused, by the rung of the ladder',
+    help: 'Refused requests, by the check that refused them',
     advice:
       '`rate`: an attack, or an office behind one address. `room`: more routers. `origin`: a page that is not on the list. `token`: the issuer or a clock. `keys`: the key set cannot be fetched',
     labels: { reason: REFUSAL_REASONS },
@@ -76,7 +76,7 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
     name: 'weir_router_connection_faults_total',
     help: 'Connections that never became a request: too slow, too large, malformed, or over the limit of sockets',
     advice:
-      'A rise of `tooMany` or `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP',
+      'A rise of `tooMany` or `timeout`: a client holds sockets open, or a load balancer probes with bare TCP',
     labels: { reason: CONNECTION_FAULTS },
   },
   probes: {
@@ -84,7 +84,7 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
     name: 'weir_router_probes_total',
     help: 'Measurements by outcome; closedOnPad: the client left right after a pad, it may want class=<slowest pool>',
     advice:
-      '`noBudget`: a reconnect storm, or WEIR_PROBE_BYTES_PER_SECOND is too small. `silent`: something on the way answers no pings. `closedOnPad`: a client that cannot take the pad',
+      '`noBudget`: a reconnect storm, or WEIR_PROBE_BYTES_PER_SECOND is too small. `silent`: a proxy on the path answers no pings. `closedOnPad`: a client that cannot take the pad',
     labels: { outcome: PROBE_OUTCOMES },
   },
   probeSeconds: {
@@ -98,14 +98,14 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
   probeBytes: {
     kind: 'counter',
     name: 'weir_router_probe_bytes_total',
-    help: 'Bytes that were written to measure clients',
+    help: 'Bytes written to measure clients',
     advice: 'Its rate against WEIR_PROBE_BYTES_PER_SECOND',
   },
   classes: {
     kind: 'counter',
     name: 'weir_router_classes_total',
-    help: 'Clients by the pool that suits them and by how sure that is',
-    advice: 'A jump of one pool, or many `low`: a network that changed, or a router that is short of CPU',
+    help: 'Measured clients by pool and confidence',
+    advice: 'A jump of one pool, or many `low`: a network changed, or the router lacks CPU',
     labels: { pool: NAMES, confidence: CONFIDENCES },
   },
   placements: {
@@ -113,65 +113,65 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
     name: 'weir_router_placements_total',
     help: 'Searches for a shard by result; empty, full, draining and notReady found none',
     advice:
-      '`empty`, `full`, `notReady`: nobody can be placed. `otherPool`: a pool is full or gone. `stale`: NATS is away for the shards',
+      '`empty`, `full`, `notReady`: no client can be placed. `otherPool`: a pool is full or has no shard. `stale`: the shards have no connection to NATS',
     labels: { reason: PLACEMENT_REASONS },
   },
   tickets: {
     kind: 'counter',
     name: 'weir_router_tickets_total',
-    help: 'Tickets that were given',
-    advice: 'How new clients part between the pools',
+    help: 'Issued tickets',
+    advice: 'The shares of the pools among new clients',
     labels: { pool: NAMES },
   },
   hints: {
     kind: 'counter',
     name: 'weir_router_hints_total',
-    help: 'Hints that clients came with, by what became of them; elsewhere: measured from another network',
+    help: 'Hints of clients by outcome; elsewhere: the hint is from another network',
     advice:
-      '`refused`: keys differ between services, or forgeries. `elsewhere` is a client that changed its network',
+      '`refused`: keys differ between services, or forgeries. `elsewhere`: a client changed its network',
     labels: { outcome: HINT_OUTCOMES },
   },
   remeasured: {
     kind: 'counter',
     name: 'weir_router_remeasured_total',
-    help: 'Clients that a shard had measured again, by the pool they went to: faster, slower, the same',
+    help: 'Clients that a shard sent to be measured again, by their new pool: faster, slower, the same',
     advice:
-      'Many `same`: shards ask clients that are fine where they are; look at their delivery lag, at WEIR_DEMOTION_LAG_MS and at WEIR_PROMOTION_LAG_MS',
+      'Many `same`: shards move clients whose pool suits them; look at the delivery lag, at WEIR_DEMOTION_LAG_MS and at WEIR_PROMOTION_LAG_MS',
     labels: { result: REMEASURED },
   },
   endings: {
     kind: 'counter',
     name: 'weir_router_endings_total',
-    help: 'Upgraded clients whose socket is gone, each once: the client left, it answered the Close, it took the end of the stream, it was cut, or it flooded and was not read any more',
-    advice: '`cut`: clients that never answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
+    help: 'Upgraded clients whose socket is gone, each once: the client left, answered the Close, closed after our FIN, was cut, or flooded and was no longer read',
+    advice: '`cut`: clients do not answer a Close; many of them hold sockets for WEIR_CLOSE_WAIT_MS',
     labels: { how: ENDINGS },
   },
   keyFetches: {
     kind: 'counter',
     name: 'weir_router_key_fetches_total',
-    help: 'Requests for the key set of user tokens, by how they ended',
+    help: 'Requests for the key set of user tokens, by outcome',
     advice: '`failed`: WEIR_JWT_JWKS_URL does not answer in time with a key set',
     labels: { outcome: KEY_FETCH_OUTCOMES },
   },
   tokenKeys: {
     kind: 'counter',
     name: 'weir_router_token_keys_total',
-    help: 'Keys of user tokens that were looked for in the key set, by result',
+    help: 'Look-ups of keys of user tokens in the key set, by outcome',
     advice: '`unavailable` or `stale`: the key set cannot be fetched. `unknown`: tokens of a foreign issuer',
     labels: { outcome: KEY_OUTCOMES },
   },
   beats: {
     kind: 'counter',
     name: 'weir_router_beats_total',
-    help: 'Load reports of shards by what became of them; full: more shards than are remembered',
+    help: 'Beats of shards by outcome; full: more shards than the table may hold',
     advice:
-      '`invalid`: another version or a stranger on the subject. `full`: more shards than WEIR_MAX_SHARDS',
+      '`invalid`: another version, or a foreign publisher on the subject. `full`: more shards than WEIR_MAX_SHARDS',
     labels: { outcome: BEAT_OUTCOMES },
   },
   endpointProblems: {
     kind: 'counter',
     name: 'weir_router_endpoint_problems_total',
-    help: 'Requests to the API server for the endpoints of the shards that failed',
+    help: 'Failed requests to the API server for the endpoints of the shards',
     advice: 'A steady rate: the API server, or the right to list and watch EndpointSlices',
   },
   pending: {
@@ -191,22 +191,22 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
   openClients: {
     kind: 'gauge',
     name: 'weir_router_open_clients',
-    help: 'Upgraded clients of which it is not decided yet what becomes of them',
+    help: 'Upgraded clients without an answer yet',
     advice: 'Grows with the time that the probe takes',
     read: ({ clients }) => clients().open,
   },
   closingClients: {
     kind: 'gauge',
     name: 'weir_router_closing_clients',
-    help: 'Upgraded clients that were told what becomes of them and whose socket is not gone yet',
-    advice: 'Many for long: clients that never answer a Close, see `weir_router_endings_total`',
+    help: 'Upgraded clients with an answer whose socket is still open',
+    advice: 'Many for long: clients do not answer a Close, see `weir_router_endings_total`',
     read: ({ clients }) => clients().closing,
   },
   usedHints: {
     kind: 'gauge',
     name: 'weir_router_used_hints',
-    help: 'Hints of moves that are remembered as used instead of a token',
-    advice: 'At WEIR_MAX_USED_HINTS moved clients come with their token instead',
+    help: 'Used hints of moves that the router remembers',
+    advice: 'At WEIR_MAX_USED_HINTS moved clients need their token',
     read: ({ usedHints }) => usedHints(),
   },
   networks: {
@@ -227,8 +227,8 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
   rosterStale: {
     kind: 'gauge',
     name: 'weir_router_roster_stale',
-    help: 'Whether the table of shards is the last known one because NATS is not heard (1)',
-    advice: '1: this router hears no shard and sends clients to the last that it knew',
+    help: '1 while the router hears no NATS and uses the last known table of shards',
+    advice: '1: the router hears no shard and sends clients to the shards that it knew last',
     read: ({ shards }) => (shards.stale ? 1 : 0),
   },
   skew: {
@@ -241,8 +241,8 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
   endpointAge: {
     kind: 'gauge',
     name: 'weir_router_endpoint_view_age_seconds',
-    help: 'Since when nothing proved that the view of the endpoints is right; -1 before the first and without Kubernetes',
-    advice: 'Over 60 it is no opinion any more, and beats decide alone',
+    help: 'Time since the view of the endpoints was last confirmed; -1 before the first view and without Kubernetes',
+    advice: 'Over 60 s the router ignores the view, and beats decide alone',
     read: ({ shards }) => (Number.isFinite(shards.endpointAgeMs) ? shards.endpointAgeMs / 1000 : -1),
   },
 });
@@ -286,7 +286,7 @@ function shardState(entry: ShardEntry): (typeof SHARD_STATES)[number] {
   return entry.stale ? 'stale' : 'serving';
 }
 
-/** The difference of the clocks that is furthest from none, with its sign. */
+/** The largest difference of the clocks, with its sign. */
 export function largestSkewMs(entries: readonly ShardEntry[]): number {
   return entries.reduce((most, { skewMs }) => (Math.abs(skewMs) > Math.abs(most) ? skewMs : most), 0);
 }

@@ -1,5 +1,5 @@
 // The router, stage by stage: accept, probe, classify, place, ticket, redirect. Read this first.
-// It wires the stages and owns what a visit of one client is; what each stage does is in its folder.
+// It wires the stages and owns the visit of one client; each stage is in its folder.
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ShardEntry } from '@weir/fleet';
@@ -34,7 +34,6 @@ import { nextHistory, remeasured } from './ticket/history.ts';
 import type { Measurement, Signer, TicketRequest } from './ticket/ticket.ts';
 import { createSigner } from './ticket/ticket.ts';
 
-/** What the router is made of. */
 export interface RouterOptions {
   readonly config: RouterConfig;
   /** Sockets that the process can hold. */
@@ -52,7 +51,7 @@ export interface RouterOptions {
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
-/** A router that takes clients. */
+/** The router as a service. */
 export interface Router extends Service {
   start(): Promise<{ readonly url: string; readonly port: number }>;
   /** Clients between acceptance and answer. */
@@ -61,7 +60,7 @@ export interface Router extends Service {
 
 const logEveryMs = 5_000;
 
-/** Makes the router; it does not listen yet. */
+/** Creates the router; it does not listen yet. */
 export function createRouter(o: RouterOptions): Router {
   return new WeirRouter(o);
 }
@@ -177,13 +176,13 @@ class WeirRouter implements Router {
     ];
   }
 
-  /** Goes on accepting, but is not ready, until load balancers have noticed. */
+  /** Is no longer ready, but still accepts clients until load balancers have noticed. */
   async #drain(): Promise<void> {
     this.#state = 'draining';
     await this.#o.sleep(this.#o.config.drainGraceMs);
   }
 
-  /** Stops accepting, answers the clients that are here, and resolves when they are gone or have had their time. */
+  /** Stops accepting and answers the clients; resolves when they are gone or their time is over. */
   async #stop(): Promise<void> {
     const { probeDeadlineMs, closeWaitMs } = this.#o.config;
     this.#listener.stop();
@@ -207,7 +206,7 @@ class WeirRouter implements Router {
     return refusal;
   }
 
-  /** An upgrade request: up the ladder, then the visit. */
+  /** Handles an upgrade request: first the ladder, then the visit. */
   #arrive(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     const verdict = climb(request, this.#ladder);
     const upgrade = (): Client | undefined => this.#upgrade(request, duplex, head);
@@ -227,7 +226,7 @@ class WeirRouter implements Router {
     this.#visits.add(done);
   }
 
-  /** Nothing where the client has already gone. */
+  /** Undefined if the client has already gone. */
   #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): Client | undefined {
     let client: Client | undefined;
     this.#upgrades.handleUpgrade(request, duplex, head, (ws) => {
@@ -237,7 +236,7 @@ class WeirRouter implements Router {
     return client;
   }
 
-  /** By HTTP, or by a close where the client understands one and this refusal has one. */
+  /** Refuses by a close code if the client understands one and this refusal has one, else by HTTP. */
   async #refuse(
     refusal: Refusal,
     upgrade: (() => Client | undefined) | undefined,
@@ -250,7 +249,7 @@ class WeirRouter implements Router {
     await this.#departures.end(client, { close, reason: message, outcome: outcomeOf(close) });
   }
 
-  /** One client from acceptance to its end. Never rejects. */
+  /** The visit of one client, from acceptance to its end. Never rejects. */
   async #visit(arrival: Arrival, upgrade: () => Client | undefined, duplex: Duplex): Promise<void> {
     let client: Client | undefined;
     this.#pending += 1;
@@ -276,17 +275,17 @@ class WeirRouter implements Router {
     }
   }
 
-  /** A client that floods is expensive for its network: it is held off at the first rung when it comes again. */
+  /** A client that floods costs its network many connects, so the rate limit refuses it when it reconnects. */
   #charge({ gone }: Client, { network }: Arrival): void {
     if (gone !== 'tooManyMessages' && gone !== 'protocolError') return;
     this.#ladder.rate.charge(network, this.#o.config.floodConnects - 1);
   }
 
-  /** Measures, classifies, places and signs; says in the end what the client is told. */
+  /** Measures, classifies, places and signs; returns the answer for the client. */
   async #answer(client: Client, arrival: Arrival, admission: Admission): Promise<Answer> {
     const { config, shards, metrics, random } = this.#o;
     const { pools } = config;
-    // Who cannot be placed anywhere is not measured first.
+    // A client that cannot be placed anywhere is not measured.
     const anywhere = choose({ entries: shards.entries(), pools, pool: pools[0] ?? '', random });
     if ('none' in anywhere) return this.#nowhere(anywhere.none);
     const hint = this.#weighHint(admission, arrival.network);
@@ -333,7 +332,7 @@ class WeirRouter implements Router {
     return { close: 'noCapacity', outcome: 'noCapacity' };
   }
 
-  /** The hint, where its measurement or its pool counts for something. */
+  /** The hint, if its measurement or its pool is usable. */
   #weighHint({ hint: verdict }: Admission, network: string): Hint | undefined {
     const { metrics, config } = this.#o;
     if (verdict.is === 'none') return undefined;
@@ -348,7 +347,7 @@ class WeirRouter implements Router {
     return usable ? hint : undefined;
   }
 
-  /** Nothing where the answer would change nothing: a good hint, the slowest class asked for, a single pool. */
+  /** Undefined if a measurement would change nothing: a good hint, a request for the slowest class, a single pool. */
   async #measure(
     client: Client,
     ceiling: string | undefined,
@@ -382,8 +381,8 @@ class WeirRouter implements Router {
   }
 
   /**
-   * What was really measured, and clearly, is worth keeping; so is that a client which was moved to and fro belongs
-   * into a slower pool, until a shard finds otherwise.
+   * A hint keeps a clear measurement. It also keeps the slower pool of a client that was moved back and forth, until a
+   * shard decides otherwise.
    */
   async #newHint(
     probe: ProbeResult | undefined,

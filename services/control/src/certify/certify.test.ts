@@ -159,7 +159,7 @@ describe('the certificate in a Secret', () => {
         one.method === 'GET' ? api.request(one) : Promise.reject(new KubeApiError(409, 'changed')),
       stream: () => Promise.reject(new Error('no')),
     };
-    await expect(certificateFromSecret(optionsOf(api409))).rejects.toThrow('somebody else');
+    await expect(certificateFromSecret(optionsOf(api409))).rejects.toThrow('another process');
   });
 });
 

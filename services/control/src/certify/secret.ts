@@ -40,7 +40,7 @@ export async function certificateFromSecret(o: SecretOptions): Promise<Certified
       if (!isStatus(error, 409)) throw error;
     }
   }
-  throw new Error('the Secret of the certificate is written by somebody else all the time');
+  throw new Error('another process keeps writing the Secret of the certificate');
 }
 
 function pathOf({ namespace }: SecretOptions): string {

@@ -46,8 +46,7 @@ export function refuse(
   if (proxy.names.length > 0 && !proxy.names.includes(shown.commonName ?? ''))
     return { status: 403, why: 'this certificate is not that of the front proxy' };
   const user = proxy.userHeaders.map((name) => shown.headers[name]).find((value) => value !== undefined);
-  if (user === undefined || user === '')
-    return { status: 401, why: 'the front proxy does not say for whom it asks' };
+  if (user === undefined || user === '') return { status: 401, why: 'the front proxy names no user' };
   return undefined;
 }
 

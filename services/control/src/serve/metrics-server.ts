@@ -1,5 +1,5 @@
-// The HTTPS server of the metrics API. Everybody may connect and nobody is answered who does not come through the API
-// server. Certificate and authorities can change while it runs; until both are there no handshake succeeds.
+// The HTTPS server of the metrics API. Any client may connect; only requests through the API server get an answer.
+// Certificate and authorities can change while it runs; before both are set no handshake succeeds.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ import { failure } from './answer.ts';
 import type { FrontProxy } from './front-proxy.ts';
 import { refuse } from './front-proxy.ts';
 
-/** What the server shows, and whom it believes. */
+/** The server's certificate, and the authorities that it trusts. */
 export interface Trust {
   /** PEM, with the chain. */
   readonly certificate: string;
@@ -18,33 +18,31 @@ export interface Trust {
   readonly frontProxy: FrontProxy;
 }
 
-/** What the server needs. */
 export interface MetricsServerOptions {
   readonly answer: (request: ApiRequest) => ApiAnswer;
   readonly onAnswer: (answer: ApiAnswer) => void;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The server. */
 export interface MetricsServer {
   listen(port: number, host: string): Promise<AddressInfo>;
-  /** Throws where certificate and key do not fit; then what held before still holds. */
+  /** Throws if certificate and key do not match; then the previous trust stays. */
   trust(trust: Trust): void;
   readonly trusted: boolean;
   close(): Promise<void>;
 }
 
-/** API servers open a few each; the rest is for strangers who will be refused. */
+/** API servers open a few connections each; the rest is for clients that will be refused. */
 const maxConnections = 256;
 const closeGraceMs = 500;
 
 export function createMetricsServer(o: MetricsServerOptions): MetricsServer {
   let current: Trust | undefined;
-  /** The trust that held when a connection was opened: its certificate was checked against that. */
+  /** The trust at the opening of a connection: the client's certificate was checked against it. */
   const checkedWith = new WeakMap<object, Trust>();
   const server = createServer({
     requestCert: true,
-    // Checked for each request, so that a stranger gets a sentence instead of a broken handshake.
+    // `respond` checks each request, so that a refused client gets a sentence instead of a broken handshake.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     handshakeTimeout: 5_000,
@@ -121,7 +119,7 @@ function send(response: ServerResponse, { status, contentType, headers, body }: 
     ...headers,
     'content-type': contentType,
     ...(status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
-    // A stranger's connection is not kept.
+    // A refused client's connection is closed.
     ...(status === 401 || status === 403 ? { connection: 'close' } : {}),
   });
   response.end(body);

@@ -1,4 +1,4 @@
-// The HTTP server around the handler: time-outs, broken requests, and an end that lets requests finish.
+// The HTTP server around the handler: time-outs, broken requests, and a close that waits for requests.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -29,14 +29,14 @@ export interface HttpServer {
 
 const keepAliveMs = 65_000;
 const logMs = 5_000;
-/** Of a request that is answered already. */
+/** Bounds for the rest of a request that is already answered. */
 const restBytes = 4_194_304;
 const restMs = 2_000;
 const lookMs = 100;
 /** How often Node looks for requests that take too long. */
 const checkMs = 500;
 
-/** Listens; rejects where it cannot. */
+/** Starts to listen; rejects if it cannot. */
 export async function listen(options: HttpOptions): Promise<HttpServer> {
   const { handler, logger, requestTimeoutMs } = options;
   let closing = false;
@@ -97,7 +97,7 @@ function write(response: ServerResponse, answer: Answer, last: boolean): void {
   response.end(answer.body);
 }
 
-/** A body that is not wanted any more is read on only so that its sender gets the answer. */
+/** The rest of a refused body is read, within bounds, so that its sender gets the answer. */
 function boundRest(request: IncomingMessage): void {
   if (request.complete) return;
   const { socket } = request;
@@ -110,7 +110,7 @@ function boundRest(request: IncomingMessage): void {
   socket.once('close', () => clearInterval(look));
 }
 
-/** What the parser could not read, or waited for too long, is answered in the same form as all else. */
+/** A request that Node could not parse, or that took too long, gets an answer in the usual form. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();

@@ -170,7 +170,7 @@ function refuseRate(network: string, o: LadderOptions): Refusal | undefined {
   };
 }
 
-/** Spread over five seconds, so that those who were refused together do not come back together. */
+/** Spread over five seconds, so that clients refused together do not reconnect together. */
 const retrySpreadS = 5;
 
 function refuseRoom(o: LadderOptions): Refusal | undefined {

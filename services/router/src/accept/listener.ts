@@ -1,5 +1,5 @@
-// The HTTP server in front: bounded headers, bounded waiting, bounded sockets. Refuses what cannot be a client and
-// hands upgrades on.
+// The HTTP server of the router: it bounds headers, waiting time and sockets, refuses requests that are no upgrade, and
+// passes upgrades on.
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,32 +8,30 @@ import { CLIENT_SETTINGS, createUpgradeServer, listenOn, Places, respondAndClose
 import type { Refusal } from './refusal.ts';
 import { refusalAnswer } from './refusal.ts';
 
-/** What the server is made of. */
 export interface ListenerOptions {
   readonly headersTimeoutMs: number;
-  /** The rungs above are asked at `maxSockets`; a few more get an answer, then the oldest that asks nothing goes. */
+  /** Above it clients are refused with an answer; 256 sockets above it the oldest socket without a request is cut. */
   readonly maxSockets: number;
-  /** No more than that in any case. */
+  /** The most sockets that the process can hold. */
   readonly room: number;
   readonly onPlain: (request: IncomingMessage) => Refusal;
   readonly onUpgrade: (request: IncomingMessage, duplex: Duplex, head: Buffer) => void;
   readonly onFault: (fault: ConnectionFault) => void;
 }
 
-/** A running server. */
 export interface Listener {
   readonly sockets: number;
-  /** Whether there is a place for a client that has said what it wants; a socket that has not may go for it. */
+  /** Whether there is room for a client with a request. A socket without a request may be cut for it. */
   hasRoom(): boolean;
   listen(port: number, host: string): Promise<AddressInfo>;
-  /** Stops accepting; what is upgraded goes on. */
+  /** Stops accepting; upgraded clients stay. */
   stop(): void;
 }
 
-/** Sockets above the limit that still get an answer in words. */
+/** Sockets above the limit that still get an answer. */
 const refusalSockets = 256;
 
-/** Makes the server; it does not listen yet. */
+/** Creates the server; it does not listen yet. */
 export function createListener(o: ListenerOptions): Listener {
   const server = createUpgradeServer({
     headersTimeoutMs: o.headersTimeoutMs,
@@ -48,7 +46,7 @@ export function createListener(o: ListenerOptions): Listener {
       return places.open;
     },
     hasRoom: () => places.open <= o.maxSockets || places.makeRoom(),
-    // The longest queue that the kernel allows: a reconnect storm must not be dropped before it is judged.
+    // A long queue, so that the kernel does not drop the connections of a reconnect storm.
     listen: (port, host) =>
       listenOn(server, {
         host,

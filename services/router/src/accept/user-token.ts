@@ -113,7 +113,7 @@ function isPlainKid(kid: unknown, kind: KeySource['kind']): boolean {
 function inWords(error: JOSEError): string {
   if (error.code === 'ERR_JWT_EXPIRED') return 'the token has expired';
   if (error.code === 'ERR_JWT_CLAIM_VALIDATION_FAILED')
-    return 'the token is for somebody else, or a claim is missing';
+    return 'the token has another audience or issuer, or a claim is missing';
   return 'the token is not valid';
 }
 

@@ -90,7 +90,7 @@ export function createSigner(o: SignerOptions): Signer {
   };
 }
 
-/** A mark from which nobody without the key can tell the address. */
+/** A mark of the address; only the key can tell which address it is. */
 function markOf(network: string, key: TicketKey): string {
   const digest = createHmac('sha256', key.secret).update(`weir-network:${network}`).digest();
   return digest.subarray(0, markBytes).toString('base64url');

@@ -1,5 +1,5 @@
-// Every metric of the shard, as three tables: what the stages of the main thread tell, here; what a scrape reads from
-// them, in readings.ts; what it sums up from the threads, in thread-readings.ts. Hot loops add to plain numbers.
+// Every metric of the shard, as three tables. The stages of the main thread write those here; a scrape reads those in
+// readings.ts from the stages, and those in thread-readings.ts from the threads. Hot loops add to plain numbers.
 import type { Lane } from '@weir/protocol';
 import { LANES } from '@weir/protocol';
 import type { Registry } from '@weir/runtime';
@@ -16,7 +16,7 @@ import type { ShedOutcome } from './shed/shedding.ts';
 import { SHED_OUTCOMES } from './shed/shedding.ts';
 import { threadReadings } from './thread-readings.ts';
 
-/** What the stages of the main thread tell. */
+/** What the stages of the main thread report. */
 export interface ShardMetrics {
   accepted(lane: Lane): void;
   rejected(lane: Lane | undefined, reason: RejectReason): void;
@@ -53,30 +53,31 @@ const toldMetrics = defineMetrics<Readonly<Record<Lane, number>>>()({
   intakeProblems: {
     kind: 'counter',
     name: 'weir_shard_intake_problems_total',
-    help: 'Epochs, gaps, failures of reading and lost messages, by stream',
+    help: 'Epochs, gaps, read failures and lost messages, by stream',
     advice:
-      '`epoch`: a stream was made anew or restored, clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read. `missing`: messages were purged or aged out, and the shard wrote deletions in their place',
+      '`epoch`: a stream was recreated or restored, and clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read. `missing`: messages were purged or aged out, and the shard wrote deletions in their place',
     labels: { stream: ['state', 'critical'], problem: STREAM_PROBLEMS },
   },
   shedRequests: {
     kind: 'counter',
     name: 'weir_shard_shed_requests_total',
-    help: 'Requests to send clients away for the balance of the pool',
+    help: 'Requests to send clients to other shards of the pool',
     advice:
-      'What control asks for. `nobody`: clients are too new, or were asked before. `unfit`: it drains, is stale or not ready. `tooOften`: somebody else asks, too',
+      'Requests of control. `nobody`: the clients are too new, or were asked before. `unfit`: the shard drains, is stale or not ready. `tooOften`: another process asks, too',
     labels: { outcome: SHED_OUTCOMES },
   },
   resumes: {
     kind: 'counter',
     name: 'weir_shard_resumes_total',
-    help: 'Clients that came back with a position, by whether the shard had read all that the state stream had',
+    help: 'Clients that reconnected with a position, by whether the shard had read the whole state stream',
+    advice: 'Many `late`: the shard reads the stream more slowly than clients reconnect; they get snapshots',
     labels: { outcome: REACH_OUTCOMES },
   },
   tickLateness: {
     kind: 'histogram',
     name: 'weir_shard_tick_lateness_seconds',
     help: 'How late ticks ran',
-    advice: 'Over a tenth of the tick: the process is short of CPU',
+    advice: 'Over a tenth of the tick: the process lacks CPU',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   },
 });

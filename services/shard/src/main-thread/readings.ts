@@ -9,14 +9,14 @@ export const mainReadings = defineMetrics<Shard>()({
     kind: 'gauge',
     name: 'weir_shard_open_sockets',
     help: 'Open sockets, connections included',
-    advice: 'Against WEIR_CAPACITY + WEIR_MAX_PENDING; 256 more are told that there is no room',
+    advice: 'Against WEIR_CAPACITY + WEIR_MAX_PENDING; 256 more get a refusal',
     read: (shard) => shard.openSockets,
   },
   drainingShards: {
     kind: 'gauge',
     name: 'weir_shard_draining_shards',
-    help: 'Shards of the pool that drain and share the pace of moves, as this one hears while it drains; else 0',
-    advice: 'Above the drain.together of the chart: they may move faster than the pace of one',
+    help: 'Shards of the pool that drain now and share the pace of moves, as heard by this shard while it drains; else 0',
+    advice: 'Above drain.together of the chart: they may move clients faster than one shard would',
     read: (shard) => shard.drains.pace.shards,
   },
   handshakesPending: {
@@ -29,28 +29,28 @@ export const mainReadings = defineMetrics<Shard>()({
   usedTickets: {
     kind: 'gauge',
     name: 'weir_shard_used_tickets',
-    help: 'Tickets that are remembered as used',
+    help: 'Used tickets that the shard remembers',
     advice: 'Against WEIR_MAX_USED_TICKETS',
     read: (shard) => shard.arrivals.usedTickets,
   },
   drawingNetworks: {
     kind: 'gauge',
     name: 'weir_shard_drawing_networks',
-    help: 'Networks that are remembered for the snapshots that they drew by connecting',
+    help: 'Networks whose drawn snapshots the shard remembers',
     advice: 'At WEIR_MAX_NETWORKS the least recent are forgotten',
     read: (shard) => shard.arrivals.networks,
   },
   stale: {
     kind: 'gauge',
     name: 'weir_shard_stale',
-    help: '1 while what is served may be behind what was published',
+    help: '1 while the shard may serve less than was published',
     advice: '1 for more than a few seconds: NATS is away, or the streams cannot be read',
     read: (shard) => (shard.intake.stale ? 1 : 0),
   },
   ready: {
     kind: 'gauge',
     name: 'weir_shard_ready',
-    help: '1 while new clients are welcome',
+    help: '1 while the shard takes new clients',
     advice: '0 outside start and drain',
     read: (shard) => (shard.health().ready ? 1 : 0),
   },
@@ -58,8 +58,7 @@ export const mainReadings = defineMetrics<Shard>()({
     kind: 'gauge',
     name: 'weir_shard_state_channels',
     help: 'Channels with state',
-    advice:
-      'A channel for each name that ever had state: growth without end is a publisher that makes up names',
+    advice: 'A channel for each name that ever had state: endless growth: a publisher invents names',
     read: (shard) => shard.lanes.state.channels,
   },
   stateKeys: {
@@ -72,7 +71,7 @@ export const mainReadings = defineMetrics<Shard>()({
   stateDeletions: {
     kind: 'gauge',
     name: 'weir_shard_state_deletions',
-    help: 'State deletions that are remembered',
+    help: 'State deletions that the shard remembers',
     advice: 'With the keys never more than WEIR_STATE_MAX_KEYS',
     read: (shard) => shard.lanes.state.rememberedDeletions,
   },
@@ -86,7 +85,7 @@ export const mainReadings = defineMetrics<Shard>()({
   lostStateKeys: {
     kind: 'gauge',
     name: 'weir_shard_lost_state_keys',
-    help: 'Keys that the state stream has lost and that are kept to be written back',
+    help: 'Keys that the state stream has lost and that the shard keeps to be written back',
     advice:
       'Above 0: the stream became empty, went back or was purged. docs/lost-state.md, before any shard is restarted',
     read: (shard) => shard.losses.kept.keys,
@@ -101,8 +100,8 @@ export const mainReadings = defineMetrics<Shard>()({
   criticalMessages: {
     kind: 'gauge',
     name: 'weir_shard_critical_messages',
-    help: 'Critical messages that are kept',
-    advice: 'What resuming clients can still get',
+    help: 'Critical messages that the shard keeps',
+    advice: 'What clients can still get when they resume',
     read: (shard) => shard.lanes.critical.messages,
   },
   criticalBytes: {
@@ -116,7 +115,7 @@ export const mainReadings = defineMetrics<Shard>()({
   threads: {
     kind: 'gauge',
     name: 'weir_shard_threads',
-    help: 'Threads that write to clients and are alive',
+    help: 'Living threads that write to clients',
     advice: 'Below WEIR_THREADS for more than a second: threads cannot be started',
     read: (shard) => [...shard.threads].length,
   },
@@ -132,15 +131,15 @@ export const mainReadings = defineMetrics<Shard>()({
   handOversOutstanding: {
     kind: 'gauge',
     name: 'weir_shard_hand_overs_outstanding',
-    help: 'Hand-overs that threads have not written yet, at most one a thread',
-    advice: 'At one a thread for long: threads are short of CPU',
+    help: 'Hand-overs that threads have not written yet, at most one per thread',
+    advice: 'At one per thread for long: threads lack CPU',
     read: (shard) => [...shard.threads].reduce((sum, { link }) => sum + link.outstanding, 0),
   },
   framesEncoded: {
     kind: 'counter',
     name: 'weir_shard_frames_encoded_total',
     help: 'Frames built',
-    advice: 'Does not grow with the number of clients; where it does, cursors are all different',
+    advice: 'Does not grow with the number of clients; if it does, all cursors differ',
     read: (shard) => shard.encoder.counts.frames,
   },
   encodedBytes: {
@@ -160,9 +159,9 @@ export const mainReadings = defineMetrics<Shard>()({
   stateEvictedDeletions: {
     kind: 'counter',
     name: 'weir_shard_state_evicted_deletions_total',
-    help: 'State deletions that were forgotten before their time, for the room of values',
+    help: 'State deletions that the shard forgot early, to make room for values',
     advice:
-      'A steady rate: more deletions within WEIR_STATE_DELETION_MS than WEIR_STATE_MAX_KEYS leaves room for, so clients that come back get snapshots',
+      'A steady rate: more deletions within WEIR_STATE_DELETION_MS than WEIR_STATE_MAX_KEYS leaves room for, so clients that reconnect get snapshots',
     read: (shard) => shard.lanes.state.evictedDeletions,
   },
   stateLostKeys: {
@@ -175,8 +174,8 @@ export const mainReadings = defineMetrics<Shard>()({
   lostStateDiscardedKeys: {
     kind: 'counter',
     name: 'weir_shard_lost_state_discarded_keys_total',
-    help: 'Kept keys that were given up: by request, after WEIR_LOST_STATE_MS, or for want of room',
-    advice: 'A rise that nobody asked for: they were not written back in time',
+    help: 'Kept keys that the shard discarded: by request, after WEIR_LOST_STATE_MS, or for lack of room',
+    advice: 'A rise without a request: the keys were not written back in time',
     read: (shard) => shard.losses.kept.discardedKeys,
   },
   criticalLostMessages: {
@@ -189,9 +188,9 @@ export const mainReadings = defineMetrics<Shard>()({
   criticalDropped: {
     kind: 'counter',
     name: 'weir_shard_critical_dropped_total',
-    help: 'Critical messages that were dropped before their age, by the limit that they gave way to',
+    help: 'Critical messages dropped early, by the limit that was reached',
     advice:
-      'Above 0: the window is shorter than WEIR_CRITICAL_MAX_AGE_MS, and clients that come back late are told a gap; raise WEIR_CRITICAL_MAX_PER_CHANNEL (`perChannel`) or WEIR_CRITICAL_MAX_BYTES (`bytes`)',
+      'Above 0: the window is shorter than WEIR_CRITICAL_MAX_AGE_MS, and clients that reconnect late get a gap; raise WEIR_CRITICAL_MAX_PER_CHANNEL (`perChannel`) or WEIR_CRITICAL_MAX_BYTES (`bytes`)',
     labels: { limit: DROP_LIMITS },
     read: ({ lanes }) => DROP_LIMITS.map((limit) => [{ limit }, lanes.criticalDrops[limit]]),
   },
@@ -199,27 +198,27 @@ export const mainReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_hand_overs_total',
     help: 'Hand-overs to threads',
-    advice: 'Ticks and bursts of critical messages, once a thread',
+    advice: 'Ticks and bursts of critical messages, once per thread',
     read: linked('handOvers'),
   },
   handOverBytes: {
     kind: 'counter',
     name: 'weir_shard_hand_over_bytes_total',
     help: 'Bytes of hand-overs',
-    advice: 'Grows with what is published and with WEIR_THREADS, not with clients',
+    advice: 'Grows with the published bytes and with WEIR_THREADS, not with clients',
     read: linked('bytes'),
   },
   mergedTicks: {
     kind: 'counter',
     name: 'weir_shard_merged_ticks_total',
-    help: 'Ticks that went with a later hand-over because a thread was behind',
+    help: 'Ticks merged into a later hand-over because a thread was late',
     advice: 'Its part of the hand-overs: how often threads cannot keep the tick',
     read: linked('mergedTicks'),
   },
   mergedCosmeticDropped: {
     kind: 'counter',
     name: 'weir_shard_merged_cosmetic_dropped_total',
-    help: 'Runs of cosmetic frames of such ticks, which are dropped',
+    help: 'Runs of cosmetic frames dropped with merged ticks',
     advice: 'See the merged ticks',
     read: linked('cosmeticDropped'),
   },
@@ -227,7 +226,7 @@ export const mainReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_thread_deaths_total',
     help: 'Threads that ended and were replaced',
-    advice: 'Any rise: a fault of ours; the clients of that thread had to come back',
+    advice: 'Any rise: a bug of Weir; the clients of that thread had to reconnect',
     read: (shard) => shard.threads.deaths,
   },
 });

@@ -24,9 +24,9 @@ export const threadReadings = defineMetrics<Shard>()({
   connectionsByState: {
     kind: 'gauge',
     name: 'weir_shard_connections_by_state',
-    help: 'Open connections by what they get: everything, critical messages alone until there is room, what they miss, or a Close',
+    help: 'Open connections by state: flowing gets everything, congested only critical messages until there is room, behind what it missed, closing a Close',
     advice:
-      'Many `congested`: the limits of the pool are small for what is published, or its clients slow. Many `behind` are clients that have just come',
+      'Many `congested`: the limits of the pool are small for what is published, or its clients slow. Many `behind`: many clients have just connected',
     labels: { state: CONNECTION_STATES },
     read: ({ counts }) => CONNECTION_STATES.map((state) => [{ state }, counts.sum('gauges', gauge[state])]),
   },
@@ -43,7 +43,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_connections_not_live',
     was: 'weir_shard_connections_behind',
     help: 'Connections that are not live: they are congested, or get what they missed',
-    advice: 'Its part of the connections: many at once is the network or this shard, not the clients',
+    advice: 'Its share of the connections: many at once is the network or this shard, not the clients',
     read: now(gauge.notLive),
   },
   backlogBytes: {
@@ -51,7 +51,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_backlog_bytes',
     help: 'Bytes written and not yet proven to have arrived, all connections',
     advice:
-      'Grows with slow clients, bounded by hardBytes a connection, or by its window where that is larger',
+      'Grows with slow clients; bounded per connection by hardBytes, or by its window if that is larger',
     read: now(gauge.backlogBytes),
   },
   healthyBacklogBytes: {
@@ -66,7 +66,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_awaited_bytes',
     help: 'Bytes that clients which keep up were sent more than two round trips ago and that are not proven to have arrived',
     advice:
-      'Near 0 at any distance while the shard keeps up. The HPA goes by it: it grows where the shard or its network does not keep up, and more shards make it smaller',
+      'Near 0 at any distance while the shard keeps up. The HPA uses it: it grows if the shard or its network does not keep up, and shrinks with more shards',
     read: now(gauge.awaitedBytes),
   },
   connectionFaults: {
@@ -74,7 +74,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_connection_faults_total',
     help: 'Connections that never became a request: too slow, too large, malformed, or over the limit of sockets',
     advice:
-      '`tooMany`, `timeout`: somebody holds sockets open, or a load balancer probes with bare TCP. `acceptFailed`: the system has no room for a socket',
+      '`tooMany`, `timeout`: a client holds sockets open, or a load balancer probes with bare TCP. `acceptFailed`: the system has no room for a socket',
     labels: { reason: CONNECTION_FAULTS },
     read: byLabel('reason', 'faults', CONNECTION_FAULTS),
   },
@@ -83,25 +83,25 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_admissions_total',
     help: 'Upgrade requests by outcome',
     advice:
-      '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client that tries twice. `full`: the capacity. `drawsTooMuch`: clients of one network come again and again without a position, or the network is large: WEIR_NETWORK_DRAW_BYTES_PER_SECOND. `failed` is a fault of ours',
+      '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client tries twice. `full`: the capacity. `drawsTooMuch`: clients of one network reconnect again and again without a position, or the network is large: WEIR_NETWORK_DRAW_BYTES_PER_SECOND. `failed` is a bug of Weir',
     labels: { outcome: ADMIT_OUTCOMES },
     read: byLabel('outcome', 'admissions', ADMIT_OUTCOMES),
   },
   closes: {
     kind: 'counter',
     name: 'weir_shard_closes_total',
-    help: 'Connections whose end is decided, each once, by cause',
+    help: 'Connections that end, each once, by cause',
     advice:
-      '`lag`: clients that prove nothing any more. `hardBytes`: the same, earlier, since critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that do not keep to the protocol. `tokenExpired`: clients that do not come with a fresh token in time. `lost`: networks, or a proxy that cuts. `threadDied` is a fault of ours',
+      '`lag`: clients that no longer prove anything. `hardBytes`: the same, earlier, because critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that violate the protocol. `tokenExpired`: clients without a fresh token in time. `lost`: networks, or a proxy that cuts. `threadDied` is a bug of Weir',
     labels: { cause: CLOSE_CAUSES },
     read: byLabel('cause', 'closes', CLOSE_CAUSES),
   },
   endings: {
     kind: 'counter',
     name: 'weir_shard_endings_total',
-    help: 'Connections whose socket is gone, each once, by how it ended',
+    help: 'Connections whose socket is gone, each once, by how the socket ended',
     advice:
-      '`flooded`: clients that went on sending after their Close. Many `cut`: clients that never answer a Close',
+      '`flooded`: clients that went on sending after the Close. Many `cut`: clients do not answer a Close',
     labels: { how: ENDINGS },
     read: byLabel('how', 'endings', ENDINGS),
   },
@@ -117,9 +117,9 @@ export const threadReadings = defineMetrics<Shard>()({
   slowPongs: {
     kind: 'counter',
     name: 'weir_shard_slow_pongs_total',
-    help: 'Deliveries too late for the pool, by what followed',
+    help: 'Deliveries too late for the pool, by verdict',
     advice:
-      '`shardIsSlow`: many turned slow at once, so nobody is moved: look at the shard, its node and the edge',
+      '`shardIsSlow`: many clients turned slow at once, so none is moved: look at the shard, its node and the edge',
     labels: { verdict: REASSIGN_VERDICTS },
     read: byLabel('verdict', 'slow', REASSIGN_VERDICTS),
   },
@@ -127,7 +127,7 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_fast_pongs_total',
     was: 'weir_shard_healthy_pongs_total',
-    help: 'Deliveries fast enough for a faster pool, by what followed',
+    help: 'Deliveries fast enough for a faster pool, by verdict',
     advice:
       '`move` against `weir_router_remeasured_total{result="faster"}`: how many clients were promoted. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
     labels: { verdict: REASSIGN_VERDICTS },
@@ -150,8 +150,8 @@ export const threadReadings = defineMetrics<Shard>()({
   stateWithheld: {
     kind: 'counter',
     name: 'weir_shard_state_withheld_total',
-    help: 'State frames withheld; they come conflated later',
-    advice: 'Its part of the offered: how much of the audience is congested',
+    help: 'State frames withheld; the shard sends them conflated later',
+    advice: 'Its share of the offered: the share of congested clients',
     read: counted(count.stateWithheld),
   },
   cosmeticOffered: {
@@ -171,21 +171,21 @@ export const threadReadings = defineMetrics<Shard>()({
   cosmeticDropped: {
     kind: 'counter',
     name: 'weir_shard_cosmetic_dropped_total',
-    help: 'Cosmetic frames dropped for connections that are behind',
-    advice: 'Its part of the offered',
+    help: 'Cosmetic frames dropped for connections that are not live',
+    advice: 'Its share of the offered',
     read: counted(count.cosmeticDropped),
   },
   criticalSent: {
     kind: 'counter',
     name: 'weir_shard_critical_sent_total',
     help: 'Runs of critical frames sent as they came',
-    advice: 'Flat while critical messages are taken in: nobody is subscribed',
+    advice: 'Flat while critical messages arrive: no client is subscribed',
     read: counted(count.criticalSent),
   },
   criticalWithheld: {
     kind: 'counter',
     name: 'weir_shard_critical_withheld_total',
-    help: 'Times that critical frames had no room at a connection; they come later, in order',
+    help: 'Times that critical frames had no room at a connection; the shard sends them later, in order',
     advice:
       'Grows: critical messages come faster than some networks take them, or behind ticks near WEIR_HARD_BYTES',
     read: counted(count.criticalWithheld),
@@ -194,7 +194,7 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_writes_total',
     help: 'Writes to sockets',
-    advice: 'Writes per second are what costs CPU',
+    advice: 'Writes per second cost most of the CPU',
     read: counted(count.writes),
   },
   writtenBytes: {
@@ -215,27 +215,27 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_pings_total',
     help: 'Pings sent',
-    advice: 'Against the pongs: what is answered',
+    advice: 'Against the pongs: the share that is answered',
     read: counted(count.pings),
   },
   pongs: {
     kind: 'counter',
     name: 'weir_shard_pongs_total',
     help: 'Pongs that proved delivery',
-    advice: 'Far fewer than pings: clients or a proxy that do not answer',
+    advice: 'Far fewer than pings: clients or a proxy do not answer',
     read: counted(count.pongs),
   },
   pongsForeign: {
     kind: 'counter',
     name: 'weir_shard_pongs_foreign_total',
     help: 'Pongs that answer none of our pings',
-    advice: 'A steady rate: a client that makes up pongs',
+    advice: 'A steady rate: a client invents pongs',
     read: counted(count.pongsForeign),
   },
   catchUps: {
     kind: 'counter',
     name: 'weir_shard_catch_ups_total',
-    help: 'Times that a connection was given what it missed',
+    help: 'Times that a connection got what it missed',
     advice: 'Rises with congestion, resumes and moves',
     read: counted(count.catchUps),
   },
@@ -243,19 +243,21 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_congestions_total',
     help: 'Times that a connection became congested',
-    advice: 'Its rate against the recoveries: whether clients come back',
+    advice: 'Its rate against the recoveries: whether clients recover',
     read: counted(count.congested),
   },
   redrawnBytes: {
     kind: 'counter',
     name: 'weir_shard_redrawn_bytes_total',
     help: 'Bytes of snapshots of channels that the client had before on the same connection',
+    advice: 'Its share of the written bytes: clients subscribe to the same channels again and again',
     read: counted(count.redrawnBytes),
   },
   subscriptionsDelayed: {
     kind: 'counter',
     name: 'weir_shard_subscriptions_delayed_total',
-    help: 'Subscriptions that had to wait because the client had drawn too many such bytes',
+    help: 'Subscriptions that waited because the client had drawn too many such bytes',
+    advice: 'A steady rate: clients at WEIR_REDRAW_BYTES_PER_SECOND',
     read: counted(count.subscriptionsDelayed),
   },
   recoveries: {
@@ -268,7 +270,7 @@ export const threadReadings = defineMetrics<Shard>()({
   compressedInBytes: {
     kind: 'counter',
     name: 'weir_shard_compressed_in_bytes_total',
-    help: 'Bytes of frames before they were compressed, once for all who share them',
+    help: 'Bytes of frames before compression, each frame once for all clients that share it',
     advice: 'Against `compressed_out`: the ratio. Near 1 means that compression costs CPU for nothing',
     read: (shard) => shard.deflater.counts.inBytes + shard.counts.sum('fanOut', count.deflateInBytes),
   },
@@ -283,7 +285,7 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'histogram',
     name: 'weir_shard_delivery_lag_seconds',
     help: 'Time until a ping behind a frame was answered: network and client together',
-    advice: 'The tail is slow clients; when the median moves it is the shard or its network',
+    advice: 'Slow clients are in the tail; if the median moves, it is the shard or its network',
     buckets: histogram.lagBounds,
     read: lagHistogram,
   },
