@@ -103,7 +103,7 @@ const PROGRAMS: readonly string[] = ['services/publisher/src/cli'];
 const BUILDS = { from: /^packages\/[^/]+\/build\.mjs$/, of: /^scripts\/packages\// };
 
 /** What `exports` of a package offers beside its index. */
-const SUBPATHS: readonly string[] = ['@weir/client/weir.js'];
+const SUBPATHS: readonly string[] = ['@weir/client/weir.js', '@weir/fleet/fakes', '@weir/protocol/fakes'];
 
 const FOR_TESTS: readonly string[] = ['vitest', 'fast-check'];
 
@@ -169,6 +169,7 @@ function wrongPackage(file: string, from: string): string | undefined {
   const [, name = ''] = from.split('/');
   if (from !== `@weir/${name}` && !SUBPATHS.includes(from))
     return `imports ${from}, past the package's index`;
+  if (from.endsWith('/fakes') && !isForTests(file)) return `imports ${from}, which is for tests`;
   const below = BELOW[workspaceOf(file)] ?? BELOW[workspaceOf(file).replace(/\/.*/, '/*')] ?? [];
   return below.includes(name) ? undefined : `imports ${from}, which is not below it`;
 }

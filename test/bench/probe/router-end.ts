@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { ShardEntry } from '@weir/fleet';
+import { entryOf } from '@weir/fleet/fakes';
 import { rules, settings } from '@weir/router/dist/config.js';
 import { createRouterMetrics } from '@weir/router/dist/metrics.js';
 import type { ProbeResult } from '@weir/router/dist/probe/probe.js';
@@ -43,26 +44,8 @@ async function openShard(pool: string): Promise<number> {
   return port;
 }
 
-const entry = async (pool: string): Promise<ShardEntry> => ({
-  v: 1,
-  pool,
-  shard: pool,
-  url: `ws://${address}:${await openShard(pool)}`,
-  connections: 0,
-  capacity: 1_000_000,
-  backlogBytes: 0,
-  egressBytesPerSecond: 0,
-  loopUtilisation: 0,
-  tickLatenessMs: 0,
-  draining: false,
-  stale: false,
-  ready: true,
-  revision: '',
-  wallMs: 0,
-  ticketsSinceBeat: 0,
-  lastSeenMs: 0,
-  skewMs: 0,
-});
+const entry = async (pool: string): Promise<ShardEntry> =>
+  entryOf(pool, { pool, url: `ws://${address}:${await openShard(pool)}`, capacity: 1_000_000 });
 const entries = await Promise.all(read.config.pools.map(entry));
 
 const { metrics, readFrom } = createRouterMetrics(

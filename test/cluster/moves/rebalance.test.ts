@@ -2,6 +2,7 @@
 // are left alone once they are balanced. The shards here are made of beats and answers alone.
 import { connect } from '@nats-io/transport-node';
 import { decodeShedRequest, encodeBeat, encodeShedAnswer } from '@weir/fleet';
+import { beatOf } from '@weir/fleet/fakes';
 import { createSubjects } from '@weir/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Service } from '../../harness/small-cluster.ts';
@@ -26,23 +27,7 @@ beforeAll(async () => {
     for (const [shard, connections] of load)
       nats.publish(
         subjects.beat('desktop', shard),
-        encodeBeat({
-          v: 1,
-          pool: 'desktop',
-          shard,
-          url: `ws://${shard}.example`,
-          connections,
-          capacity: 10_000,
-          backlogBytes: 0,
-          egressBytesPerSecond: 0,
-          loopUtilisation: 0,
-          tickLatenessMs: 0,
-          draining: false,
-          stale: false,
-          ready: true,
-          revision: '',
-          wallMs: Date.now(),
-        }),
+        encodeBeat(beatOf(shard, { connections, capacity: 10_000, wallMs: Date.now() })),
       );
   };
   const beats = setInterval(beat, 1_000);

@@ -1,5 +1,6 @@
-// For tests: the beat of a shard that takes clients.
+// For tests of all packages: a shard that takes clients, as its beat says and as the table of shards has it.
 import type { Beat } from '../beat.ts';
+import type { ShardEntry } from '../roster.ts';
 
 export function beatOf(shard: string, over: Partial<Beat> = {}): Beat {
   return {
@@ -20,4 +21,8 @@ export function beatOf(shard: string, over: Partial<Beat> = {}): Beat {
     wallMs: 0,
     ...over,
   };
+}
+
+export function entryOf(shard: string, over: Partial<ShardEntry> = {}): ShardEntry {
+  return { ...beatOf(shard), ticketsSinceBeat: 0, lastSeenMs: 0, skewMs: 0, ...over };
 }

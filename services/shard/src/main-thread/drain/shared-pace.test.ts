@@ -1,4 +1,5 @@
 import { encodeBeat } from '@weir/fleet';
+import { beatOf } from '@weir/fleet/fakes';
 import { describe, expect, it } from 'vitest';
 import { SharedPace } from './shared-pace.ts';
 
@@ -10,24 +11,9 @@ function setUp() {
   pace.onChange = () => changes.push(pace.movesPerSecond);
   const beat = (shard: string, about: { draining?: boolean; connections?: number } = {}): void =>
     pace.heard(
-      encodeBeat({
-        v: 1,
-        pool: 'desktop',
-        shard,
-        url: 'ws://127.0.0.1:1',
-        connections: 100,
-        capacity: 1_000,
-        backlogBytes: 0,
-        egressBytesPerSecond: 0,
-        loopUtilisation: 0,
-        tickLatenessMs: 0,
-        draining: true,
-        stale: false,
-        ready: false,
-        revision: '',
-        wallMs: 0,
-        ...about,
-      }),
+      encodeBeat(
+        beatOf(shard, { connections: 100, capacity: 1_000, draining: true, ready: false, ...about }),
+      ),
     );
   return { clock, pace, changes, beat };
 }
