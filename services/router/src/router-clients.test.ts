@@ -1,6 +1,6 @@
 // Clients that behave badly or are far away, on real sockets.
 import { describe, expect, it } from 'vitest';
-import { maskedFrame, opcodes, RawClient } from './fakes/raw-client.ts';
+import { clientFrame, opcodes, RawClient } from './fakes/raw-client.ts';
 import { impatient, routers, startRouter, visit } from './fakes/running-router.ts';
 
 const start = routers();
@@ -37,7 +37,7 @@ describe('clients that behave badly', () => {
 
   it('one whose first frames come with the request is heard (case D7)', async () => {
     const router = await start();
-    const early = maskedFrame(opcodes.text, Buffer.from('{"type":"subscribe","channels":["a"]}'));
+    const early = clientFrame(opcodes.text, Buffer.from('{"type":"subscribe","channels":["a"]}'));
     const client = await visit(router, { early });
     expect(client.closeCode).toBe(4001);
   });
@@ -78,7 +78,7 @@ describe('clients that behave badly', () => {
     const client = new RawClient({ port: router.port, deaf: true });
     await expect.poll(() => client.opcodesSeen.length).toBeGreaterThan(0);
     client.socket.setNoDelay(true);
-    const bytes = maskedFrame(opcodes.text, Buffer.alloc(1_000, 'x'));
+    const bytes = clientFrame(opcodes.text, Buffer.alloc(1_000, 'x'));
     let at = 0;
     const timer = setInterval(() => {
       client.socket.write(bytes.subarray(at % bytes.length, (at % bytes.length) + 1));
@@ -107,7 +107,7 @@ describe('clients that behave badly', () => {
   it.each([
     ['a frame that is not masked', Buffer.from([0x81, 0x01, 0x61]), 1002],
     ['a frame that is too large', Buffer.from([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 1009],
-    ['text that is no UTF-8', maskedFrame(opcodes.text, Buffer.from([0xff])), 1007],
+    ['text that is no UTF-8', clientFrame(opcodes.text, Buffer.from([0xff])), 1007],
   ])('one that breaks the protocol with %s is closed', async (_, bytes, code) => {
     const router = await start(impatient);
     const client = await visit(router, { early: bytes, deaf: true });
@@ -141,7 +141,7 @@ describe('the last words', () => {
         path: '/v1/connect?channels=lobby&class=mobile',
         // What it says is on its way while redirect and Close are.
         early: Buffer.concat(
-          Array.from({ length: 8 }, () => maskedFrame(opcodes.binary, Buffer.alloc(4_000))),
+          Array.from({ length: 8 }, () => clientFrame(opcodes.binary, Buffer.alloc(4_000))),
         ),
         onFrame: (self) => {
           for (let i = 0; i < 8; i++) self.send(opcodes.binary, Buffer.alloc(2_000));
