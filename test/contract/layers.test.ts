@@ -62,6 +62,7 @@ describe('a wrong import is found', () => {
     ['services/shard/src/main-thread/intake/a.ts', `import { SignJWT } from 'jose';`, 'others own'],
     ['services/shard/src/main-thread/shard.ts', `import { get } from 'axios';`, 'others own'],
     ['services/shard/src/main-thread/shard.ts', `import { it } from 'vitest';`, 'for tests'],
+    ['test/cluster/nats/a.test.ts', `import { b } from '../store/b.ts';`, 'share test/harness alone'],
     ['services/router/src/router.ts', `import { entryOf } from '@weir/fleet/fakes';`, 'for tests'],
     ['services/router/src/router.ts', `import { RawClient } from './fakes/raw-client.ts';`, 'for tests'],
     ['local/src/plan.ts', `import { createRouter } from '@weir/router';`, 'not below'],

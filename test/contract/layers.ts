@@ -105,6 +105,8 @@ const BUILDS = { from: /^packages\/[^/]+\/build\.mjs$/, of: /^scripts\/packages\
 /** What `exports` of a package offers beside its index. */
 const SUBPATHS: readonly string[] = ['@weir/client/weir.js', '@weir/fleet/fakes', '@weir/protocol/fakes'];
 
+const SHARED_BY_TESTS = 'tests share test/harness alone';
+
 const FOR_TESTS: readonly string[] = ['vitest', 'fast-check'];
 
 /** Everything that is wrong with the imports of one file, in words; `file` is its path from the project's root. */
@@ -129,6 +131,8 @@ function wrongRelative(file: string, from: string, kind: Import['kind']): string
   const target = posix.join(posix.dirname(file), from);
   if (BUILDS.from.test(file) && BUILDS.of.test(target)) return undefined;
   if (workspaceOf(target) !== workspaceOf(file)) return `imports ${from}, out of its workspace`;
+  if (file.startsWith('test/'))
+    return isTestOfItsOwn(file, target) ? undefined : `imports ${from}: ${SHARED_BY_TESTS}`;
   if (isForTests(file)) return undefined;
   if (target.includes('/dist/') && file.includes('/src/')) return `imports ${from}, which is built`;
   if (isForTests(target)) return `imports ${from}, which is for tests`;
@@ -141,6 +145,12 @@ function wrongRelative(file: string, from: string, kind: Import['kind']): string
   if (stage === undefined || kind === 'types' || PROGRAMS.includes(stage)) return undefined;
   if (target.startsWith(`${stage}/`)) return undefined;
   return `runs code of ${from}: a stage takes types of others, never code`;
+}
+
+/** A test shares the harness with others, and nothing else: what it imports is there or beside it. */
+function isTestOfItsOwn(file: string, target: string): boolean {
+  const home = posix.dirname(file).split('/').slice(0, 3).join('/');
+  return target.startsWith('test/harness/') || target.startsWith(`${home}/`);
 }
 
 function wrongInHalf(
