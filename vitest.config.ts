@@ -36,6 +36,8 @@ export default defineConfig({
           ...processes,
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
+          // What Helm gave for the same values is kept for all files of a process.
+          isolate: false,
           maxWorkers: sideBySide,
           sequence: { groupOrder: 1 },
         },

@@ -78,7 +78,8 @@ describe('a client on loopback', () => {
   });
 });
 
-describe('through the shaping proxy', () => {
+// Side by side: each client has a network of its own, and nearly all of its time is that network's.
+describe.concurrent('through the shaping proxy', () => {
   it.each<[ProfileName, string, number]>([
     // the network, its pool, what the last bytes of a pad take on it
     ['fibre', 'desktop', 0],
