@@ -1,5 +1,4 @@
-// A handwritten WebSocket client for the tests of the router, with the quirks of real ones: silent, rude and slow.
-// For tests only.
+// The handwritten WebSocket client with the quirks that the router's tests need: deaf, rude, slow. For tests only.
 import { randomBytes } from 'node:crypto';
 import { RawClient as Client, opcodes, type RawClientOptions } from '@weir/protocol/fakes';
 
@@ -11,7 +10,7 @@ export interface Quirks extends Pick<RawClientOptions, 'early' | 'delayMs'> {
   readonly deaf?: boolean;
   /** Loses this many of the first pings. */
   readonly losePings?: number;
-  /** Closes without a Close frame at an unsolicited pong. */
+  /** Destroys its socket at an unsolicited pong. */
   readonly closeOnPong?: boolean;
   /** Neither answers a Close nor ends. */
   readonly ignoreClose?: boolean;
@@ -19,7 +18,7 @@ export interface Quirks extends Pick<RawClientOptions, 'early' | 'delayMs'> {
   readonly onFrame?: (client: RawClient, opcode: number) => void;
 }
 
-/** Where it connects, and what it says. */
+/** The address and headers of the request. */
 export interface RawOptions extends Quirks {
   readonly port: number;
   readonly host?: string;
@@ -56,7 +55,7 @@ export class RawClient extends Client {
     return this.frames.map(({ opcode }) => opcode);
   }
 
-  /** The one message that a router sends. */
+  /** The router's only message. */
   get redirect(): Readonly<Record<string, unknown>> {
     return JSON.parse(this.texts[0] ?? '{}');
   }
