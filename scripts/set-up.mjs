@@ -23,10 +23,14 @@ export async function command(body) {
   }
 }
 
-/** Node, packages, build: in this order, each only where it is needed. */
-export async function setUp() {
+/** Node, packages, build: in this order, each only where it is needed. `before` may refuse, in words, to install. */
+export async function setUp({ before = async () => undefined } = {}) {
   checkNode(process.versions.node);
-  if (!isInstalled()) await install();
+  if (!isInstalled()) {
+    const refusal = await before();
+    if (refusal !== undefined) throw new SetUpError(refusal);
+    await install();
+  }
   await build();
 }
 

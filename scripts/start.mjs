@@ -2,6 +2,7 @@
 // package.json says `exec node`, so that no shell stands between npm and us and swallows its signals.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { missingNats } from './needs.mjs';
 import { checkNode, command, ROOT, setUp } from './set-up.mjs';
 
 const helpWanted = process.argv.slice(2).some((word) => word === '--help' || word === '-h');
@@ -18,7 +19,7 @@ await command(async () => {
     process.exitCode = 1;
     return;
   }
-  await setUp();
+  await setUp({ before: () => missingNats({ env: process.env, cache: join(ROOT, '.cache/nats') }) });
   await import('../local/dist/main.js');
 });
 
