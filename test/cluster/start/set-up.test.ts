@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const { withProgress } = await import(new URL('../../scripts/progress.mjs', import.meta.url).href);
-const { missingNats } = await import(new URL('../../scripts/needs.mjs', import.meta.url).href);
+const { withProgress } = await import(new URL('../../../scripts/progress.mjs', import.meta.url).href);
+const { missingNats } = await import(new URL('../../../scripts/needs.mjs', import.meta.url).href);
 
 it('says every 5 s what is being done and for how long, until it is done', async () => {
   const said: string[] = [];
