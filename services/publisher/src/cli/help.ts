@@ -23,8 +23,8 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
 
   weir-publish demo [channel]                   a casino lobby that plays by itself (default channel: lobby)
 
-  --nats URL        NATS servers, comma separated (default: WEIR_NATS_URL, else the one of a running npm start,
-                    else nats://127.0.0.1:4222); WEIR_NATS_USER, _PASSWORD, _TOKEN and _CREDS_FILE are used too
+  --nats URL        NATS servers, comma separated (default: WEIR_NATS_URL, else NATS_URL, else the one of a running
+                    npm start, else nats://127.0.0.1:4222); WEIR_NATS_USER, _PASSWORD, _TOKEN and _CREDS_FILE are used too
   --prefix NAME     subject prefix (default: WEIR_SUBJECT_PREFIX, else weir)
   --help, --version
   Words that begin with one dash are values (-1); those that begin with two go behind a --.
