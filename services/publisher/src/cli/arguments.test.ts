@@ -10,8 +10,13 @@ describe('readArguments', () => {
       lane: 'state',
       channel: 'lobby',
       key: 'slot-1',
+      escapeKey: false,
       data: '{"on":true}',
       id: undefined,
+    });
+    expect(read('state', 'c', 'EUR/USD', '1', '--escape-key')).toMatchObject({
+      key: 'EUR/USD',
+      escapeKey: true,
     });
     expect(read('critical', 'lobby', '1', '--id', 'x')).toMatchObject({ key: undefined, data: '1', id: 'x' });
     expect(read('cosmetic', 'lobby', '-')).toMatchObject({ lane: 'cosmetic', data: '-' });
@@ -95,6 +100,7 @@ describe('readArguments', () => {
     [['state', 'lobby', 'k', '1', '--delete'], '--delete takes no JSON'],
     [['critical', 'lobby'], 'JSON is missing'],
     [['critical', 'lobby', '--delete'], '--delete is not for critical'],
+    [['critical', 'lobby', '1', '--escape-key'], '--escape-key is not for critical'],
     [['critical', 'lobby', '1', '--loop'], '--loop is not for critical'],
     [['replay'], 'replay <file>'],
     [['replay', 'a', 'b'], 'replay <file>'],

@@ -13,7 +13,9 @@ export type Command =
       readonly lane: string;
       readonly channel: string;
       readonly key: string | undefined;
-      /** JSON, or `-` for standard input; undefined deletes the key. */
+      /** The key is any text, to be escaped. */
+      readonly escapeKey: boolean;
+      /** JSON, `-` for standard input; nothing deletes the key. */
       readonly data: string | undefined;
       readonly id: string | undefined;
     }
@@ -53,6 +55,7 @@ const options = {
   prefix: { type: 'string' },
   delete: { type: 'boolean' },
   id: { type: 'string' },
+  'escape-key': { type: 'boolean' },
   speed: { type: 'string' },
   'max-pause': { type: 'string' },
   unit: { type: 'string' },
@@ -134,7 +137,7 @@ function unmarkedAll<T extends object>(values: T): T {
 }
 
 function publishCommand(lane: string, words: readonly string[], values: Values): Command {
-  refuseOthers(values, lane, lane === 'state' ? ['delete', 'id'] : ['id']);
+  refuseOthers(values, lane, lane === 'state' ? ['delete', 'id', 'escape-key'] : ['id']);
   const remove = values.delete === true;
   const [channel, ...rest] = words;
   const key = lane === 'state' ? rest.shift() : undefined;
@@ -145,7 +148,8 @@ function publishCommand(lane: string, words: readonly string[], values: Values):
   }
   if (remove && data !== undefined) throw new UsageError('--delete takes no JSON');
   if (!remove && data === undefined) throw new UsageError(`the JSON is missing: weir-publish ${form}`);
-  return { kind: 'publish', lane, channel, key, data, id: values.id };
+  const escapeKey = values['escape-key'] === true;
+  return { kind: 'publish', lane, channel, key, escapeKey, data, id: values.id };
 }
 
 function replayCommand(words: readonly string[], values: Values): Command {

@@ -7,6 +7,7 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
   weir-publish critical <channel> <json>        complete and in order
   weir-publish cosmetic <channel> <json>        best effort
       <json> may be - for standard input
+      --escape-key      <key> is any text, such as 1.200806927 or EUR/USD
       --id ID           safe to send again: the same id is kept once within two minutes
 
   weir-publish replay <file>                    lines of {"t":…,"lane":…,"channel":…,"key":…,"data":…}

@@ -69,8 +69,14 @@ async function withNats(command: NatsCommand, common: Common): Promise<number> {
 async function messageOf(
   command: Extract<Command, { kind: 'publish' }>,
 ): Promise<ReturnType<typeof checked>> {
-  const { lane, channel, key, data, id } = command;
-  return checked({ lane, channel, key, id, data: data === undefined ? undefined : await bytesOf(data) });
+  const { lane, channel, key, escapeKey, data, id } = command;
+  return checked({
+    lane,
+    channel,
+    ...(escapeKey ? { keyText: key } : { key }),
+    id,
+    data: data === undefined ? undefined : await bytesOf(data),
+  });
 }
 
 function checked(parts: Parameters<typeof makeMessage>[0]) {
