@@ -18,6 +18,13 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
       --loop            again and again, a file only; ids get an ending of their own from the second round on
       --skip-bad        go on after lines that are not messages
       --channel-prefix TEXT   put before every channel, such as test.
+      --rate N          N messages a second, whatever their times are; they need no "t"
+      --dry-run         read and check all, print the first messages, publish nothing
+    Records that are no messages: a text, or a path in the record that begins with a dot (.sym, .book.bids[0])
+      --channel X --key X --t X   where they are; --t takes numbers in the --unit, and dates
+      --data X          what is published (default: . the whole record)
+      --lane X --id X   the lane (default state), and an id that makes it safe to replay again
+      --csv             comma-separated values; the first line names the columns
 
   weir-publish restore <source>                 write back what a state stream has lost; overwrites nothing
       <source> is the admin URL of a shard (http://host:port), a file of its /lost-state, or - for standard input

@@ -121,7 +121,7 @@ function keyOf(fields: Fields): Result<string | undefined> {
 }
 
 /** Any text as a key, or why not. */
-export function keyOfText(text: string): Result<string> {
+function keyOfText(text: string): Result<string> {
   try {
     return escapeKey(text);
   } catch (error) {
