@@ -13,7 +13,7 @@ import { until } from '../../harness/small-cluster.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 /** In this order, on one cluster. */
-const FOLLOWED = ['README.md', 'docs/publishing.md'];
+const FOLLOWED = ['README.md', 'docs/publishing.md', 'docs/load.md'];
 /** They need a Kubernetes cluster: test/lab/k8s runs what they are about. */
 const OF_KUBERNETES = /\b(kubectl|helm|kind)\b|npm run (images|check:chart|test:k8s)/;
 /** They measure for minutes, on a machine of their own. */
