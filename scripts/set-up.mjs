@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withProgress } from './progress.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LOWEST_NODE = [20, 19];
@@ -22,10 +23,14 @@ export async function command(body) {
   }
 }
 
-/** Node, packages, build: in this order, each only where it is needed. */
-export async function setUp() {
+/** Node, packages, build: in this order, each only where it is needed. `before` may refuse, in words, to install. */
+export async function setUp({ before = async () => undefined } = {}) {
   checkNode(process.versions.node);
-  if (!isInstalled()) await install();
+  if (!isInstalled()) {
+    const refusal = await before();
+    if (refusal !== undefined) throw new SetUpError(refusal);
+    await install();
+  }
   await build();
 }
 
@@ -49,7 +54,8 @@ const QUIET = { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDAT
 async function build() {
   const output = [];
   const args = ['run', 'build', '--output-logs=errors-only', '--cache=local:rw', '--ui=stream'];
-  const code = await runTool('turbo', args, { env: { ...process.env, ...QUIET }, output });
+  const built = runTool('turbo', args, { env: { ...process.env, ...QUIET }, output });
+  const code = await withProgress(() => 'building', built);
   if (code === 0) return;
   throw new SetUpError(`${output.join('')}\nthe build failed (above)`);
 }
@@ -60,10 +66,20 @@ async function install() {
   const npm = process.env['npm_execpath'];
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const isScript = npm !== undefined && /\.[cm]?js$/.test(npm);
-  const code = await (isScript
+  const installed = isScript
     ? run(process.execPath, [npm, ...args], { output })
-    : run('npm', args, { output }));
+    : run('npm', args, { output });
+  const code = await withProgress(installingText, installed);
   if (code !== 0) throw new SetUpError(`${output.join('')}\nnpm ci failed (above)`);
+}
+
+/** How far npm is: it unpacks each package of the lock file into its folder. */
+function installingText() {
+  const wanted = Object.entries(readPackages(join(ROOT, 'package-lock.json')))
+    .filter(([path, { link, optional }]) => path.startsWith('node_modules/') && !link && !optional)
+    .map(([path]) => path);
+  const there = wanted.filter((path) => existsSync(join(ROOT, path, 'package.json'))).length;
+  return `installing packages, ${there} of ${wanted.length} are there`;
 }
 
 /** Whether what is installed is what the lock file says. */

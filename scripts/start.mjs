@@ -1,9 +1,17 @@
 // `npm start`: installs what is missing, builds, and runs the whole cluster in this process (local/src/main.ts).
 // package.json says `exec node`, so that no shell stands between npm and us and swallows its signals.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { missingNats } from './needs.mjs';
 import { checkNode, command, ROOT, setUp } from './set-up.mjs';
 
+const helpWanted = process.argv.slice(2).some((word) => word === '--help' || word === '-h');
+
 await command(async () => {
+  if (helpWanted) {
+    process.stdout.write(readFileSync(join(ROOT, 'local/help.txt')));
+    return;
+  }
   checkNode(process.versions.node);
   const runs = await whatRuns();
   if (runs !== undefined) {
@@ -11,13 +19,13 @@ await command(async () => {
     process.exitCode = 1;
     return;
   }
-  await setUp();
+  await setUp({ before: () => missingNats({ env: process.env, cache: join(ROOT, '.cache/nats') }) });
   await import('../local/dist/main.js');
 });
 
 /** What runs from this repository already, in words; nothing can where nothing was built. */
 async function whatRuns() {
   const built = new URL('../local/dist/state/running.js', import.meta.url);
-  if (!existsSync(built) || !existsSync(`${ROOT}/.weir`) || process.argv.includes('--help')) return undefined;
+  if (!existsSync(built) || !existsSync(`${ROOT}/.weir`)) return undefined;
   return (await import(built)).whatRuns();
 }

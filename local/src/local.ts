@@ -1,11 +1,14 @@
 // Owns the life of `npm start`: claim, page, NATS, services, ready, and the end of all of it. Read this first.
 // Must never leave a process, a port, a temporary folder or a claim behind.
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from './cluster.ts';
 import { openNats, withoutPassword } from './nats/open-nats.ts';
+import { readServerInfo } from './nats/server-info.ts';
 import { type PageConfig, type PageServer, PortTakenError, servePage } from './page-server/serve-page.ts';
 import { plan } from './plan.ts';
+import { choosePort, portsFrom, takenText, USUAL_PAGE_PORT } from './ports.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import { onEndRequested, onParentLost } from './signals.ts';
 import { claim } from './state/claim.ts';
@@ -13,19 +16,23 @@ import { localState, readLocalFile, removeLocalFile, writeLocalFile } from './st
 import { endOrphans } from './state/orphans.ts';
 import { LOCAL_FILE, ROOT, runningText, STATE_FOLDER } from './state/running.ts';
 import { untilShardsKnown } from './supervise/known-shards.ts';
+import { Once } from './terminal/once.ts';
 import { Reporter } from './terminal/reporter.ts';
-import { tell } from './terminal/tell.ts';
 
 export interface LocalOptions {
-  /** The page's; undefined = 7700, or a free one where that is taken. */
+  /** The page's; router, publisher and NATS have those behind it. undefined = 7700, or the next that is free. */
   readonly port: number | undefined;
   readonly demo: boolean;
+  /** The folder that keeps the streams, as it was typed; undefined = they go with the cluster. */
+  readonly keep: string | undefined;
 }
 
-const USUAL_PAGE_PORT = 7700;
 /** What the demo feed publishes on. */
 const CHANNELS = ['lobby'] as const;
 const TICKET_KEY_BYTES = 32;
+/** Its watcher gives it 3 s to end by SIGTERM. */
+const NATS_ENDS_WITHIN_MS = 5000;
+const LOOK_MS = 50;
 
 /** Runs the cluster until it is asked to end; every failure is told in words. Answers the exit code. */
 export async function runLocal(options: LocalOptions): Promise<number> {
@@ -73,6 +80,7 @@ class LocalRun {
   readonly #reporter: Reporter;
   readonly #closers: (() => Promise<void> | void)[] = [];
   readonly #ending = new AbortController();
+  readonly #once = new Once();
   #cluster: Cluster | undefined;
 
   constructor(reporter: Reporter) {
@@ -81,30 +89,43 @@ class LocalRun {
 
   /** Resolves when all is ready. */
   async start(options: LocalOptions, stale: boolean): Promise<void> {
-    const startedMs = performance.now();
+    const ports = portsFrom(options.port ?? USUAL_PAGE_PORT);
     const say = (line: string): void => this.#reporter.event({ who: 'local', what: line });
     if (stale) await this.#cleanUpAfterKill(say);
+    const shout = (what: string): void => this.#reporter.event({ who: 'page', what, tone: 'bad' });
     let tellPage: (config: PageConfig) => void = () => {};
     const config = new Promise<PageConfig>((resolve) => {
       tellPage = resolve;
     });
-    const page = await this.#opened(openPage(options.port, config, say), (opened) => opened.close());
+    const page = await this.#opened(openPage(options.port, config, shout), (opened) => opened.close());
     this.#reporter.line(`page       ${page.url}`);
-    const { env, ignored } = serviceEnvironment(process.env);
-    if (ignored.length > 0) say(`not used here: ${ignored.join(', ')}`);
+    const { shared, given, notes } = await serviceEnvironment(process.env);
+    for (const note of notes) say(note);
     const { signal } = this.#ending;
+    // npm changes into the folder of package.json; INIT_CWD is where the command was typed.
+    const from = process.env['INIT_CWD'] ?? process.cwd();
+    const storeDir = options.keep === undefined ? undefined : resolve(from, options.keep);
+    if (storeDir !== undefined) this.#claimStreams(storeDir);
     const nats = await this.#opened(
-      openNats({ env: process.env, say, log: (line) => this.#natsSaid(line), signal }),
+      openNats({
+        env: process.env,
+        say,
+        shout: (what) => this.#reporter.event({ who: 'nats', what, tone: 'bad' }),
+        log: (line) => this.#natsSaid(line),
+        signal,
+        port: ports.nats,
+        storeDir,
+      }),
       (opened) => opened.stop(),
     );
     this.#reporter.event({ who: 'nats', what: `up ${withoutPassword(nats.url)}`, tone: 'good' });
     const ticketKeys = `local:${randomBytes(TICKET_KEY_BYTES).toString('base64url')}`;
     const cluster = new Cluster({
       nats,
-      phases: plan({ natsUrl: nats.url, ticketKeys, demo: options.demo }),
-      env,
+      phases: plan({ natsUrl: nats.url, ticketKeys, demo: options.demo, ports, given }),
+      env: shared,
       on: (event) => {
-        const line = tell(event);
+        const line = this.#once.tell(event);
         if (line !== undefined) this.#reporter.event(line);
         if (event.kind === 'up' && event.again) write();
       },
@@ -127,9 +148,10 @@ class LocalRun {
       pid: process.pid,
     });
     tellPage({ router: `${router}/v1/connect`, channels: CHANNELS });
-    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    const seconds = (performance.now() / 1000).toFixed(1); // since the process began, set-up included
     this.#reporter.line(`router     ${router}/v1/connect?channels=${CHANNELS.join(',')}`);
     this.#reporter.line(`publisher  ${publisher}/v1/publish`);
+    if (storeDir !== undefined) this.#reporter.line(`streams    kept in ${storeDir}`);
     this.#reporter.line(`ready in ${seconds} s: open ${page.url} (Ctrl-C stops everything)`);
   }
 
@@ -163,10 +185,19 @@ class LocalRun {
 
   async #cleanUpAfterKill(say: (line: string) => void): Promise<void> {
     say('the last run was killed: cleaning up after it');
-    const services = readLocalFile(LOCAL_FILE)?.services ?? [];
+    const { services = [], nats } = readLocalFile(LOCAL_FILE) ?? {};
     const ended = await endOrphans({ services, folder: join(ROOT, 'services') });
+    if (nats !== undefined) await untilGone(nats);
     if (ended > 0) say(`ended ${ended} of its services that had not ended by themselves`);
     removeLocalFile(LOCAL_FILE);
+  }
+
+  /** Two NATS servers on one folder would spoil it. */
+  #claimStreams(folder: string): void {
+    const claimed = claim(folder);
+    if (!claimed.taken)
+      throw new Error(`another cluster (process ${claimed.pid}) keeps its streams in ${folder}`);
+    this.#closers.push(() => claimed.release());
   }
 
   #natsSaid(line: string): void {
@@ -174,21 +205,33 @@ class LocalRun {
   }
 }
 
+/** The NATS server of a supervisor that was killed ends by itself; until then it has the port and the streams. */
+async function untilGone(url: string): Promise<void> {
+  const untilMs = performance.now() + NATS_ENDS_WITHIN_MS;
+  const answers = (): Promise<boolean> => readServerInfo(url).then(Boolean, () => false);
+  // A server of somebody else's answers for longer: it was given by NATS_URL.
+  while (performance.now() < untilMs && (await answers())) await delay(LOOK_MS);
+}
+
 async function openPage(
   port: number | undefined,
   config: Promise<PageConfig>,
-  say: (line: string) => void,
+  shout: (line: string) => void,
 ): Promise<PageServer> {
   const folder = join(ROOT, 'local/page');
   const sdk = join(ROOT, 'packages/client/dist/weir.js');
   const serve = (on: number): Promise<PageServer> =>
     servePage({ port: on, folder, sdk, config: () => config });
   if (port !== undefined) return serve(port);
-  try {
-    return await serve(USUAL_PAGE_PORT);
-  } catch (error) {
-    if (!(error instanceof PortTakenError)) throw error;
-    say(`port ${USUAL_PAGE_PORT} is taken: the page gets a free one`);
-    return serve(0);
+  for (;;) {
+    const chosen = await choosePort(USUAL_PAGE_PORT);
+    try {
+      const page = await serve(chosen);
+      const taken = takenText(USUAL_PAGE_PORT, page.port);
+      if (taken !== undefined) shout(taken);
+      return page;
+    } catch (error) {
+      if (!(error instanceof PortTakenError)) throw error; // taken since we looked: the next one
+    }
   }
 }

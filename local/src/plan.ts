@@ -1,5 +1,7 @@
 // Owns which services `npm start` runs, and with which settings. Pure: the ticket keys come from the caller.
 import { fileURLToPath } from 'node:url';
+import type { Ports } from './ports.ts';
+import type { Environments } from './service-environment.ts';
 import type { Phase, ServiceSpec } from './supervise/service-spec.ts';
 
 export interface PlanOptions {
@@ -7,6 +9,9 @@ export interface PlanOptions {
   /** `kid:secret`, shared by the router and the shards of this one run. */
   readonly ticketKeys: string;
   readonly demo: boolean;
+  readonly ports: Ports;
+  /** `WEIR_…` of the environment for each service. They win over the defaults here, not over what the plan fixes. */
+  readonly given: Environments;
 }
 
 const SHARDS = [
@@ -17,27 +22,47 @@ const SHARDS = [
 
 const ROUTER_ID = 'router-1';
 
+export const SERVICES = ['router', 'shard', 'publisher'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Settings that the plan fixes: with another value the parts would not find each other. */
+export const FIXED: ReadonlySet<string> = new Set([
+  'WEIR_NATS_URL',
+  'WEIR_HOST',
+  'WEIR_PORT',
+  'WEIR_ADMIN_HOST',
+  'WEIR_ADMIN_PORT',
+  'WEIR_POOL',
+  'WEIR_SHARD_ID',
+  'WEIR_ROUTER_URL',
+]);
+
+/** A router and a publisher have nothing to drain that takes longer. */
+const SHUTDOWN_DEADLINE_MS = '5000';
+
 /** Router, then shards (which must know the router's URL), then the publisher: data flows when all can carry it. */
-export function plan({ natsUrl, ticketKeys, demo }: PlanOptions): readonly Phase[] {
-  const all = {
+export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): readonly Phase[] {
+  const fixed = {
     WEIR_NATS_URL: natsUrl,
     WEIR_HOST: '127.0.0.1',
-    WEIR_PORT: '0',
     WEIR_ADMIN_HOST: '127.0.0.1',
     WEIR_ADMIN_PORT: '0',
-    WEIR_SHUTDOWN_DEADLINE_MS: '5000',
   };
+  const keys = { WEIR_TICKET_KEYS: ticketKeys };
+  const quick = { WEIR_SHUTDOWN_DEADLINE_MS: SHUTDOWN_DEADLINE_MS };
   const router: ServiceSpec = {
     name: 'router',
     id: ROUTER_ID,
     script: scriptOf('router'),
-    env: { ...all, WEIR_TICKET_KEYS: ticketKeys },
+    port: ports.router,
+    env: { ...keys, ...quick, ...given.router, ...fixed },
   };
   const publisher: ServiceSpec = {
     name: 'publisher',
     id: 'publisher-1',
     script: scriptOf('publisher'),
-    env: { ...all, WEIR_DEMO: demo ? 'lobby' : 'none' },
+    port: ports.publisher,
+    env: { WEIR_DEMO: demo ? 'lobby' : 'none', ...quick, ...given.publisher, ...fixed },
   };
   return [
     () => [router],
@@ -47,23 +72,21 @@ export function plan({ natsUrl, ticketKeys, demo }: PlanOptions): readonly Phase
         pool,
         id,
         script: scriptOf('shard'),
+        drains: true,
         env: {
-          ...all,
-          WEIR_TICKET_KEYS: ticketKeys,
+          ...keys,
+          ...given.shard,
+          ...fixed,
           WEIR_POOL: pool,
           WEIR_SHARD_ID: id,
           WEIR_ROUTER_URL: urlOf(ROUTER_ID),
-          // Everything stops together here: nobody can be moved anywhere, so nobody is waited for.
-          WEIR_DRAIN_GRACE_MS: '0',
-          WEIR_DRAIN_WINDOW_MS: '200',
-          WEIR_DRAIN_WITHIN_MS: '300',
-          WEIR_MOVES_PER_SECOND: '100000',
         },
       })),
     () => [publisher],
   ];
 }
 
-function scriptOf(service: string): string {
+/** The program of a service. */
+export function scriptOf(service: ServiceName): string {
   return fileURLToPath(new URL(`../../services/${service}/dist/main.js`, import.meta.url));
 }

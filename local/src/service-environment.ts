@@ -1,20 +1,60 @@
-// Owns which part of our environment the services get: all but the settings that the plan makes itself.
+// Owns which `WEIR_…` of our environment reach which service: a service refuses settings that it does not have.
+// Asks the services themselves what their settings are, and only where there is one to hand on.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { FIXED, SERVICES, type ServiceName, scriptOf } from './plan.ts';
 
-/** The one setting that is handed on: how much the services say. */
-const HANDED_ON = 'WEIR_LOG_LEVEL';
+const run = promisify(execFile);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+export type Environments = Readonly<Record<ServiceName, Readonly<Record<string, string>>>>;
 
 export interface ServiceEnvironment {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Names of settings that have no effect here. */
-  readonly ignored: readonly string[];
+  /** What every service gets: all that is no setting of Weir, and how much the services say. */
+  readonly shared: Environment;
+  readonly given: Environments;
+  /** Lines for a person: which settings reach which services, and which reach none and why. */
+  readonly notes: readonly string[];
 }
 
-/** Takes every other `WEIR_…` away: a setting of one service would be refused by the others as unknown. */
-export function serviceEnvironment(own: Readonly<Record<string, string | undefined>>): ServiceEnvironment {
-  const isSetting = (name: string): boolean => name.startsWith('WEIR_') && name !== HANDED_ON;
-  const kept = Object.entries(own).filter(([name]) => !isSetting(name));
-  return {
-    env: { [HANDED_ON]: 'warn', ...Object.fromEntries(kept) },
-    ignored: Object.keys(own).filter(isSetting),
-  };
+const HELP_DEADLINE_MS = 30_000;
+/** Read by `npm start` itself. */
+const OWN = new Set(['WEIR_NATS_URL']);
+
+/** Divides our environment; `namesOf` says which settings a service has. */
+export async function serviceEnvironment(
+  own: Environment,
+  namesOf: (service: ServiceName) => Promise<ReadonlySet<string>> = settingNames,
+): Promise<ServiceEnvironment> {
+  const isSetting = (name: string): boolean => name.startsWith('WEIR_');
+  const shared = Object.fromEntries(Object.entries(own).filter(([name]) => !isSetting(name)));
+  const settings = Object.entries(own).filter(
+    (entry): entry is [string, string] => isSetting(entry[0]) && entry[1] !== undefined && !OWN.has(entry[0]),
+  );
+  const given: Record<ServiceName, Record<string, string>> = { router: {}, shard: {}, publisher: {} };
+  const notes: string[] = [];
+  const free = settings.filter(([name]) => !FIXED.has(name));
+  const fixed = settings.filter(([name]) => FIXED.has(name)).map(([name]) => name);
+  if (fixed.length > 0)
+    notes.push(`not used: ${fixed.join(', ')} (npm start sets it for each service; --port moves the ports)`);
+  const names = free.length === 0 ? undefined : await Promise.all(SERVICES.map(namesOf));
+  for (const [name, value] of free) {
+    const takers = SERVICES.filter((_, at) => names?.[at]?.has(name) === true);
+    for (const taker of takers) given[taker][name] = value;
+    notes.push(
+      takers.length === 0
+        ? `not used: ${name} (no service that runs here has it)`
+        : `${name}: ${takers.join(', ')}`,
+    );
+  }
+  for (const service of SERVICES) given[service] = { WEIR_LOG_LEVEL: 'warn', ...given[service] };
+  return { shared, given, notes };
+}
+
+/** The settings that a service lists in its help. */
+async function settingNames(service: ServiceName): Promise<ReadonlySet<string>> {
+  const { stdout } = await run(process.execPath, [scriptOf(service), '--help'], {
+    timeout: HELP_DEADLINE_MS,
+  });
+  return new Set([...stdout.matchAll(/^ {2}(WEIR_[A-Z0-9_]+) \(/gm)].map(([, name = '']) => name));
 }

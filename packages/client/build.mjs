@@ -1,6 +1,6 @@
 // Builds what is published into dist: for Node index.js and index.cjs, for browsers and React Native weir.js and
-// weir.cjs (minified), for a <script> weir.global.js, and one declaration file for all of them. Fails where the browser
-// file outgrows its budget or where a file imports what it must not.
+// weir.cjs (minified), for a <script> weir.global.js, and one declaration file for all of them; keys.js and keys.cjs with
+// their own. Fails where the browser file outgrows its budget or where a file imports what it must not.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -42,12 +42,17 @@ const browser = {
   plugins: [slimCloseTable],
 };
 
+/** Apart from the rest, since few pages need it and the budget of weir.js is nearly used up. */
+const keys = { ...browser, entryPoints: [here('src/keys.ts')], plugins: [] };
+
 const results = await Promise.all([
   build({ ...node, outfile: here('dist/index.js'), format: 'esm' }),
   build({ ...node, outfile: here('dist/index.cjs'), format: 'cjs' }),
   build({ ...browser, outfile: here('dist/weir.js'), format: 'esm' }),
   build({ ...browser, outfile: here('dist/weir.cjs'), format: 'cjs' }),
   build({ ...browser, outfile: here('dist/weir.global.js'), format: 'iife', globalName: 'Weir' }),
+  build({ ...keys, outfile: here('dist/keys.js'), format: 'esm' }),
+  build({ ...keys, outfile: here('dist/keys.cjs'), format: 'cjs' }),
 ]);
 
 const problems = [];
@@ -65,6 +70,8 @@ const types = rollUp(here('dist/types/index.d.ts'));
 if (types !== rollUp(here('dist/types/weir.d.ts'))) problems.push('the two entries have different types');
 await writeFile(here('dist/index.d.ts'), types);
 await writeFile(here('dist/index.d.cts'), types);
+for (const ending of ['ts', 'cts'])
+  await writeFile(here(`dist/keys.d.${ending}`), rollUp(here('dist/types/keys.d.ts')));
 
 const sizes = {};
 for (const name of ['weir.js', 'weir.cjs', 'weir.global.js']) {

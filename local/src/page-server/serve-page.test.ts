@@ -11,7 +11,12 @@ const folder = fileURLToPath(new URL('../../page', import.meta.url));
 
 beforeAll(async () => {
   const config = { router: 'ws://127.0.0.1:1/v1/connect', channels: ['lobby'] };
-  server = await servePage({ port: 0, folder, sdk: 'none', config: () => Promise.resolve(config) });
+  server = await servePage({
+    port: 0,
+    folder,
+    sdk: `${folder}/page.js`,
+    config: () => Promise.resolve(config),
+  });
 });
 
 afterAll(() => server.close());
@@ -57,5 +62,14 @@ describe('the local page', () => {
     expect(policy).toContain("connect-src 'self' ws://127.0.0.1:* ws://localhost:*");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy.join()).not.toContain('unsafe');
+  });
+
+  it('lets pages of other origins import the SDK, and read nothing else', async () => {
+    const sdk = (await ask('/weir.js', 'localhost')).headers;
+    expect(sdk['access-control-allow-origin']).toBe('*');
+    expect(sdk['cross-origin-resource-policy']).toBe('cross-origin');
+    const config = (await ask('/config.json', 'localhost')).headers;
+    expect(config['access-control-allow-origin']).toBeUndefined();
+    expect(config['cross-origin-resource-policy']).toBe('same-origin');
   });
 });

@@ -104,7 +104,12 @@ async function answer(
   if (path === '/weir.js') {
     const bytes = await readFile(options.sdk).catch(() => undefined);
     if (bytes === undefined) send(response, { status: 404, text: 'the SDK is not built: npm run build\n' });
-    else send(response, { status: 200, bytes, contentType: contentTypeOf('weir.js') });
+    else {
+      // A page of the user's own, from another port or from a file, may import the SDK; there is nothing secret in it.
+      response.setHeader('Access-Control-Allow-Origin', '*');
+      response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+      send(response, { status: 200, bytes, contentType: contentTypeOf('weir.js') });
+    }
     return;
   }
   const file = await readStaticFile(options.folder, path);
@@ -130,7 +135,9 @@ function send(response: ServerResponse, answer: Answer): void {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': POLICY,
-    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': String(
+      response.getHeader('Cross-Origin-Resource-Policy') ?? 'same-origin',
+    ),
     'Referrer-Policy': 'no-referrer',
   });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);

@@ -22,18 +22,22 @@ export async function endOrphans(options: OrphanOptions): Promise<number> {
     const command = Number.isInteger(pid) && pid > 1 ? commandOf(pid) : undefined;
     return command?.includes(folder) === true && identityOf(pid) !== undefined;
   };
+  // A shard without its supervisor drains for half a minute, to nowhere.
+  for (const { name, pid } of services) if (name === 'shard' && ours(pid)) kill(pid);
   let left = services.map(({ pid }) => pid).filter(ours);
   const until = performance.now() + patienceMs;
   while (left.length > 0 && performance.now() < until) {
     await delay(LOOK_MS);
     left = left.filter(ours);
   }
-  for (const pid of left) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // it went just now
-    }
-  }
+  for (const pid of left) kill(pid);
   return left.length;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it went just now
+  }
 }

@@ -9,6 +9,10 @@ export interface ServiceSpec {
   /** The program: a module for this same Node. */
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Its usual port, or the next of its row where another program has that; 0 or nothing = a free one. */
+  readonly port?: number;
+  /** It moves its clients away on SIGTERM, which takes half a minute. When the whole cluster stops it is killed. */
+  readonly drains?: boolean;
 }
 
 /** Where a service said that it listens. */
@@ -29,6 +33,8 @@ export type Phase = (urlOf: (id: string) => string) => readonly ServiceSpec[];
 /** What is worth a line to the person who watches. */
 export type ServiceEvent =
   | { readonly kind: 'up'; readonly service: ServiceStatus; readonly again: boolean }
+  | { readonly kind: 'portTaken'; readonly spec: ServiceSpec; readonly usual: number; readonly port: number }
+  | { readonly kind: 'stopped'; readonly spec: ServiceSpec; readonly retryMs: number }
   | { readonly kind: 'crashed'; readonly spec: ServiceSpec; readonly how: string; readonly retryMs: number }
   | { readonly kind: 'unready'; readonly spec: ServiceSpec; readonly reasons: readonly string[] }
   | { readonly kind: 'readyAgain'; readonly spec: ServiceSpec }

@@ -1,6 +1,7 @@
 // Owns one service process: start until it is ready, restart after a crash on the same ports, end in time.
 // Must never leave a process behind, and never give up on one that crashes.
 import { setTimeout as delay } from 'node:timers/promises';
+import { choosePort, isFreePort } from '../ports.ts';
 import { backOffMs, STABLE_MS } from './back-off.ts';
 import { readReadiness } from './readiness.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -55,15 +56,16 @@ export class SupervisedService {
 
   /** Starts it and resolves when it is ready; rejects where it ends or stays unready. From then on it is kept up. */
   async start(): Promise<void> {
-    await this.#run();
+    await this.#firstRun();
     void this.#keepUp();
     void this.#watchReadiness();
   }
 
-  /** Asks it to end, kills it where it does not in time, and resolves when it is gone. */
+  /** Asks it to end (a shard is killed), kills it where it does not in time, and resolves when it is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#process?.child.kill('SIGTERM');
+    // No drain: the shards that could take its clients are being stopped, too.
+    this.#process?.child.kill(this.spec.drains === true ? 'SIGKILL' : 'SIGTERM');
     const late = setTimeout(() => this.kill(), this.#timing.stopMs);
     await this.#gone;
     clearTimeout(late);
@@ -75,9 +77,24 @@ export class SupervisedService {
     this.#process?.child.kill('SIGKILL');
   }
 
-  async #run(): Promise<void> {
+  /** Another program may take the port between our look and the service's own: then with the next one. */
+  async #firstRun(): Promise<void> {
+    const usual = this.spec.port ?? 0;
+    for (;;) {
+      const port = await choosePort(usual);
+      try {
+        await this.#run(port);
+        return;
+      } catch (error) {
+        if (this.#process?.child.exitCode !== 1 || port === 0 || (await isFreePort(port))) throw error;
+      }
+    }
+  }
+
+  /** On `port` the first time, and on the same port from then on. */
+  async #run(port = 0): Promise<void> {
     const again = this.#listening !== undefined;
-    const process = this.#fork();
+    const process = this.#fork(port);
     const ended = this.#gone.then(() => {
       throw new Error(this.#startError(`ended at once (${process.howItEnded})`));
     });
@@ -85,15 +102,19 @@ export class SupervisedService {
     await Promise.race([ended, this.#untilReady(process, late)]);
     this.#upSinceMs = performance.now();
     const service = this.status;
-    if (service !== undefined) this.#options.on({ kind: 'up', service, again });
+    if (service === undefined) return;
+    const { spec, on } = this.#options;
+    const taken = !again && spec.port !== undefined && spec.port !== 0 && port !== spec.port;
+    if (taken) on({ kind: 'portTaken', spec, usual: spec.port, port: Number(new URL(service.url).port) });
+    on({ kind: 'up', service, again });
   }
 
-  #fork(): ServiceProcess {
+  #fork(port: number): ServiceProcess {
     const { spec, env, on } = this.#options;
     const process = new ServiceProcess({
       name: `${spec.name} ${spec.id}`,
       script: spec.script,
-      env: { ...env, ...spec.env, ...this.#samePorts() },
+      env: { ...env, ...spec.env, WEIR_PORT: String(port), ...this.#samePorts() },
       detached: true, // its own group: Ctrl-C in a terminal reaches the supervisor alone, which then stops all in order
       onLine: (line) => on({ kind: 'output', spec, line }),
     });
@@ -122,19 +143,21 @@ export class SupervisedService {
     }
   }
 
-  /** For as long as it is wanted: wait for its end, wait a little more, start it again. */
+  /** Starts it again, a little later, whenever it has ended without `stop`. */
   async #keepUp(): Promise<void> {
     const { random = Math.random, on } = this.#options;
     const wanted = this.#stopping.signal;
     for (;;) {
       await this.#gone;
       if (wanted.aborted) return;
+      const stopped = this.#process?.child.exitCode === 0; // a person sent SIGTERM to this one service
       const lived = performance.now() - this.#upSinceMs;
-      this.#crashes = lived >= STABLE_MS ? 1 : this.#crashes + 1;
+      this.#crashes = stopped ? 0 : lived >= STABLE_MS ? 1 : this.#crashes + 1;
       const retryMs = backOffMs(this.#crashes, random);
       const how = this.#process?.howItEnded ?? 'it did not start';
       this.#process = undefined;
-      on({ kind: 'crashed', spec: this.spec, how, retryMs });
+      if (stopped) on({ kind: 'stopped', spec: this.spec, retryMs });
+      else on({ kind: 'crashed', spec: this.spec, how, retryMs });
       await delay(retryMs, undefined, { signal: wanted }).catch(() => {});
       if (wanted.aborted) return;
       this.#upSinceMs = Number.POSITIVE_INFINITY;

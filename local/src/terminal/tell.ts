@@ -1,5 +1,6 @@
 // Owns the words for what happens in the cluster: an event becomes a line.
 import type { NatsEvent } from '../cluster.ts';
+import { takenText } from '../ports.ts';
 import type { ServiceEvent, ServiceSpec } from '../supervise/service-spec.ts';
 import { readableChildLine } from './child-line.ts';
 import type { Event } from './reporter.ts';
@@ -19,6 +20,14 @@ export function tell(event: ServiceEvent | NatsEvent): Event | undefined {
       const { spec, url, pid } = event.service;
       const again = event.again ? 'up again' : 'up';
       return { who: nameOf(spec), what: `${again} ${url} (process ${pid})`, tone: 'good' };
+    }
+    case 'portTaken': {
+      const what = takenText(event.usual, event.port);
+      return what === undefined ? undefined : { who: nameOf(event.spec), what, tone: 'bad' };
+    }
+    case 'stopped': {
+      const what = `stopped (exit code 0); starting it again ${soon(event.retryMs)}`;
+      return { who: nameOf(event.spec), what };
     }
     case 'crashed': {
       const what = `crashed (${event.how}); starting it again ${soon(event.retryMs)}`;

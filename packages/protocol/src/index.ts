@@ -6,6 +6,7 @@ export { decodeCleanupMark, encodeCleanupMark } from './cleanup-mark.ts';
 export type { AfterClose, CloseCode, CloseName } from './close-codes.ts';
 export { afterClose, closeCodes } from './close-codes.ts';
 export { pingFrame, textFrame, utf8Frame } from './frame.ts';
+export { escapeKey, unescapeKey } from './key-text.ts';
 export type { Lane } from './lanes.ts';
 export { isLane, LANES } from './lanes.ts';
 export { limits } from './limits.ts';

@@ -35,4 +35,15 @@ describe('readCliConfig', () => {
     expect(readCliConfig({}, {})).toMatchObject({ config: { natsUrl: undefined } });
     expect(readCliConfig({}, { WEIR_NATS_URL: 'http://a' })).toHaveProperty('problems');
   });
+
+  it('takes the NATS_URL of other programs where there is no WEIR_NATS_URL', () => {
+    const natsUrl = (env: Readonly<Record<string, string>>) => {
+      const result = readCliConfig({}, env);
+      return 'config' in result ? result.config.natsUrl : result;
+    };
+    expect(natsUrl({ NATS_URL: 'nats://a:1' })).toEqual(['nats://a:1']);
+    expect(natsUrl({ NATS_URL: 'a:1,tls://b' })).toEqual(['nats://a:1', 'tls://b']);
+    expect(natsUrl({ NATS_URL: 'nats://a:1', WEIR_NATS_URL: 'nats://b:2' })).toEqual(['nats://b:2']);
+    expect(natsUrl({ NATS_URL: '' })).toBeUndefined();
+  });
 });

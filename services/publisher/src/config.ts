@@ -140,14 +140,19 @@ export const cliSettings = defineSettings({
 export type CliConfig = ConfigOf<typeof cliSettings>;
 
 /**
- * Reads `cliSettings`; flags override the environment. It ignores other `WEIR_` variables, because the same shell may have
- * those of a service.
+ * Reads `cliSettings`; flags override the environment, and WEIR_NATS_URL overrides NATS_URL. It ignores other `WEIR_`
+ * variables, because the same shell may have those of a service.
  */
 export function readCliConfig(
   flags: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ConfigResult<typeof cliSettings> {
-  const given = { ...env, ...flags };
+  const natsUrl = env['NATS_URL'];
+  const given: typeof env = {
+    ...(natsUrl === undefined || natsUrl === '' ? {} : { WEIR_NATS_URL: withScheme(natsUrl) }),
+    ...env,
+    ...flags,
+  };
   const ours = Object.values(cliSettings).map((setting) => [setting.env, given[setting.env]] as const);
   return readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
 }
@@ -155,4 +160,12 @@ export function readCliConfig(
 /** The same publisher within the connections that there is room for. */
 export function fitted(config: PublisherConfig, roomForClients: number): PublisherConfig {
   return roomForClients < config.maxConnections ? { ...config, maxConnections: roomForClients } : config;
+}
+
+/** What the command of NATS reads from NATS_URL: it takes servers without a scheme, too. */
+function withScheme(servers: string): string {
+  return servers
+    .split(',')
+    .map((server) => (server.includes('://') ? server : `nats://${server.trim()}`))
+    .join(',');
 }

@@ -9,14 +9,14 @@ import { Lobby, lobbyPeriodMs } from './demo/lobby.ts';
 import type { Turn } from './demo/run-feed.ts';
 import { runFeed } from './demo/run-feed.ts';
 import type { Message } from './parse/message.ts';
-import { parseMessage, parseTimedMessage } from './parse/parse-message.ts';
-import type { Unit } from './replay/check-unit.ts';
-import { UnitCheck } from './replay/check-unit.ts';
+import { parseMessage } from './parse/parse-message.ts';
+import type { RecordingRequest } from './recording.ts';
+import { maxLineBytes, recordingOf } from './recording.ts';
 import type { Input } from './replay/open-input.ts';
 import { openInput } from './replay/open-input.ts';
-import { Pace } from './replay/pace.ts';
 import type { Line } from './replay/read-lines.ts';
 import { readLines, splitLines } from './replay/read-lines.ts';
+import type { Rehearsal } from './replay/rehearsal.ts';
 import type { ReplayReport } from './replay/replay.ts';
 import { replay } from './replay/replay.ts';
 import { fetchLost, isUrl } from './restore/fetch-lost.ts';
@@ -28,12 +28,11 @@ import { Sender } from './send/sender.ts';
 import { natsTransport } from './send/transport.ts';
 
 export { makeMessage } from './parse/parse-message.ts';
+export { Rehearsal } from './replay/rehearsal.ts';
 
 const connectMs = 5_000;
 const ackTimeoutMs = 5_000;
 const maxInFlight = 512;
-/** A line has a message of 16 KB and its envelope. */
-const maxLineBytes = 65_536;
 const ensureMs = 5_000;
 
 /** NATS did not answer in time. */
@@ -46,13 +45,9 @@ export class NatsUnreachableError extends Error {
   }
 }
 
-export interface ReplayRequest {
+export interface ReplayRequest extends RecordingRequest {
   /** The recording; closed when the replay is stopped. */
   readonly input: Input;
-  /** Missing without `--unit`. */
-  readonly unit: Unit | undefined;
-  readonly speed: number;
-  readonly maxPauseMs: number;
   readonly loop: boolean;
   readonly skipBad: boolean;
   readonly channelPrefix: string;
@@ -127,18 +122,13 @@ export class Publishing {
   async replay(request: ReplayRequest): Promise<ReplayReport> {
     await this.#ensure();
     const { input, stopping } = request;
-    const unit = request.unit ?? 'ms';
     // Otherwise the command would wait for a silent pipe.
     if (stopping.aborted) input.close();
     stopping.addEventListener('abort', () => input.close(), { once: true });
     return replay({
       ...request,
-      open: () => readLines(input, maxLineBytes),
-      parse: parseTimedMessage,
+      ...recordingOf(request),
       submit: (message) => this.#sender.submit(message),
-      pace: new Pace(request),
-      unit,
-      check: new UnitCheck({ unit, stated: request.unit !== undefined }),
       run: systemClock.wallMs().toString(36),
       sleep: (ms) => sleep(ms),
       monotonicMs: () => systemClock.monotonicMs(),
@@ -198,6 +188,24 @@ export class Publishing {
       deadlineMs: ensureMs,
     });
   }
+}
+
+/** Reads and checks a recording as `replay` does, and publishes nothing; needs no NATS. */
+export function rehearse(request: ReplayRequest, seen: Rehearsal): Promise<ReplayReport> {
+  const { input, stopping } = request;
+  stopping.addEventListener('abort', () => input.close(), { once: true });
+  const recording = recordingOf(request);
+  return replay({
+    ...request,
+    ...recording,
+    loop: false,
+    pace: { due: (atMs) => seen.due(recording.pace.due(atMs)), again: () => undefined },
+    submit: (message) => Promise.resolve({ outcome: Promise.resolve(seen.take(message)) }),
+    run: '',
+    sleep: () => Promise.resolve(),
+    monotonicMs: () => 0,
+    stopped: () => stopping.aborted,
+  });
 }
 
 /** The lines of an admin URL, a file (packed or not) or `-`. */

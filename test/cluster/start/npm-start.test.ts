@@ -147,6 +147,82 @@ describe('npm start', { timeout: 120_000 }, () => {
   });
 });
 
+describe('npm start to build on', { timeout: 120_000 }, () => {
+  const streams = (): string => join(copy.folder, 'streams');
+  const key = { 'x-api-key': 'key-of-this-test' };
+  const settings = {
+    WEIR_API_KEYS: key['x-api-key'],
+    WEIR_DRAIN_GRACE_MS: '0',
+    WEIR_DRAIN_WINDOW_MS: '200',
+    WEIR_PORT: '9',
+    WEIR_TICKMS: '9',
+  };
+  let page: number;
+  let other: Server;
+  let first: LocalFile;
+
+  beforeAll(async () => {
+    page = await freeRow();
+    other = await listening(createServer(), page + 1);
+    const cluster = startWith(settings, '--no-demo', '--port', String(page), '--keep', streams());
+    await cluster.line(/^ready/, 120_000);
+    first = localFile();
+  }, 130_000);
+
+  afterAll(async () => {
+    await endAll();
+    other.close();
+  });
+
+  it('has its usual ports, and says which one is taken and what it has instead', () => {
+    const ports = [first.page, first.router, first.publisher, first.nats].map((url) =>
+      Number(new URL(url).port),
+    );
+    expect(ports).toEqual([page, page + 11, page + 2, page + 3]);
+    const [cluster] = started;
+    expect(cluster?.text).toMatch(new RegExp(`router .*port ${page + 1} is taken .* ${page + 11} instead`));
+  });
+
+  it('hands settings to the services that have them, and says which reach none', async () => {
+    const [cluster] = started;
+    expect(cluster?.text).toMatch(/not used: WEIR_PORT .*--port/);
+    expect(cluster?.text).toMatch(/not used: WEIR_TICKMS \(no service/);
+    expect(await publish(first.publisher, 1)).toMatchObject({ error: { code: 'UNAUTHORISED' } });
+    expect(await publish(first.publisher, 1, key)).toMatchObject({ ok: true, seq: 1 });
+  });
+
+  it('lets a shard that is asked to stop move its clients, and calls it stopped', async () => {
+    const client = await BareClient.connect(first.router, 'channels=lobby&class=desktop');
+    const shard = first.services.find(({ url }) => String(client.redirect['url']).startsWith(url));
+    await until(() => client.of('welcome').length === 1, 'the client is welcome');
+    if (shard === undefined) throw new Error(`no shard at ${String(client.redirect['url'])}`);
+    process.kill(shard.pid, 'SIGTERM');
+    await until(() => client.of('move').length === 1, 'the client is asked to move');
+    client.close();
+    await started[0]?.line(new RegExp(`${shard.id}.* stopped \\(exit code 0\\)`));
+    await started[0]?.line(new RegExp(`${shard.id}.* up again ${shard.url} `));
+    expect(started[0]?.text).not.toContain('crashed');
+  });
+
+  it('has the same ports and the same streams when it is started again', async () => {
+    await endAll();
+    const again = startWith(settings, '--no-demo', '--port', String(page), '--keep', streams());
+    await again.line(/^ready/, 120_000);
+    const { router, publisher, nats } = localFile();
+    expect({ router, publisher, nats }).toEqual({
+      router: first.router,
+      publisher: first.publisher,
+      nats: first.nats,
+    });
+    const client = await BareClient.connect(router, 'channels=lobby');
+    await until(() => client.state.size === 1, 'the value of the first run is there');
+    client.close();
+    expect(await publish(publisher, 2, key)).toMatchObject({ seq: 2 });
+    await endAll();
+    expect(existsSync(streams())).toBe(true);
+  });
+});
+
 describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
   afterEach(endAll);
 
@@ -209,7 +285,7 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
   it('prints its help, and refuses what it does not know', async () => {
     const help = start('--help');
     expect(await help.ended()).toBe(0);
-    for (const flag of ['--port', '--no-demo', '--help']) expect(help.text).toContain(flag);
+    for (const flag of ['--port', '--keep', '--no-demo', '--help']) expect(help.text).toContain(flag);
     for (const wrong of [['--prot', '1'], ['--port', 'abc'], ['--port', '70000'], ['extra']]) {
       const refused = start(...wrong);
       expect(await refused.ended()).toBe(2);
@@ -220,7 +296,11 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
 });
 
 function start(...args: readonly string[]): StartedProgram {
-  const program = new StartedProgram(['npm', 'start', '--', ...args], copy.folder);
+  return startWith({}, ...args);
+}
+
+function startWith(env: NodeJS.ProcessEnv, ...args: readonly string[]): StartedProgram {
+  const program = new StartedProgram(['npm', 'start', '--', ...args], copy.folder, env);
   started.push(program);
   return program;
 }
@@ -251,10 +331,14 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-async function publish(publisher: string, value: number): Promise<unknown> {
+async function publish(
+  publisher: string,
+  value: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const response = await fetch(`${publisher}/v1/publish`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ lane: 'state', channel: 'lobby', key: 'mine', data: value }),
   });
   return response.json();
@@ -275,8 +359,17 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function listening(server: Server): Promise<Server> {
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+/** A page's port, with the ports after it, and 10 higher, free: below those that the system gives away. */
+async function freeRow(): Promise<number> {
+  for (;;) {
+    const page = 10_000 + 20 * Math.floor(Math.random() * 1000);
+    const row = await Promise.all([0, 1, 2, 3, 11].map((n) => isOpen(page + n)));
+    if (!row.includes(true)) return page;
+  }
+}
+
+function listening(server: Server, port = 0): Promise<Server> {
+  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
 }
 
 function address(server: Server): AddressInfo {

@@ -16,6 +16,7 @@ const COPIED = [
   'packages',
   'services',
   'local',
+  'examples',
   'test/package.json',
 ];
 

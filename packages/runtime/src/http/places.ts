@@ -20,7 +20,9 @@ export class Places {
       this.#begun(request, response);
     server.on('request', begun);
     if (server.listenerCount('checkContinue') > 0) server.on('checkContinue', begun);
-    server.on('upgrade', ({ socket }) => this.#waiting.delete(originOf(socket)));
+    // Where nobody else listens for upgrades, Node takes a request that asks for one (h2c of Java or curl) as any other.
+    if (server.listenerCount('upgrade') > 0)
+      server.on('upgrade', ({ socket }) => this.#waiting.delete(originOf(socket)));
   }
 
   get open(): number {

@@ -10,8 +10,13 @@ describe('readArguments', () => {
       lane: 'state',
       channel: 'lobby',
       key: 'slot-1',
+      escapeKey: false,
       data: '{"on":true}',
       id: undefined,
+    });
+    expect(read('state', 'c', 'EUR/USD', '1', '--escape-key')).toMatchObject({
+      key: 'EUR/USD',
+      escapeKey: true,
     });
     expect(read('critical', 'lobby', '1', '--id', 'x')).toMatchObject({ key: undefined, data: '1', id: 'x' });
     expect(read('cosmetic', 'lobby', '-')).toMatchObject({ lane: 'cosmetic', data: '-' });
@@ -48,6 +53,10 @@ describe('readArguments', () => {
       loop: false,
       skipBad: false,
       channelPrefix: '',
+      rate: undefined,
+      dryRun: false,
+      csv: false,
+      mapping: undefined,
     });
     expect(
       read(
@@ -66,6 +75,27 @@ describe('readArguments', () => {
       speed: Number.POSITIVE_INFINITY,
       maxPauseMs: 1_000,
     });
+  });
+
+  it('reads a mapping of records that are no messages', () => {
+    expect(
+      read('replay', 'f', '--key', '.sym', '--channel', 'odds', '--t', '.ts', '--unit', 'ns'),
+    ).toMatchObject({
+      unit: 'ns',
+      csv: false,
+      mapping: {
+        lane: { text: 'state' },
+        channel: { text: 'odds' },
+        key: { path: ['sym'] },
+        t: { path: ['ts'] },
+        data: { path: [] },
+        id: undefined,
+      },
+    });
+    expect(
+      read('replay', 'f', '--csv', '--lane', 'critical', '--channel', '.a."b c"[2]', '--rate', '50'),
+    ).toMatchObject({ csv: true, rate: 50, mapping: { channel: { path: ['a', 'b c', 2] }, key: undefined } });
+    expect(read('replay', 'f', '--dry-run')).toMatchObject({ dryRun: true, mapping: undefined });
   });
 
   it('reads where to restore from', () => {
@@ -95,6 +125,7 @@ describe('readArguments', () => {
     [['state', 'lobby', 'k', '1', '--delete'], '--delete takes no JSON'],
     [['critical', 'lobby'], 'JSON is missing'],
     [['critical', 'lobby', '--delete'], '--delete is not for critical'],
+    [['critical', 'lobby', '1', '--escape-key'], '--escape-key is not for critical'],
     [['critical', 'lobby', '1', '--loop'], '--loop is not for critical'],
     [['replay'], 'replay <file>'],
     [['replay', 'a', 'b'], 'replay <file>'],
@@ -105,6 +136,13 @@ describe('readArguments', () => {
     [['replay', 'a', '--unit', 'min'], '--unit must be one of: s, ms, us, ns'],
     [['replay', 'a', '--speed', '-1'], '--speed must be'],
     [['state', 'c', '--k', '1'], "Unknown option '--k'; words that begin with -- go behind a --"],
+    [['replay', 'a', '--rate', '5', '--speed', '2'], '--rate takes no times'],
+    [['replay', 'a', '--rate', '0'], '--rate must be'],
+    [['replay', 'a', '--key', '.k', '--t', '.t'], 'needs --channel'],
+    [['replay', 'a', '--channel', 'c', '--t', '.t'], 'needs --key'],
+    [['replay', 'a', '--channel', 'c', '--key', '.k'], 'needs --t'],
+    [['replay', 'a', '--csv'], 'needs --channel'],
+    [['replay', 'a', '--channel', 'c', '--key', '.a b', '--rate', '1'], '--key .a b is no path'],
     [['restore'], 'restore <admin URL'],
     [['restore', 'a', 'b'], 'restore <admin URL'],
     [['restore', 'a', '--loop'], '--loop is not for restore'],

@@ -1,8 +1,9 @@
 // Parses a command line into a command or a usage error. Pure.
 import { parseArgs } from 'node:util';
-import { parse } from '@weir/runtime';
-import type { Unit } from '../replay/check-unit.ts';
-import { units } from '../replay/check-unit.ts';
+import { type ReplayCommand, replayCommand, replayFlags } from './replay-arguments.ts';
+import { UsageError } from './usage-error.ts';
+
+export { UsageError } from './usage-error.ts';
 
 /** The command. */
 export type Command =
@@ -13,22 +14,13 @@ export type Command =
       readonly lane: string;
       readonly channel: string;
       readonly key: string | undefined;
-      /** JSON, or `-` for standard input; undefined deletes the key. */
+      /** The key is any text, to be escaped. */
+      readonly escapeKey: boolean;
+      /** JSON, `-` for standard input; nothing deletes the key. */
       readonly data: string | undefined;
       readonly id: string | undefined;
     }
-  | {
-      readonly kind: 'replay';
-      /** `-` for standard input. */
-      readonly path: string;
-      /** Missing without `--unit`: milliseconds, unless the times look like another unit. */
-      readonly unit: Unit | undefined;
-      readonly speed: number;
-      readonly maxPauseMs: number;
-      readonly loop: boolean;
-      readonly skipBad: boolean;
-      readonly channelPrefix: string;
-    }
+  | ReplayCommand
   | { readonly kind: 'restore'; readonly source: string }
   | { readonly kind: 'demo'; readonly channel: string };
 
@@ -38,27 +30,26 @@ export interface Common {
   readonly prefix: string | undefined;
 }
 
-/** A usage error, as text. */
-export class UsageError extends Error {
-  readonly code = 'USAGE';
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'UsageError';
-  }
-}
-
 const options = {
   nats: { type: 'string' },
   prefix: { type: 'string' },
   delete: { type: 'boolean' },
   id: { type: 'string' },
+  'escape-key': { type: 'boolean' },
   speed: { type: 'string' },
   'max-pause': { type: 'string' },
   unit: { type: 'string' },
   loop: { type: 'boolean' },
   'skip-bad': { type: 'boolean' },
   'channel-prefix': { type: 'string' },
+  rate: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  csv: { type: 'boolean' },
+  lane: { type: 'string' },
+  channel: { type: 'string' },
+  key: { type: 'string' },
+  data: { type: 'string' },
+  t: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -83,6 +74,7 @@ export function readArguments(argv: readonly string[]): {
     case 'cosmetic':
       return { command: publishCommand(name, words, values), common };
     case 'replay':
+      refuseOthers(values, 'replay', replayFlags);
       return { command: replayCommand(words, values), common };
     case 'restore':
       refuseOthers(values, 'restore', []);
@@ -134,7 +126,7 @@ function unmarkedAll<T extends object>(values: T): T {
 }
 
 function publishCommand(lane: string, words: readonly string[], values: Values): Command {
-  refuseOthers(values, lane, lane === 'state' ? ['delete', 'id'] : ['id']);
+  refuseOthers(values, lane, lane === 'state' ? ['delete', 'id', 'escape-key'] : ['id']);
   const remove = values.delete === true;
   const [channel, ...rest] = words;
   const key = lane === 'state' ? rest.shift() : undefined;
@@ -145,56 +137,14 @@ function publishCommand(lane: string, words: readonly string[], values: Values):
   }
   if (remove && data !== undefined) throw new UsageError('--delete takes no JSON');
   if (!remove && data === undefined) throw new UsageError(`the JSON is missing: weir-publish ${form}`);
-  return { kind: 'publish', lane, channel, key, data, id: values.id };
-}
-
-function replayCommand(words: readonly string[], values: Values): Command {
-  refuseOthers(values, 'replay', ['speed', 'max-pause', 'unit', 'loop', 'skip-bad', 'channel-prefix']);
-  const [path] = words;
-  if (path === undefined || words.length > 1)
-    throw new UsageError('it is: weir-publish replay <file>, or - for standard input');
-  const speed = values.speed ?? '1';
-  return {
-    kind: 'replay',
-    path,
-    unit: unitOf(values.unit),
-    speed:
-      speed === 'max'
-        ? Number.POSITIVE_INFINITY
-        : flag('--speed', speed, parse.number({ min: 0.001, max: 1e6 })),
-    maxPauseMs: flag(
-      '--max-pause',
-      values['max-pause'] ?? '1s',
-      parse.durationMs({ min: 0, max: 86_400_000 }),
-    ),
-    loop: values.loop === true,
-    skipBad: values['skip-bad'] === true,
-    channelPrefix: flag('--channel-prefix', values['channel-prefix'] ?? '', (text) => {
-      if (/^(?:[A-Za-z0-9_-]+\.?)*$/.test(text)) return text;
-      throw new Error('must be letters, digits, -, _ and dots, such as test.');
-    }),
-  };
-}
-
-function unitOf(text: string | undefined): Unit | undefined {
-  const unit = units.find((one) => one === text);
-  if (text !== undefined && unit === undefined)
-    throw new UsageError(`--unit must be one of: ${units.join(', ')}`);
-  return unit;
+  const escapeKey = values['escape-key'] === true;
+  return { kind: 'publish', lane, channel, key, escapeKey, data, id: values.id };
 }
 
 function restoreCommand([source, ...tooMany]: readonly string[]): Command {
   if (source === undefined || tooMany.length > 0)
     throw new UsageError('it is: weir-publish restore <admin URL of a shard, file, or ->');
   return { kind: 'restore', source };
-}
-
-function flag<T>(name: string, text: string, parser: (text: string) => T): T {
-  try {
-    return parser(text);
-  } catch (error) {
-    throw new UsageError(`${name} ${error instanceof Error ? error.message : 'is not valid'}`);
-  }
 }
 
 /** A flag that the command does not have is a usage error. */

@@ -19,7 +19,8 @@ export function findNats(from: {
   readonly readText: (path: string) => string | undefined;
 }): FoundNats {
   if (from.flag !== undefined) return { servers: serversOf(from.flag), source: '--nats' };
-  if (from.environment !== undefined) return { servers: from.environment, source: 'WEIR_NATS_URL' };
+  if (from.environment !== undefined)
+    return { servers: from.environment, source: 'WEIR_NATS_URL or NATS_URL' };
   const local = findLocal(from.folder, from.readText);
   return local ?? { servers: ['nats://127.0.0.1:4222'], source: 'the default' };
 }

@@ -13,7 +13,7 @@ import { findNats, shownServers } from './find-nats.ts';
 import { helpText } from './help.ts';
 import { readValue } from './read-value.ts';
 import { runDemo } from './run-demo.ts';
-import { openRecording, runReplay } from './run-replay.ts';
+import { openRecording, runRehearsal, runReplay } from './run-replay.ts';
 import { runRestore } from './run-restore.ts';
 import { leave, outliveReaders, print, tell } from './terminal.ts';
 
@@ -41,6 +41,7 @@ async function withNats(command: NatsCommand, common: Common): Promise<number> {
   const message = command.kind === 'publish' ? await messageOf(command) : undefined;
   if (command.kind === 'demo')
     checked({ lane: 'critical', channel: command.channel, data: Buffer.from('0') });
+  if (command.kind === 'replay' && command.dryRun) return await rehearsed(command);
   const config = readConfig(common);
   const nats = findNats({
     flag: common.nats,
@@ -66,11 +67,27 @@ async function withNats(command: NatsCommand, common: Common): Promise<number> {
   }
 }
 
+/** Needs no NATS. */
+async function rehearsed(command: Extract<Command, { kind: 'replay' }>): Promise<number> {
+  const recording = openRecording(command);
+  try {
+    return await runRehearsal(command, recording);
+  } finally {
+    recording.close();
+  }
+}
+
 async function messageOf(
   command: Extract<Command, { kind: 'publish' }>,
 ): Promise<ReturnType<typeof checked>> {
-  const { lane, channel, key, data, id } = command;
-  return checked({ lane, channel, key, id, data: data === undefined ? undefined : await bytesOf(data) });
+  const { lane, channel, key, escapeKey, data, id } = command;
+  return checked({
+    lane,
+    channel,
+    ...(escapeKey ? { keyText: key } : { key }),
+    id,
+    data: data === undefined ? undefined : await bytesOf(data),
+  });
 }
 
 function checked(parts: Parameters<typeof makeMessage>[0]) {

@@ -3,14 +3,12 @@ import type { Input } from '../replay/open-input.ts';
 import { openInput } from '../replay/open-input.ts';
 import type { ReplayReport } from '../replay/replay.ts';
 import { ReplayError } from '../replay/replay-error.ts';
-import type { Publishing } from '../weir-publish.ts';
-import type { Command } from './arguments.ts';
-import { UsageError } from './arguments.ts';
+import { type Publishing, Rehearsal, rehearse } from '../weir-publish.ts';
 import { progressText, summaryText } from './progress.ts';
+import type { ReplayCommand } from './replay-arguments.ts';
 import { Signals } from './signals.ts';
-import { progressEveryMs, tell, tellProgress } from './terminal.ts';
-
-type ReplayCommand = Extract<Command, { kind: 'replay' }>;
+import { print, progressEveryMs, tell, tellProgress } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Opens the recording; reports its problems before any connection. */
 export function openRecording({ path, loop }: ReplayCommand): Input {
@@ -57,6 +55,32 @@ export async function runReplay(
     tellProgress('');
     tell(`weir-publish: ${error.message}`);
     finish(error.report);
+    return 1;
+  }
+}
+
+/** Says what a replay would publish: the first messages and the counts. Gives the exit code. */
+export async function runRehearsal(command: ReplayCommand, input: Input): Promise<number> {
+  const signals = new Signals();
+  const seen = new Rehearsal();
+  try {
+    const report = await rehearse(
+      {
+        ...command,
+        input,
+        stopping: signals.signal,
+        warn: (text) => tell(`weir-publish: ${text}`),
+        progress: () => undefined,
+      },
+      seen,
+    );
+    for (const line of seen.first) print(line);
+    tell(seen.text(report.skipped));
+    return signals.exitCode ?? 0;
+  } catch (error) {
+    if (!(error instanceof ReplayError)) throw error;
+    for (const line of seen.first) print(line);
+    tell(`weir-publish: ${error.message}`);
     return 1;
   }
 }

@@ -89,6 +89,24 @@ afterEach(async () => {
 });
 
 describe('POST /v1/publish', () => {
+  it('answers a request that offers an upgrade to HTTP/2, as Java and curl do, in HTTP/1.1', async () => {
+    const { url } = await start();
+    const lines = [
+      'POST /v1/publish HTTP/1.1',
+      `host: ${new URL(url).host}`,
+      'connection: Upgrade, HTTP2-Settings',
+      'upgrade: h2c',
+      'http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+      'content-type: application/json',
+      `content-length: ${one.length}`,
+    ];
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(`${lines.join('\r\n')}\r\n\r\n${one}`);
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 200 OK/);
+  });
+
   it('publishes one message and answers with its sequence', async () => {
     const { post, sent, answered } = await start();
     expect(await post(one)).toMatchObject({ status: 200, answer: { ok: true, stream: 'S', seq: 1 } });

@@ -24,6 +24,17 @@ describe('parseMessage', () => {
     });
   });
 
+  it('escapes any text to a key, in keyText', () => {
+    const address = (key: string) => message(`{"lane":"state","channel":"c",${key},"data":1}`);
+    expect(address('"keyText":"1.200806927"')).toMatchObject({
+      value: { address: { key: '__1_2E200806927' } },
+    });
+    expect(address('"keyText":"plain-1"')).toMatchObject({ value: { address: { key: 'plain-1' } } });
+    for (const wrong of ['"keyText":""', '"keyText":1', '"keyText":"a","key":"a"', '"keyText":"\\ud800"'])
+      expect(address(wrong)).toMatchObject({ problem: { code: 'FIELD_INVALID' } });
+    expect(message('{"lane":"critical","channel":"c","keyText":"a","data":1}')).toHaveProperty('problem');
+  });
+
   it.each(['17843232920108168701', '1.0', '1E2', '-0', '{"a" :  1 ,"a":2}', '"\\u00e9"', '[ ]', '"é"'])(
     'keeps %s byte for byte',
     (data) => {

@@ -1,7 +1,7 @@
 // Parses the JSON text of one message into a `Message` or a problem. Pure; cuts the data's bytes out of the text and
 // never writes them again (case A3).
 import type { Address } from '@weir/protocol';
-import { isChannel, isLane, isToken, limits, validatePayload } from '@weir/protocol';
+import { escapeKey, isChannel, isLane, isToken, limits, validatePayload } from '@weir/protocol';
 import { jsonProblem } from './check-json.ts';
 import type { Message, Problem, ProblemCode } from './message.ts';
 import { membersOf } from './raw-json.ts';
@@ -21,9 +21,9 @@ type Result<T> = T | Problem;
 const ID = /^[A-Za-z0-9_.:/=+-]{1,128}$/;
 /** Nanoseconds since 1970 are 2e18; sums and multiples of times must stay finite. */
 const maxTime = 1e21;
-const messageFields = ['lane', 'channel', 'key', 'data', 'delete', 'id'] as const;
+const messageFields = ['lane', 'channel', 'key', 'keyText', 'data', 'delete', 'id'] as const;
 
-/** Parses `{"lane":…,"channel":…,"key":…,"data":…|"delete":true,"id":…}`. */
+/** Parses `{"lane":…,"channel":…,"key" or "keyText":…,"data":…|"delete":true,"id":…}`. */
 export function parseMessage(json: Buffer): Parsed<Message> {
   const fields = readFields(json, messageFields);
   return result(isProblem(fields) ? fields : toMessage(fields));
@@ -47,11 +47,15 @@ export function makeMessage(parts: {
   readonly lane: string;
   readonly channel: string;
   readonly key?: string | undefined;
-  /** Undefined deletes the key. */
+  /** Any text, escaped to a key; in place of one. */
+  readonly keyText?: string | undefined;
+  /** Nothing deletes the key. */
   readonly data: Uint8Array | undefined;
   readonly id?: string | undefined;
 }): Parsed<Message> {
-  const address = toAddress(parts.lane, parts.channel, parts.key);
+  const key = parts.keyText === undefined ? parts.key : keyOfText(parts.keyText);
+  if (isProblem(key)) return { problem: key };
+  const address = toAddress(parts.lane, parts.channel, key);
   if (isProblem(address)) return { problem: address };
   const data = toData(address, parts.data);
   if (isProblem(data)) return { problem: data };
@@ -97,7 +101,7 @@ function toMessage(fields: Fields): Result<Message> {
   }
   const lane = textOf(fields, 'lane');
   const channel = textOf(fields, 'channel');
-  const key = textOf(fields, 'key');
+  const key = keyOf(fields);
   const id = textOf(fields, 'id');
   for (const text of [lane, channel, key, id]) if (isProblem(text)) return text;
   const address = toAddress(String(lane), String(channel), key === undefined ? undefined : String(key));
@@ -105,6 +109,24 @@ function toMessage(fields: Fields): Result<Message> {
   const data = fieldData(address, fields);
   if (isProblem(data)) return data;
   return withId({ address, data }, id === undefined ? undefined : String(id));
+}
+
+/** The key, or the key of `keyText`. */
+function keyOf(fields: Fields): Result<string | undefined> {
+  const text = textOf(fields, 'keyText');
+  if (text === undefined) return textOf(fields, 'key');
+  if (isProblem(text)) return text;
+  if (fields.has('key')) return invalid('keyText', 'and "key" exclude each other');
+  return keyOfText(text);
+}
+
+/** Any text as a key, or why not. */
+function keyOfText(text: string): Result<string> {
+  try {
+    return escapeKey(text);
+  } catch (error) {
+    return invalid('keyText', `is no key: ${error instanceof Error ? error.message : 'it is not valid'}`);
+  }
 }
 
 function textOf(fields: Fields, field: string): Result<string | undefined> {
@@ -125,9 +147,10 @@ function toAddress(lane: string, channel: string, key: string | undefined): Resu
   if (lane !== 'state') {
     return key === undefined ? { lane, channel } : invalid('key', 'is for the state lane alone');
   }
-  if (key === undefined) return problem('FIELD_MISSING', '"key" is missing; the state lane needs one');
+  if (key === undefined)
+    return problem('FIELD_MISSING', '"key" (or "keyText") is missing; the state lane needs one');
   if (isToken(key)) return { lane, channel, key };
-  return invalid('key', `must be 1 to ${limits.keyChars} letters, digits, - and _`);
+  return invalid('key', `must be 1 to ${limits.keyChars} letters, digits, - and _; "keyText" takes any text`);
 }
 
 function fieldData(address: Address, fields: Fields): Result<Uint8Array> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pace } from './pace.ts';
+import { EvenPace, Pace } from './pace.ts';
 
 const dues = (
   options: { speed: number; maxPauseMs: number },
@@ -51,4 +51,11 @@ describe('Pace', () => {
       ),
     );
   });
+});
+
+it('plays so many messages a second, over all rounds', () => {
+  const pace = new EvenPace(4);
+  expect([pace.due(), pace.due(), pace.due()]).toEqual([0, 250, 500]);
+  pace.again();
+  expect(pace.due()).toBe(750);
 });

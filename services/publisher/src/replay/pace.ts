@@ -7,8 +7,31 @@ export interface PaceOptions {
   readonly maxPauseMs: number;
 }
 
+/** When the line of a time is due, in milliseconds since the start. */
+export interface Pacing {
+  due(atMs: number): number;
+  /** Another round of the same recording follows. */
+  again(): void;
+}
+
+/** So many messages a second, whatever their times are. */
+export class EvenPace implements Pacing {
+  readonly #perSecond: number;
+  #lines = 0;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  due(): number {
+    return (this.#lines++ / this.#perSecond) * 1_000;
+  }
+
+  again(): void {}
+}
+
 /** Turns the times of a recording into times since the start of the replay. */
-export class Pace {
+export class Pace implements Pacing {
   readonly #speed: number;
   readonly #maxPauseMs: number;
   #lastAtMs: number | undefined;

@@ -6,7 +6,7 @@ import type { Parsed, TimedMessage } from '../parse/parse-message.ts';
 import type { Outcome } from '../send/outcome.ts';
 import type { Unit, UnitCheck, UnitDoubt } from './check-unit.ts';
 import { msPerUnit } from './check-unit.ts';
-import type { Pace } from './pace.ts';
+import type { Pacing } from './pace.ts';
 import type { Line, LineReader } from './read-lines.ts';
 import { ReplayError } from './replay-error.ts';
 import { idInRound } from './round-id.ts';
@@ -16,9 +16,9 @@ export interface ReplayOptions {
   readonly open: () => LineReader;
   readonly parse: (line: Buffer) => Parsed<TimedMessage>;
   readonly submit: (message: Message) => Promise<{ readonly outcome: Promise<Outcome> }>;
-  readonly pace: Pace;
+  readonly pace: Pacing;
   readonly unit: Unit;
-  readonly check: UnitCheck;
+  readonly check: Pick<UnitCheck, 'look' | 'end'>;
   readonly skipBad: boolean;
   readonly loop: boolean;
   /** Prefix of each channel: `test.` turns `odds.1` into `test.odds.1`. */

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { plan } from './plan.ts';
+import { portsFrom } from './ports.ts';
+
+const services = plan({
+  natsUrl: 'nats://127.0.0.1:7703',
+  ticketKeys: 't:secret',
+  demo: true,
+  ports: portsFrom(7700),
+  given: { router: {}, shard: { WEIR_TICK_MS: '50', WEIR_POOL: 'other' }, publisher: { WEIR_DEMO: 'none' } },
+}).flatMap((phase) => phase(() => 'ws://127.0.0.1:7701'));
+
+it('gives router and publisher their usual ports', () => {
+  expect(services.map(({ id, port }) => [id, port])).toEqual([
+    ['router-1', 7701],
+    ['desktop-1', undefined],
+    ['desktop-2', undefined],
+    ['mobile-1', undefined],
+    ['publisher-1', 7702],
+  ]);
+});
+
+it('lets shards drain as in production', () => {
+  const shards = services.filter(({ name }) => name === 'shard');
+  expect(shards).toHaveLength(3);
+  for (const { env, drains } of shards) {
+    expect(drains).toBe(true);
+    expect(Object.keys(env).filter((name) => /DRAIN|MOVES|SHUTDOWN/.test(name))).toEqual([]);
+  }
+});
+
+it('takes settings of the environment, but not those by which the parts find each other', () => {
+  const [, shard, , , publisher] = services;
+  expect(shard?.env).toMatchObject({ WEIR_TICK_MS: '50', WEIR_POOL: 'desktop' });
+  expect(publisher?.env).toMatchObject({ WEIR_DEMO: 'none' });
+});

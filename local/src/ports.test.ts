@@ -1,0 +1,46 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { choosePort, isFreePort, portsFrom, takenText } from './ports.ts';
+
+describe('portsFrom', () => {
+  it('puts router, publisher and NATS behind the page', () => {
+    expect(portsFrom(7700)).toEqual({ page: 7700, router: 7701, publisher: 7702, nats: 7703 });
+  });
+
+  it('takes free ports for 0, and where there is none behind the page', () => {
+    expect(portsFrom(0)).toEqual({ page: 0, router: 0, publisher: 0, nats: 0 });
+    expect(portsFrom(65_534)).toEqual({ page: 65_534, router: 65_535, publisher: 0, nats: 0 });
+  });
+});
+
+describe('choosePort', () => {
+  const taken = (...ports: readonly number[]) => {
+    return async (port: number): Promise<boolean> => !ports.includes(port);
+  };
+
+  it('takes the usual one, else the next of its row', async () => {
+    expect(await choosePort(7701, taken())).toBe(7701);
+    expect(await choosePort(7701, taken(7701, 7711))).toBe(7721);
+  });
+
+  it('takes any free one where the whole row is taken, or for 0', async () => {
+    expect(await choosePort(7701, async () => false)).toBe(0);
+    expect(await choosePort(65_530, taken(65_530))).toBe(0);
+    expect(await choosePort(0, async () => Promise.reject(new Error('not asked')))).toBe(0);
+  });
+});
+
+it('sees a port that another program listens on', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  expect(await isFreePort(port)).toBe(false);
+  await new Promise((resolve) => other.close(resolve));
+});
+
+it('says loudly which port is taken, and which one is used', () => {
+  expect(takenText(7701, 7711)).toBe('port 7701 is taken by another program: listening on 7711 instead');
+  expect(takenText(7701, 7701)).toBeUndefined();
+  expect(takenText(0, 41_234)).toBeUndefined();
+});

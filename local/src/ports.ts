@@ -1,0 +1,53 @@
+// Owns which port each part of `npm start` listens on: its usual one, else the next of its row that is free.
+// A look is no reservation: a caller that finds the port taken after all asks again.
+import { createServer } from 'node:net';
+
+/** Distance from the page's port. Control's console is to have the fifth. */
+const PLACES = { page: 0, router: 1, publisher: 2, nats: 3 } as const;
+
+export type Ports = Readonly<Record<keyof typeof PLACES, number>>;
+
+export const USUAL_PAGE_PORT = 7700;
+/** The row of a port: the last digit says what listens there, also where the usual port is taken. */
+const STEP = 10;
+const TRIES = 10;
+const MAX_PORT = 65_535;
+
+/** The usual ports where the page has `page`; 0 = each takes a free one. */
+export function portsFrom(page: number): Ports {
+  const at = (place: number): number => (page === 0 || page + place > MAX_PORT ? 0 : page + place);
+  return {
+    page,
+    router: at(PLACES.router),
+    publisher: at(PLACES.publisher),
+    nats: at(PLACES.nats),
+  };
+}
+
+/** `usual` or the next of its row that is free now; 0 (any free one) where `usual` is 0 or the row is taken. */
+export async function choosePort(
+  usual: number,
+  isFree: (port: number) => Promise<boolean> = isFreePort,
+): Promise<number> {
+  if (usual === 0) return 0;
+  for (let n = 0; n < TRIES; n += 1) {
+    const port = usual + n * STEP;
+    if (port <= MAX_PORT && (await isFree(port))) return port;
+  }
+  return 0;
+}
+
+/** Whether a program could listen on this port of 127.0.0.1 now. */
+export function isFreePort(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
+
+/** Says that a part does not have its usual port; undefined where it has. */
+export function takenText(usual: number, port: number): string | undefined {
+  if (usual === 0 || usual === port) return undefined;
+  return `port ${usual} is taken by another program: listening on ${port} instead`;
+}

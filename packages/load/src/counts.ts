@@ -1,0 +1,45 @@
+// What all clients of a run have seen together. Plain numbers: clients add to them, the report reads them.
+import { Histogram } from './histogram.ts';
+
+export class Counts {
+  /** Streams that are open and welcome now. */
+  connected = 0;
+  /** Of these, by pool. */
+  readonly pools: Map<string, number> = new Map<string, number>();
+  /** Clients that were welcome at least once. */
+  arrived = 0;
+  /** Visits to the router, or to a shard, that ended without a redirect or a welcome. */
+  failed = 0;
+  /** From the start of a visit to the redirect. */
+  readonly redirectMs: Histogram = new Histogram();
+  /** From the publish of a stamped message to its arrival; not of snapshots. */
+  readonly ageMs: Histogram = new Histogram();
+  frames = 0;
+  bytes = 0;
+  critical = 0;
+  /** Gaps that were announced. */
+  gaps = 0;
+  /** Stamped critical messages that a client missed without an announcement. */
+  lost = 0;
+  /** Stamped critical messages that a client got twice under new ids. */
+  doubled = 0;
+  moves = 0;
+  /** Streams that were closed, by code; not those that this run ended itself. */
+  readonly closes: Map<number, number> = new Map<number, number>();
+  published = 0;
+  publishFailed = 0;
+
+  enter(pool: string): void {
+    this.connected++;
+    this.pools.set(pool, (this.pools.get(pool) ?? 0) + 1);
+  }
+
+  leave(pool: string): void {
+    this.connected--;
+    this.pools.set(pool, (this.pools.get(pool) ?? 0) - 1);
+  }
+
+  closed(code: number): void {
+    this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
+  }
+}

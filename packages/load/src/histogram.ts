@@ -1,0 +1,35 @@
+// Milliseconds, counted one by one: percentiles without a sample in memory. Values above a minute count as a minute.
+
+const LONGEST_MS = 60_000;
+
+export class Histogram {
+  readonly #counts = new Uint32Array(LONGEST_MS + 1);
+  #count = 0;
+  #max = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get max(): number {
+    return this.#max;
+  }
+
+  add(ms: number): void {
+    const whole = Math.min(LONGEST_MS, Math.max(0, Math.round(ms)));
+    this.#counts[whole] = (this.#counts[whole] ?? 0) + 1;
+    this.#count++;
+    if (whole > this.#max) this.#max = whole;
+  }
+
+  /** The smallest value that `share` (0 to 1) of all values do not exceed; 0 without any. */
+  percentile(share: number): number {
+    const wanted = Math.ceil(this.#count * share);
+    let seen = 0;
+    for (let ms = 0; ms <= this.#max; ms++) {
+      seen += this.#counts[ms] ?? 0;
+      if (seen >= wanted) return ms;
+    }
+    return this.#max;
+  }
+}

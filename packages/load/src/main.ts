@@ -1,0 +1,81 @@
+// The process of weir-load: words, clients, lines, exit code.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HELP, type LoadArguments, readArguments, UsageError } from './arguments.ts';
+import { LoadClient } from './client.ts';
+import { Counts } from './counts.ts';
+import { StampPublisher } from './publish.ts';
+import { finalText, liveText, reportOf } from './report.ts';
+
+const SECOND_MS = 1_000;
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  try {
+    const args = readArguments(process.argv.slice(2));
+    if (args !== 'help') return await run(args);
+    process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`weir-load: ${error.message} (--help shows how)\n`);
+    return 2;
+  }
+}
+
+async function run(args: LoadArguments): Promise<number> {
+  const counts = new Counts();
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  const startMs = performance.now();
+  const seconds = (): number => (performance.now() - startMs) / SECOND_MS;
+  let lastBytes = 0;
+  const live = setInterval(() => {
+    const line = liveText(reportOf(counts, args, seconds()), counts.bytes - lastBytes);
+    lastBytes = counts.bytes;
+    process.stderr.write(`${line}\n`);
+  }, SECOND_MS);
+  const publisher =
+    args.publish === undefined ? undefined : new StampPublisher(args.publish, args.channels, counts);
+  publisher?.start();
+  const clients = await ramp(args, counts, stopping.signal);
+  await sleep(args.runMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+  publisher?.stop();
+  clearInterval(live);
+  const report = reportOf(counts, args, seconds());
+  for (const client of clients) client.end();
+  process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : `${finalText(report)}\n`);
+  return report.broken.length === 0 ? 0 : 1;
+}
+
+/** Starts all clients, evenly over the ramp. */
+async function ramp(
+  args: LoadArguments,
+  counts: Counts,
+  stopping: AbortSignal,
+): Promise<readonly LoadClient[]> {
+  const clients: LoadClient[] = [];
+  const startMs = performance.now();
+  while (clients.length < args.clients && !stopping.aborted) {
+    const elapsed = args.rampMs === 0 ? 1 : (performance.now() - startMs) / args.rampMs;
+    const due = Math.min(args.clients, Math.ceil(args.clients * elapsed));
+    while (clients.length < due) {
+      const client = new LoadClient({
+        url: urlOf(args, clients.length),
+        token: args.token,
+        counts,
+        random: Math.random,
+      });
+      clients.push(client);
+      client.start();
+    }
+    await sleep(10);
+  }
+  return clients;
+}
+
+/** The slow ones are spread evenly among the others. */
+function urlOf({ url, channels, slow }: LoadArguments, index: number): string {
+  const isSlow = slow !== undefined && Math.floor((index + 1) * slow.share) > Math.floor(index * slow.share);
+  return `${url}?channels=${channels.join(',')}${isSlow ? `&class=${slow.pool}` : ''}`;
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { Counts } from './counts.ts';
+import { Histogram } from './histogram.ts';
+import { finalText, liveText, reportOf } from './report.ts';
+import { eachStamp, numberOf, stamp } from './stamps.ts';
+
+const none = {
+  maxAgeP99Ms: undefined,
+  maxRedirectP99Ms: undefined,
+  maxGaps: undefined,
+  maxFailed: undefined,
+} as const;
+
+function counts(): Counts {
+  const all = new Counts();
+  all.arrived = 2;
+  all.enter('desktop');
+  all.enter('mobile');
+  for (const ms of [10, 20, 300]) all.ageMs.add(ms);
+  all.redirectMs.add(40);
+  all.closed(4012);
+  return all;
+}
+
+describe('a report', () => {
+  it('says what the clients saw', () => {
+    const report = reportOf(counts(), { clients: 2, limits: none, publish: undefined }, 3);
+    expect(report).toMatchObject({
+      connected: 2,
+      pools: { desktop: 1, mobile: 1 },
+      ageMs: { p50: 20, p99: 300, max: 300, count: 3 },
+      redirectMs: { p50: 40 },
+      closes: { 4012: 1 },
+      broken: [],
+    });
+    expect(liveText(report, 2e6)).toBe(
+      '2 connected (desktop 1, mobile 1), age p50 20 p99 300 ms, 0 gaps, 0 moves, 2.0 MB/s',
+    );
+    expect(finalText(report)).toMatch(/^delivery age {4}p50 20, p99 300, max 300 ms \(3\)$/m);
+  });
+
+  it('names each limit that is broken', () => {
+    const all = counts();
+    all.gaps = 1;
+    all.failed = 5;
+    all.lost = 2;
+    all.doubled = 1;
+    const limits = { maxAgeP99Ms: 299, maxRedirectP99Ms: 39, maxGaps: 0, maxFailed: 4 };
+    const { broken } = reportOf(all, { clients: 3, limits, publish: undefined }, 1);
+    expect(broken).toEqual([
+      '1 clients never came',
+      '2 critical messages were lost without a gap',
+      '1 critical messages came twice',
+      'delivery age p99 in ms is 300, over 299',
+      'redirect time p99 in ms is 40, over 39',
+      'gaps is 1, over 0',
+      'failed visits is 5, over 4',
+    ]);
+  });
+
+  it('says where nothing of what was published arrived', () => {
+    const all = new Counts();
+    const publish = { url: 'http://p', perSecond: 1, apiKey: undefined };
+    expect(reportOf(all, { clients: 0, limits: none, publish }, 1).broken).toEqual([
+      'no published message arrived',
+    ]);
+  });
+});
+
+describe('a histogram', () => {
+  it('gives percentiles of what was counted', () => {
+    const histogram = new Histogram();
+    expect([histogram.percentile(0.5), histogram.max]).toEqual([0, 0]);
+    for (let ms = 1; ms <= 100; ms++) histogram.add(ms);
+    expect([0.5, 0.99, 1].map((share) => histogram.percentile(share))).toEqual([50, 99, 100]);
+    histogram.add(1e9);
+    histogram.add(-5);
+    expect([histogram.max, histogram.percentile(0), histogram.count]).toEqual([60_000, 0, 102]);
+  });
+});
+
+describe('stamps', () => {
+  it('are found in the bytes of a frame', () => {
+    const frame = Buffer.from(
+      `{"set":{"a":${JSON.stringify(stamp(123))},"b":${JSON.stringify(stamp(45, 7))}}}`,
+    );
+    const found: number[] = [];
+    eachStamp(frame, (ms) => found.push(ms));
+    eachStamp(Buffer.from('{"weirLoa":1}'), (ms) => found.push(ms));
+    expect(found).toEqual([123, 45]);
+    expect([numberOf(stamp(1, 7)), numberOf(stamp(1)), numberOf(null), numberOf({ n: 1 })]).toEqual([
+      7,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});

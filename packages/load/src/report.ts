@@ -1,0 +1,140 @@
+// What a run says: a line while it goes on, a table or JSON at its end, and which limits it broke. Pure.
+import type { LoadArguments } from './arguments.ts';
+import type { Counts } from './counts.ts';
+import type { Histogram } from './histogram.ts';
+
+interface Times {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly count: number;
+}
+
+export interface Report {
+  readonly clients: number;
+  readonly arrived: number;
+  readonly connected: number;
+  readonly pools: Readonly<Record<string, number>>;
+  readonly failed: number;
+  readonly redirectMs: Times;
+  /** Missing where no stamped message arrived. */
+  readonly ageMs: Times | undefined;
+  readonly frames: number;
+  readonly bytes: number;
+  readonly critical: number;
+  readonly gaps: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly moves: number;
+  readonly closes: Readonly<Record<string, number>>;
+  readonly published: number;
+  readonly publishFailed: number;
+  readonly seconds: number;
+  /** In words; empty where all is within its limits. */
+  readonly broken: readonly string[];
+}
+
+export function reportOf(
+  counts: Counts,
+  args: Pick<LoadArguments, 'clients' | 'limits' | 'publish'>,
+  seconds: number,
+): Report {
+  const { arrived, connected, failed, frames, bytes, critical, gaps, lost, doubled, moves } = counts;
+  const report = {
+    clients: args.clients,
+    arrived,
+    connected,
+    pools: Object.fromEntries([...counts.pools].sort()),
+    failed,
+    redirectMs: timesOf(counts.redirectMs),
+    ageMs: counts.ageMs.count === 0 ? undefined : timesOf(counts.ageMs),
+    frames,
+    bytes,
+    critical,
+    gaps,
+    lost,
+    doubled,
+    moves,
+    closes: Object.fromEntries(counts.closes),
+    published: counts.published,
+    publishFailed: counts.publishFailed,
+    seconds,
+  };
+  return { ...report, broken: brokenLimits(report, args) };
+}
+
+function brokenLimits(
+  report: Omit<Report, 'broken'>,
+  { clients, limits, publish }: Pick<LoadArguments, 'clients' | 'limits' | 'publish'>,
+): readonly string[] {
+  const over = (what: string, value: number, limit: number | undefined): readonly string[] =>
+    limit === undefined || value <= limit ? [] : [`${what} is ${value}, over ${limit}`];
+  const { arrived, lost, doubled, ageMs, redirectMs, gaps, failed } = report;
+  return [
+    ...(arrived < clients ? [`${clients - arrived} clients never came`] : []),
+    ...(lost > 0 ? [`${lost} critical messages were lost without a gap`] : []),
+    ...(doubled > 0 ? [`${doubled} critical messages came twice`] : []),
+    ...(publish !== undefined && ageMs === undefined ? ['no published message arrived'] : []),
+    ...over('delivery age p99 in ms', ageMs?.p99 ?? 0, limits.maxAgeP99Ms),
+    ...over('redirect time p99 in ms', redirectMs.p99, limits.maxRedirectP99Ms),
+    ...over('gaps', gaps, limits.maxGaps),
+    ...over('failed visits', failed, limits.maxFailed),
+  ];
+}
+
+function timesOf(histogram: Histogram): Times {
+  const { count, max } = histogram;
+  return { p50: histogram.percentile(0.5), p99: histogram.percentile(0.99), max, count };
+}
+
+/** `1,000 connected (desktop 700, mobile 300), 12 failed, age 52/180 ms, 0 gaps, 3 moves, 1.2 MB/s`. */
+export function liveText(report: Report, bytesPerSecond: number): string {
+  const pools = Object.entries(report.pools).map(([pool, count]) => `${pool} ${number(count)}`);
+  const { ageMs } = report;
+  return [
+    `${number(report.connected)} connected${pools.length === 0 ? '' : ` (${pools.join(', ')})`}`,
+    ...(report.failed > 0 ? [`${number(report.failed)} failed`] : []),
+    ...(ageMs === undefined ? [] : [`age p50 ${ageMs.p50} p99 ${ageMs.p99} ms`]),
+    `${number(report.gaps)} gaps`,
+    `${number(report.moves)} moves`,
+    `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`,
+  ].join(', ');
+}
+
+export function finalText(report: Report): string {
+  const { ageMs, redirectMs } = report;
+  const times = (of: Times): string => `p50 ${of.p50}, p99 ${of.p99}, max ${of.max} ms (${number(of.count)})`;
+  const list = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of)
+      .map(([name, count]) => `${name}: ${number(count)}`)
+      .join(', ') || 'none';
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      'clients',
+      `${number(report.arrived)} of ${number(report.clients)} came, ${number(report.connected)} connected at the end`,
+    ],
+    ['pools', list(report.pools)],
+    ['failed visits', number(report.failed)],
+    ['redirect', times(redirectMs)],
+    ['delivery age', ageMs === undefined ? 'not known (--publish)' : times(ageMs)],
+    ['published', `${number(report.published)} kept, ${number(report.publishFailed)} not`],
+    [
+      'critical',
+      `${number(report.critical)} came, ${number(report.gaps)} gaps, ${number(report.lost)} lost, ${number(report.doubled)} doubled`,
+    ],
+    ['moves', number(report.moves)],
+    ['closes by code', list(report.closes)],
+    [
+      'received',
+      `${number(report.frames)} frames, ${(report.bytes / 1e6).toFixed(1)} MB in ${report.seconds.toFixed(1)} s`,
+    ],
+  ];
+  return [
+    ...rows.map(([name, text]) => `${name.padEnd(15)} ${text}`),
+    ...report.broken.map((text) => `over a limit: ${text}`),
+  ].join('\n');
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}

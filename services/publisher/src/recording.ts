@@ -1,0 +1,61 @@
+// What the words of a command make of a recording: its lines, how a line becomes a message, and when each is due.
+import { type Mapping, parseMapped } from './parse/parse-mapped.ts';
+import type { Parsed, TimedMessage } from './parse/parse-message.ts';
+import { parseMessage, parseTimedMessage } from './parse/parse-message.ts';
+import { msPerUnit, type Unit, UnitCheck } from './replay/check-unit.ts';
+import { CsvRecords } from './replay/csv.ts';
+import type { Input } from './replay/open-input.ts';
+import { EvenPace, Pace } from './replay/pace.ts';
+import { readLines } from './replay/read-lines.ts';
+import type { ReplayOptions } from './replay/replay.ts';
+
+/** A line has a message of 16 KB and its envelope. */
+export const maxLineBytes = 65_536;
+
+export interface RecordingRequest {
+  readonly input: Input;
+  /** Missing where nobody said it. */
+  readonly unit: Unit | undefined;
+  readonly speed: number;
+  readonly maxPauseMs: number;
+  /** Messages a second, whatever their times are; missing where the times count. */
+  readonly rate: number | undefined;
+  readonly csv: boolean;
+  /** Missing where the lines are messages. */
+  readonly mapping: Mapping | undefined;
+}
+
+type Recording = Pick<ReplayOptions, 'open' | 'parse' | 'pace' | 'unit' | 'check'>;
+
+const noCheck = { look: () => undefined, end: () => undefined } as const;
+
+export function recordingOf(request: RecordingRequest): Recording {
+  const { input, rate, mapping } = request;
+  const unit = request.unit ?? 'ms';
+  const csv = request.csv ? new CsvRecords() : undefined;
+  const stated = request.unit !== undefined;
+  return {
+    open: () => {
+      const reader = readLines(input, maxLineBytes);
+      return csv === undefined ? reader : { ...reader, lines: csv.lines(reader.lines) };
+    },
+    parse: (line) => {
+      const record = csv?.record(line) ?? { value: line };
+      if ('problem' in record) return record;
+      if (mapping !== undefined) return parseMapped(record.value, mapping, msPerUnit[unit]);
+      return rate === undefined ? parseTimedMessage(record.value) : untimed(record.value);
+    },
+    pace: rate === undefined ? new Pace(request) : new EvenPace(rate),
+    unit,
+    check: rate === undefined ? new UnitCheck({ unit, stated }) : noCheck,
+  };
+}
+
+/** A message with or without its time, which does not count. */
+function untimed(line: Buffer): Parsed<TimedMessage> {
+  const timed = parseTimedMessage(line);
+  if ('value' in timed) return timed;
+  const plain = parseMessage(line);
+  // Of two refusals the first says more, unless it is about the time.
+  return 'problem' in plain ? timed : { value: { at: 0, message: plain.value } };
+}

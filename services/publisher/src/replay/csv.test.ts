@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { CsvRecords } from './csv.ts';
+
+async function records(text: string): Promise<readonly string[]> {
+  const csv = new CsvRecords();
+  const out: string[] = [];
+  const lines = text.split('\n').map((line, at) => ({ number: at + 1, bytes: Buffer.from(line) }));
+  async function* source() {
+    yield* lines;
+  }
+  for await (const { number, bytes } of csv.lines(source())) {
+    const record = csv.record(bytes ?? Buffer.alloc(0));
+    out.push(`${number} ${'value' in record ? record.value.toString() : record.problem.message}`);
+  }
+  return out;
+}
+
+describe('comma-separated values', () => {
+  it('become objects: numbers as they are written, the rest text', async () => {
+    expect(await records('hex,lat,note\n4ca8e4,51.470,"a ""b"", c"\n007,-1e3,true\r\n"5",,\u00e9')).toEqual([
+      '2 {"hex":"4ca8e4","lat":51.470,"note":"a \\"b\\", c"}',
+      '3 {"hex":"007","lat":-1e3,"note":"true"}',
+      '4 {"hex":"5","lat":null,"note":"\u00e9"}',
+    ]);
+  });
+
+  it('are refused line by line where they have other cells than columns', async () => {
+    expect(await records('a,b\n1\n1,2,3\n"1,2\n1,2"x')).toEqual([
+      expect.stringMatching(/^2 the line has 1 cells; the first line names 2 columns/),
+      expect.stringMatching(/^3 the line has 3 cells/),
+      expect.stringMatching(/^4 the line has a quote that is not closed/),
+      expect.stringMatching(/^5 the line has a quote/),
+    ]);
+  });
+
+  it.each(['a,', 'a,a', '"a'])('need names of columns, not %j', async (header) => {
+    await expect(records(`${header}\n1,2`)).rejects.toThrow(/the first line/);
+  });
+});

@@ -1,0 +1,70 @@
+// Comma-separated values as records: the first line names the columns, each further line is an object. A cell that is a
+// JSON number stays one, byte for byte; an empty cell is null; all else is text. Quotes as in RFC 4180, within one line.
+import type { Problem } from '../parse/message.ts';
+import { InputError } from './input-error.ts';
+import type { Line } from './read-lines.ts';
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const CELL = /("(?:[^"]|"")*"|[^",]*)(,|$)/y;
+const maxColumns = 1_000;
+
+/** One file's columns and how its lines become records. */
+export class CsvRecords {
+  /** The columns' names as JSON. */
+  #names: readonly string[] = [];
+
+  /** The lines behind the first, whose names are taken. */
+  async *lines(source: AsyncIterable<Line>): AsyncGenerator<Line> {
+    let isFirst = true;
+    for await (const line of source) {
+      if (isFirst) this.#takeNames(line.bytes);
+      else yield line;
+      isFirst = false;
+    }
+  }
+
+  /** The record of a line, as JSON. */
+  record(line: Buffer): { readonly value: Buffer } | { readonly problem: Problem } {
+    const cells = cellsOf(line);
+    const found = cells === undefined ? 'a quote that is not closed in its line' : `${cells.length} cells`;
+    if (cells === undefined || cells.length !== this.#names.length) {
+      const message = `the line has ${found}; the first line names ${this.#names.length} columns`;
+      return { problem: { code: 'NOT_AN_OBJECT', message } };
+    }
+    const members = cells.map((cell, at) => `${this.#names[at]}:${jsonOf(cell)}`);
+    return { value: Buffer.from(`{${members.join(',')}}`) };
+  }
+
+  #takeNames(bytes: Buffer | undefined): void {
+    const names = bytes === undefined ? undefined : cellsOf(bytes)?.map(({ text }) => text);
+    if (names === undefined || names.length > maxColumns || names.some((name) => name === ''))
+      throw new InputError('the first line does not name the columns');
+    if (new Set(names).size < names.length) throw new InputError('the first line names a column twice');
+    this.#names = names.map((name) => JSON.stringify(name));
+  }
+}
+
+interface Cell {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+/** Nothing where a quote is not closed, or in the middle of a cell. */
+function cellsOf(line: Buffer): readonly Cell[] | undefined {
+  const text = line.toString('utf8').replace(/\r$/, '');
+  const cells: Cell[] = [];
+  CELL.lastIndex = 0;
+  for (;;) {
+    const [, cell, end] = CELL.exec(text) ?? [];
+    if (cell === undefined) return undefined;
+    const quoted = cell.startsWith('"');
+    cells.push({ text: quoted ? cell.slice(1, -1).replaceAll('""', '"') : cell, quoted });
+    if (end === '') return cells;
+  }
+}
+
+function jsonOf({ text, quoted }: Cell): string {
+  if (quoted) return JSON.stringify(text);
+  if (text === '') return 'null';
+  return NUMBER.test(text) ? text : JSON.stringify(text);
+}

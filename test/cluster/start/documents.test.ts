@@ -1,0 +1,175 @@
+// The README and docs/publishing.md from top to bottom, as a person follows them: every command, every program and every
+// printed line, in order, in a clean copy of the project. What cannot run here is listed by name.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Block, blocksOf, patternOf } from '../../harness/programs/documents.ts';
+import { copyProject, type ProjectCopy } from '../../harness/programs/project-copy.ts';
+import { StartedProgram } from '../../harness/programs/started-program.ts';
+import { until } from '../../harness/small-cluster.ts';
+
+const ROOT = new URL('../../../', import.meta.url);
+/** In this order, on one cluster. */
+const FOLLOWED = ['README.md', 'docs/publishing.md', 'docs/load.md'];
+/** They need a Kubernetes cluster: test/lab/k8s runs what they are about. */
+const OF_KUBERNETES = /\b(kubectl|helm|kind)\b|npm run (images|check:chart|test:k8s)/;
+/** They measure for minutes, on a machine of their own. */
+const OF_THE_BENCH = /^npm run bench:/;
+/** Programs that other tests take out of the pages and run. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/clients.md': 'test/cluster/clients/examples.test.ts',
+  'docs/publishing.md conf': 'test/cluster/publish/permissions.test.ts',
+};
+/** A compiler's first run on a busy machine. */
+const COMMAND_DEADLINE_MS = 100_000;
+const CHROMIUM = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
+/** How `npm start` calls what listens at the usual ports. */
+const USUAL = { page: 7700, router: 7701, publisher: 7702, nats: 7703 } as const;
+
+async function read(page: string): Promise<readonly Block[]> {
+  return blocksOf(page, await readFile(new URL(page, ROOT), 'utf8'));
+}
+
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...(await readdir(new URL('docs', ROOT), { recursive: true }))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+describe('code in the documents', () => {
+  it.each(pages)('of %s: each block is run, or why not is known', async (page) => {
+    const unknown = (await read(page)).filter((block) => whoRuns(block) === undefined);
+    expect(unknown.map(({ line, language }) => `${page}:${line} ${language}`)).toEqual([]);
+  });
+});
+
+/** Who runs a block, or holds it against something; undefined where nobody does. */
+function whoRuns({ page, language, file, body }: Block): string | undefined {
+  const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`];
+  if (elsewhere !== undefined && existsSync(new URL(elsewhere, ROOT))) return elsewhere;
+  if (OF_THE_BENCH.test(body)) return 'a person who measures';
+  if (language === '') return /^\s*(\$ |npm |npx |curl )/m.test(body) ? undefined : 'a drawing';
+  if (language === 'json') return isJson(body) ? 'read as JSON' : undefined;
+  if (OF_KUBERNETES.test(body)) return 'test/lab/k8s';
+  if (!FOLLOWED.includes(page)) return undefined;
+  return language === 'sh' || language === 'text' || file !== undefined ? 'followed below' : undefined;
+}
+
+/** One value, or one a line. */
+function isJson(text: string): boolean {
+  const reads = (one: string): boolean => {
+    try {
+      JSON.parse(one);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return reads(text) || text.trim().split('\n').every(reads);
+}
+
+describe('a person who follows the documents', () => {
+  let copy: ProjectCopy;
+  /** What goes on running, the newest first. */
+  const running: StartedProgram[] = [];
+  /** What printed, or still does, since the last `text`. */
+  let printing: StartedProgram[] = [];
+  const skipped: string[] = [];
+  let wasSkipped = false;
+
+  beforeAll(async () => {
+    copy = await copyProject();
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const program of running) await program.end();
+    await copy.remove();
+    if (skipped.length > 0) console.log(`not run here: ${skipped.join(', ')}`);
+  }, 60_000);
+
+  /** Where another cluster of this machine has the usual ports, the printed ones are those of another person. */
+  function here(text: string): string {
+    const path = join(copy.folder, '.weir/local.json');
+    if (!existsSync(path)) return text;
+    const local: Readonly<Record<string, string>> = JSON.parse(readFileSync(path, 'utf8'));
+    return Object.entries(USUAL).reduce(
+      (so, [name, port]) => so.replaceAll(`127.0.0.1:${port}`, new URL(local[name] ?? '').host),
+      text,
+    );
+  }
+
+  async function follow(block: Block): Promise<void> {
+    const { language, file, stays, needs, body } = block;
+    if (file !== undefined) return writeFile(join(copy.folder, file), here(body));
+    if (language === 'text') return expectPrinted(body);
+    if (language !== 'sh') return;
+    printing = printing.filter((program) => running.includes(program));
+    wasSkipped = needs !== undefined && !isOnPath(needs);
+    if (wasSkipped) {
+      skipped.push(`${block.page}:${block.line} (no ${needs})`);
+      return;
+    }
+    const program = new StartedProgram(['bash', '-euo', 'pipefail', '-c', here(body)], copy.folder, {
+      HOME: process.env['HOME'],
+    });
+    printing.push(program);
+    if (stays === undefined) {
+      const late = setTimeout(() => void program.end(), COMMAND_DEADLINE_MS);
+      const code = await program.ended();
+      clearTimeout(late);
+      expect(code, `${program.text}\nits exit code`).toBe(0);
+    } else {
+      running.unshift(program);
+      await program.line(new RegExp(`^${stays}`), 180_000);
+    }
+  }
+
+  async function expectPrinted(body: string): Promise<void> {
+    if (wasSkipped) return; // what the commands before would have printed
+    for (const line of body.trimEnd().split('\n')) {
+      const pattern = patternOf(here(line));
+      const there = (): boolean => printing.some((program) => program.lines.some((one) => pattern.test(one)));
+      await until(there, `a line "${line}" in\n${printing.map(({ text }) => text).join('\n')}`);
+    }
+  }
+
+  it.each(FOLLOWED)('finds that all of %s works as it is printed', { timeout: 300_000 }, async (page) => {
+    for (const block of await read(page)) {
+      try {
+        await follow(block);
+      } catch (error) {
+        throw new Error(`${page}:${block.line}: ${error instanceof Error ? error.message : error}`, {
+          cause: error,
+        });
+      }
+    }
+  });
+
+  it.skipIf(!existsSync(CHROMIUM))('has a page of its own that a browser opens from its file', async () => {
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu'],
+    });
+    try {
+      const page = await browser.newPage();
+      await page.goto(`file://${join(copy.folder, 'my-page.html')}`);
+      await page.waitForFunction(`document.querySelector('#odds').textContent.includes('match-8')`);
+      const body = '{"lane":"critical","channel":"odds","data":{"match":"match-9","score":"0-1"}}';
+      const headers = { 'content-type': 'application/json' };
+      await fetch(here('http://127.0.0.1:7702/v1/publish'), { method: 'POST', headers, body });
+      await page.waitForFunction(`document.querySelector('#goals').textContent.includes('match-9: 0-1')`);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+}
