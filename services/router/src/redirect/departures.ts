@@ -3,12 +3,12 @@ import { timesWithin, watchEnding } from '@weir/runtime';
 import type { Client, Gone } from '../accept/client.ts';
 import type { RouterConfig } from '../config.ts';
 import type { RouterMetrics } from '../metrics.ts';
-import type { Farewell } from './farewell.ts';
-import { sayFarewell } from './farewell.ts';
+import type { LastMessage } from './close-client.ts';
+import { closeClient } from './close-client.ts';
 import type { ConnectOutcome } from './outcome.ts';
 
 /** What an upgraded client is told in the end. */
-export interface Answer extends Farewell {
+export interface Answer extends LastMessage {
   readonly outcome: ConnectOutcome;
 }
 
@@ -52,7 +52,7 @@ export class Departures {
     metrics.connects.inc({ outcome: gone ?? answer.outcome });
     // Where the library has said Close by itself (a protocol error, the client's own Close) there is only the wait.
     if (ws.readyState === ws.OPEN)
-      sayFarewell(ws, gone === 'tooManyMessages' ? { close: 'tooManyMessages' } : answer);
+      closeClient(ws, gone === 'tooManyMessages' ? { close: 'tooManyMessages' } : answer);
     const inTime = gone === 'left' ? 'left' : 'answered';
     const how = await watchEnding({ duplex, gate, inTime, ...this.#patience(gone) });
     metrics.endings.inc({ how });

@@ -4,7 +4,7 @@ import { closeCodes, limits } from '@weir/protocol';
 import type { WebSocket } from 'ws';
 
 /** The contents. */
-export interface Farewell {
+export interface LastMessage {
   readonly text?: string;
   readonly close: CloseName;
   /** The reason as text; by default the table's own. */
@@ -12,7 +12,7 @@ export interface Farewell {
 }
 
 /** Writes the frames; earlier writes go out first. */
-export function sayFarewell(ws: WebSocket, o: Farewell): void {
+export function closeClient(ws: WebSocket, o: LastMessage): void {
   const { code, reason } = closeCodes[o.close];
   if (o.text !== undefined) ws.send(o.text, ignoreFailure);
   ws.close(code, shortened(o.reason ?? reason));

@@ -1,7 +1,7 @@
 import { limits } from '@weir/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shortened } from './farewell.ts';
+import { shortened } from './close-client.ts';
 
 describe('a reason', () => {
   it('fits into a close frame and stays valid UTF-8', () => {
