@@ -35,9 +35,9 @@ describe.skipIf(!isWanted)(`the packed SDK${why}`, { timeout: 5 * minutes }, () 
     app.write('app.cjs', `const { connect } = require('@weir/client');${SHOWS_LOBBY}`);
   }, 10 * minutes);
   afterAll(async () => {
-    app?.remove();
     await cluster?.stop();
-  });
+    app?.remove(); // tens of thousands of files
+  }, 2 * minutes);
   const said = (script: string): Promise<string> => saidIn(script, { router: cluster.url, URL });
 
   describe.each(Object.entries(NODES))('on %s (%s)', (name) => {
