@@ -131,7 +131,7 @@ export class Feed extends Listeners<ChannelEvents> implements Channel {
   announce(): void {
     if (!this.#state.changes.empty) {
       this.#emit(this.#state.changes.take());
-      this.#stores.emit('run', this.snapshot);
+      this.#tellStores();
     }
     if (!this.#cosmetics.empty) this.#emit(this.#cosmetics.take());
   }
@@ -143,7 +143,7 @@ export class Feed extends Listeners<ChannelEvents> implements Channel {
     this.#state.clear();
     this.#cosmetics.take();
     this.#lastId = NO_ID;
-    if (had) this.#stores.emit('run', this.snapshot);
+    if (had) this.#tellStores();
   }
 
   endIterations(error?: unknown): void {
@@ -160,6 +160,11 @@ export class Feed extends Listeners<ChannelEvents> implements Channel {
   end(error: unknown): void {
     this.#end = { error };
     this.endIterations(error);
+  }
+
+  /** Making a snapshot copies the map: it is made only for stores that are there. */
+  #tellStores(): void {
+    if (this.#stores.has('run')) this.#stores.emit('run', this.snapshot);
   }
 
   #emit(event: ChannelEvent): void {
