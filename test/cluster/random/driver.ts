@@ -3,7 +3,6 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exhaustive } from '../../harness/scale.ts';
 import { runSequence } from './run-sequence.ts';
 import type { Action } from './sequence.ts';
 import { sequence } from './sequence.ts';
@@ -25,7 +24,7 @@ export interface DriverOptions {
 /** Reads options as `npm run test:random` hands them over; what is missing is as in `npm test`. */
 export function driverOptions(json: string | undefined): DriverOptions {
   const given: Partial<DriverOptions> = JSON.parse(json ?? '{}');
-  return { seed: 1, forMs: exhaustive(20_000, 60_000), actions: 120, tries: 4, without: [], ...given };
+  return { seed: 1, forMs: 60_000, actions: 120, tries: 4, without: [], ...given };
 }
 
 /** Fails with the seed, the faults and where the shortest sequence is. */
