@@ -43,6 +43,11 @@ export class MessageCount {
     else this.#unclearSeq = seq;
   }
 
+  /** Messages that were lost have been replaced: the next verdict is `unclear`. */
+  doubt(): void {
+    this.#messages = undefined;
+  }
+
   /**
    * Takes the server's facts, after every message up to `lastSeq` was noted; `now` is the newest mark in those messages.
    * While a removal is under way it judges nothing. Between two runs, which count apart, and if messages age out, the
@@ -59,7 +64,8 @@ export class MessageCount {
     }
     this.#busyLooks = 0;
     const verdict = this.#verdict(facts, now);
-    this.#messages = facts.messages;
+    // A message that replaces a lost one adds to the number, though its key is known: the next look has to compare.
+    this.#messages = verdict === 'fewer' ? undefined : facts.messages;
     this.#removed = now?.removed ?? 0;
     this.#run = now?.run;
     this.#countedSeq = facts.lastSeq;

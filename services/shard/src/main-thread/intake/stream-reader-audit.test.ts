@@ -76,6 +76,28 @@ describe('StreamReader: a key that the stream has lost', () => {
     await end(bench);
   });
 
+  it('is found where the deletion of one that was lost before has made up for it in the number', async () => {
+    const bench = await withKeys(3);
+    bench.stream.drop(2);
+    await look(bench);
+    bench.stream.drop(1);
+    await look(bench);
+    expect(bench.values()).toEqual({ [subject(2)]: '3' });
+    await end(bench);
+  });
+
+  it('is found where another shard has replaced one that was lost before', async () => {
+    const bench = await withKeys(3);
+    bench.stream.drop(2);
+    bench.stream.failures.scan = 1;
+    await look(bench);
+    bench.stream.publish({ subject: subject(1), data: '' });
+    bench.stream.drop(1);
+    await look(bench);
+    expect(bench.values()).toEqual({ [subject(2)]: '3' });
+    await end(bench);
+  });
+
   it('is found where messages age out', async () => {
     const bench = await withKeys(5, (stream) => {
       stream.agesOut = true;

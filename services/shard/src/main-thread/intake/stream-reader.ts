@@ -253,7 +253,10 @@ export class StreamReader {
       );
       if (this.#stopped || losses !== this.#losses) return;
       if (outcome === 'another') this.#raise(facts);
-      else if (outcome.mended > 0) onProblem('missing', outcome.mended);
+      else if (outcome.mended > 0) {
+        this.#count.doubt();
+        onProblem('missing', outcome.mended);
+      }
     } catch (error) {
       this.#auditWanted = true;
       // The lane is as true as before, so the comparison is only tried again.
