@@ -325,10 +325,9 @@ export class FanOutThread {
     const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
     const mayRise = ticket.ceiling !== config.pool;
     connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
-    const { criticalEpoch } = this.#fanOut.heads;
     const expiresInMs = this.#expiries.add(connection, { nowMs, wallMs: clock.wallMs() });
-    const of = { session, tickMs: this.#pool.tickMs, expiresInMs, ticket, position, starts, criticalEpoch };
-    this.#say(connection, firstWords({ ...config, ...of }));
+    const of = { session, tickMs: this.#pool.tickMs, expiresInMs, ticket, position, starts };
+    this.#say(connection, firstWords({ ...config, ...this.#fanOut.heads, ...of }));
     this.#listen(connection);
     this.#claims.arrived(connection, this.#fanOut.heads);
     this.#fanOut.add(connection);
