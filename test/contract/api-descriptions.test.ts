@@ -20,6 +20,12 @@ async function union(path: string, name: string): Promise<readonly string[]> {
   return [...body.matchAll(/'([^']+)'/g)].map(([, text = '']) => text).sort();
 }
 
+/** The texts of a list in a source file: `export const NAMES = ['A', 'B'] as const;`. */
+async function list(path: string, name: string): Promise<readonly string[]> {
+  const [, body = ''] = new RegExp(`export const ${name} = \\[([^\\]]*)\\]`).exec(await read(path)) ?? [];
+  return [...body.matchAll(/'([^']+)'/g)].map(([, text = '']) => text).sort();
+}
+
 describe('docs/openapi.yaml', () => {
   const { schemas, responses } = openapi.components;
   const ajv = new Ajv2020({ strict: false });
@@ -33,7 +39,7 @@ describe('docs/openapi.yaml', () => {
   });
 
   it('has the codes of the publisher, and an answer for each status', async () => {
-    const problems = await union('services/publisher/src/parse/message.ts', 'ProblemCode');
+    const problems = await list('services/publisher/src/parse/message.ts', 'PROBLEM_CODES');
     const answers = ['NATS_UNAVAILABLE', 'NO_ACKNOWLEDGEMENT', 'REFUSED'];
     expect([...schemas.FailureCode.enum].sort()).toEqual([...problems, ...answers].sort());
     const table = await read('services/publisher/src/ingest/refusals.ts');

@@ -29,7 +29,7 @@ describe.skipIf(!isThere)(`React in Chromium${isThere ? '' : ` (skipped: no ${ex
   beforeAll(async () => {
     cluster = await ScriptedCluster.start();
     app = await Installed.install({ beside: ['react', 'react-dom', '@types/react', '@types/react-dom'] });
-    app.write('board.tsx', printed().replace('ws://localhost:8080', cluster.url));
+    app.write('board.tsx', printed().replace('ws://127.0.0.1:7701', cluster.url));
     const development = ['--define:process.env.NODE_ENV="development"', '--jsx=automatic', '--jsx-dev'];
     const how = ['--bundle', '--format=esm', '--outfile=board.js', ...development];
     await app.tool('.bin/esbuild', ['board.tsx', ...how, '--log-level=warning']);

@@ -21,6 +21,7 @@ const OF_THE_BENCH = /^npm run bench:/;
 /** Programs that other tests take out of the pages and run. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/clients.md': 'test/cluster/clients/examples.test.ts',
+  'docs/react.md': 'test/alone/browser/react-board.test.ts',
   'docs/publishing.md conf': 'test/cluster/publish/permissions.test.ts',
 };
 /** A compiler's first run on a busy machine. */
