@@ -44,6 +44,7 @@ export function start(stream = new FakeStream()): Bench {
         told.push(`loaded ${seq}`);
       },
       hadMs: () => sink.hadMs,
+      hadUpTo: (hadMs) => told.push(`had ${hadMs}`),
       removals: () => bench.removals,
     },
     take: ({ seq, subject, data }) => {

@@ -72,6 +72,14 @@ describe('StreamReader: another epoch', () => {
     await settle();
     expect(bench.told.slice(-2)).toEqual(['begin rs-2', 'loaded 0']);
     expect([bench.stream.generation, bench.stream.hadMs]).toEqual([2, 80]);
+    // One that began under the old name says later how far it came.
+    bench.stream.hadMs = 90;
+    bench.stream.changed();
+    await settle();
+    expect(bench.told.at(-1)).toBe('had 90');
+    bench.stream.changed();
+    await settle();
+    expect(bench.told.filter((one) => one.startsWith('had'))).toHaveLength(1);
     await end(bench);
   });
 

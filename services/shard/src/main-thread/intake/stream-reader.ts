@@ -33,7 +33,7 @@ export type StreamProblem = (typeof STREAM_PROBLEMS)[number];
 export interface ReaderOptions {
   readonly access: StreamAccess;
   /** The lane of the stream. */
-  readonly lane: Pick<LaneSink, 'begin' | 'loaded' | 'removals' | 'hadMs'>;
+  readonly lane: Pick<LaneSink, 'begin' | 'loaded' | 'removals' | 'hadMs' | 'hadUpTo'>;
   /** Hands a message to the lane. Says whether its subject is a new one, as far as `held` can tell. */
   readonly take: (message: Message) => Newness;
   /** What the lane holds, by subject, if it keeps the newest message of each. */
@@ -225,6 +225,10 @@ export class StreamReader {
       await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     else for (const message of proof.fresh) this.#sequencer.fill(message);
     this.#sequencer.filledTo(facts.lastSeq, doubts);
+    if (this.#known !== undefined && facts.hadMs > this.#known.hadMs) {
+      this.#known = { ...this.#known, hadMs: facts.hadMs };
+      this.#options.lane.hadUpTo?.(facts.hadMs);
+    }
     // After everything is read: the last messages may explain why others are missing.
     const count = this.#count.judge(facts, lane.removals?.());
     if (count === 'fewer' && this.#options.held === undefined) return this.#raise(facts);

@@ -169,6 +169,20 @@ export class CriticalLane {
     return first === undefined ? upToSeq : Math.min(upToSeq, Math.max(first.seq - 1, this.lostSeq(channel)));
   }
 
+  /** The newest message, of any channel, that the server stored up to this time; 0 if none is here. */
+  seqStoredBy(storedMs: number): number {
+    let newest = 0;
+    for (const { entries, start } of this.#rings.values()) {
+      for (let i = entries.length - 1; i >= start; i--) {
+        const entry = entries[i];
+        if (entry === undefined || entry.storedMs > storedMs + ROUNDING_MS) continue;
+        newest = Math.max(newest, entry.seq);
+        break;
+      }
+    }
+    return newest;
+  }
+
   /** Messages of a channel after `seq`, in order, until `take` returns false. */
   since(channel: string, seq: number, take: (entry: CriticalEntry) => boolean): void {
     const ring = this.#rings.get(channel);

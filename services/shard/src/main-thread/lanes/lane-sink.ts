@@ -28,6 +28,8 @@ export interface LaneSink {
   loaded(seq: number): void;
   /** Time of the server, in milliseconds, up to which clients may have had everything. */
   readonly hadMs?: () => number;
+  /** Another shard says that its clients had everything up to this time of the server. */
+  hadUpTo?(hadMs: number): void;
   /** The newest mark that `cleanedUp` was given. */
   readonly removals?: () => Cleanup | undefined;
   /** What the lane holds, if it keeps the newest message of each key. */

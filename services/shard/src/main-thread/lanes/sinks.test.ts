@@ -228,6 +228,21 @@ describe('criticalSink', () => {
     expect(criticalSeqAt('a', AHEAD_MS + 30)).toBe(3);
   });
 
+  it('learns later how far another shard had the history before', () => {
+    const { lanes, sink } = setUp();
+    sink.begin('two', { ...facts, hadMs: AHEAD_MS + 10, serverNowMs: AHEAD_MS });
+    for (const [i, timeMs] of [10, 20].entries()) sink.take(message(i + 1, AHEAD_MS + timeMs));
+    sink.loaded(2);
+    sink.take(message(3, AHEAD_MS + 30));
+    sink.take(message(4, AHEAD_MS + 40));
+    const { criticalSeqAt } = lanes.proofs;
+    expect(criticalSeqAt('a', AHEAD_MS + 10)).toBe(1);
+    sink.hadUpTo?.(AHEAD_MS + 30);
+    expect(criticalSeqAt('a', AHEAD_MS + 10)).toBe(3);
+    sink.hadUpTo?.(AHEAD_MS + 5);
+    expect(criticalSeqAt('a', AHEAD_MS + 10)).toBe(3);
+  });
+
   it('gives its own clients what another shard had and it had not', () => {
     const { sink, loads } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });

@@ -119,6 +119,9 @@ export function criticalSink(o: {
       loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs, hadSeq: 0 };
     },
     hadMs: () => newestMs,
+    hadUpTo(hadMs) {
+      o.lanes.criticalHadSeq = Math.max(o.lanes.criticalHadSeq, o.lanes.critical.seqStoredBy(hadMs));
+    },
     take({ channel, value = 'null', seq, timeMs }) {
       if (loading === undefined) {
         newestMs = timeMs;
