@@ -10,7 +10,7 @@ export function scale<T>(small: T, full: T): T {
 }
 
 /** One of the two: the first with `npm test`, the second in `.ci/run` and with `npm run test:cases`. */
-export function exhaustive<T>(some: T, all: T): T {
+function exhaustive<T>(some: T, all: T): T {
   return isExhaustive ? all : some;
 }
 
