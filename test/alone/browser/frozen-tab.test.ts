@@ -16,7 +16,7 @@ import { elapsed, until } from '../../harness/small-cluster.ts';
 const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-const sdk = new URL('../../packages/client/dist/weir.js', import.meta.url);
+const sdk = new URL('../../../packages/client/dist/weir.js', import.meta.url);
 const KEYS = 200;
 const FROZEN_MS = scale(8_000, 120_000);
 /** The SDK's default: least time between two events of state. */

@@ -30,7 +30,7 @@ const flags = [
   '--no-first-run',
   '--ignore-certificate-errors',
 ];
-const sdk = new URL('../../packages/client/dist/weir.js', import.meta.url);
+const sdk = new URL('../../../packages/client/dist/weir.js', import.meta.url);
 
 function whyNot(): string | undefined {
   if (!existsSync(executablePath)) return `no ${executablePath}`;
