@@ -6,10 +6,10 @@ import { defineConfig } from 'vitest/config';
 const processes = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
 
 /**
- * Clusters beside each other: most of a test is waiting, so six of them keep two cores busy. At full scale each test
+ * Clusters beside each other: most of a test is waiting, so four of them keep two cores busy. At full scale each test
  * wants the machine for itself.
  */
-const sideBySide = process.env['WEIR_TEST_SCALE'] === 'full' ? 1 : 6;
+const sideBySide = process.env['WEIR_TEST_SCALE'] === 'full' ? 1 : 4;
 
 export default defineConfig({
   test: {
