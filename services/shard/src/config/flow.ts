@@ -150,14 +150,14 @@ export const flow = defineSettings({
     default: 8_388_608,
     min: 1_024,
     meaning:
-      'Bytes per second of snapshots that clients of one network (IPv4 address, IPv6 /64) may draw by connecting to this shard',
+      'Bytes per second of snapshots and earlier critical messages that clients of one network (IPv4 address, IPv6 /64) may draw by connecting to this shard',
   }),
   networkDrawBurstBytes: bytes({
     env: 'WEIR_NETWORK_DRAW_BURST_BYTES',
     default: 268_435_456,
     min: 1_024,
     meaning:
-      'Burst of these bytes: above it clients without a position are closed with 4013 and reconnect later',
+      'Burst of these bytes: above it clients that need a snapshot, or more than 64 KB of critical messages, are closed with 4013 and reconnect later',
   }),
   maxNetworks: count({
     env: 'WEIR_MAX_NETWORKS',

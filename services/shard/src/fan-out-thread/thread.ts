@@ -309,12 +309,12 @@ export class FanOutThread {
     return this.#flags.takeSeat(index, config.capacity) ? 'taken' : 'full';
   }
 
-  #arrive({ ticket, expiresInMs, position }: Arriving): Promise<Arrived> {
+  #arrive({ ticket, expiresInMs, ...asked }: Arriving): Promise<Arrived> {
     return new Promise((resolve) => {
       const id = ++this.#lastArrival;
       this.#arriving.set(id, resolve);
       const { id: ticketId, channels, network } = ticket;
-      this.#send({ type: 'arrive', id, arrival: { ticketId, expiresInMs, channels, position, network } });
+      this.#send({ type: 'arrive', id, arrival: { ticketId, expiresInMs, channels, network, ...asked } });
     });
   }
 

@@ -100,6 +100,7 @@ export class Shard {
       maxUsedTickets: config.maxUsedTickets,
       draws: config,
       snapshotBytes: (channel) => this.lanes.state.log(channel).bytes,
+      criticalBytes: (channel, which) => this.lanes.critical.bytesOf(channel, which),
       isAhead: (position) => isAhead(position, this.#laneHeads()),
       startOf: (channel, position) => startOf(channel, position, this.#laneHeads()),
       poke: () => this.intake.poke(),

@@ -100,6 +100,8 @@ export interface Arriving {
   readonly expiresInMs: number;
   readonly channels: readonly string[];
   readonly position: Position | undefined;
+  /** How many of the newest critical messages it asks for in channels that the position does not speak for. */
+  readonly last: number | undefined;
   /** The router's mark of the client's network. */
   readonly network: string | undefined;
 }

@@ -29,6 +29,8 @@ export interface Arriving {
   readonly ticket: Ticket;
   readonly expiresInMs: number;
   readonly position: Position | undefined;
+  /** How many critical messages it asks for in channels that the position does not speak for. */
+  readonly last: number | undefined;
 }
 
 /** A client that is refused with a close code. */
@@ -126,8 +128,8 @@ export class Admission {
     const given = resume === null ? undefined : decodePosition(resume);
     // A page that was reloaded has its position and no state.
     const position = given !== undefined && query.get('snapshot') === '1' ? withoutState(given) : given;
-    const judged = await this.#judge(ticket, position);
     const last = lastOf(query.get('last') ?? '', this.#options.lastMax);
+    const judged = await this.#judge(ticket, { position, last });
     const verdict =
       'starts' in judged ? { ...judged, starts: withLast(judged.starts, position, last) } : judged;
     let admitted = false;
@@ -165,7 +167,7 @@ export class Admission {
     return upgraded;
   }
 
-  async #judge(token: string, position: Position | undefined): Promise<Verdict> {
+  async #judge(token: string, asked: Pick<Arriving, 'position' | 'last'>): Promise<Verdict> {
     const { verify, takeSeat, leaveSeat, arrive } = this.#options;
     const verified = await verify(token);
     if (!verified.ok) {
@@ -177,7 +179,7 @@ export class Admission {
     const { value: ticket, expiresInMs } = verified;
     let seated = false;
     try {
-      const arrived = await arrive({ ticket, expiresInMs, position });
+      const arrived = await arrive({ ticket, expiresInMs, ...asked });
       seated = arrived.use === 'first';
       if (arrived.use === 'first') return { outcome: 'admitted', ticket, starts: arrived.starts };
       if (arrived.use === 'again')

@@ -5,6 +5,7 @@ import { UsedOnce } from '@weir/runtime';
 import type { Arrived, Arriving, ChannelStart } from '../../port/messages.ts';
 import type { DrawLimits } from './draws.ts';
 import { Draws } from './draws.ts';
+import { speaksFor } from './resume.ts';
 
 /** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
 const REACH_MS = 2_000;
@@ -17,6 +18,11 @@ export interface ArrivalsOptions {
   readonly draws: DrawLimits;
   /** Bytes of the snapshot of a channel, about. */
   readonly snapshotBytes: (channel: string) => number;
+  /** Bytes of the critical messages of a channel after a sequence, and of its newest ones, about. */
+  readonly criticalBytes: (
+    channel: string,
+    which: { readonly afterSeq: number } | { readonly last: number },
+  ) => number;
   /** Whether this shard has not yet read as far as the position claims. */
   readonly isAhead: (position: Position) => boolean;
   readonly startOf: (channel: string, position: Position | undefined) => ChannelStart;
@@ -25,6 +31,9 @@ export interface ArrivalsOptions {
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
 }
+
+/** Critical messages that a client may have missed before they are charged: one piece of a catch-up. */
+const FREE_BYTES = 65_536;
 
 /** The way back to a thread. */
 interface Asker {
@@ -52,13 +61,14 @@ export class Arrivals {
   }
 
   /** Judges an arrival now, or as soon as this shard has read as far as the position says. */
-  judge({ ticketId, expiresInMs, channels, position, network }: Arriving): Arrived | Promise<Arrived> {
+  judge(arriving: Arriving): Arrived | Promise<Arrived> {
+    const { ticketId, expiresInMs, channels, position } = arriving;
     const { isAhead, startOf, nowMs } = this.#o;
     const use = this.#used.use(ticketId, nowMs(), expiresInMs);
     if (use !== 'first') return { use };
     const arrived = (): Arrived => {
       const starts = channels.map((channel) => startOf(channel, position));
-      return this.#draw(starts, network) ? { use, starts } : { use: 'drawsTooMuch' };
+      return this.#draw(starts, arriving) ? { use, starts } : { use: 'drawsTooMuch' };
     };
     if (position === undefined || !isAhead(position)) return arrived();
     return this.#reach(position).then(arrived);
@@ -74,13 +84,21 @@ export class Arrivals {
     });
   }
 
-  /** Whether the client may have its snapshots; they are charged to its network. */
-  #draw(starts: readonly ChannelStart[], network: string | undefined): boolean {
-    const { snapshotBytes, nowMs } = this.#o;
+  /** Whether the client may have what it begins with, which is charged to its network. */
+  #draw(starts: readonly ChannelStart[], { network, position, last }: Arriving): boolean {
+    const { snapshotBytes, criticalBytes, nowMs } = this.#o;
     // A ticket of an older router names none.
     if (network === undefined) return true;
     let bytes = 0;
-    for (const { channel, snapshot } of starts) if (snapshot) bytes += snapshotBytes(channel);
+    let missed = 0;
+    for (const { channel, snapshot, criticalSeq } of starts) {
+      if (snapshot) bytes += snapshotBytes(channel);
+      if (position !== undefined && speaksFor(position, channel))
+        missed += criticalBytes(channel, { afterSeq: criticalSeq });
+      else if (last !== undefined) bytes += criticalBytes(channel, { last });
+    }
+    // An old position can be shown again and again; a client that was away for a moment waits for no neighbour.
+    if (missed > FREE_BYTES) bytes += missed;
     if (bytes === 0) return true;
     if (!this.#draws.mayDraw(network, nowMs())) return false;
     this.#draws.charge(network, bytes, nowMs());

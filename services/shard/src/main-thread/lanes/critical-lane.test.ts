@@ -34,6 +34,18 @@ describe('CriticalLane', () => {
     expect([lane.seq, lane.messages]).toEqual([10, 6]);
   });
 
+  it('says how many bytes a client is owed, without those that it has dropped', () => {
+    const lane = new CriticalLane({ ...wide, maxPerChannel: 4 });
+    for (const seq of [1, 3, 5, 7, 9]) lane.append('a', entry(seq, 0, 'x'.repeat(1_000)));
+    lane.append('b', entry(10, 0, 'y'));
+    const one = 1_000 + ENTRY_BYTES;
+    expect([0, 3, 5, 9].map((afterSeq) => lane.bytesOf('a', { afterSeq }))).toEqual(
+      [4, 3, 2, 0].map((n) => n * one),
+    );
+    expect([1, 3, 100].map((last) => lane.bytesOf('a', { last }))).toEqual([one, 3 * one, 4 * one]);
+    expect(lane.bytesOf('none', { last: 1 })).toBe(0);
+  });
+
   it('knows where the newest few messages of a channel begin, and skips no loss of them', () => {
     const lane = new CriticalLane({ ...wide, maxPerChannel: 4 });
     for (const seq of [1, 3, 5, 7, 9]) lane.append('a', entry(seq));

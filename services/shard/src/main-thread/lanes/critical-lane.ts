@@ -35,6 +35,8 @@ interface Ring {
   start: number;
   /** The newest sequence of this channel that was dropped. */
   lostSeq: number;
+  /** Bytes of its entries. */
+  bytes: number;
 }
 
 interface Placed {
@@ -104,12 +106,14 @@ export class CriticalLane {
     this.#newestMs = Math.max(this.#newestMs, entry.storedMs);
     let ring = this.#rings.get(channel);
     if (ring === undefined) {
-      ring = { entries: [], start: 0, lostSeq: 0 };
+      ring = { entries: [], start: 0, lostSeq: 0, bytes: 0 };
       this.#rings.set(channel, ring);
     }
     ring.entries.push(entry);
     this.#order.push({ ring, seq: entry.seq });
-    this.#bytes += costOf(entry);
+    const bytes = costOf(entry);
+    ring.bytes += bytes;
+    this.#bytes += bytes;
     this.#count++;
     while (ring.entries.length - ring.start > this.#limits.maxPerChannel) {
       this.#dropOldest(ring);
@@ -169,6 +173,15 @@ export class CriticalLane {
     return first === undefined ? upToSeq : Math.min(upToSeq, Math.max(first.seq - 1, this.lostSeq(channel)));
   }
 
+  /** About how many bytes the messages of a channel have, after a sequence or the newest ones: by the channel's mean. */
+  bytesOf(channel: string, which: { readonly afterSeq: number } | { readonly last: number }): number {
+    const ring = this.#rings.get(channel);
+    const all = ring === undefined ? 0 : ring.entries.length - ring.start;
+    if (ring === undefined || all === 0) return 0;
+    const messages = 'last' in which ? which.last : ring.entries.length - firstAfter(ring, which.afterSeq);
+    return (ring.bytes / all) * Math.min(all, messages);
+  }
+
   /** The newest message, of any channel, that the server stored up to this time; 0 if none is here. */
   seqStoredBy(storedMs: number): number {
     let newest = 0;
@@ -213,7 +226,9 @@ export class CriticalLane {
     ring.entries[ring.start] = undefined;
     ring.start++;
     ring.lostSeq = entry.seq;
-    this.#bytes -= costOf(entry);
+    const bytes = costOf(entry);
+    ring.bytes -= bytes;
+    this.#bytes -= bytes;
     this.#count--;
     if (ring.start > 256 && ring.start * 2 > ring.entries.length) {
       ring.entries = ring.entries.slice(ring.start);
