@@ -29,7 +29,11 @@ export function fields(value) {
   return element(
     'dl',
     'fields',
-    ...rows.flatMap(([key, inner]) => [element('dt', '', key), element('dd', '', words(inner))]),
+    ...rows.flatMap(([key, inner]) => {
+      const text = words(inner);
+      // Longer than a number or a name: this may break anywhere.
+      return [element('dt', '', key), element('dd', /\S{16}/.test(text) ? 'long' : '', text)];
+    }),
   );
 }
 
