@@ -24,7 +24,7 @@ export class WeirError extends Error implements WeirErrorLike {
 
 const stops: ReadonlyMap<number, readonly [WeirErrorCode, string]> = new Map([
   [4500, ['NOT_AUTHORISED', 'give connect() a valid token, or a function that fetches one']],
-  [4501, ['PROTOCOL_ERROR', 'check the channel names and the version of the SDK']],
+  [4501, ['PROTOCOL_ERROR', 'check the options and the version of the SDK']],
   [4503, ['ORIGIN_REFUSED', 'add this origin to those that the router allows']],
 ]);
 
