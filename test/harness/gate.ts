@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { joinSockets } from './join-sockets.ts';
 
 export class Gate {
   readonly #port: number;
@@ -25,7 +26,9 @@ export class Gate {
   }
 
   async open(): Promise<void> {
-    const server = createServer((near) => this.#join(near, connect(this.#port, '127.0.0.1')));
+    const server = createServer((near) =>
+      joinSockets(near, connect(this.#port, '127.0.0.1'), { sockets: this.#sockets }),
+    );
     this.#server = server;
     server.listen(this.#own, '127.0.0.1');
     await once(server, 'listening');
@@ -41,20 +44,5 @@ export class Gate {
     for (const socket of this.#sockets) socket.destroy();
     server.close();
     await once(server, 'close');
-  }
-
-  #join(near: Socket, far: Socket): void {
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(from);
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
-      from.pipe(to);
-    }
   }
 }

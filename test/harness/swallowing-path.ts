@@ -3,29 +3,20 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { joinSockets } from './join-sockets.ts';
 
 export class SwallowingPath {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #swallowed = new WeakSet<Socket>();
   #dead = false;
 
   private constructor(target: () => number) {
     this.#server = createServer((near) => {
-      const far = connect(target(), '127.0.0.1');
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(from);
-        from.on('error', () => undefined);
-        from.on('close', () => {
-          this.#sockets.delete(from);
-          if (this.#isAlive(from)) to.destroy();
-        });
-        from.on('data', (bytes) => {
-          if (this.#isAlive(from)) to.write(bytes);
-        });
-      }
+      joinSockets(near, connect(target(), '127.0.0.1'), {
+        sockets: this.#sockets,
+        tells: (closed) => !this.#swallowed.has(closed),
+      });
       if (this.#dead) this.swallow();
     });
   }
@@ -44,7 +35,12 @@ export class SwallowingPath {
 
   /** The connections that are open now go dead; new ones are served. */
   swallow(): void {
-    for (const socket of this.#sockets) this.#swallowed.add(socket);
+    for (const socket of this.#sockets) {
+      this.#swallowed.add(socket);
+      // It is read all the same, so that the sender's buffers never say that something is wrong.
+      socket.unpipe();
+      socket.resume();
+    }
   }
 
   /** So do new ones, until `revive`. */
@@ -61,11 +57,5 @@ export class SwallowingPath {
   stop(): void {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
-  }
-
-  readonly #swallowed = new WeakSet<Socket>();
-
-  #isAlive(socket: Socket): boolean {
-    return !this.#swallowed.has(socket);
   }
 }

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Kubernetes } from '../../contract/chart/render.ts';
-import { delay } from './crowd.ts';
+import { delay, until } from './crowd.ts';
 
 const run = promisify(execFile);
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
@@ -35,6 +35,14 @@ export async function get(kind: string, namespace: string, selector = ''): Promi
   const filter = selector === '' ? [] : ['-l', selector];
   const text = await kubectl('get', kind, '-n', namespace, ...filter, '-o', 'json');
   return new Kubernetes(JSON.parse(text)).list('items');
+}
+
+/** Waits until both HPAs of a release have a value of each of their metrics. */
+export function untilMeasured(namespace: string): Promise<void> {
+  return until(async () => {
+    const hpas = await get('hpa', namespace);
+    return hpas.length === 2 && hpas.every((hpa) => hpa.list('status.currentMetrics').length >= 3);
+  }, 'metrics in both HPAs');
 }
 
 /** A namespace of one test, where Pod Security lets nothing but `restricted` in. */

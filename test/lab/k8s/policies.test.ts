@@ -14,6 +14,7 @@ import {
   kubectl,
   programs,
   Release,
+  untilMeasured,
   wanted,
   whyNot,
 } from './lab.ts';
@@ -68,10 +69,7 @@ describe.skipIf(why !== '')(`the network policies of a release${why}`, () => {
   it(
     'let control reach the API server, and the API server reach control',
     async () => {
-      await until(async () => {
-        const hpas = await get('hpa', namespace);
-        return hpas.length === 2 && hpas.every((hpa) => hpa.list('status.currentMetrics').length >= 3);
-      }, 'metrics in both HPAs');
+      await untilMeasured(namespace);
     },
     2 * minutes,
   );

@@ -12,6 +12,7 @@ import {
   type Publisher,
   programs,
   Release,
+  untilMeasured,
   wanted,
   whyNot,
 } from './lab.ts';
@@ -94,10 +95,7 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
   it(
     'gives its HPAs their metrics',
     async () => {
-      await until(async () => {
-        const hpas = await get('hpa', namespace);
-        return hpas.length === 2 && hpas.every((hpa) => hpa.list('status.currentMetrics').length >= 3);
-      }, 'metrics in both HPAs');
+      await untilMeasured(namespace);
       for (const hpa of await get('hpa', namespace)) {
         const active = hpa.list('status.conditions').find((one) => one.at('type') === 'ScalingActive');
         expect(active?.at('status')).toBe('True');
