@@ -21,26 +21,8 @@ const shared = {
   sourcemap: true,
 };
 
-// Names and reasons of the close codes are for servers and logs; a browser needs what follows them.
-const slimCloseTable = {
-  name: 'slim-close-table',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /protocol\/dist\/close-codes\.js$/ }, async ({ path }) => {
-      const whole = await readFile(path, 'utf8');
-      const contents = whole.replaceAll(/ name: '[^']*', reason: '[^']*',/g, '');
-      if (contents === whole) throw new Error('the table of close codes is written in another way');
-      return { contents };
-    }),
-};
-
 const node = { ...shared, entryPoints: [here('src/index.ts')], platform: 'node' };
-const browser = {
-  ...shared,
-  entryPoints: [here('src/weir.ts')],
-  platform: 'browser',
-  minify: true,
-  plugins: [slimCloseTable],
-};
+const browser = { ...shared, entryPoints: [here('src/weir.ts')], platform: 'browser', minify: true };
 
 /** For a <script>. It sets the global itself: the wrapper that esbuild makes for `globalName` costs 200 bytes. */
 const { entryPoints: _, ...withoutEntry } = browser;
@@ -55,7 +37,7 @@ const script = {
 };
 
 /** Apart from the rest, since few pages need it and the budget of weir.js is nearly used up. */
-const keys = { ...browser, entryPoints: [here('src/keys.ts')], plugins: [] };
+const keys = { ...browser, entryPoints: [here('src/keys.ts')] };
 
 const results = await Promise.all([
   build({ ...node, outfile: here('dist/index.js'), format: 'esm' }),

@@ -70,6 +70,19 @@ describe('a page that is reloaded', () => {
     expect(storage.saves).toBe(1);
     expect([...storage.items]).toEqual([['weir ws://router.test', '{"position":"P","ids":{"lobby":99}}']]);
   });
+  it('saves nothing for state alone, which changes neither position nor ids', async () => {
+    const storage = new Storage();
+    const cluster = await page(storage);
+    cluster.last.says(critical(3));
+    cluster.platform.turns();
+    await settle();
+    for (let value = 0; value < 5; value++) {
+      cluster.last.says({ type: 'state', channel: 'lobby', set: { k: value } });
+      cluster.platform.advance(1_000);
+      cluster.platform.turns();
+    }
+    expect(storage.saves).toBe(1);
+  });
   it('waits for a storage that answers with a promise', async () => {
     const storage = new Storage();
     (await page(storage)).client.pause();

@@ -11,6 +11,7 @@ export interface Saved {
 export class Memory {
   readonly #storage: ResumeStorage;
   readonly #key: string;
+  #saved = '';
 
   constructor(storage: ResumeStorage, key: string) {
     this.#storage = storage;
@@ -31,8 +32,12 @@ export class Memory {
   async save(position: string | undefined, feeds: Iterable<Feed>): Promise<void> {
     if (position === undefined) return;
     const ids = Object.fromEntries([...feeds].map(({ name, lastId }) => [name, lastId]));
+    const text = JSON.stringify({ position, ids });
+    // State alone changes neither, however often it comes.
+    if (text === this.#saved) return;
     try {
-      await this.#storage.setItem(this.#key, JSON.stringify({ position, ids }));
+      await this.#storage.setItem(this.#key, text);
+      this.#saved = text;
     } catch {
       // Full, or forbidden.
     }
