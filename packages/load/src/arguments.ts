@@ -1,6 +1,6 @@
 // The words of `weir-load`. Pure.
 import { parseArgs } from 'node:util';
-import { isChannel } from '@weir/protocol';
+import { isChannel, paths } from '@weir/protocol';
 
 export interface LoadArguments {
   /** The router's URL, without a query. */
@@ -149,7 +149,7 @@ function routerUrl(text: string): string {
   const url = urlOf(text.replace(/^http/, 'ws'));
   if (url === undefined || !/^wss?:$/.test(url.protocol))
     throw new UsageError(`the router's URL must begin with ws:// or wss://, not ${text}`);
-  if (url.pathname === '/') url.pathname = '/v1/connect';
+  if (url.pathname === '/') url.pathname = paths.connect;
   url.search = '';
   return url.href;
 }

@@ -1,6 +1,6 @@
 // One client of the load: router, redirect, stream, moves, resume, retries, as docs/protocol.md says. Keeps no state of
 // channels: it counts, and parses only what it must.
-import { afterClose, subprotocol } from '@weir/protocol';
+import { afterClose, closeCodes, subprotocol } from '@weir/protocol';
 import { WebSocket } from 'ws';
 import type { Counts } from './counts.ts';
 import { eachStamp, numberOf } from './stamps.ts';
@@ -23,7 +23,6 @@ const SETTLE_MS = 30_000;
 const RESTART_SPREAD_MS = 5_000;
 const BASE_MS = 2_000;
 const LONGEST_MS = 30_000;
-const MOVED = 4002;
 
 /** A stream that is open, and what is known of it. */
 interface Stream {
@@ -192,7 +191,7 @@ export class LoadClient {
     old.isReplaced = true;
     if (old.pool !== undefined) counts.leave(old.pool); // a client counts once
     old.socket.removeAllListeners('message');
-    old.socket.close(MOVED);
+    old.socket.close(closeCodes.moved.code);
   }
 
   #retry(code: number): void {
