@@ -1,6 +1,7 @@
 // A second source for the live shards: Kubernetes' endpoints. Pure: the caller passes in the EndpointSlices. It can
 // only remove shards, never add one, and never the last ones: a shard with heartbeats is usable without endpoints.
 import type { ShardEntry } from '@weir/fleet';
+import { listAt, member } from '@weir/kubernetes';
 
 /** One endpoint of a slice that is a pod. */
 export interface Endpoint {
@@ -20,18 +21,15 @@ const maxShards = 10_000;
 
 /** The pods in an EndpointSlice of `discovery.k8s.io/v1`; skips everything else in it. Never throws. */
 export function readEndpoints(slice: unknown): readonly Endpoint[] {
-  const endpoints: unknown = at(slice, 'endpoints');
-  if (!Array.isArray(endpoints)) return [];
-  return endpoints.flatMap((endpoint: unknown) => {
-    const target = at(endpoint, 'targetRef');
-    const shard = at(target, 'name');
-    if (at(target, 'kind') !== 'Pod' || typeof shard !== 'string' || shard === '') return [];
-    const conditions = at(endpoint, 'conditions');
+  return listAt(slice, 'endpoints').flatMap((endpoint) => {
+    const shard = member(endpoint, 'targetRef', 'name');
+    if (member(endpoint, 'targetRef', 'kind') !== 'Pod' || typeof shard !== 'string' || shard === '')
+      return [];
+    const uid = String(member(endpoint, 'targetRef', 'uid'));
+    const conditions = member(endpoint, 'conditions');
     // Missing conditions mean: ready and serving, not terminating.
-    const serving = (at(conditions, 'serving') ?? at(conditions, 'ready')) !== false;
-    return [
-      { shard, uid: String(at(target, 'uid')), serving, terminating: at(conditions, 'terminating') === true },
-    ];
+    const serving = (member(conditions, 'serving') ?? member(conditions, 'ready')) !== false;
+    return [{ shard, uid, serving, terminating: member(conditions, 'terminating') === true }];
   });
 }
 
@@ -101,10 +99,4 @@ function verdicts(slices: Iterable<readonly Endpoint[]>): ReadonlyMap<string, Ve
     if (order.indexOf(verdict) > order.indexOf(before)) found.set(shard, verdict);
   }
   return found;
-}
-
-function at(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined;
 }
