@@ -1,7 +1,7 @@
 // Keeps quiet connections audible. Browsers hide pings from pages, so a page cannot tell a quiet channel from a dead
 // path unless a text arrives now and then. The text is encoded once for all clients, and the sweep that looks at every
 // connection anyway finds those that need it: there is no timer for each client.
-import { textFrame } from '@weir/protocol';
+import { controlText, utf8Frame } from '@weir/protocol';
 import type { Form, FormName } from '../../port/frames-table.ts';
 import type { Connection } from '../connection/connection.ts';
 
@@ -14,7 +14,7 @@ export class Beats {
 
   /** `deflate` compresses the one text for the clients that negotiated compression. */
   constructor({ beatMs, deflate }: { readonly beatMs: number; readonly deflate: Form }) {
-    const plain = textFrame('{"type":"beat"}');
+    const plain = utf8Frame(controlText({ type: 'beat' }));
     this.#everyMs = beatMs - EARLY_MS;
     this.#frames = { plain, compressed: deflate(plain) };
   }

@@ -11,8 +11,8 @@ import type { Group } from './group.ts';
 import { Pings } from './pings.ts';
 import type { Round } from './round.ts';
 
-/** What became of a batch for one connection: `held` and `evicted` are for the caller to act on. */
-export type Given = 'written' | 'nothing' | 'held' | 'evicted';
+/** What the caller still has to do for a connection that was given its part of a batch. */
+export type Given = 'done' | 'held' | 'evicted';
 
 /** Where its numbers go: counters, gauges, histograms (counts.ts). */
 export interface FanOutNumbers {
@@ -110,9 +110,9 @@ export class Writer {
   /** Gives one member of a group its part of a batch, as far as the policy and its room allow it. */
   give(group: Group, connection: Connection, round: Round): Given {
     const { delivery, clock } = connection;
-    if (delivery.over) return 'nothing';
+    if (delivery.over) return 'done';
     if (group.batch !== round.batch.number) this.#prepare(group, round);
-    if (group.fullBytes === 0) return 'nothing';
+    if (group.fullBytes === 0) return 'done';
     const { flow } = this.#options;
     const counts = this.#fanOut;
     const queuedBytes = connection.socket.writableLength;
@@ -134,11 +134,7 @@ export class Writer {
     }
     add(counts, count.stateSent, group.stateFrames);
     add(counts, count.cosmeticSent, group.cosmeticFrames);
-    add(counts, count.criticalSent, group.criticalFrames);
-    const ping = this.#pingWith(connection, group.fullBytes);
-    this.write(connection, group.full(ping));
-    if (ping !== undefined) this.#pinged(connection, this.#counter);
-    return 'written';
+    return this.#send(group, connection, 'full');
   }
 
   /** Gives a member that is not live the critical messages of a batch, if it gets them as they come. */
@@ -146,23 +142,25 @@ export class Writer {
     const counts = this.#fanOut;
     add(counts, count.stateWithheld, group.stateFrames);
     add(counts, count.cosmeticDropped, group.cosmeticFrames);
-    if (!connection.delivery.criticalLive || group.criticalFrames === 0) return 'nothing';
+    if (!connection.delivery.criticalLive || group.criticalFrames === 0) return 'done';
     if (group.criticalBytes > roomBytes) {
       connection.delivery.holdCritical(round.batch);
       add(counts, count.criticalWithheld, 1);
       return 'held';
     }
-    add(counts, count.criticalSent, group.criticalFrames);
-    const ping = this.#pingWith(connection, group.criticalBytes);
-    this.write(connection, group.critical(ping));
-    if (ping !== undefined) this.#pinged(connection, this.#counter);
-    return 'written';
+    return this.#send(group, connection, 'critical');
   }
 
-  /** The ping that goes with the next bytes of a batch; undefined while none is due. */
-  #pingWith({ clock }: Connection, nextBytes: number): Buffer | undefined {
-    const due = clock.pingDue(this.#nowMs, nextBytes, this.#pingsWithBatches);
-    return due ? this.#sharedPing(clock.lastCounter) : undefined;
+  /** Writes a part of a batch, with a ping if one is due. Both parts have the critical messages. */
+  #send(group: Group, connection: Connection, part: 'full' | 'critical'): Given {
+    add(this.#fanOut, count.criticalSent, group.criticalFrames);
+    const { clock } = connection;
+    const bytes = part === 'full' ? group.fullBytes : group.criticalBytes;
+    const due = clock.pingDue(this.#nowMs, bytes, this.#pingsWithBatches);
+    const ping = due ? this.#sharedPing(clock.lastCounter) : undefined;
+    this.write(connection, part === 'full' ? group.full(ping) : group.critical(ping));
+    if (due) this.#pinged(connection, this.#counter);
+    return 'done';
   }
 
   /**
