@@ -178,7 +178,7 @@ export class ModelThread {
       compressed,
       ticket: { id: 't', pool: 'p', channels, allow: ['>'], denied: [], tls: false },
       position,
-      starts: channels.map((channel) => startOf(channel, position, heads)),
+      starts: channels.map((channel) => startOf(channel, { position }, heads)),
       nowMs: this.#main.nowMs,
     });
     this.clients.set(connection, socket);

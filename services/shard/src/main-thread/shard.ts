@@ -102,7 +102,7 @@ export class Shard {
       snapshotBytes: (channel) => this.lanes.state.log(channel).bytes,
       criticalBytes: (channel, which) => this.lanes.critical.bytesOf(channel, which),
       isAhead: (position) => isAhead(position, this.#laneHeads()),
-      startOf: (channel, position) => startOf(channel, position, this.#laneHeads()),
+      startOf: (channel, arriving) => startOf(channel, arriving, this.#laneHeads()),
       poke: () => this.intake.poke(),
       nowMs,
       sleep,

@@ -235,19 +235,24 @@ describe('the door', () => {
       expect(arrivals[1]?.position).toBeUndefined();
     });
 
-    it('says nothing of other channels, which begin with the newest critical messages that are asked for', async () => {
-      const both = [...starts, { ...starts[0], channel: 'new' }] as typeof starts;
-      const { open, arrivals } = setUp({ arrive: async () => ({ use: 'first', starts: both }) });
-      const lasts = async (query: string): Promise<readonly unknown[]> => {
+    it('goes along with how many of the newest critical messages are asked for, within the limit', async () => {
+      const asked: unknown[] = [];
+      const { open } = setUp({
+        arrive: async ({ position: shown, last }) => {
+          asked.push([shown !== undefined, last]);
+          return { use: 'first', starts };
+        },
+      });
+      const lasts = async (query: string): Promise<unknown> => {
         await open(`/v1/stream?ticket=good${query}`);
-        return arrivals.at(-1)?.starts.map(({ last }) => last) ?? [];
+        return asked.at(-1);
       };
       const resume = `&resume=${encodePosition(position)}`;
-      expect(await lasts(`${resume}&last=7`)).toEqual([undefined, 7]);
-      expect(await lasts('&last=7')).toEqual([7, 7]);
-      expect(await lasts('&last=1000')).toEqual([50, 50]);
+      expect(await lasts(`${resume}&last=7`)).toEqual([true, 7]);
+      expect(await lasts('&last=7')).toEqual([false, 7]);
+      expect(await lasts('&last=1000')).toEqual([false, 50]);
       for (const none of ['', '&last=0', '&last=-1', '&last=1e3', '&last=99999999999'])
-        expect(await lasts(none)).toEqual([undefined, undefined]);
+        expect(await lasts(none)).toEqual([false, undefined]);
     });
 
     it('that is none counts as no position', async () => {

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
-import { channelHash, closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
+import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
 import { FrameGate, refuseSocket } from '@weir/runtime';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
@@ -129,9 +129,7 @@ export class Admission {
     // A page that was reloaded has its position and no state.
     const position = given !== undefined && query.get('snapshot') === '1' ? withoutState(given) : given;
     const last = lastOf(query.get('last') ?? '', this.#options.lastMax);
-    const judged = await this.#judge(ticket, { position, last });
-    const verdict =
-      'starts' in judged ? { ...judged, starts: withLast(judged.starts, position, last) } : judged;
+    const verdict = await this.#judge(ticket, { position, last });
     let admitted = false;
     try {
       admitted = this.#answerUpgrade({ request, socket, head }, verdict, position);
@@ -202,17 +200,6 @@ export class Admission {
 function lastOf(text: string, most: number): number | undefined {
   const last = /^\d{1,6}$/.test(text) ? Math.min(Number(text), most) : 0;
   return last > 0 ? last : undefined;
-}
-
-/** Channels that the position does not speak for begin with so many of the newest critical messages. */
-function withLast(
-  starts: readonly ChannelStart[],
-  position: Position | undefined,
-  last: number | undefined,
-): readonly ChannelStart[] {
-  if (last === undefined) return starts;
-  const resumes = (channel: string): boolean => position?.channels.includes(channelHash(channel)) === true;
-  return starts.map((start) => (resumes(start.channel) ? start : { ...start, last }));
 }
 
 function withoutState(position: Position): Position {

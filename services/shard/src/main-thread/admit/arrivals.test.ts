@@ -23,11 +23,12 @@ function setUp(bytes: { readonly missedBytes?: number; readonly lastBytes?: numb
     criticalBytes: (_channel, which) =>
       'last' in which ? which.last * (bytes.lastBytes ?? 0) : (bytes.missedBytes ?? 0),
     isAhead: () => false,
-    startOf: (channel, shown) => ({
+    startOf: (channel, { position: shown, last }) => ({
       channel,
       stateSeq: 1,
       snapshot: shown === undefined,
       criticalSeq: shown?.criticalSeq ?? 9,
+      last: shown === undefined ? last : undefined,
       gap: undefined,
     }),
     poke: () => undefined,

@@ -5,7 +5,6 @@ import { UsedOnce } from '@weir/runtime';
 import type { Arrived, Arriving, ChannelStart } from '../../port/messages.ts';
 import type { DrawLimits } from './draws.ts';
 import { Draws } from './draws.ts';
-import { speaksFor } from './resume.ts';
 
 /** How long a client's position may be ahead of this shard before it counts as one of another epoch. */
 const REACH_MS = 2_000;
@@ -25,7 +24,7 @@ export interface ArrivalsOptions {
   ) => number;
   /** Whether this shard has not yet read as far as the position claims. */
   readonly isAhead: (position: Position) => boolean;
-  readonly startOf: (channel: string, position: Position | undefined) => ChannelStart;
+  readonly startOf: (channel: string, arriving: Pick<Arriving, 'position' | 'last'>) => ChannelStart;
   /** Look at the streams now. */
   readonly poke: () => void;
   readonly nowMs: () => number;
@@ -67,7 +66,7 @@ export class Arrivals {
     const use = this.#used.use(ticketId, nowMs(), expiresInMs);
     if (use !== 'first') return { use };
     const arrived = (): Arrived => {
-      const starts = channels.map((channel) => startOf(channel, position));
+      const starts = channels.map((channel) => startOf(channel, arriving));
       return this.#draw(starts, arriving) ? { use, starts } : { use: 'drawsTooMuch' };
     };
     if (position === undefined || !isAhead(position)) return arrived();
@@ -85,17 +84,16 @@ export class Arrivals {
   }
 
   /** Whether the client may have what it begins with, which is charged to its network. */
-  #draw(starts: readonly ChannelStart[], { network, position, last }: Arriving): boolean {
+  #draw(starts: readonly ChannelStart[], { network, position }: Arriving): boolean {
     const { snapshotBytes, criticalBytes, nowMs } = this.#o;
     // A ticket of an older router names none.
     if (network === undefined) return true;
     let bytes = 0;
     let missed = 0;
-    for (const { channel, snapshot, criticalSeq } of starts) {
+    for (const { channel, snapshot, criticalSeq, last } of starts) {
       if (snapshot) bytes += snapshotBytes(channel);
-      if (position !== undefined && speaksFor(position, channel))
-        missed += criticalBytes(channel, { afterSeq: criticalSeq });
-      else if (last !== undefined) bytes += criticalBytes(channel, { last });
+      if (last !== undefined) bytes += criticalBytes(channel, { last });
+      else if (position !== undefined) missed += criticalBytes(channel, { afterSeq: criticalSeq });
     }
     // An old position can be shown again and again; a client that was away for a moment waits for no neighbour.
     if (missed > FREE_BYTES) bytes += missed;

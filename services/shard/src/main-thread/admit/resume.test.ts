@@ -29,11 +29,11 @@ const fresh = { channel: 'lobby', stateSeq: 0, snapshot: true, criticalSeq: 50, 
 
 describe('startOf', () => {
   it('begins a new client with a snapshot, and critical messages from now on', () => {
-    expect(startOf('lobby', undefined, heads)).toEqual(fresh);
+    expect(startOf('lobby', { position: undefined }, heads)).toEqual(fresh);
   });
 
   it('goes on at the position, with no snapshot and no gap', () => {
-    expect(startOf('lobby', position, heads)).toEqual({
+    expect(startOf('lobby', { position }, heads)).toEqual({
       channel: 'lobby',
       stateSeq: 90,
       snapshot: false,
@@ -42,8 +42,11 @@ describe('startOf', () => {
     });
   });
 
-  it('begins a channel anew that the position does not speak for', () => {
-    expect(startOf('sports', position, heads)).toEqual({ ...fresh, channel: 'sports' });
+  it('begins a channel anew that the position does not speak for, with the newest critical messages if asked to', () => {
+    expect(startOf('sports', { position }, heads)).toEqual({ ...fresh, channel: 'sports' });
+    expect(startOf('sports', { position, last: 7 }, heads)).toEqual({ ...fresh, channel: 'sports', last: 7 });
+    expect(startOf('lobby', { position: undefined, last: 7 }, heads)).toEqual({ ...fresh, last: 7 });
+    expect(startOf('lobby', { position, last: 7 }, heads)).not.toHaveProperty('last');
   });
 
   it.each([
@@ -51,7 +54,7 @@ describe('startOf', () => {
     ['ahead of this shard', { stateSeq: 101 }],
     ['below a deletion that is forgotten', { stateSeq: 39 }],
   ])('gives a snapshot where the state position is %s, and critical messages go on', (_name, change) => {
-    expect(startOf('lobby', { ...position, ...change }, heads)).toMatchObject({
+    expect(startOf('lobby', { position: { ...position, ...change } }, heads)).toMatchObject({
       stateSeq: 0,
       snapshot: true,
       criticalSeq: 45,
@@ -61,17 +64,25 @@ describe('startOf', () => {
 
   it('goes on at a position whose messages are those that this shard knows', () => {
     const proven = { ...position, stateMs: 900, criticalMs: 450 };
-    expect(startOf('lobby', proven, heads)).toMatchObject({ stateSeq: 90, criticalSeq: 45, gap: undefined });
+    expect(startOf('lobby', { position: proven }, heads)).toMatchObject({
+      stateSeq: 90,
+      criticalSeq: 45,
+      gap: undefined,
+    });
   });
 
   it('gives a snapshot where the state message at the position is another one, or may be', () => {
     const other = { ...position, stateMs: 899, criticalMs: 450 };
-    expect(startOf('lobby', other, heads)).toMatchObject({ snapshot: true, criticalSeq: 45, gap: undefined });
+    expect(startOf('lobby', { position: other }, heads)).toMatchObject({
+      snapshot: true,
+      criticalSeq: 45,
+      gap: undefined,
+    });
   });
 
   it('announces a gap where critical messages are others, and gives those stored since', () => {
     const other = { ...position, stateMs: 900, criticalMs: 440 };
-    expect(startOf('lobby', other, heads)).toMatchObject({
+    expect(startOf('lobby', { position: other }, heads)).toMatchObject({
       stateSeq: 90,
       criticalSeq: 44,
       gap: { after: 45, reset: true },
@@ -81,24 +92,34 @@ describe('startOf', () => {
   it('gives critical messages of another epoch that were stored since the position', () => {
     const earlier = { ...position, criticalEpoch: 'c0', criticalSeq: 7_000, stateMs: 900 };
     const gap = { after: 7_000, reset: true };
-    expect(startOf('lobby', { ...earlier, criticalMs: 300 }, heads)).toMatchObject({ criticalSeq: 30, gap });
-    expect(startOf('lobby', { ...earlier, criticalMs: 9e9 }, heads)).toMatchObject({ criticalSeq: 50, gap });
+    expect(startOf('lobby', { position: { ...earlier, criticalMs: 300 } }, heads)).toMatchObject({
+      criticalSeq: 30,
+      gap,
+    });
+    expect(startOf('lobby', { position: { ...earlier, criticalMs: 9e9 } }, heads)).toMatchObject({
+      criticalSeq: 50,
+      gap,
+    });
   });
 
   it('takes a position right at the bounds', () => {
-    expect(startOf('lobby', { ...position, stateSeq: 40, criticalSeq: 20 }, heads)).toMatchObject({
+    expect(
+      startOf('lobby', { position: { ...position, stateSeq: 40, criticalSeq: 20 } }, heads),
+    ).toMatchObject({
       stateSeq: 40,
       snapshot: false,
       gap: undefined,
     });
-    expect(startOf('lobby', { ...position, stateSeq: 100, criticalSeq: 50 }, heads)).toMatchObject({
+    expect(
+      startOf('lobby', { position: { ...position, stateSeq: 100, criticalSeq: 50 } }, heads),
+    ).toMatchObject({
       snapshot: false,
       gap: undefined,
     });
   });
 
   it('announces a gap where messages are out of the window, and gives those that are left', () => {
-    expect(startOf('lobby', { ...position, criticalSeq: 19 }, heads)).toMatchObject({
+    expect(startOf('lobby', { position: { ...position, criticalSeq: 19 } }, heads)).toMatchObject({
       stateSeq: 90,
       snapshot: false,
       criticalSeq: 20,
@@ -111,7 +132,7 @@ describe('startOf', () => {
     ['of a place that the stream has not reached', { criticalSeq: 51 }],
   ])('announces a reset where the critical position is %s', (_name, change) => {
     const brought = { ...position, ...change };
-    expect(startOf('lobby', brought, heads)).toMatchObject({
+    expect(startOf('lobby', { position: brought }, heads)).toMatchObject({
       stateSeq: 90,
       snapshot: false,
       criticalSeq: 50,
@@ -123,7 +144,7 @@ describe('startOf', () => {
 describe('startOf while NATS is away', () => {
   it('takes the word of a client that knows more: no snapshot of older state, no reset', () => {
     const further = { ...position, stateSeq: 200, criticalSeq: 60 };
-    expect(startOf('lobby', further, { ...heads, stale: true })).toEqual({
+    expect(startOf('lobby', { position: further }, { ...heads, stale: true })).toEqual({
       channel: 'lobby',
       stateSeq: 200,
       snapshot: false,

@@ -34,14 +34,19 @@ export function isAhead(position: Position, heads: LaneHeads): boolean {
   return state || critical;
 }
 
-export function speaksFor(position: Position, channel: string): boolean {
+function speaksFor(position: Position, channel: string): boolean {
   return position.channels.includes(channelHash(channel));
 }
 
 /** Where a channel begins: at the position where it still holds, else with a snapshot and a gap. */
-export function startOf(channel: string, position: Position | undefined, heads: LaneHeads): ChannelStart {
+export function startOf(
+  channel: string,
+  { position, last }: { readonly position: Position | undefined; readonly last?: number | undefined },
+  heads: LaneHeads,
+): ChannelStart {
   const fresh = { channel, stateSeq: 0, snapshot: true, criticalSeq: heads.criticalSeq, gap: undefined };
-  if (position === undefined || !speaksFor(position, channel)) return fresh;
+  if (position === undefined || !speaksFor(position, channel))
+    return last === undefined ? fresh : { ...fresh, last };
   return { ...fresh, ...stateStart(channel, position, heads), ...criticalStart(channel, position, heads) };
 }
 
