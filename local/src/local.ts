@@ -8,7 +8,7 @@ import { openNats, withoutPassword } from './nats/open-nats.ts';
 import { readServerInfo } from './nats/server-info.ts';
 import { type PageConfig, type PageServer, PortTakenError, servePage } from './page-server/serve-page.ts';
 import { plan } from './plan.ts';
-import { choosePort, portsFrom, takenText, USUAL_PAGE_PORT } from './ports.ts';
+import { onChosenPort, portsFrom, takenText, USUAL_PAGE_PORT } from './ports.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import { onEndRequested, onParentLost } from './signals.ts';
 import { claim } from './state/claim.ts';
@@ -223,15 +223,8 @@ async function openPage(
   const serve = (on: number): Promise<PageServer> =>
     servePage({ port: on, folder, sdk, config: () => config });
   if (port !== undefined) return serve(port);
-  for (;;) {
-    const chosen = await choosePort(USUAL_PAGE_PORT);
-    try {
-      const page = await serve(chosen);
-      const taken = takenText(USUAL_PAGE_PORT, page.port);
-      if (taken !== undefined) shout(taken);
-      return page;
-    } catch (error) {
-      if (!(error instanceof PortTakenError)) throw error; // taken since we looked: the next one
-    }
-  }
+  const page = await onChosenPort(USUAL_PAGE_PORT, serve, (error) => error instanceof PortTakenError);
+  const taken = takenText(USUAL_PAGE_PORT, page.port);
+  if (taken !== undefined) shout(taken);
+  return page;
 }

@@ -1,5 +1,5 @@
 // Owns which port each part of `npm start` listens on: its usual one, else the next of its row that is free.
-// A look is no reservation: a caller that finds the port taken after all asks again.
+// A look is no reservation: another program may take the port before the part does.
 import { createServer } from 'node:net';
 
 /** Distance from the page's port. Control's console is to have the fifth. */
@@ -44,6 +44,25 @@ export function isFreePort(port: number): Promise<boolean> {
     probe.once('error', () => resolve(false));
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
+}
+
+/**
+ * Starts a part on the port of `choosePort`, and on the next one if another program took that port after the look.
+ * `wasTaken` says whether a start failed for that reason.
+ */
+export async function onChosenPort<T>(
+  usual: number,
+  start: (port: number) => Promise<T>,
+  wasTaken: (error: unknown, port: number) => boolean | Promise<boolean>,
+): Promise<T> {
+  for (;;) {
+    const port = await choosePort(usual);
+    try {
+      return await start(port);
+    } catch (error) {
+      if (port === 0 || !(await wasTaken(error, port))) throw error;
+    }
+  }
 }
 
 /** Says that a part does not have its usual port; undefined where it has. */

@@ -1,6 +1,6 @@
 // Owns the choice between somebody's NATS server (NATS_URL or WEIR_NATS_URL) and one of our own.
 import type { ClusterNats } from '../cluster.ts';
-import { choosePort, isFreePort, takenText } from '../ports.ts';
+import { isFreePort, onChosenPort, takenText } from '../ports.ts';
 import { findNatsServer, isNewEnough, type NatsProgram } from './find-nats-server.ts';
 import { readServerInfo } from './server-info.ts';
 import { type NatsServer, startNatsServer } from './start-nats-server.ts';
@@ -37,23 +37,19 @@ export async function openNats(options: OpenNatsOptions): Promise<ClusterNats> {
   return { url: given, stop: async () => {}, restart: async () => {}, onCrash: () => {} };
 }
 
-/** Another program may take the port between our look and the server's own: then with the next one. */
 async function startOwn(
   program: NatsProgram,
   { log, shout, port: usual, storeDir }: OpenNatsOptions,
 ): Promise<NatsServer> {
-  for (;;) {
-    const port = await choosePort(usual);
-    try {
-      const kept = storeDir === undefined ? {} : { storeDir };
-      const server = await startNatsServer({ program, log, port, ...kept });
-      const taken = takenText(usual, server.port);
-      if (taken !== undefined) shout(taken);
-      return server;
-    } catch (error) {
-      if (port === 0 || (await isFreePort(port))) throw error;
-    }
-  }
+  const kept = storeDir === undefined ? {} : { storeDir };
+  const server = await onChosenPort(
+    usual,
+    (port) => startNatsServer({ program, log, port, ...kept }),
+    async (_, port) => !(await isFreePort(port)),
+  );
+  const taken = takenText(usual, server.port);
+  if (taken !== undefined) shout(taken);
+  return server;
 }
 
 async function check(url: string, shown: string): Promise<void> {

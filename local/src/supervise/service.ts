@@ -1,7 +1,7 @@
 // Owns one service process: start until it is ready, restart after a crash on the same ports, end in time.
 // Must never leave a process behind, and never give up on one that crashes.
 import { setTimeout as delay } from 'node:timers/promises';
-import { choosePort, isFreePort } from '../ports.ts';
+import { isFreePort, onChosenPort } from '../ports.ts';
 import { backOffMs, STABLE_MS } from './back-off.ts';
 import { readReadiness } from './readiness.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -77,18 +77,12 @@ export class SupervisedService {
     this.#process?.child.kill('SIGKILL');
   }
 
-  /** Another program may take the port between our look and the service's own: then with the next one. */
-  async #firstRun(): Promise<void> {
-    const usual = this.spec.port ?? 0;
-    for (;;) {
-      const port = await choosePort(usual);
-      try {
-        await this.#run(port);
-        return;
-      } catch (error) {
-        if (this.#process?.child.exitCode !== 1 || port === 0 || (await isFreePort(port))) throw error;
-      }
-    }
+  #firstRun(): Promise<void> {
+    return onChosenPort(
+      this.spec.port ?? 0,
+      (port) => this.#run(port),
+      async (_, port) => this.#process?.child.exitCode === 1 && !(await isFreePort(port)),
+    );
   }
 
   /** On `port` the first time, and on the same port from then on. */
