@@ -1,7 +1,6 @@
 // What the words of a command make of a recording: its lines, how a line becomes a message, and when each is due.
 import { type Mapping, parseMapped } from './parse/parse-mapped.ts';
-import type { Parsed, TimedMessage } from './parse/parse-message.ts';
-import { parseMessage, parseTimedMessage } from './parse/parse-message.ts';
+import { parseTimedMessage } from './parse/parse-message.ts';
 import { msPerUnit, type Unit, UnitCheck } from './replay/check-unit.ts';
 import { CsvRecords } from './replay/csv.ts';
 import type { Input } from './replay/open-input.ts';
@@ -43,19 +42,11 @@ export function recordingOf(request: RecordingRequest): Recording {
       const record = csv?.record(line) ?? { value: line };
       if ('problem' in record) return record;
       if (mapping !== undefined) return parseMapped(record.value, mapping, msPerUnit[unit]);
-      return rate === undefined ? parseTimedMessage(record.value) : untimed(record.value);
+      // At a rate of its own, a recording needs no times.
+      return parseTimedMessage(record.value, rate === undefined ? 'needed' : 'optional');
     },
     pace: rate === undefined ? new Pace(request) : new EvenPace(rate),
     unit,
     check: rate === undefined ? new UnitCheck({ unit, stated }) : noCheck,
   };
-}
-
-/** A message with or without its time, which does not count. */
-function untimed(line: Buffer): Parsed<TimedMessage> {
-  const timed = parseTimedMessage(line);
-  if ('value' in timed) return timed;
-  const plain = parseMessage(line);
-  // Of two refusals the first says more, unless it is about the time.
-  return 'problem' in plain ? timed : { value: { at: 0, message: plain.value } };
 }

@@ -30,12 +30,17 @@ export function parseMessage(json: Buffer): Parsed<Message> {
 }
 
 /** Parses a recording's line: a message with `"t"`. */
-export function parseTimedMessage(json: Buffer): Parsed<TimedMessage> {
+export function parseTimedMessage(
+  json: Buffer,
+  time: 'needed' | 'optional' = 'needed',
+): Parsed<TimedMessage> {
   const fields = readFields(json, ['t', ...messageFields]);
   if (isProblem(fields)) return { problem: fields };
   const message = toMessage(fields);
   if (isProblem(message)) return { problem: message };
-  const at = Number(fields.get('t')?.toString('latin1'));
+  const t = fields.get('t');
+  if (t === undefined && time === 'optional') return { value: { at: 0, message } };
+  const at = Number(t?.toString('latin1'));
   if (!(at >= 0 && at <= maxTime)) {
     return { problem: invalid('t', 'must be a number from 0 on, in milliseconds or the unit that was said') };
   }

@@ -30,7 +30,7 @@ function player(text: string, given: Partial<ReplayOptions> = {}, breaks?: strin
       ),
       progress: () => ({ done: 0.5, readBytes: text.length }),
     }),
-    parse: parseTimedMessage,
+    parse: (line) => parseTimedMessage(line),
     submit: (message) => {
       sent.push({ atMs: clock.nowMs, message });
       return Promise.resolve({ outcome: Promise.resolve(kept) });
