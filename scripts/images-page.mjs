@@ -1,10 +1,7 @@
 // docs/images.md: which npm packages an image has. From package-lock.json and what is installed.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { BUNDLED, bundle } from './images/bundle.mjs';
 import { SERVICES } from './images/names.mjs';
-import { closure } from './images/service-tree.mjs';
-import { ROOT } from './set-up.mjs';
+import { closure, readLock } from './images/service-tree.mjs';
 
 const INTRO = `# Packages in the images
 
@@ -24,15 +21,19 @@ Measured with \`node scripts/images/copy-service.mjs <service> <folder>\`, base 
 
 /** The page as text, not yet formatted. */
 export async function imagesPage() {
-  const now = (service) => packagesOf(closure(service));
-  const before = (service) => packagesOf(closure(service, () => false));
+  const lists = Object.fromEntries(
+    SERVICES.map((service) => [
+      service,
+      { NOW: packagesOf(closure(service)), COUNT: packagesOf(closure(service, () => false)) },
+    ]),
+  );
   const intro = INTRO.replace(/(COUNT|NOW):(\w+)/g, (_, which, service) =>
-    String((which === 'NOW' ? now : before)(service).length),
+    String(lists[service][which].length),
   );
   const parts = [intro];
   for (const service of SERVICES) {
-    const left = now(service);
-    const gone = before(service).filter((one) => !left.includes(one));
+    const { NOW: left, COUNT: before } = lists[service];
+    const gone = before.filter((one) => !left.includes(one));
     parts.push(`## ${service[0].toUpperCase()}${service.slice(1)}\n`, `${left.join(', ')}\n`);
     if (gone.length > 0) parts.push(`No longer there as packages (${gone.length}): ${gone.join(', ')}\n`);
   }
@@ -48,14 +49,8 @@ function packagesOf(paths) {
   return paths
     .filter((path) => path.includes('node_modules/'))
     .flatMap((path) => {
-      const { version } = lock()[path] ?? {};
+      const { version } = readLock()[path] ?? {};
       return version === undefined ? [] : [`\`${path.split('node_modules/').at(-1)}\` ${version}`];
     })
     .toSorted();
-}
-
-let packages;
-function lock() {
-  packages ??= JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
-  return packages;
 }

@@ -19,7 +19,7 @@ export async function metricsPage() {
 }
 
 /** The rows of each service, and those that every service has; old names are rows of their own. */
-export async function metricsTables() {
+async function metricsTables() {
   const { asOldName, natsMetrics, processMetrics } = await import('../packages/runtime/dist/index.js');
   const { routerMetrics } = await import('../services/router/dist/metrics.js');
   const { shardMetrics } = await import('../services/shard/dist/main-thread/metrics.js');

@@ -101,8 +101,11 @@ function locate(packages, path, name) {
   }
 }
 
-function readLock() {
-  return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+let packages;
+/** The packages of package-lock.json, by path. */
+export function readLock() {
+  packages ??= JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+  return packages;
 }
 
 /** Services that have a process, and so an image. */

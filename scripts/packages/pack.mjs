@@ -2,10 +2,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { ROOT } from '../set-up.mjs';
 
 /** The folders of the packages that are published, in the order in which they need each other. */
 const PUBLISHED = ['packages/client', 'packages/react'];
