@@ -48,7 +48,7 @@ describe('readArguments', () => {
     [['nonsense'], 'must begin with ws:// or wss://'],
     [['ws://a', '--clients', '0'], '--clients must be a whole number from 1'],
     [['ws://a', '--clients', '1e3'], '--clients must be'],
-    [['ws://a', '--channels', 'a,b c'], '"b c" is no name of a channel'],
+    [['ws://a', '--channels', 'a,b c'], '"b c" is not a channel name'],
     [['ws://a', '--for', '5'], '--for must be a time such as'],
     [['ws://a', '--class', 'mobile'], '--class must be a pool and a share'],
     [['ws://a', '--class', 'mobile=2'], '--class must be a pool and a share'],

@@ -1,6 +1,6 @@
 // The words of `weir-load`. Pure.
 import { parseArgs } from 'node:util';
-import { isChannel, paths } from '@weir/protocol';
+import { CHANNEL_RULE, isChannel, paths } from '@weir/protocol';
 
 export interface LoadArguments {
   /** The router's URL, without a query. */
@@ -59,6 +59,8 @@ A line a second on standard error. Exit codes: 0 all is within its limits, 1 it 
 const MAX_CLIENTS = 100_000;
 const RAMP_MS_PER_CLIENT = 25;
 const MAX_PER_SECOND = 10_000;
+/** Longer than any soak test, and within what a timer of Node can wait. */
+const LONGEST_MS = 7 * 24 * 3_600_000;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const OPTIONS = {
   clients: { type: 'string' },
@@ -87,7 +89,8 @@ export function readArguments(argv: readonly string[]): LoadArguments | 'help' {
     throw new UsageError('it is: weir-load <router URL> [options]');
   const channels = (values.channels ?? 'load').split(',');
   const bad = channels.find((name) => !isChannel(name));
-  if (bad !== undefined) throw new UsageError(`--channels: ${JSON.stringify(bad)} is no name of a channel`);
+  if (bad !== undefined)
+    throw new UsageError(`--channels: ${JSON.stringify(bad)} is not a channel name: ${CHANNEL_RULE}`);
   const limit = (name: 'max-age-p99' | 'max-redirect-p99' | 'max-gaps' | 'max-failed') =>
     values[name] === undefined ? undefined : count(`--${name}`, values[name], 0, Number.MAX_SAFE_INTEGER);
   const clients = count('--clients', values.clients ?? '100', 1, MAX_CLIENTS);
@@ -135,7 +138,9 @@ function durationMs(name: string, text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
   if (number === undefined)
     throw new UsageError(`${name} must be a time such as 500ms, 30s or 5m, not ${text}`);
-  return Number(number) * (UNITS[unit] ?? 0);
+  const ms = Number(number) * (UNITS[unit] ?? 0);
+  if (ms > LONGEST_MS) throw new UsageError(`${name} may be 168h at most, not ${text}`);
+  return ms;
 }
 
 function slowOf(text: string): { readonly pool: string; readonly share: number } {

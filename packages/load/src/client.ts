@@ -71,15 +71,15 @@ export class LoadClient {
     ];
     const socket = new WebSocket(url, protocols, { handshakeTimeout: SETTLE_MS, perMessageDeflate: false });
     let next: string | undefined;
+    const reason = reasonOf(socket);
     socket.on('message', (data: Buffer) => {
       const message = parsed(data);
       if (message['type'] === 'redirect') next = String(message['url']);
     });
-    socket.on('error', () => undefined); // `close` follows
     socket.on('close', (code) => {
       if (this.#ended) return;
       if (next === undefined) {
-        counts.failed++;
+        counts.fail(reason(code));
         this.#isMoving = false;
         if (this.#stream === undefined) this.#retry(code);
         return;
@@ -99,12 +99,12 @@ export class LoadClient {
       perMessageDeflate: false,
     });
     const stream: Stream = { socket, pool: undefined, isReplaced: false };
+    const reason = reasonOf(socket);
     socket.on('message', (data: Buffer) => this.#take(stream, data));
-    socket.on('error', () => undefined); // `close` follows
     socket.on('close', (code) => {
       if (stream.isReplaced) return; // closed by this client
       if (stream.pool !== undefined) counts.leave(stream.pool);
-      else if (!this.#ended) counts.failed++;
+      else if (!this.#ended) counts.fail(reason(code));
       const isCurrent = this.#stream === stream;
       if (isCurrent) this.#stream = undefined;
       if (this.#ended) return;
@@ -121,6 +121,7 @@ export class LoadClient {
     const isState = begins(data, STATE);
     if (isState || begins(data, COSMETIC)) {
       if (isState && data.subarray(0, HEAD_BYTES).includes(SNAPSHOT)) return; // its values are as old as they are
+      counts.updates++;
       this.#age(data);
       return;
     }
@@ -140,6 +141,7 @@ export class LoadClient {
     const id = Number(message['id']);
     if (id <= (this.#lastIds.get(channel) ?? 0)) return; // may come again after a resume
     this.#lastIds.set(channel, id);
+    counts.updates++;
     counts.critical++;
     const n = numberOf(message['data']);
     if (n === undefined) return;
@@ -206,6 +208,16 @@ export class LoadClient {
     this.#failures++;
     this.#timer = setTimeout(() => this.#visit(this.#o.url), this.#o.random() * spreadMs);
   }
+}
+
+/** Listens for errors of a socket; says why it closed, for which `error` knows more than the code. */
+function reasonOf(socket: WebSocket): (code: number) => string {
+  let message: string | undefined;
+  socket.on('error', (error) => {
+    // A name with several addresses fails with an AggregateError that has a code and no message.
+    message = error.message || ('code' in error ? String(error.code) : error.name);
+  });
+  return (code) => message ?? `closed with ${code}`;
 }
 
 function begins(data: Buffer, head: Buffer): boolean {

@@ -66,14 +66,25 @@ export class StampPublisher {
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const answer: unknown = await response.json();
+      if (!response.ok)
+        this.#counts.publishProblem = `${response.status} ${JSON.stringify(answer).slice(0, 200)}`;
       const kept =
         typeof answer === 'object' && answer !== null && 'kept' in answer && typeof answer.kept === 'number'
           ? answer.kept
           : 0;
       this.#counts.published += kept;
       this.#counts.publishFailed += messages.length - kept;
-    } catch {
+    } catch (error) {
+      this.#counts.publishProblem = problemOf(error);
       this.#counts.publishFailed += messages.length;
     }
   }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }

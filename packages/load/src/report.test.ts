@@ -19,6 +19,7 @@ function counts(): Counts {
   for (const ms of [10, 20, 300]) all.ageMs.add(ms);
   all.redirectMs.add(40);
   all.closed(4012);
+  all.updates = 3;
   return all;
 }
 
@@ -39,10 +40,30 @@ describe('a report', () => {
     expect(finalText(report)).toMatch(/^delivery age {4}p50 20, p99 300, max 300 ms \(3\)$/m);
   });
 
+  it('says why visits failed, and that no message came', () => {
+    const all = counts();
+    all.updates = 0;
+    all.fail('connect ECONNREFUSED 127.0.0.1:7701');
+    all.publishFailed = 3;
+    all.publishProblem = '401 {"code":"API_KEY"}';
+    const report = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
+    expect(liveText(report, 0)).toMatch(/, 1 failed \(connect ECONNREFUSED [\d.:]+\), .*, no message yet$/);
+    expect(finalText(report)).toMatch(/^failed visits {3}1 \(connect ECONNREFUSED 127\.0\.0\.1:7701: 1\)$/m);
+    expect(finalText(report)).toMatch(/^published {7}0 kept, 3 not \(401 \{"code":"API_KEY"\}\)$/m);
+    expect(finalText(report)).toMatch(/^no message came: /m);
+  });
+
+  it('bounds what it keeps of reasons', () => {
+    const all = counts();
+    for (let i = 0; i < 1_000; i++) all.fail(`reason ${i}`);
+    expect(all.failures.size).toBe(21);
+    expect(all.failures.get('other')).toBe(980);
+  });
+
   it('names each limit that is broken', () => {
     const all = counts();
     all.gaps = 1;
-    all.failed = 5;
+    for (let i = 0; i < 5; i++) all.fail('connect ECONNREFUSED 127.0.0.1:7701');
     all.lost = 2;
     all.doubled = 1;
     const limits = { maxAgeP99Ms: 299, maxRedirectP99Ms: 39, maxGaps: 0, maxFailed: 4 };

@@ -92,7 +92,11 @@ async function messageOf(
 
 function checked(parts: Parameters<typeof makeMessage>[0]) {
   const parsed = makeMessage(parts);
-  if ('problem' in parsed) throw new UsageError(parsed.problem.message);
+  if ('problem' in parsed) {
+    const { code, message } = parsed.problem;
+    const hint = code === 'NOT_JSON' ? `; text wants its own quotes inside the shell's: '"text"'` : '';
+    throw new UsageError(message + hint);
+  }
   return parsed.value;
 }
 
