@@ -6,26 +6,35 @@ import { type Unit, units } from '../replay/check-unit.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `--key '.sym'` and its like. */
-const mappingFlags = ['lane', 'channel', 'key', 'data', 't', 'id'] as const;
+const mappingOptions = {
+  lane: { type: 'string' },
+  channel: { type: 'string' },
+  key: { type: 'string' },
+  data: { type: 'string' },
+  t: { type: 'string' },
+  id: { type: 'string' },
+} as const;
 
-export const replayFlags: readonly string[] = [
-  'speed',
-  'max-pause',
-  'rate',
-  'unit',
-  'loop',
-  'skip-bad',
-  'channel-prefix',
-  'dry-run',
-  'csv',
-  ...mappingFlags,
-];
+/** All options of the command. */
+export const replayOptions = {
+  speed: { type: 'string' },
+  'max-pause': { type: 'string' },
+  rate: { type: 'string' },
+  unit: { type: 'string' },
+  loop: { type: 'boolean' },
+  'skip-bad': { type: 'boolean' },
+  'channel-prefix': { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  csv: { type: 'boolean' },
+  ...mappingOptions,
+} as const;
+
+type Options = typeof replayOptions;
 
 /** The values that the command has. */
-export type ReplayValues = Partial<
-  Record<(typeof mappingFlags)[number] | 'speed' | 'max-pause' | 'rate' | 'unit' | 'channel-prefix', string> &
-    Record<'loop' | 'skip-bad' | 'dry-run' | 'csv', boolean>
->;
+export type ReplayValues = {
+  readonly [Name in keyof Options]?: (Options[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
+};
 
 export interface ReplayCommand {
   readonly kind: 'replay';
@@ -83,7 +92,7 @@ export function replayCommand(words: readonly string[], values: ReplayValues): R
 
 /** Missing where no flag asks for one. */
 function mappingOf(values: ReplayValues, csv: boolean): Mapping | undefined {
-  if (!csv && mappingFlags.every((name) => values[name] === undefined)) return undefined;
+  if (!csv && !Object.keys(values).some((name) => name in mappingOptions)) return undefined;
   const lane = values.lane ?? 'state';
   if (values.channel === undefined)
     throw new UsageError('a mapping needs --channel: a name, or a path such as .market');
