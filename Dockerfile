@@ -22,19 +22,19 @@ ENTRYPOINT ["node"]
 FROM base AS router
 COPY --from=build /out/router /app
 EXPOSE 8080 9090
-CMD ["services/router/dist/main.js"]
+CMD ["services/router/dist/bundle/main.js"]
 
 FROM base AS shard
 COPY --from=build /out/shard /app
 EXPOSE 8081 9090
-CMD ["services/shard/dist/main.js"]
+CMD ["services/shard/dist/bundle/main.js"]
 
 FROM base AS publisher
 COPY --from=build /out/publisher /app
 EXPOSE 8082 9090
-CMD ["services/publisher/dist/main.js"]
+CMD ["services/publisher/dist/bundle/main.js"]
 
 FROM base AS control
 COPY --from=build /out/control /app
 EXPOSE 8443 9090
-CMD ["services/control/dist/main.js"]
+CMD ["services/control/dist/bundle/main.js"]

@@ -88,5 +88,5 @@ export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): 
 
 /** The program of a service. */
 export function scriptOf(service: ServiceName): string {
-  return fileURLToPath(new URL(`../../services/${service}/dist/main.js`, import.meta.url));
+  return fileURLToPath(new URL(`../../services/${service}/dist/bundle/main.js`, import.meta.url));
 }

@@ -20,7 +20,7 @@ export async function writeServiceArchive({ service, file, name, say }) {
   nodeLayer ??= layerWithNode(say);
   const folder = mkdtempSync(join(tmpdir(), 'weir-image-'));
   try {
-    await copyService(service, join(folder, 'app'));
+    copyService(service, join(folder, 'app'));
     const app = new Layer();
     app.copy(join(folder, 'app'), 'app');
     const config = {
@@ -30,7 +30,7 @@ export async function writeServiceArchive({ service, file, name, say }) {
       WorkingDir: '/app',
       // As in the Dockerfile: no shell in between, so that signals reach Node.
       Entrypoint: ['node'],
-      Cmd: [`services/${service}/dist/main.js`],
+      Cmd: [`services/${service}/dist/bundle/main.js`],
       Labels: { 'org.opencontainers.image.title': `weir ${service}` },
     };
     return writeArchive(file, { name, layers: [nodeLayer, app.bytes()], config, architecture });

@@ -24,7 +24,10 @@ describe('docs/config.md', () => {
   it.each(['router', 'shard', 'publisher', 'control'])(
     'has every variable that %s knows, and no other',
     async (service) => {
-      const { stdout } = await run(process.execPath, [path(`services/${service}/dist/main.js`), '--help']);
+      const { stdout } = await run(process.execPath, [
+        path(`services/${service}/dist/bundle/main.js`),
+        '--help',
+      ]);
       const known = [...stdout.matchAll(/^ {2}(WEIR_\w+) \(.*\)\n {6}(.*)$/gm)].map(([, env, meaning]) => [
         env,
         meaning,

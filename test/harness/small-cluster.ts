@@ -137,7 +137,7 @@ export class SmallCluster {
     const log: string[] = [];
     const started = new ServiceProcess({
       name,
-      script: fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url)),
+      script: fileURLToPath(new URL(`../../services/${name}/dist/bundle/main.js`, import.meta.url)),
       env: { PATH: process.env['PATH'], ...this.#env, ...settings },
       onLine: (line) => keep(log, line),
       ...(openFiles === undefined ? {} : limited(openFiles)),

@@ -37,7 +37,7 @@ function run(
   service: string,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; text: string }> {
-  const script = fileURLToPath(new URL(`../../../services/${service}/dist/main.js`, import.meta.url));
+  const script = fileURLToPath(new URL(`../../../services/${service}/dist/bundle/main.js`, import.meta.url));
   const child = spawn(process.execPath, [script], {
     env: {
       WEIR_NATS_URL: nats.url,

@@ -16,7 +16,7 @@ import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
 const KEYS = 500;
-const CLI = fileURLToPath(new URL('../../../services/publisher/dist/cli/main.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../services/publisher/dist/bundle/cli/main.js', import.meta.url));
 
 let cluster: SmallCluster;
 let nats: NatsConnection;
@@ -59,6 +59,7 @@ async function untilLost(keys: number): Promise<void> {
     await until(async () => (await lostKeys(shard)) === keys, `${keys} lost keys are kept`, 30_000);
 }
 
+/** `said` is the last line: before it stands how far it is, where that takes longer than a second. */
 async function publishCli(words: readonly string[], stdin = ''): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, [CLI, ...words], {
     env: { PATH: process.env['PATH'], WEIR_NATS_URL: cluster.nats.url },
@@ -70,7 +71,7 @@ async function publishCli(words: readonly string[], stdin = ''): Promise<{ code:
     });
   child.stdin.end(stdin);
   const [code] = await once(child, 'close');
-  return { code: Number(code), said };
+  return { code: Number(code), said: said.split(/(?<=\n)/).at(-1) ?? '' };
 }
 
 /** What a channel should be: every old value but those that were published since. */

@@ -10,7 +10,7 @@ interface ConfigModule {
   readonly rules?: ConfigRules<SettingsTable>;
 }
 
-const mainOf = (service: string): string => `${root}services/${service}/dist/main.js`;
+const mainOf = (service: string): string => `${root}services/${service}/dist/bundle/main.js`;
 
 export function isBuilt(service: string): boolean {
   return existsSync(mainOf(service));
