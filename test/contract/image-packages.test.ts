@@ -1,5 +1,5 @@
-// Holds what an image has of @kubernetes/client-node, which is one bundled file there, against what our code uses of it:
-// the access to the API server by a kubeconfig file works as from the repository.
+// In images, @kubernetes/client-node is one bundled file. Checks that it is enough for our code: access to the API
+// server by a kubeconfig file works as in the repository.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the next request would be made with, by the build of packages/kubernetes below `root`. */
+/** The options of the next API request, from the build of packages/kubernetes below `root`. */
 function access(root: string, user: keyof typeof USERS): unknown {
   const file = join(folder, `${user}.json`);
   const config = {

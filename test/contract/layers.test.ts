@@ -1,4 +1,4 @@
-// The layering, checked against every import of every source file; and the check itself, against wrong imports.
+// Checks every import of every source file against the layering, and the check itself against wrong imports.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -149,7 +149,7 @@ describe('a wrong import is found', () => {
     expect(check('services/router/src/config.ts', text)).toEqual([]);
   });
 
-  it('what is imported by a computed name', () => {
+  it('an import with a computed name', () => {
     expect(check('services/router/src/router.ts', 'await import(name);')).toEqual([
       expect.stringContaining('computes'),
     ]);
@@ -160,7 +160,7 @@ function check(file: string, text: string): readonly string[] {
   return wrongImports(file, readImports(file, text));
 }
 
-/** Every module below a folder, by its path from the root; not what is installed or built. */
+/** Every module below a folder, by its path from the root, without installed and built ones. */
 function sourceFiles(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
