@@ -101,7 +101,7 @@ describe('a wrong import is found', () => {
     `import { send } from './frames.ts';`,
     `// import { place } from '../place/choose.ts';`,
     `const text = "import { place } from '../place/choose.ts'";`,
-  ])('types of a sibling stage and code of its own are fine: %s', (text) => {
+  ])('types of a sibling stage and code of the same stage are fine: %s', (text) => {
     expect(check('services/router/src/probe/a.ts', text)).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe('a wrong import is found', () => {
     ['fan-out-thread/move/a.ts', `import { Connection } from '../connection/connection.ts';`],
     ['fan-out-thread/thread.ts', `import type { Heads } from '../port/messages.ts';`],
     ['port/a.ts', `import type { ShardConfig } from '../config.ts';`],
-  ])('what is below, and what crosses, is fine: %s: %s', (file, text) => {
+  ])('imports from below and from the port are fine: %s: %s', (file, text) => {
     expect(check(`services/shard/src/${file}`, text)).toEqual([]);
   });
 
@@ -142,7 +142,7 @@ describe('a wrong import is found', () => {
     `const port = globalThis.process.env['PORT'];`,
     `const { env } = process;`,
     `import { env } from 'node:process';`,
-  ])('the environment read elsewhere than in config.ts: %s', (text) => {
+  ])('the environment read outside config.ts: %s', (text) => {
     expect(check('services/router/src/accept/a.ts', text)).toEqual([
       expect.stringContaining('reads the environment'),
     ]);

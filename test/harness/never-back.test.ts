@@ -56,7 +56,7 @@ describe('NeverBack', () => {
         { ...set(9), set: { k: 7 } },
       ],
     ],
-  ])('stands %s', (_, messages) => {
+  ])('accepts %s', (_, messages) => {
     expect(faults(...messages)).toEqual([]);
   });
 

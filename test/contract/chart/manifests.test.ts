@@ -128,7 +128,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped: helm is not on 
     [{ resources: { requests: { cpu: '8' }, limits: { cpu: '3', memory: '4Gi' } } }, '2'],
     [{ resources: { limits: { cpu: 128, memory: '4Gi' } } }, '64'],
     [{ threads: 5, resources: { limits: { cpu: '2', memory: '4Gi' } } }, '5'],
-  ])('threads that its CPU feeds: %j', (desktop, threads) => {
+  ])('as many threads as its CPU feeds: %j', (desktop, threads) => {
     const [shard] = shards(render({ pools: { desktop } }).objects).filter(({ name }) => /desktop/.test(name));
     const [container] = shard?.podSpec?.list('containers') ?? [];
     expect(environment(container ?? new Kubernetes({}))['WEIR_THREADS']).toBe(threads);

@@ -12,7 +12,7 @@ describe.skipIf(helms.length === 0)('the network (skipped: helm is not on the PA
       { edge: { enabled: true }, publicUrl: 'wss://w.example/live/', service: { port: 81 } },
       'ws://weir:81/live',
     ],
-  ])('lets helm test come by the front door: %j', (values, url) => {
+  ])('sends helm test through the front door: %j', (values, url) => {
     const { objects } = render(values);
     const test = objects.find(({ kind, name }) => kind === 'Pod' && name === 'weir-test');
     const [container] = test?.podSpec?.list('containers') ?? [];

@@ -85,7 +85,7 @@ describe.skipIf(why !== '')(`the network policies of a release${why}`, () => {
     ['nats', 4222, 'shut'],
     ['nats', 6222, 'shut'],
     ['nats', 8222, 'shut'],
-  ])('a stranger finds a %s at port %i %s', async (component, port, state) => {
+  ])('another pod finds a %s at port %i %s', async (component, port, state) => {
     const target = await pod(namespace, `app.kubernetes.io/component=${component}`);
     expect(await door(elsewhere, 'stranger', target, port)).toBe(state);
   });
