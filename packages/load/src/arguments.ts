@@ -1,4 +1,4 @@
-// The words of `weir-load`. Pure.
+// The command line of `weir-load`. Pure.
 import { parseArgs } from 'node:util';
 import { CHANNEL_RULE, isChannel, paths } from '@weir/protocol';
 
@@ -7,9 +7,9 @@ export interface LoadArguments {
   readonly url: string;
   readonly clients: number;
   readonly channels: readonly string[];
-  /** All clients have come after this time. */
+  /** Time over which the clients connect. */
   readonly rampMs: number;
-  /** From the end of the ramp. */
+  /** Duration after the ramp. */
   readonly runMs: number;
   /** A pool and the share of the clients (0 to 1) that ask for it. */
   readonly slow: { readonly pool: string; readonly share: number } | undefined;
@@ -21,7 +21,7 @@ export interface LoadArguments {
   readonly limits: Limits;
 }
 
-/** What must hold at the end; missing where anything will do. */
+/** Limits that must hold at the end; undefined for no limit. */
 export interface Limits {
   readonly maxAgeP99Ms: number | undefined;
   readonly maxRedirectP99Ms: number | undefined;
@@ -59,7 +59,7 @@ A line a second on standard error. Exit codes: 0 all is within its limits, 1 it 
 const MAX_CLIENTS = 100_000;
 const RAMP_MS_PER_CLIENT = 25;
 const MAX_PER_SECOND = 10_000;
-/** Longer than any soak test, and within what a timer of Node can wait. */
+/** Longer than any soak test, and within the range of Node's timers. */
 const LONGEST_MS = 7 * 24 * 3_600_000;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const OPTIONS = {
@@ -80,7 +80,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Reads a command line, `help` where it asks for that; throws a `UsageError`. */
+/** Reads a command line; returns `help` for --help; throws a `UsageError`. */
 export function readArguments(argv: readonly string[]): LoadArguments | 'help' {
   const { values, positionals } = read(argv);
   if (values.help === true) return 'help';
