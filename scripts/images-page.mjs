@@ -1,4 +1,4 @@
-// docs/images.md: which npm packages an image has. From package-lock.json and what is installed.
+// docs/images.md: the npm packages of each image, from package-lock.json and the installed packages.
 import { BUNDLED, bundle } from './images/bundle.mjs';
 import { SERVICES } from './images/names.mjs';
 import { closure, readLock } from './images/service-tree.mjs';
@@ -44,7 +44,7 @@ export async function imagesPage() {
   return parts.join('\n');
 }
 
-/** Names with versions, without our own. */
+/** Names with versions, without our own packages. */
 function packagesOf(paths) {
   return paths
     .filter((path) => path.includes('node_modules/'))

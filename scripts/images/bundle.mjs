@@ -1,11 +1,11 @@
 // Owns the packages that images have as one bundled file instead of a tree: a service loads a small part of them, and
-// their trees are most of an image. Reads what is installed; fetches nothing.
+// their trees are most of an image. Reads installed packages; downloads nothing.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ROOT } from '../set-up.mjs';
 
-/** By package: what our code imports from it, and whose imports esbuild follows. */
+/** By package: the names that our code imports from it, and the package from which esbuild resolves it. */
 export const BUNDLED = {
   // packages/kubernetes/src/access.ts reads kubeconfig files with it; pods with a service account do not load it.
   '@kubernetes/client-node': { names: ['KubeConfig'], importedBy: 'packages/kubernetes' },
@@ -13,7 +13,7 @@ export const BUNDLED = {
 
 const NODE_MODULES = 'node_modules/';
 
-/** Writes the bundle of a package where Node looks for the package, with the licences of all that is in it. */
+/** Writes the bundle of a package where Node looks for the package, with the licences of all its parts. */
 export async function writeBundle(name, target) {
   const { code, packages } = await bundle(name);
   const { version, license } = manifestOf(join(NODE_MODULES, name));
@@ -25,7 +25,7 @@ export async function writeBundle(name, target) {
   writeFileSync(join(folder, 'LICENSES.txt'), packages.map(licenceOf).join('\n\n'));
 }
 
-/** The code, and the folders of the packages that it is made from. */
+/** The code, and the folders of its packages. */
 export async function bundle(name) {
   const { names, importedBy } = BUNDLED[name];
   const { outputFiles, metafile } = await build({
@@ -40,7 +40,7 @@ export async function bundle(name) {
     target: 'node20.19',
     absWorkingDir: ROOT,
     legalComments: 'none',
-    // Some of the packages use these if they are there. No image has them.
+    // Some of the packages use these if they are installed. No image has them.
     external: ['bufferutil', 'encoding', 'supports-color', 'utf-8-validate'],
     // Some of the packages are CommonJS and require Node's own modules.
     banner: {
@@ -57,7 +57,7 @@ export async function bundle(name) {
   return { code: outputFiles[0].text, packages: [...new Set(folders)].toSorted() };
 }
 
-/** Leaves out the files of the package that only its index names: it does not say itself that they do nothing. */
+/** Drops files of the package that only its index names: it does not declare that they have no side effects. */
 function withoutSideEffects(name) {
   return {
     name: 'without-side-effects',
@@ -73,7 +73,7 @@ function withoutSideEffects(name) {
   };
 }
 
-/** `node_modules/a/node_modules/@b/c/d.js` is of `node_modules/a/node_modules/@b/c`. */
+/** `node_modules/a/node_modules/@b/c/d.js` belongs to `node_modules/a/node_modules/@b/c`. */
 function packageFolder(path) {
   const at = path.lastIndexOf(NODE_MODULES) + NODE_MODULES.length;
   const parts = path.slice(at).split('/');

@@ -1,5 +1,6 @@
 // Owns the list of files of a service at run time: its own build, and the workspaces and npm packages that it needs in
-// production, some of them as one file (bundle.mjs). Reads package-lock.json and the installed packages; fetches nothing.
+// production, some of them as one file (bundle.mjs). Reads package-lock.json and the installed packages; fetches
+// nothing.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../set-up.mjs';
@@ -18,8 +19,8 @@ const LEFT_OUT_FOLDERS = new Set([
 ]);
 
 /**
- * Paths of `package-lock.json` that a service needs, its own first. Of a package that `isOneFile` it has only that one's
- * own path.
+ * Paths in `package-lock.json` that a service needs, its own first. For a package that `isOneFile` accepts, only the
+ * package's own path.
  */
 export function closure(service, isOneFile = isBundled) {
   const packages = readLock();
@@ -108,7 +109,7 @@ export function readLock() {
   return packages;
 }
 
-/** Services that have a process, and so an image. */
+/** Services that have a process, and therefore an image. */
 export function servicesThere(names) {
   return names.filter((name) => existsSync(join(ROOT, 'services', name, 'src/main.ts')));
 }

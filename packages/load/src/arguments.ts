@@ -37,23 +37,24 @@ export const HELP = `weir-load: load on a Weir cluster through its router, and w
 
   weir-load <router URL> [options]         such as: weir-load ws://127.0.0.1:7701 --clients 1000
 
-  --clients N         how many (default 100); 10,000 from one process want 20,000 open files (ulimit -n)
-  --channels A,B      what each follows (default load)
-  --ramp TIME         until all have come, evenly (default: 40 a second; the router's own limit is 50 of one address)
-  --for TIME          and then for so long (default 30s)
+  --clients N         number of clients (default 100); 10,000 in one process need 20,000 open files (ulimit -n)
+  --channels A,B      channels of each client (default load)
+  --ramp TIME         connect the clients evenly over this time (default: 40 a second; the router accepts 50 a
+                      second from one address)
+  --for TIME          run for this time after the ramp (default 30s)
   --class POOL=SHARE  this share of the clients asks for a pool: mobile=0.3
-  --token JWT         the user's token of all clients, where the cluster wants one
+  --token JWT         the user's token of all clients, if the cluster requires one
 
-  --publish N         publish N stamped state messages a second and channel, and one critical, by HTTP: then
-                      delivery ages, lost and doubled messages are known
-  --publisher URL     where (default http://127.0.0.1:7702)
-  --api-key KEY       of the publisher, where it wants one
+  --publish N         publish N stamped state messages a second and channel, and one critical, by HTTP, to measure
+                      delivery ages and find lost and doubled messages
+  --publisher URL     the publisher (default http://127.0.0.1:7702)
+  --api-key KEY       the publisher's key, if it requires one
 
-  --json              the result as JSON on standard output
+  --json              print the result as JSON on standard output
   --max-age-p99 MS --max-redirect-p99 MS --max-gaps N --max-failed N
-                      exit with 1 where it is over; also where a client never came, or a message was lost or doubled
+                      exit with 1 above a limit; also if a client never connected, or a message was lost or doubled
 
-A line a second on standard error. Exit codes: 0 all is within its limits, 1 it is not, 2 wrong usage.
+Prints a line a second on standard error. Exit codes: 0 within all limits, 1 above a limit, 2 wrong usage.
 `;
 
 const MAX_CLIENTS = 100_000;

@@ -43,7 +43,8 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_connections_not_live',
     was: 'weir_shard_connections_behind',
     help: 'Connections that are not live: congested or catching up',
-    advice: 'Its share of the connections: if many change together, the cause is the network or this shard, not the clients',
+    advice:
+      'Its share of the connections: if many change together, the cause is the network or this shard, not the clients',
     read: now(gauge.notLive),
   },
   backlogBytes: {
@@ -100,8 +101,7 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_endings_total',
     help: 'Connections whose socket is gone, each once, by how the socket ended',
-    advice:
-      '`flooded`: clients that kept sending after the Close. Many `cut`: clients do not answer a Close',
+    advice: '`flooded`: clients that kept sending after the Close. Many `cut`: clients do not answer a Close',
     labels: { how: ENDINGS },
     read: byLabel('how', 'endings', ENDINGS),
   },
