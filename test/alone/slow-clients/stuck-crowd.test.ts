@@ -7,7 +7,7 @@ import { CLOSING_MS, HARD_BYTES, hasAll, impatient, LAG_MS, lobby } from '../../
 
 const scene = useScene(impatient);
 
-describe('thirty of three hundred that stop reading', () => {
+describe('thirty of three hundred clients that stop reading', () => {
   it('are evicted, and the others get every message', async () => {
     const clients = await scene.clients(300, 'hall');
     const before = await scene.numbers();

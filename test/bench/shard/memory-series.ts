@@ -36,7 +36,7 @@ export class MemorySeries {
     clearInterval(this.#timer);
   }
 
-  /** Bytes that the kernel held for the connections at the last look. */
+  /** Megabytes that the kernel held for the connections at the last look. */
   get queuedMb(): number {
     return this.#queuedMb.at(-1) ?? 0;
   }

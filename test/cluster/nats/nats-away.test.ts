@@ -173,7 +173,7 @@ describe('while NATS is away for twenty minutes of their own time (case B6)', ()
   beforeAll(() => start(fastClock(PACE, startMs)));
   afterAll(stop);
 
-  it('holds the same', async () => {
+  it('the same holds', async () => {
     const awayMs = scale(3_000, (20 * 60_000) / PACE);
     const tookMs = await outage('long', awayMs);
     seen('B6', { 'away min of their own time': (awayMs * PACE) / 60_000, 'caught up after ms': tookMs });

@@ -22,7 +22,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-describe('the packages', () => {
+describe('install nothing else of Weir, and their source maps contain the sources', () => {
   it('install nothing else of Weir, and source maps that contain their sources', () => {
     expect(readdirSync(app.path('node_modules/@weir')).sort()).toEqual(['client', 'react']);
     for (const name of ['client', 'react']) {
