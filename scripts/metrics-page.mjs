@@ -18,7 +18,7 @@ export async function metricsPage() {
   return parts.join('\n');
 }
 
-/** The rows of each service, and those that every service has; old names are rows of their own. */
+/** The rows of each service, and the rows that every service has; an old name has its own row. */
 async function metricsTables() {
   const { asOldName, natsMetrics, processMetrics } = await import('../packages/runtime/dist/index.js');
   const { routerMetrics } = await import('../services/router/dist/metrics.js');
@@ -51,12 +51,12 @@ function table(rows) {
   ].join('\n');
 }
 
-/** Text in a cell: no tag, no end of the cell. */
+/** Escapes text for a cell: no tag, no end of the cell. */
 function cell(text) {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
-/** Each label with its values, where the code has a list of them. */
+/** Each label, with its values if the code lists them. */
 function labelsOf(labels) {
   return Object.entries(labels)
     .map(([label, values]) => (Array.isArray(values) ? `\`${label}\`: ${values.join(', ')}` : `\`${label}\``))

@@ -29,7 +29,7 @@ it('lets shards drain as in production', () => {
   }
 });
 
-it('takes settings of the environment, but not those by which the parts find each other', () => {
+it('accepts settings of the environment, except those by which the services find each other', () => {
   const [, shard, , , publisher] = services;
   expect(shard?.env).toMatchObject({ WEIR_TICK_MS: '50', WEIR_POOL: 'desktop' });
   expect(publisher?.env).toMatchObject({ WEIR_DEMO: 'none' });

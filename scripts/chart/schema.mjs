@@ -163,7 +163,7 @@ const POOL_NAME = '^[a-z]([-a-z0-9]{0,14}[a-z0-9])?$';
 
 /** The schema as text. `variables` are the settings of each service by name of the environment variable. */
 export async function schemaText(valuesYaml, variables) {
-  const { parse } = await import('yaml'); // not installed yet when a command begins
+  const { parse } = await import('yaml'); // loaded here: it may not be installed before the set-up
   const values = parse(valuesYaml);
   const schema = objectOf(values, '');
   // With `propertyNames` and `additionalProperties` Helm's error would point to another place of the values.

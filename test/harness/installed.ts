@@ -1,5 +1,5 @@
-// An empty folder into which the packed SDK is installed, as an application has it: `npm pack`, then `npm install` without
-// a registry. What else an application would have beside it (React, `ws`) is linked from here.
+// Installs the packed SDK into an empty folder as an application would: `npm pack`, then `npm install` without a
+// registry. Other packages that an application would have (React, `ws`) are linked from this project.
 import { execFile } from 'node:child_process';
 import {
   mkdirSync,
@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** What an application does after it has got `connect`: it shows a channel until it has a key, and says what it saw. */
+/** Code of an application after it has `connect`: waits until a channel has keys, then prints them. */
 export const SHOWS_LOBBY = `
 const weir = connect({ url: globalThis.router ?? process.argv[2], channels: ['lobby'] });
 weir.channel('lobby').on('state', ({ set }) => {
@@ -40,7 +40,7 @@ export class Installed {
     this.folder = folder;
   }
 
-  /** `beside`: packages of this project's node_modules. `fetched`: packages of the registry, as `name@version`. */
+  /** `beside`: packages linked from this project's node_modules. `fetched`: packages of the registry (name@version). */
   static async install({ beside = [], fetched = [] }: Beside): Promise<Installed> {
     const installed = new Installed(mkdtempSync(join(tmpdir(), 'weir-installed-')));
     const { folder } = installed;
@@ -76,22 +76,22 @@ export class Installed {
     return readFileSync(this.path(file), 'utf8');
   }
 
-  /** Runs a file of the folder with the Node at hand; what it wrote. */
+  /** Runs a file of the folder with this Node. Resolves with its output. */
   node(file: string, ...args: readonly string[]): Promise<string> {
     return this.#run(process.execPath, [file, ...args]);
   }
 
-  /** Runs a program of this project's node_modules in the folder; what it wrote. */
+  /** Runs a program of this project's node_modules in the folder. Resolves with its output. */
   tool(path: string, args: readonly string[]): Promise<string> {
     return this.#run(join(ROOT, 'node_modules', path), args);
   }
 
-  /** Runs a program of the folder's own node_modules; what it wrote. */
+  /** Runs a program of the folder's node_modules. Resolves with its output. */
   own(path: string, args: readonly string[]): Promise<string> {
     return this.#run(this.path(`node_modules/${path}`), args);
   }
 
-  /** Throws what the program complained about. */
+  /** Throws with the program's output if it fails. */
   async #run(program: string, args: readonly string[]): Promise<string> {
     try {
       return (await run(program, [...args], { cwd: this.folder })).stdout;
@@ -101,7 +101,7 @@ export class Installed {
     }
   }
 
-  /** Unpacks a package of the registry into a folder, without what it depends on. */
+  /** Unpacks a package of the registry into a folder, without its dependencies. */
   async pack(spec: string, folder: string): Promise<void> {
     mkdirSync(this.path(folder), { recursive: true });
     const file = await run('npm', ['pack', spec, '--silent'], { cwd: this.folder });

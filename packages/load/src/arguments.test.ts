@@ -22,7 +22,7 @@ describe('readArguments', () => {
     });
   });
 
-  it('reads what is said', () => {
+  it('reads all options', () => {
     const words = '--clients 10 --channels a,b.c --ramp 500ms --for 2m --class mobile=0.25 --publish 20';
     const more = '--publisher https://p.example/x --api-key k --json --max-age-p99 500 --max-gaps 0';
     expect(
@@ -54,7 +54,7 @@ describe('readArguments', () => {
     [['ws://a', '--class', 'mobile=2'], '--class must be a pool and a share'],
     [['ws://a', '--publish', '5', '--publisher', 'ws://p'], '--publisher must be a URL with http'],
     [['ws://a', '--spede', '1'], '--spede'],
-  ])('refuses %j in words', (argv, words) => {
+  ])('refuses %j with a reason', (argv, words) => {
     expect(() => readArguments(argv)).toThrow(UsageError);
     expect(() => readArguments(argv)).toThrow(words);
   });

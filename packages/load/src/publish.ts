@@ -1,11 +1,11 @@
-// Publishes stamped messages by HTTP, evenly over each second. Waits for each answer, so that a slow publisher is not
-// flooded: what was not sent in time is not made up for.
+// Publishes stamped messages by HTTP, evenly over each second. Waits for each answer, so that it does not flood a slow
+// publisher: missed messages are not made up for.
 
 import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
 import { stamp } from './stamps.ts';
 
-/** Keys that are written in turn: a lobby's worth. */
+/** Keys that are written in turn: as many as a lobby has. */
 const KEYS = 50;
 const TURNS_PER_SECOND = 10;
 const PATIENCE_MS = 5_000;
@@ -81,7 +81,7 @@ export class StampPublisher {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** The cause of an error: its own message (`fetch failed`) says nothing. */
 function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

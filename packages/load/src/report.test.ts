@@ -24,7 +24,7 @@ function counts(): Counts {
 }
 
 describe('a report', () => {
-  it('says what the clients saw', () => {
+  it('sums up what the clients saw', () => {
     const report = reportOf(counts(), { clients: 2, limits: none, publish: undefined }, 3);
     expect(report).toMatchObject({
       connected: 2,
@@ -40,7 +40,7 @@ describe('a report', () => {
     expect(finalText(report)).toMatch(/^delivery age {4}p50 20, p99 300, max 300 ms \(3\)$/m);
   });
 
-  it('says why visits failed, and that no message came', () => {
+  it('gives the reasons of failed visits, and says that no message came', () => {
     const all = counts();
     all.updates = 0;
     all.fail('connect ECONNREFUSED 127.0.0.1:7701');
@@ -53,14 +53,14 @@ describe('a report', () => {
     expect(finalText(report)).toMatch(/^no message came: /m);
   });
 
-  it('bounds what it keeps of reasons', () => {
+  it('limits the number of reasons', () => {
     const all = counts();
     for (let i = 0; i < 1_000; i++) all.fail(`reason ${i}`);
     expect(all.failures.size).toBe(21);
     expect(all.failures.get('other')).toBe(980);
   });
 
-  it('names each limit that is broken', () => {
+  it('names each broken limit', () => {
     const all = counts();
     all.gaps = 1;
     for (let i = 0; i < 5; i++) all.fail('connect ECONNREFUSED 127.0.0.1:7701');
@@ -79,7 +79,7 @@ describe('a report', () => {
     ]);
   });
 
-  it('says where nothing of what was published arrived', () => {
+  it('says that no published message arrived', () => {
     const all = new Counts();
     const publish = { url: 'http://p', perSecond: 1, apiKey: undefined };
     expect(reportOf(all, { clients: 0, limits: none, publish }, 1).broken).toEqual([
@@ -89,7 +89,7 @@ describe('a report', () => {
 });
 
 describe('a histogram', () => {
-  it('gives percentiles of what was counted', () => {
+  it('gives percentiles of the counted values', () => {
     const histogram = new Histogram();
     expect([histogram.percentile(0.5), histogram.max]).toEqual([0, 0]);
     for (let ms = 1; ms <= 100; ms++) histogram.add(ms);

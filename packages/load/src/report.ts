@@ -1,4 +1,4 @@
-// What a run says: a line while it goes on, a table or JSON at its end, and which limits it broke. Pure.
+// The output of a run: a line each second, a table or JSON at the end, and the broken limits. Pure.
 import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
 import type { Histogram } from './histogram.ts';
@@ -19,10 +19,10 @@ export interface Report {
   /** Failed visits by reason. */
   readonly failures: Readonly<Record<string, number>>;
   readonly redirectMs: Times;
-  /** Missing where no stamped message arrived. */
+  /** Undefined if no stamped message arrived. */
   readonly ageMs: Times | undefined;
   readonly frames: number;
-  /** Of these with state, critical or cosmetic messages, without snapshots. */
+  /** Frames with state, critical or cosmetic messages, without snapshots. */
   readonly updates: number;
   readonly bytes: number;
   readonly critical: number;
@@ -33,10 +33,10 @@ export interface Report {
   readonly closes: Readonly<Record<string, number>>;
   readonly published: number;
   readonly publishFailed: number;
-  /** Why, as the publisher said last. */
+  /** The publisher's last error. */
   readonly publishProblem: string | undefined;
   readonly seconds: number;
-  /** In words; empty where all is within its limits. */
+  /** The broken limits, as sentences. */
   readonly broken: readonly string[];
 }
 
@@ -111,7 +111,7 @@ export function liveText(report: Report, bytesPerSecond: number): string {
   ].join(', ');
 }
 
-/** Clients are there, and no publisher. */
+/** Clients are connected, but no message arrives. */
 function isSilent({ arrived, updates }: Report): boolean {
   return arrived > 0 && updates === 0;
 }

@@ -1,5 +1,5 @@
-// The SDK on paths that go dead without a word, and on a shard that is stopped: in Node, and in Chromium, where a page
-// sees no pings. At full scale with the beat of 15 s that shards have by default.
+// The SDK on paths that go dead silently, and on a shard that is stopped: in Node, and in Chromium, where a page cannot
+// see pings. At full scale with the shards' default beat of 15 s.
 import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -56,13 +56,13 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Publishes a value and answers it. */
+/** Publishes a new value and returns it. */
 const publish = (): number => {
   nats.publish('weir.state.quiet.k', String(++round));
   return round;
 };
 
-/** What a client shows, wherever it runs. */
+/** The view of a client in Node or in Chromium. */
 interface Shown {
   newest(): Promise<unknown>;
   shard(): Promise<unknown>;
@@ -72,7 +72,7 @@ async function showsNewest(client: Shown, value = publish()): Promise<void> {
   await until(async () => (await client.newest()) === value, `it shows ${value}`, AGAIN_MS);
 }
 
-/** Stops the shard of a client and waits until another one serves it. */
+/** Stops a client's shard and waits until another shard serves the client. */
 async function stopsShard(client: Shown, where: string): Promise<void> {
   const id = String(await client.shard());
   const shard = shards.get(id);
@@ -104,13 +104,13 @@ describe('the SDK in Node', () => {
   });
   afterEach(() => weir.close());
 
-  it('stays where the path is quiet and alive', async () => {
+  it('stays on a path that is quiet but alive', async () => {
     // Three beats at small scale.
     await elapsed(scale(4_000, 70_000));
     expect([weir.info.attempts, retries.length]).toEqual([1, 0]);
   }, 120_000);
 
-  it('leaves a path that swallows everything, without a break in what it says', async () => {
+  it('leaves a path that swallows everything, without a break in its status', async () => {
     for (const path of paths) path.swallow();
     const startMs = performance.now();
     await showsNewest(client);
@@ -118,7 +118,7 @@ describe('the SDK in Node', () => {
     expect([weir.info.attempts, weir.status, retries.length]).toEqual([2, 'open', 0]);
   });
 
-  it('says that it waits where no path leads anywhere, and is back when one does', async () => {
+  it('reports that it waits while all paths are dead, and reconnects when one is back', async () => {
     for (const path of paths) path.die();
     const value = publish();
     await until(() => retries.length > 0, 'it has given the old path up', AGAIN_MS);
@@ -164,7 +164,7 @@ describe.skipIf(!isThere)(`the SDK in Chromium${isThere ? '' : ` (skipped: no ${
   });
   afterEach(() => page.close());
 
-  it('leaves a path that swallows everything, which a page cannot see', async () => {
+  it('leaves a path that swallows everything, although a page sees no pings', async () => {
     for (const path of paths) path.swallow();
     const startMs = performance.now();
     await showsNewest(client);

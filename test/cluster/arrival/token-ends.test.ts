@@ -1,5 +1,5 @@
-// Tokens that expire while their connection is open: the SDK comes with a fresh one before, without a break; a client
-// that does not is closed with 4010; the URL of a move outlives no token.
+// Tokens that expire while their connection is open: the SDK renews them without a break; a client that does not is
+// closed with 4010; the URL of a move is valid no longer than the token.
 import { createHmac } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -10,7 +10,7 @@ import { expectSound } from '../../harness/oracle.ts';
 import { elapsed, metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
 const secret = 'a secret of the tests, of 32 bytes or more';
-/** A router takes a token for so long after its end; a shard looks a few times a second. */
+/** How long after its expiry a router accepts a token; a shard checks a few times a second. */
 const LATE_MS = 7_500;
 
 let cluster: SmallCluster;
@@ -42,7 +42,7 @@ const closes = async (): Promise<number> => {
   return metric(shard, 'weir_shard_closes_total{cause="tokenExpired"}');
 };
 
-it('the SDK renews it without a break, as often as it takes', async () => {
+it('the SDK renews it without a break, repeatedly', async () => {
   const before = await closes();
   let asked = 0;
   const seen: unknown[] = [];
@@ -57,7 +57,7 @@ it('the SDK renews it without a break, as often as it takes', async () => {
   weir.channel('lobby').on('critical', ({ data }) => ids.push(Number(data)));
   weir.channel('lobby').on('gap', (event) => seen.push(event));
   await until(() => weir.status === 'open', 'it is open');
-  // Longer than the first two tokens are good for, whatever the clocks.
+  // Longer than the first two tokens are valid, with any clock.
   for (let n = 0; asked < 4; n++) {
     nats.publish('weir.critical.lobby', String(n));
     await until(() => ids.at(-1) === n, `message ${n}`);
@@ -69,7 +69,7 @@ it('the SDK renews it without a break, as often as it takes', async () => {
   expect(await closes()).toBe(before);
 }, 60_000);
 
-it('a client that does not renew it is told when it ends, and is closed then', async () => {
+it('a client that does not renew it is told when it expires, and is closed then', async () => {
   const before = await closes();
   const startMs = performance.now();
   const client = await BareClient.connect(cluster.routerUrl, `channels=lobby&token=${tokenFor(3)}`);
@@ -83,7 +83,7 @@ it('a client that does not renew it is told when it ends, and is closed then', a
   expect(await closes()).toBe(before + 1);
 }, 60_000);
 
-it('the SDK with a text for a token ends with a word when it is over', async () => {
+it('the SDK with a fixed token stops with an explanation when it expires', async () => {
   const weir = connect({ url: cluster.routerUrl, channels: ['lobby'], token: tokenFor(2) });
   const errors: unknown[] = [];
   weir.on('error', (error) => errors.push(error));

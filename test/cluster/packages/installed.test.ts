@@ -1,5 +1,6 @@
-// The packed SDK as an application has it: installed into an empty folder, then imported, required, type-checked,
-// bundled, and run where there is neither a DOM nor Node. `npm run test:packages` does the same with what a registry has.
+// The packed SDK as applications use it: installed into an empty folder, then imported, required, type-checked,
+// bundled, and run without DOM and Node. `npm run test:packages` does the same with other versions and tools from a
+// registry.
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saidIn } from '../../harness/bare-context.ts';
@@ -21,8 +22,8 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-describe('the packages', () => {
-  it('bring nothing else of Weir, and maps that hold their sources', () => {
+describe('install nothing else of Weir, and their source maps contain the sources', () => {
+  it('install nothing else of Weir, and source maps that contain their sources', () => {
     expect(readdirSync(app.path('node_modules/@weir')).sort()).toEqual(['client', 'react']);
     for (const name of ['client', 'react']) {
       const dist = app.path(`node_modules/@weir/${name}/dist`);
@@ -62,7 +63,7 @@ describe(`on Node ${process.versions.node}`, () => {
 describe('the types', () => {
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022'];
   const newest = '.bin/tsc';
-  // The one that attw has, since the newest no longer knows this resolution.
+  // The version inside attw, since the newest TypeScript no longer knows this resolution.
   const older = '@arethetypeswrong/core/node_modules/.bin/tsc';
 
   beforeAll(() => {
@@ -96,7 +97,7 @@ describe('the types', () => {
   });
 });
 
-/** The URL of React Native as far as it matters: it reads only, and ends every URL with a slash. */
+/** The parts of React Native's URL that matter: it is read-only, and ends every URL with a slash. */
 class ReadOnlyUrl {
   readonly #text: string;
   constructor(text: string, base?: string) {
@@ -130,7 +131,7 @@ describe('without a DOM and without Node', () => {
       ['--platform=neutral', '--main-fields=react-native', '--alias:@weir/client=./old'],
     ],
   ])('esbuild bundles it %s', async (_, args) => {
-    // What such a resolver sees: the fields, and no `exports`.
+    // What an old resolver sees: the other fields, but no `exports`.
     const { exports: _exports, ...old } = JSON.parse(app.read('node_modules/@weir/client/package.json'));
     app.write('old/package.json', JSON.stringify(old));
     app.write('old/dist/weir.js', app.read('node_modules/@weir/client/dist/weir.js'));

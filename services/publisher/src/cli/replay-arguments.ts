@@ -1,11 +1,11 @@
-// The words of `weir-publish replay`: pace, unit, and how records that nobody prepared become messages. Pure.
+// The arguments of `weir-publish replay`: pace, unit, and how records in foreign formats become messages. Pure.
 import { parse } from '@weir/runtime';
 import type { Mapping, Pick } from '../parse/parse-mapped.ts';
 import { parseRecordPath } from '../parse/record-path.ts';
 import { type Unit, units } from '../replay/check-unit.ts';
 import { UsageError } from './usage-error.ts';
 
-/** `--key '.sym'` and its like. */
+/** `--key '.sym'` and similar flags. */
 const mappingOptions = {
   lane: { type: 'string' },
   channel: { type: 'string' },
@@ -40,18 +40,18 @@ export interface ReplayCommand {
   readonly kind: 'replay';
   /** `-` for standard input. */
   readonly path: string;
-  /** Missing where nobody said it: milliseconds, unless they look like something else. */
+  /** Undefined by default: milliseconds, unless the times look like another unit. */
   readonly unit: Unit | undefined;
   readonly speed: number;
   readonly maxPauseMs: number;
   readonly loop: boolean;
   readonly skipBad: boolean;
   readonly channelPrefix: string;
-  /** Messages a second; missing where the times of the recording count. */
+  /** Messages a second; undefined to follow the times of the recording. */
   readonly rate: number | undefined;
   readonly dryRun: boolean;
   readonly csv: boolean;
-  /** Missing where each line is a message. */
+  /** Undefined if each line is a message. */
   readonly mapping: Mapping | undefined;
 }
 
@@ -90,7 +90,7 @@ export function replayCommand(words: readonly string[], values: ReplayValues): R
   };
 }
 
-/** Missing where no flag asks for one. */
+/** Undefined if no flag asks for a mapping. */
 function mappingOf(values: ReplayValues, csv: boolean): Mapping | undefined {
   if (!csv && !Object.keys(values).some((name) => name in mappingOptions)) return undefined;
   const lane = values.lane ?? 'state';
@@ -110,7 +110,7 @@ function mappingOf(values: ReplayValues, csv: boolean): Mapping | undefined {
   };
 }
 
-/** What begins with a dot is a path, all else the text itself. */
+/** A word that starts with a dot is a path, any other word is the text itself. */
 function pickOf(name: string, text: string): Pick {
   if (!text.startsWith('.')) return { text };
   const path = parseRecordPath(text);

@@ -15,11 +15,11 @@ export function jsonProblem(bytes: Buffer, what: string): Problem | undefined {
     : { code: 'NOT_JSON', message: `${what} is not valid JSON${whereNotJson(bytes, error)}` };
 }
 
-/** Where `bytes` stop being JSON, to be put behind a sentence: ` (at byte 7)`; empty where that is not known. */
+/** Where `bytes` stop being JSON, as the end of a sentence: ` (at byte 7)`; empty if unknown. */
 export function whereNotJson(bytes: Buffer, error: string | undefined = parseError(bytes, 'latin1')): string {
   const position = /position (\d+)/.exec(error ?? '')?.[1];
   if (position !== undefined) return ` (at byte ${position})`;
-  // Node names no position where it quotes the text instead, which Latin-1 would garble.
+  // Node gives no position if it quotes the text instead, which Latin-1 would garble.
   const quoting = parseError(bytes, 'utf8')?.replace(/ is not valid JSON$/, '');
   return quoting === undefined ? '' : `: ${quoting}`;
 }

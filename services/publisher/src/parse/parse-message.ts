@@ -52,9 +52,9 @@ export function makeMessage(parts: {
   readonly lane: string;
   readonly channel: string;
   readonly key?: string | undefined;
-  /** Any text, escaped to a key; in place of one. */
+  /** Any text, escaped to a key; instead of `key`. */
   readonly keyText?: string | undefined;
-  /** Nothing deletes the key. */
+  /** Undefined deletes the key. */
   readonly data: Uint8Array | undefined;
   readonly id?: string | undefined;
 }): Parsed<Message> {
@@ -125,7 +125,7 @@ function keyOf(fields: Fields): Result<string | undefined> {
   return keyOfText(text);
 }
 
-/** Any text as a key, or why not. */
+/** Any text as a key, or a problem. */
 function keyOfText(text: string): Result<string> {
   try {
     return escapeKey(text);
