@@ -1,5 +1,5 @@
-// Owns which `WEIR_…` of our environment reach which service: a service refuses settings that it does not have.
-// Asks the services themselves what their settings are, and only where there is one to hand on.
+// Owns which `WEIR_…` of our environment reach which service, and says so. Asks the services themselves
+// what their settings are, and only where there is one to hand on.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { FIXED, SERVICES, type ServiceName, scriptOf } from './plan.ts';

@@ -26,7 +26,7 @@ export async function writeServiceArchive({ service, file, name, say }) {
     const config = {
       User: USER,
       // As in the Dockerfile: probes and scrapes come from other pods.
-      Env: [PATH, 'NODE_ENV=production', 'WEIR_ADMIN_HOST=0.0.0.0'],
+      Env: [PATH, 'NODE_ENV=production', 'WEIR_ADMIN_HOST=0.0.0.0', 'WEIR_ADMIN_PORT=9090'],
       WorkingDir: '/app',
       // As in the Dockerfile: no shell in between, so that signals reach Node.
       Entrypoint: ['node'],
