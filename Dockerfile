@@ -13,7 +13,7 @@ RUN for service in router shard publisher control; do node scripts/images/copy-s
 FROM ${BASE_IMAGE} AS base
 # Distroless has Node in /nodejs/bin, others have it on their own path.
 # Health checks and scrapes come from outside the container.
-ENV NODE_ENV=production WEIR_ADMIN_HOST=0.0.0.0 PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
+ENV NODE_ENV=production WEIR_ADMIN_HOST=0.0.0.0 WEIR_ADMIN_PORT=9090 PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
 USER 65532:65532
 # Node is process 1 and gets the signals; it writes nothing, so the root file system may be read-only.

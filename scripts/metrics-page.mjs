@@ -5,7 +5,7 @@ const INTRO = `# Metrics
 
 <!-- Written by \`node scripts/write-docs.mjs\` from the metrics tables of the services and scripts/metrics-invariants.mjs. -->
 
-Every service serves \`GET /metrics\` in the Prometheus text format on its admin port (\`WEIR_ADMIN_PORT\`, 9090), beside \`/livez\` and \`/readyz\`. Labels have few and known values: never an id, an address or a channel. A counter with known label values is there from the start with 0, so that its first rise is a rise. Beside the metrics below each service has the process metrics of prom-client (\`process_*\`, \`nodejs_*\`: CPU, memory, event loop lag, garbage collection).
+Every service serves \`GET /metrics\` in the Prometheus text format on its admin port (\`WEIR_ADMIN_PORT\`; 9090 in the images), beside \`/livez\` and \`/readyz\`. Labels have few and known values: never an id, an address or a channel. A counter with known label values is there from the start with 0, so that its first rise is a rise. Beside the metrics below each service has the process metrics of prom-client (\`process_*\`, \`nodejs_*\`: CPU, memory, event loop lag, garbage collection).
 `;
 
 /** The page as text, not yet formatted. */

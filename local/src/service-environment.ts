@@ -1,5 +1,5 @@
-// Decides which `WEIR_…` variables of our environment reach which service: a service refuses unknown settings. Asks the
-// services for their settings, but only if there is a variable to pass.
+// Decides which `WEIR_…` variables of our environment reach which service, and says so. Asks the services for their
+// settings, but only if there is a variable to pass.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { FIXED, SERVICES, type ServiceName, scriptOf } from './plan.ts';

@@ -20,6 +20,7 @@ const objectName = parse.text({
 /** All settings. */
 export const settings = defineSettings({
   ...commonSettings,
+  adminPort: { ...commonSettings.adminPort, default: 9183 },
   pools: {
     env: 'WEIR_POOLS',
     parse: parse.list(pool),

@@ -24,6 +24,7 @@ function count(env: string, preset: number, meaning: string): Setting<number> {
 /** All settings. */
 export const settings = defineSettings({
   ...commonSettings,
+  adminPort: { ...commonSettings.adminPort, default: 9182 },
   host: {
     env: 'WEIR_HOST',
     parse: parse.text({ max: 255 }),
