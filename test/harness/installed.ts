@@ -2,6 +2,7 @@
 // registry. Other packages that an application would have (React, `ws`) are linked from this project.
 import { execFile } from 'node:child_process';
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -27,6 +28,8 @@ weir.channel('lobby').on('state', ({ set }) => {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
+/** The folders of what is installed. */
+const PACKAGES: readonly string[] = ['client', 'react'];
 
 interface Beside {
   readonly beside?: readonly string[];
@@ -44,23 +47,39 @@ export class Installed {
   static async install({ beside = [], fetched = [] }: Beside): Promise<Installed> {
     const installed = new Installed(mkdtempSync(join(tmpdir(), 'weir-installed-')));
     const { folder } = installed;
-    const packages = ['-w', 'packages/client', '-w', 'packages/react'];
-    await run('npm', ['pack', ...packages, '--pack-destination', folder, '--silent', '--ignore-scripts'], {
-      cwd: ROOT,
-    });
-    const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
     installed.write('package.json', '{ "private": true }');
-    const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--legacy-peer-deps'];
-    if (fetched.length === 0) quiet.push('--offline');
-    await run('npm', ['install', ...quiet, ...tarballs.map((file) => `./${file}`), ...fetched], {
-      cwd: folder,
-    });
+    const flags = ['--no-package-lock', '--legacy-peer-deps', ...(fetched.length === 0 ? ['--offline'] : [])];
+    await installed.#npmInstall([...flags, ...fetched], PACKAGES);
     for (const name of beside) {
       const link = join(folder, 'node_modules', name);
       mkdirSync(dirname(link), { recursive: true });
       symlinkSync(join(ROOT, 'node_modules', name), link);
     }
     return installed;
+  }
+
+  /** An application of examples/, outside of this repository, with all that its package.json asks for. */
+  static async example(name: string): Promise<Installed> {
+    const installed = new Installed(mkdtempSync(join(tmpdir(), `weir-${name}-`)));
+    cpSync(join(ROOT, 'examples', name), installed.folder, {
+      recursive: true,
+      filter: (path) => !/\/(node_modules|dist)$|\.tgz$/.test(path),
+    });
+    const packages = PACKAGES.filter((one) => installed.read('package.json').includes(`"@weir/${one}"`));
+    await installed.#npmInstall(['--no-save'], packages);
+    return installed;
+  }
+
+  /** Installs the packed SDK beside what `args` say. */
+  async #npmInstall(args: readonly string[], packages: readonly string[]): Promise<void> {
+    const cwd = this.folder;
+    const which = packages.flatMap((one) => ['-w', `packages/${one}`]);
+    await run('npm', ['pack', ...which, '--pack-destination', cwd, '--silent', '--ignore-scripts'], {
+      cwd: ROOT,
+    });
+    const tarballs = readdirSync(cwd).filter((file) => file.endsWith('.tgz'));
+    const files = tarballs.map((file) => `./${file}`);
+    await run('npm', ['install', '--no-audit', '--no-fund', ...args, ...files], { cwd });
   }
 
   path(file: string): string {

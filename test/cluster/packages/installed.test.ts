@@ -1,11 +1,12 @@
-// The packed SDK as applications use it: installed into an empty folder, then imported, required, type-checked,
-// bundled, and run without DOM and Node. `npm run test:packages` does the same with other versions and tools from a
-// registry.
-import { readdirSync, readFileSync } from 'node:fs';
+// The packed SDK as an application has it: installed into an empty folder, then imported, required, type-checked,
+// bundled, and run where there is neither a DOM nor Node. `npm run test:packages` does the same with what a registry has.
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
+
+const BESIDE = ['react', 'react-dom', '@types/react', '@types/react-dom', 'vite', 'ws'];
 
 let app: Installed;
 let cluster: ScriptedCluster;
@@ -13,7 +14,7 @@ let cluster: ScriptedCluster;
 beforeAll(async () => {
   cluster = await ScriptedCluster.start();
   cluster.set('lobby', { a: 1 });
-  app = await Installed.install({ beside: ['react', 'react-dom', '@types/react', 'ws'] });
+  app = await Installed.install({ beside: BESIDE });
   app.write('app.mjs', `import { connect } from '@weir/client';${SHOWS_LOBBY}`);
   app.write('app.cjs', `const { connect } = require('@weir/client');${SHOWS_LOBBY}`);
 });
@@ -97,7 +98,20 @@ describe('the types', () => {
   });
 });
 
-/** The parts of React Native's URL that matter: it is read-only, and ends every URL with a slash. */
+describe('examples/odds-board', () => {
+  it('has types that fit', async () => {
+    cpSync(new URL('../../../examples/odds-board/src', import.meta.url), app.path('odds-board/src'), {
+      recursive: true,
+    });
+    cpSync(
+      new URL('../../../examples/odds-board/tsconfig.json', import.meta.url),
+      app.path('odds-board/tsconfig.json'),
+    );
+    await app.tool('.bin/tsc', ['-p', 'odds-board']);
+  });
+});
+
+/** The URL of React Native as far as it matters: it reads only, and ends every URL with a slash. */
 class ReadOnlyUrl {
   readonly #text: string;
   constructor(text: string, base?: string) {

@@ -4,19 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
+import { DENO_RUN, NODES, RUNTIMES } from './runtimes.ts';
 
 const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
 const why = isWanted ? '' : ' (skipped: only npm run test:packages has it)';
 const minutes = 60_000;
 
-/** As npm packages, each of which is the program alone. */
-const NODES = { node20: '20.19.6', node22: '22.23.5', node24: '24.22.3' } as const;
-const nodePackage = `node-${process.platform}-${process.arch}`;
 const TYPESCRIPTS = { 'typescript-5.5': '5.5.4', 'typescript-7': '7.0.2' } as const;
 const FETCHED = [
-  ...Object.entries(NODES).map(([name, version]) => `${name}@npm:${nodePackage}@${version}`),
+  ...RUNTIMES,
   ...Object.entries(TYPESCRIPTS).map(([name, version]) => `${name}@npm:typescript@${version}`),
-  ...['bun@1.4.5', 'deno@2.9.6', 'ws@8.23.0'],
+  'ws@8.23.0',
   ...['webpack@5.113.0', 'webpack-cli@7.3.1', 'rollup@4.68.8', '@rollup/plugin-node-resolve@16.0.3'],
   ...['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1', '@types/react@19.3.3'],
   ...['flow-remove-types@2.336.0', 'esbuild@0.28.2'],
@@ -52,8 +50,7 @@ describe.skipIf(!isWanted)(`the packed SDK${why}`, { timeout: 5 * minutes }, () 
   });
 
   it('connects on Deno', async () => {
-    const args = ['run', '--allow-all', '--node-modules-dir=manual', 'app.mjs', cluster.url];
-    expect(await app.own('.bin/deno', args)).toBe('a,1\n');
+    expect(await app.own('.bin/deno', [...DENO_RUN, 'app.mjs', cluster.url])).toBe('a,1\n');
   });
 
   it.each([
