@@ -36,5 +36,7 @@ CMD ["services/publisher/dist/bundle/main.js"]
 
 FROM base AS control
 COPY --from=build /out/control /app
-EXPOSE 8443 9090
+# The console is read by a Service or a port-forward.
+ENV WEIR_CONSOLE_HOST=0.0.0.0
+EXPOSE 8443 7704 9090
 CMD ["services/control/dist/bundle/main.js"]

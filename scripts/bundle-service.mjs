@@ -1,8 +1,8 @@
 // `node scripts/bundle-service.mjs SERVICE`, which `npm run build` calls: writes the programs of a service as a few files
 // to dist/bundle, with the licences of all that is in them. A process that loads 200 files uses three times as much
 // processor to start, and an image needs the trees of 50 packages of which a service uses a small part.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -15,6 +15,14 @@ const PROGRAMS = {
   shard: ['main', 'fan-out-thread/thread-main'],
   publisher: ['main', 'cli/main'],
   control: ['main'],
+};
+
+/** Files that a program serves to browsers, beside its bundle: a folder of its own, and files of packages. */
+const SERVED = {
+  control: {
+    page: 'services/control/page',
+    packages: { uplot: ['dist/uPlot.esm.js', 'dist/uPlot.min.css'] },
+  },
 };
 
 /** How our programs become bundles: `build` of esbuild with `entryPoints` and `outdir`. */
@@ -42,14 +50,21 @@ export const BUNDLE_OPTIONS = {
 /** Folders of the npm packages of which a service's programs contain code, below the project. */
 export async function bundledPackages(service) {
   const { metafile } = await bundle(service, { write: false });
-  return foldersOf(metafile);
+  return foldersOf(service, metafile);
 }
 
 async function bundleService(service) {
   const outdir = join(ROOT, 'services', service, 'dist/bundle');
   rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await bundle(service);
-  writeFileSync(join(outdir, 'LICENSES.txt'), foldersOf(metafile).map(licenceOf).join('\n\n'));
+  writeFileSync(join(outdir, 'LICENSES.txt'), foldersOf(service, metafile).map(licenceOf).join('\n\n'));
+  const { page, packages = {} } = SERVED[service] ?? {};
+  if (page !== undefined) cpSync(join(ROOT, page), join(outdir, 'page'), { recursive: true });
+  for (const [name, files] of Object.entries(packages)) {
+    mkdirSync(join(outdir, 'page', name), { recursive: true });
+    for (const file of files)
+      cpSync(join(ROOT, NODE_MODULES, name, file), join(outdir, 'page', name, basename(file)));
+  }
 }
 
 function bundle(service, options) {
@@ -93,12 +108,13 @@ function withoutSideEffects(name) {
   };
 }
 
-function foldersOf(metafile) {
+function foldersOf(service, metafile) {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
   const folders = inputs
     .filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && path.includes(NODE_MODULES))
     .map(([path]) => packageFolder(path));
-  return [...new Set(folders)].toSorted();
+  const served = Object.keys(SERVED[service]?.packages ?? {}).map((name) => `${NODE_MODULES}${name}`);
+  return [...new Set([...folders, ...served])].toSorted();
 }
 
 /** `node_modules/a/node_modules/@b/c/d.js` is of `node_modules/a/node_modules/@b/c`. */

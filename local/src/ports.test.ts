@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { choosePort, isFreePort, portsFrom, takenText } from './ports.ts';
 
 describe('portsFrom', () => {
-  it('puts router, publisher and NATS after the page', () => {
-    expect(portsFrom(7700)).toEqual({ page: 7700, router: 7701, publisher: 7702, nats: 7703 });
+  it('puts router, publisher, NATS and console after the page', () => {
+    expect(portsFrom(7700)).toEqual({ page: 7700, router: 7701, publisher: 7702, nats: 7703, console: 7704 });
   });
 
   it('uses free ports for 0, and if there is no room after the page', () => {
-    expect(portsFrom(0)).toEqual({ page: 0, router: 0, publisher: 0, nats: 0 });
-    expect(portsFrom(65_534)).toEqual({ page: 65_534, router: 65_535, publisher: 0, nats: 0 });
+    expect(portsFrom(0)).toEqual({ page: 0, router: 0, publisher: 0, nats: 0, console: 0 });
+    expect(portsFrom(65_534)).toEqual({ page: 65_534, router: 65_535, publisher: 0, nats: 0, console: 0 });
   });
 });
 

@@ -2,8 +2,8 @@
 // reservation: another program may take the port before the part does.
 import { createServer } from 'node:net';
 
-/** Distance from the page's port. The fifth is for control's console. */
-const PLACES = { page: 0, router: 1, publisher: 2, nats: 3 } as const;
+/** Distance from the page's port. */
+const PLACES = { page: 0, router: 1, publisher: 2, nats: 3, console: 4 } as const;
 
 export type Ports = Readonly<Record<keyof typeof PLACES, number>>;
 
@@ -21,6 +21,7 @@ export function portsFrom(page: number): Ports {
     router: at(PLACES.router),
     publisher: at(PLACES.publisher),
     nats: at(PLACES.nats),
+    console: at(PLACES.console),
   };
 }
 

@@ -5,6 +5,7 @@ const SETTINGS = {
   router: ['WEIR_TICKET_KEYS', 'WEIR_USER_TOKENS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
   shard: ['WEIR_TICKET_KEYS', 'WEIR_TICK_MS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
   publisher: ['WEIR_API_KEYS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
+  control: ['WEIR_POOLS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
 } as const;
 
 const divide = (own: Readonly<Record<string, string>>): ReturnType<typeof serviceEnvironment> =>

@@ -31,7 +31,12 @@ export async function serviceEnvironment(
   const settings = Object.entries(own).filter(
     (entry): entry is [string, string] => isSetting(entry[0]) && entry[1] !== undefined && !OWN.has(entry[0]),
   );
-  const given: Record<ServiceName, Record<string, string>> = { router: {}, shard: {}, publisher: {} };
+  const given: Record<ServiceName, Record<string, string>> = {
+    router: {},
+    shard: {},
+    publisher: {},
+    control: {},
+  };
   const notes: string[] = [];
   const free = settings.filter(([name]) => !FIXED.has(name));
   const fixed = settings.filter(([name]) => FIXED.has(name)).map(([name]) => name);

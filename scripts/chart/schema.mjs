@@ -110,6 +110,7 @@ const SAID = {
   'autoscaling.scaleDown.stabilizationSeconds': { type: 'integer', minimum: 0, maximum: 3600 },
   'autoscaling.scaleDown.periodSeconds': { type: 'integer', minimum: 1, maximum: 1800 },
   'networkPolicy.metricsFrom': { type: 'array', items: FREE },
+  'networkPolicy.consoleFrom': { type: 'array', items: FREE },
   'networkPolicy.apiServerPorts': { type: 'array', items: PORT, minItems: 1 },
   'networkPolicy.furtherPorts': { type: 'array', items: PORT },
   'networkPolicy.dnsPorts': { type: 'array', items: PORT, minItems: 1 },

@@ -30,7 +30,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
     /^packages\/runtime\/src\/(nats\/|index\.ts$)/,
     /^services\/shard\/src\/main-thread\/intake\//,
     /^services\/publisher\/src\/send\//,
-    /^services\/control\/src\/fullness\//,
+    /^services\/control\/src\/(console|fullness)\//,
   ],
   '@nats-io/jetstream': [
     /^packages\/runtime\/src\/nats\//,

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { METRICS, OLD_NAMES } from '@weir/control/dist/measure/metric-names.js';
 import { controlMetrics } from '@weir/control/dist/metrics.js';
+import { FIGURE_NAMES } from '@weir/fleet';
 import { publisherMetrics } from '@weir/publisher/dist/metrics.js';
 import { routerMetrics } from '@weir/router/dist/metrics.js';
 import type { MetricRow } from '@weir/runtime';
@@ -45,6 +46,17 @@ describe('the names of metrics', () => {
     for (const { name, kind } of rows) {
       expect(name).toMatch(/^weir_(?:router|shard|publisher|control|nats|build)_[a-z_]+$/);
       expect([name, name.endsWith('_total')]).toEqual([name, kind === 'counter']);
+    }
+  });
+
+  it('that the console asks for are those of the service that it asks', () => {
+    const of = { shard: shardMetrics, router: routerMetrics, publisher: publisherMetrics };
+    for (const [service, table] of Object.entries(of)) {
+      const known = [...Object.values<MetricRow>(table), ...Object.values<MetricRow>(natsMetrics)].map(
+        ({ name }) => name,
+      );
+      const asked = FIGURE_NAMES[service as keyof typeof of].filter((name) => !name.startsWith('process_'));
+      expect(asked.filter((name) => !known.includes(name))).toEqual([]);
     }
   });
 

@@ -11,6 +11,8 @@ export interface ServiceSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Its usual port, or the next of its row if another program has that; 0 or undefined = a free one. */
   readonly port?: number;
+  /** The setting that gets the port; by default `WEIR_PORT`. */
+  readonly portSetting?: string;
   /** On SIGTERM it moves its clients, which takes half a minute. When the whole cluster stops, it is killed. */
   readonly drains?: boolean;
 }

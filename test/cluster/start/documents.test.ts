@@ -28,7 +28,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 const COMMAND_DEADLINE_MS = 100_000;
 const CHROMIUM = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
 /** The names that `npm start` prints for its usual ports. */
-const USUAL = { page: 7700, router: 7701, publisher: 7702, nats: 7703 } as const;
+const USUAL = { page: 7700, router: 7701, publisher: 7702, nats: 7703, console: 7704 } as const;
 
 async function read(page: string): Promise<readonly Block[]> {
   return blocksOf(page, await readFile(new URL(page, ROOT), 'utf8'));

@@ -15,6 +15,7 @@ interface LocalFile {
   readonly publisher: string;
   readonly nats: string;
   readonly page: string;
+  readonly console: string;
   readonly pid: number;
   readonly services: readonly {
     readonly name: string;
@@ -54,6 +55,7 @@ describe('npm start', { timeout: 120_000 }, () => {
         local.nats,
         `${local.router}/v1/connect?channels=lobby`,
         `${local.publisher}/v1/publish`,
+        local.console,
       ]),
     );
     expect(cluster.lines.filter((line) => line.startsWith('ready'))).toHaveLength(1);
@@ -64,6 +66,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     ]);
     expect((await fetch(`${local.page}/weir.js`)).status).toBe(200);
     expect(await (await fetch(`${local.page}/config.json`)).json()).toMatchObject({ channels: ['lobby'] });
+    expect(await (await fetch(local.console)).text()).toContain('<h1>Weir console</h1>');
   });
 
   it('lists all addresses in .weir/local.json', async () => {
@@ -72,12 +75,19 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(local.publisher).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(local.nats).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
     const kinds = local.services.map(({ name, pool }) => (pool === undefined ? name : `${name} ${pool}`));
-    expect(kinds.sort()).toEqual(['publisher', 'router', 'shard desktop', 'shard desktop', 'shard mobile']);
-    expect(new Set(local.services.map(({ id }) => id)).size).toBe(5);
+    expect(kinds.sort()).toEqual([
+      'control',
+      'publisher',
+      'router',
+      'shard desktop',
+      'shard desktop',
+      'shard mobile',
+    ]);
+    expect(new Set(local.services.map(({ id }) => id)).size).toBe(6);
     const below = cluster.below();
     for (const { name, pid, url, admin } of local.services) {
       expect(below).toContain(pid);
-      expect(url).toMatch(name === 'publisher' ? /^http:/ : /^ws:/);
+      expect(url).toMatch(['publisher', 'control'].includes(name) ? /^http:/ : /^ws:/);
       expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     }
   });
@@ -103,20 +113,23 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect((await fetch(local.page)).status).toBe(200);
   });
 
-  it.each(['shard', 'router', 'publisher'])('reports a killed %s, and restarts it', async (name) => {
-    const before = localFile().services.find((service) => service.name === name);
-    if (before === undefined) throw new Error(`no ${name} runs`);
-    process.kill(before.pid, 'SIGKILL');
-    await cluster.line(new RegExp(`${name}.* crashed \\(SIGKILL\\)`));
-    await cluster.line(new RegExp(`${name}.* up again ${before.url} `));
-    await until(
-      () => localFile().services.some(({ id, pid }) => id === before.id && pid !== before.pid),
-      'it is told',
-    );
-    const after = localFile().services.find(({ id }) => id === before.id);
-    expect(after).toEqual({ ...before, pid: after?.pid });
-    expect((await fetch(`${before.admin}/readyz`)).status).toBe(200);
-  });
+  it.each(['shard', 'router', 'publisher', 'control'])(
+    'reports a killed %s, and restarts it',
+    async (name) => {
+      const before = localFile().services.find((service) => service.name === name);
+      if (before === undefined) throw new Error(`no ${name} runs`);
+      process.kill(before.pid, 'SIGKILL');
+      await cluster.line(new RegExp(`${name}.* crashed \\(SIGKILL\\)`));
+      await cluster.line(new RegExp(`${name}.* up again ${before.url} `));
+      await until(
+        () => localFile().services.some(({ id, pid }) => id === before.id && pid !== before.pid),
+        'it is told',
+      );
+      const after = localFile().services.find(({ id }) => id === before.id);
+      expect(after).toEqual({ ...before, pid: after?.pid });
+      expect((await fetch(`${before.admin}/readyz`)).status).toBe(200);
+    },
+  );
 
   it('reports a killed NATS server, and restarts it', async () => {
     const local = localFile();

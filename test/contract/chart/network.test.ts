@@ -98,6 +98,25 @@ describe.skipIf(helms.length === 0)('the network (skipped: helm is not on the PA
       expect(calls(values, component)).toEqual(expect.arrayContaining([4333, 4222, 14_222]));
   });
 
+  it('lets only the named namespaces open the console, by a name in the cluster alone', () => {
+    const opens = (values: unknown): readonly unknown[] =>
+      policy(values, 'control')
+        ?.list('spec.ingress')
+        .filter((rule) => rule.list('ports').some((port) => port.at('port') === 7704))
+        .map((rule) => rule.at('from')) ?? [];
+    const monitoring = { matchLabels: { team: 'ops' } };
+    expect(opens({})).toEqual([]);
+    expect(opens({ console: { enabled: true } })).toEqual([]);
+    expect(opens({ networkPolicy: { consoleFrom: [monitoring] } })).toEqual([]);
+    expect(opens({ console: { enabled: true }, networkPolicy: { consoleFrom: [monitoring] } })).toEqual([
+      [{ namespaceSelector: monitoring }],
+    ]);
+    const consoleService = (values: unknown): Kubernetes | undefined =>
+      render(values).objects.find(({ kind, name }) => kind === 'Service' && name === 'weir-console');
+    expect(consoleService({})).toBeUndefined();
+    expect(consoleService({ console: { enabled: true } })?.text('spec.type')).toBe('ClusterIP');
+  });
+
   it("lets KEDA's operator read the metrics of shards if KEDA scales them", () => {
     const reads = (values: unknown, component: string): boolean =>
       JSON.stringify(policy(values, component)?.at('spec.ingress')).includes(

@@ -45,6 +45,11 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ auth: { jwksUrl: 'https://id.example/keys' } }, /set auth\.mode=jwt/],
   [{ auth: { mode: 'jwt', jwksUrl: 'https://id.example', existingSecret: 'x' } }, /both set/],
   [{ nats: { credsSecret: 'x' } }, /set nats\.url/],
+  [
+    { console: { enabled: true }, control: { enabled: false }, autoscaling: { source: 'none' } },
+    /set control\.enabled/,
+  ],
+  [{ console: { existingSecret: 'x' } }, /console\.enabled is false/],
   [{ nats: { replicas: 2 } }, /no majority/],
   [{ nats: { storage: '1Gi' } }, /does not hold the two streams/],
   [{ publisher: { demo: 'lobby', replicas: 2 } }, /publisher\.replicas=1/],
