@@ -2,6 +2,10 @@
 
 const TEXT = 0x81;
 const PING = 0x89;
+const PONG = 0x8a;
+
+/** The largest control frame: 2 bytes of header and 125 of payload. */
+export const PAD_FRAME_BYTES = 127;
 
 /** One unmasked text frame (FIN = 1) from a latin1 string whose characters are the UTF-8 bytes to send. */
 export function textFrame(latin1: string): Buffer {
@@ -21,6 +25,23 @@ export function pingFrame(payload: Uint8Array): Buffer {
   const frame = frameFor(PING, payload.length);
   frame.set(payload, 2);
   return frame;
+}
+
+/**
+ * Padding to measure with: unsolicited pongs, which a client ignores (RFC 6455, 5.5.3). Its bytes are random, so no hop
+ * can compress them.
+ */
+export function padding(frames: number, random: (bytes: number) => Uint8Array): Buffer {
+  const bytes = PAD_FRAME_BYTES - 2;
+  const noise = random(frames * bytes);
+  const all = Buffer.allocUnsafeSlow(frames * PAD_FRAME_BYTES);
+  for (let i = 0; i < frames; i++) {
+    const at = i * PAD_FRAME_BYTES;
+    all[at] = PONG;
+    all[at + 1] = bytes;
+    all.set(noise.subarray(i * bytes, (i + 1) * bytes), at + 2);
+  }
+  return all;
 }
 
 function frameFor(firstByte: number, length: number): Buffer {

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Congestion, type EmulatedLink, openLink, whyNoLinks } from '../../harness/netlab/link.ts';
+import { links, type ProbeLink, randomLinks } from '../../harness/netlab/links.ts';
 import { CLIENT_KINDS, type ClientKind, type Visit, type Visited } from './client-end.ts';
-import { links, type ProbeLink, randomLinks } from './links.ts';
 import { goals, inBrief, type Run, summarise, table } from './report.ts';
 import type { FromRouterEnd } from './router-end.ts';
 

@@ -1,7 +1,7 @@
 // What the bench counts as right, and the table of links.
 
 import { describe, expect, it } from 'vitest';
-import { expectedClass, links, randomLinks } from './links.ts';
+import { expectedClass, links, randomLinks } from '../../harness/netlab/links.ts';
 import { goals, inBrief, quantile, type Run, summarise, table } from './report.ts';
 
 const [first] = links;

@@ -1,7 +1,7 @@
 // Sums up runs: per link, per client, in total, and against the goals. Pure.
 
+import type { ProbeLink } from '../../harness/netlab/links.ts';
 import type { ClientKind } from './client-end.ts';
-import type { ProbeLink } from './links.ts';
 
 export interface Run {
   readonly link: ProbeLink;

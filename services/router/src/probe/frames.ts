@@ -2,26 +2,18 @@
 // RFC 6455 5.5.3 lets a client ignore. Must never mask (server frames are unmasked) or send a frame that applications
 // see.
 
+import { PAD_FRAME_BYTES, padding } from '@weir/protocol';
 import type { TrainName } from './constants.ts';
 import * as K from './constants.ts';
 
 const FIN_PING = 0x89;
-const FIN_PONG = 0x8a;
 
 export type Pads = Readonly<Record<TrainName, Uint8Array>>;
 
-/** All pads are the beginning of one buffer. Its bytes are random, so no hop can compress them. */
+/** All pads are the beginning of one buffer. */
 export function createPads(random: (bytes: number) => Uint8Array): Pads {
-  const frames = Math.max(...Object.values(K.TRAIN_FRAMES));
-  const noise = random(frames * K.PAD_PAYLOAD_BYTES);
-  const all = new Uint8Array(frames * K.PAD_FRAME_BYTES);
-  for (let i = 0; i < frames; i++) {
-    const at = i * K.PAD_FRAME_BYTES;
-    all[at] = FIN_PONG;
-    all[at + 1] = K.PAD_PAYLOAD_BYTES;
-    all.set(noise.subarray(i * K.PAD_PAYLOAD_BYTES, (i + 1) * K.PAD_PAYLOAD_BYTES), at + 2);
-  }
-  const pad = (name: TrainName): Uint8Array => all.subarray(0, K.TRAIN_FRAMES[name] * K.PAD_FRAME_BYTES);
+  const all = padding(Math.max(...Object.values(K.TRAIN_FRAMES)), random);
+  const pad = (name: TrainName): Uint8Array => all.subarray(0, K.TRAIN_FRAMES[name] * PAD_FRAME_BYTES);
   return { A: pad('A'), R: pad('R'), Z: pad('Z'), E: pad('E'), s: pad('s') };
 }
 

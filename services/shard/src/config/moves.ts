@@ -52,6 +52,27 @@ export const moves = defineSettings({
     min: 0,
     meaning: 'Bytes that a client must have received in that time; fewer bytes prove nothing',
   }),
+  lookBytesPerSecond: {
+    env: 'WEIR_LOOK_BYTES_PER_SECOND',
+    parse: parse.bytes({ min: 0, max: 1e9 }),
+    default: 524_288,
+    unit: 'bytes',
+    meaning:
+      'Bytes per second of padding with which the shard measures the networks of its clients, all together; 0 sends none, and promotions are measured by the router alone',
+  },
+  lookAfterMs: ms({
+    env: 'WEIR_LOOK_AFTER_MS',
+    default: 10_000,
+    min: 1_000,
+    meaning:
+      'When the shard looks at the network of a client of which the router was not certain; at the others after WEIR_PROMOTION_HEALTH_MS',
+  }),
+  lookEveryMs: ms({
+    env: 'WEIR_LOOK_EVERY_MS',
+    default: 75_000,
+    min: 1_000,
+    meaning: 'Time between two such looks at one client; a look mostly sends 11 KB',
+  }),
   moveBackoffMs: ms({
     env: 'WEIR_MOVE_BACKOFF_MS',
     default: 120_000,

@@ -16,13 +16,13 @@ import {
   watchEnding,
 } from '@weir/runtime';
 import type { ShardConfig } from '../config.ts';
-import { poolDefaults, threadsOf } from '../config.ts';
+import { poolDefaults } from '../config.ts';
 import { add, count, gauge } from '../port/counts.ts';
 import { Deflater } from '../port/deflate.ts';
 import { duplicateSocket } from '../port/duplicate.ts';
 import { FramesTable } from '../port/frames-table.ts';
 import type { Arrived, DrainPace, FromThread, HandOver, Reply, ToThread } from '../port/messages.ts';
-import { ADMIT_OUTCOMES, CLOSE_CAUSES, MOVE_REASONS, REASSIGN_VERDICTS } from '../port/outcomes.ts';
+import { ADMIT_OUTCOMES, CLOSE_CAUSES, MOVE_REASONS } from '../port/outcomes.ts';
 import { SharedFlags } from '../port/shared-flags.ts';
 import type { ThreadCounts } from '../port/thread-counts.ts';
 import { countsIn } from '../port/thread-counts.ts';
@@ -35,12 +35,10 @@ import { Ends } from './connection/ends.ts';
 import { Expiries } from './connection/expiries.ts';
 import { firstWords } from './connection/first-words.ts';
 import { hear } from './connection/hear.ts';
+import { Deliveries } from './deliveries.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { Doorway } from './listen/doorway.ts';
 import { Moves } from './move/moves.ts';
-import type { Reassignment } from './reassign/reassignment.ts';
-import { reassignmentOf } from './reassign/reassignment.ts';
-import { Standing } from './reassign/standing.ts';
 
 const SWEEP_MS = 250;
 /** Longest time until the headers of a request have come. */
@@ -76,13 +74,11 @@ export class FanOutThread {
   readonly #server: Server;
   readonly #places: Places;
   readonly #doorway: Doorway;
-  readonly #reassignment: Reassignment;
+  readonly #deliveries: Deliveries;
   readonly #moves: Moves;
   readonly #ends: Ends;
   readonly #expiries: Expiries;
   readonly #claims: Claims;
-  /** The pong that is being judged: one object for all pongs. */
-  readonly #pong = { lagMs: 0, writtenBytes: 0, flowingSinceMs: 0, connections: 0, nowMs: 0 };
   readonly #arriving = new Map<number, (arrived: Arrived) => void>();
   readonly #sweeps: NodeJS.Timeout;
   #lastArrival = 0;
@@ -99,7 +95,6 @@ export class FanOutThread {
     this.#counts = countsIn(options.counts);
     this.#flags = new SharedFlags(options.flags);
     this.#deflater = new Deflater({ minBytes: config.compressionMinBytes });
-    this.#reassignment = reassignmentOf(config, { ...this.#pool, threads: threadsOf(config) });
     this.#fanOut = new FanOut({
       deflate: (run) => this.#deflated(run),
       flow: this.#pool,
@@ -131,6 +126,15 @@ export class FanOutThread {
       say: (connection, messages) => this.#say(connection, messages),
       close: (connection) => this.#ends.close(connection, 'drain'),
       count: (reason) => add(this.#counts.moves, MOVE_REASONS.indexOf(reason), 1),
+    });
+    this.#deliveries = new Deliveries({
+      config,
+      clock,
+      counts: this.#counts,
+      flags: this.#flags,
+      fanOut: this.#fanOut,
+      remeasure: (connection, reason) => this.#run(this.#moves.remeasure(connection, reason)),
+      looked: (look) => this.#send({ type: 'looked', look }),
     });
     this.#ends = new Ends({
       faultCloseMs: config.faultCloseMs,
@@ -291,7 +295,7 @@ export class FanOutThread {
     const { clock, sharedMs } = this.#options;
     // A hand-over that waited for this thread was late, too; but not while the thread started, without clients.
     const lateMs = Math.max(message.lateMs, sharedMs() - message.sentMs);
-    if (this.#accepts) this.#reassignment.tick(lateMs, clock.monotonicMs());
+    if (this.#accepts) this.#deliveries.tick(lateMs, clock.monotonicMs());
     this.#fanOut.take({ ...message, frames: new FramesTable(message.bytes, message.rows) });
   }
 
@@ -323,8 +327,7 @@ export class FanOutThread {
     const session = randomBytes(12).toString('base64url');
     const nowMs = clock.monotonicMs();
     const connection = new Connection({ ...by, session, ticket, position, starts, nowMs });
-    const mayRise = ticket.ceiling !== config.pool;
-    connection.standing = new Standing({ history: ticket.history, mayRise, nowMs });
+    this.#deliveries.admitted(connection, nowMs);
     const expiresInMs = this.#expiries.add(connection, { nowMs, wallMs: clock.wallMs() });
     const of = { session, tickMs: this.#pool.tickMs, expiresInMs, ticket, position, starts };
     this.#say(connection, firstWords({ ...config, ...this.#fanOut.heads, ...of }));
@@ -345,7 +348,7 @@ export class FanOutThread {
       view: () => ({ channels: this.#fanOut.channelsOf(connection), allow: connection.ticket.allow }),
       pong: (payload) => {
         const proves = this.#fanOut.pong(connection, payload);
-        if (proves) this.#delivered(connection);
+        if (proves) this.#deliveries.delivered(connection);
         return proves;
       },
       subscribe: (channels, last) => this.#fanOut.subscribe(connection, channels, last),
@@ -359,24 +362,6 @@ export class FanOutThread {
   #say(connection: Connection, messages: readonly ControlMessage[]): void {
     if (messages.length === 0) return;
     this.#fanOut.say(connection, Buffer.concat(messages.map((message) => utf8Frame(controlText(message)))));
-  }
-
-  /** A pong tells how late a delivery was: a client that another pool may suit better is asked to be measured again. */
-  #delivered(connection: Connection): void {
-    const { standing } = connection;
-    if (connection.delivery.over || standing === undefined || this.#flags.draining) return;
-    const pong = this.#pong;
-    pong.lagMs = connection.clock.lagMs;
-    pong.writtenBytes = connection.clock.written;
-    pong.flowingSinceMs = connection.delivery.liveSinceMs;
-    pong.connections = this.#fanOut.size;
-    pong.nowMs = this.#options.clock.monotonicMs();
-    if (pong.nowMs < connection.leavingUntilMs) return;
-    const judged = this.#reassignment.judge(standing, pong);
-    if (judged === undefined) return;
-    add(this.#counts[judged.is], REASSIGN_VERDICTS.indexOf(judged.verdict), 1);
-    if (judged.verdict !== 'move') return;
-    this.#run(this.#moves.remeasure(connection, judged.is === 'slow' ? 'tooSlow' : 'promote'));
   }
 
   async #drain(pace: DrainPace): Promise<void> {

@@ -10,6 +10,7 @@ import type { RejectReason } from './intake/rejected.ts';
 import { REJECT_REASONS } from './intake/rejected.ts';
 import type { StreamProblem } from './intake/stream-reader.ts';
 import { STREAM_PROBLEMS } from './intake/stream-reader.ts';
+import { lookReadings } from './look-readings.ts';
 import { mainReadings } from './readings.ts';
 import type { Shard } from './shard.ts';
 import type { ShedOutcome } from './shed/shedding.ts';
@@ -82,7 +83,7 @@ const toldMetrics = defineMetrics<Readonly<Record<Lane, number>>>()({
   },
 });
 
-const readings = { ...mainReadings, ...threadReadings };
+const readings = { ...mainReadings, ...threadReadings, ...lookReadings };
 
 export const shardMetrics = { ...toldMetrics, ...readings };
 

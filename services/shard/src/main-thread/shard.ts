@@ -342,6 +342,8 @@ export class Shard {
         return this.#catchUps.answer(thread.link, message);
       case 'arrive':
         return this.arrivals.answer(thread.link, message);
+      case 'looked':
+        return this.#options.logger.debug(message.look, 'looked at the network of a client');
       case 'doubt':
         return this.#doubts.ask(thread);
       case 'drained':
@@ -369,15 +371,9 @@ export class Shard {
   }
 
   #heads(): Heads {
-    const { lanes, encoder } = this;
-    return {
-      stateEpoch: lanes.stateEpoch,
-      stateSeq: encoder.stateSeq,
-      criticalEpoch: lanes.criticalEpoch,
-      criticalSeq: encoder.criticalSeq,
-      stateMs: encoder.stateMs,
-      criticalMs: encoder.criticalMs,
-    };
+    const { stateEpoch, criticalEpoch } = this.lanes;
+    const { stateSeq, criticalSeq, stateMs, criticalMs } = this.encoder;
+    return { stateEpoch, stateSeq, criticalEpoch, criticalSeq, stateMs, criticalMs };
   }
 
   /** How far the streams have been read, whether clients have been told or not. */

@@ -4,6 +4,7 @@ import { CONNECTION_FAULTS, defineMetrics, ENDINGS } from '@weir/runtime';
 import { count, gauge, histogram } from '../port/counts.ts';
 import { ADMIT_OUTCOMES, CLOSE_CAUSES, MOVE_REASONS, REASSIGN_VERDICTS } from '../port/outcomes.ts';
 import type { CountsPart } from '../port/thread-counts.ts';
+import { secondsHistogram } from './seconds-histogram.ts';
 import type { Shard } from './shard.ts';
 
 const CONNECTION_STATES = ['flowing', 'congested', 'behind', 'closing'] as const;
@@ -287,7 +288,7 @@ export const threadReadings = defineMetrics<Shard>()({
     help: 'Time until the ping after a frame was answered: network and client together',
     advice: 'Slow clients are in the tail; if the median moves, it is the shard or its network',
     buckets: histogram.lagBounds,
-    read: lagHistogram,
+    read: secondsHistogram(histogram.lag, histogram.lagBounds),
   },
   socketQueueBytes: {
     kind: 'histogram',
@@ -339,12 +340,4 @@ function bytesHistogram(at: number): (shard: Shard) => BucketCounts {
     });
     return { buckets, sum: counts.sum('histograms', at + histogram.bytesBuckets) };
   };
-}
-
-function lagHistogram({ counts }: Shard): BucketCounts {
-  const { lag, lagBounds } = histogram;
-  const buckets = Array.from({ length: lagBounds.length + 1 }, (_, place) =>
-    counts.sum('histograms', lag + place),
-  );
-  return { buckets, sum: counts.sum('histograms', lag + lagBounds.length + 1) };
 }

@@ -24,8 +24,11 @@ export const count = {
   redrawnBytes: 18,
   subscriptionsDelayed: 19,
   criticalWithheld: 20,
+  lookTrains: 21,
+  lookBytes: 22,
+  looksWaited: 23,
 } as const;
-export const COUNT_PLACES = 21;
+export const COUNT_PLACES = 24;
 
 /** What is true now; from `flowing` on: what was true at the last sweep. */
 export const gauge = {
@@ -50,6 +53,8 @@ export function add(values: Float64Array, place: number, by: number): void {
 const BYTES_BUCKETS = 33;
 /** Upper bounds of the histogram of delivery lag, in seconds; above the last is one more. */
 const LAG_BOUNDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
+/** Upper bounds of the histogram of the time until a client in a wrong pool is moved, in seconds. */
+const REPAIR_BOUNDS: readonly number[] = [15, 30, 60, 90, 120, 180, 300, 600];
 
 /** Where each histogram begins: its buckets, then its sum. */
 export const histogram: {
@@ -58,14 +63,18 @@ export const histogram: {
   readonly lag: number;
   readonly bytesBuckets: number;
   readonly lagBounds: readonly number[];
+  readonly repair: number;
+  readonly repairBounds: readonly number[];
 } = {
   buffered: 0,
   backlog: BYTES_BUCKETS + 1,
   lag: 2 * (BYTES_BUCKETS + 1),
   bytesBuckets: BYTES_BUCKETS,
   lagBounds: LAG_BOUNDS,
+  repair: 2 * (BYTES_BUCKETS + 1) + LAG_BOUNDS.length + 2,
+  repairBounds: REPAIR_BOUNDS,
 };
-export const HISTOGRAM_PLACES: number = histogram.lag + LAG_BOUNDS.length + 2;
+export const HISTOGRAM_PLACES: number = histogram.repair + REPAIR_BOUNDS.length + 2;
 
 export function observeBytes(values: Float64Array, at: number, bytes: number): void {
   add(values, at + (bytes === 0 ? 0 : 33 - Math.clz32(bytes - 1)), 1);
@@ -73,11 +82,18 @@ export function observeBytes(values: Float64Array, at: number, bytes: number): v
 }
 
 export function observeLag(values: Float64Array, lagMs: number): void {
-  const seconds = lagMs / 1000;
+  observeSeconds(values, histogram.lag, LAG_BOUNDS, lagMs / 1000);
+}
+
+export function observeRepair(values: Float64Array, repairMs: number): void {
+  observeSeconds(values, histogram.repair, REPAIR_BOUNDS, repairMs / 1000);
+}
+
+function observeSeconds(values: Float64Array, at: number, bounds: readonly number[], seconds: number): void {
   let place = 0;
-  while (place < LAG_BOUNDS.length && seconds > (LAG_BOUNDS[place] ?? 0)) place++;
-  add(values, histogram.lag + place, 1);
-  add(values, histogram.lag + LAG_BOUNDS.length + 1, seconds);
+  while (place < bounds.length && seconds > (bounds[place] ?? 0)) place++;
+  add(values, at + place, 1);
+  add(values, at + bounds.length + 1, seconds);
 }
 
 /** The sum over all threads. */

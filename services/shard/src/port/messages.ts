@@ -91,8 +91,18 @@ export type FromThread =
   /** A client claims more than the thread knows of. */
   | { readonly type: 'doubt' }
   | { readonly type: 'drained' }
+  /** A second look at a client has ended; sent only where the log has such things. */
+  | { readonly type: 'looked'; readonly look: Looked }
   /** How many clients are asked to move. */
   | { readonly type: 'shedding'; readonly id: number; readonly accepted: number };
+
+/** Why a client stays in its pool, or is moved: what the router found, and what the shard found. */
+export interface Looked {
+  readonly session: string;
+  readonly router: string;
+  readonly shard: string;
+  readonly evidence: string;
+}
 
 /** A client with a good ticket. */
 export interface Arriving {

@@ -48,5 +48,9 @@ export type CloseCause = (typeof CLOSE_CAUSES)[number];
 export const REASSIGN_VERDICTS = ['move', 'tooNew', 'tooMany', 'shardIsSlow'] as const;
 export type ReassignVerdict = (typeof REASSIGN_VERDICTS)[number];
 
+/** What the router and a look of the shard found of a client: places of a matrix, and labels of a metric. */
+export const LOOK_CLASSES = ['fast', 'slow'] as const;
+export const LOOK_RESULTS = ['fast', 'slow', 'unsure'] as const;
+
 /** Why the shard asks clients to move. */
 export const MOVE_REASONS: readonly MoveReason[] = ['drain', 'rebalance', 'tooSlow', 'promote'];

@@ -2,7 +2,14 @@
 // Hot loops add to plain numbers in it; nothing here knows a metric.
 import { CONNECTION_FAULTS, ENDINGS } from '@weir/runtime';
 import { add, COUNT_PLACES, GAUGE_PLACES, gauge, HISTOGRAM_PLACES } from './counts.ts';
-import { ADMIT_OUTCOMES, CLOSE_CAUSES, MOVE_REASONS, REASSIGN_VERDICTS } from './outcomes.ts';
+import {
+  ADMIT_OUTCOMES,
+  CLOSE_CAUSES,
+  LOOK_CLASSES,
+  LOOK_RESULTS,
+  MOVE_REASONS,
+  REASSIGN_VERDICTS,
+} from './outcomes.ts';
 
 /** The parts and their sizes; a number's place in its part is that of its name in the list. */
 const PLACES: Readonly<Record<CountsPart, number>> = {
@@ -15,6 +22,7 @@ const PLACES: Readonly<Record<CountsPart, number>> = {
   moves: MOVE_REASONS.length,
   slow: REASSIGN_VERDICTS.length,
   fast: REASSIGN_VERDICTS.length,
+  looks: LOOK_CLASSES.length * LOOK_RESULTS.length,
   gauges: GAUGE_PLACES,
 };
 
@@ -28,6 +36,7 @@ export type CountsPart =
   | 'moves'
   | 'slow'
   | 'fast'
+  | 'looks'
   | 'gauges';
 export type ThreadCounts = Readonly<Record<CountsPart, Float64Array>>;
 
@@ -55,6 +64,7 @@ export function countsIn(memory: SharedArrayBuffer): ThreadCounts {
     moves: part(PLACES.moves),
     slow: part(PLACES.slow),
     fast: part(PLACES.fast),
+    looks: part(PLACES.looks),
     gauges: part(PLACES.gauges),
   };
 }
@@ -69,6 +79,7 @@ const KEPT = [
   'moves',
   'slow',
   'fast',
+  'looks',
 ] as const;
 
 /** The counts of all threads of a shard; what a thread counted that has died stays counted. */

@@ -5,6 +5,7 @@ import type { Position, Ticket } from '@weir/protocol';
 import type { FrameGate } from '@weir/runtime';
 import type { WebSocket } from 'ws';
 import type { ChannelStart } from '../../port/messages.ts';
+import type { Look } from '../reassign/look.ts';
 import type { Standing } from '../reassign/standing.ts';
 import { Awaited } from './awaited.ts';
 import { Delivery } from './delivery.ts';
@@ -42,6 +43,8 @@ export class Connection {
   readonly awaited: Awaited = new Awaited();
   /** How it stands in its pool; undefined if no reassignment looks at it. */
   standing: Standing | undefined = undefined;
+  /** The second look at its network; undefined if there is none. */
+  look: Look | undefined = undefined;
   /** Bounds what it draws by asking; undefined until `hear` listens to it. */
   redraws: Redraws | undefined = undefined;
   /** Until when it may be on its way elsewhere, because it was asked to move: no other move asks it meanwhile. */

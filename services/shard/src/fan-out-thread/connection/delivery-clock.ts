@@ -19,10 +19,10 @@ const MOST_IN_WINDOW = 16;
 
 /**
  * What a ping proves when it is answered: `full`, the window had no more room behind it; `ahead`, nothing was
- * queued before it, so that its pong tells the round trip alone.
+ * queued before it, so that its pong tells the round trip alone; `train`, padding was, to measure the rate.
  */
-export type PingKind = 'any' | 'full' | 'ahead';
-const KINDS: readonly PingKind[] = ['any', 'full', 'ahead'];
+export type PingKind = 'any' | 'full' | 'ahead' | 'train';
+const KINDS: readonly PingKind[] = ['any', 'full', 'ahead', 'train'];
 
 // Unanswered pings, the oldest first, as numbers in one list that only grows: most connections never have two.
 const COUNTER = 0;
@@ -42,6 +42,7 @@ export class DeliveryClock {
   provenMs = 0;
   provenFull = false;
   provenAhead = false;
+  provenTrain = false;
   #acked = 0;
   #ackedMs: number;
   #rttMs = 0;
@@ -131,6 +132,7 @@ export class DeliveryClock {
     this.provenMs = nowMs - this.#number(at + ACKED_MS);
     this.provenFull = this.#number(at + KIND) === KINDS.indexOf('full');
     this.provenAhead = this.#number(at + KIND) === KINDS.indexOf('ahead');
+    this.provenTrain = this.#number(at + KIND) === KINDS.indexOf('train');
     this.#acked = bytes;
     this.#ackedMs = nowMs;
     this.#drop(at + SIZE);

@@ -186,6 +186,13 @@ export class FanOut {
     return true;
   }
 
+  /** Sends a ping to a connection, behind a pad if it is a train. */
+  ping(connection: Connection, pad: Uint8Array | undefined): void {
+    const nowMs = this.#options.nowMs();
+    if (pad === undefined) this.#writer.pingNow(connection, nowMs);
+    else this.#writer.train(connection, pad, nowMs);
+  }
+
   /** A few times a second: positions, pings of quiet connections, catch-up, and evictions. */
   sweep(): void {
     const nowMs = this.#options.nowMs();

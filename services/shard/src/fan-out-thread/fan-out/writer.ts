@@ -236,6 +236,18 @@ export class Writer {
     this.#pinged(connection, this.#counter);
   }
 
+  /** Writes a train: a pad with a ping behind it that no other connection gets. */
+  train(connection: Connection, pad: Uint8Array, nowMs: number): void {
+    this.#nowMs = nowMs;
+    const { socket } = connection;
+    const ping = this.#pings.next();
+    socket.cork();
+    this.write(connection, pad);
+    this.write(connection, ping);
+    socket.uncork();
+    this.#pinged(connection, this.#pings.counter, 'train');
+  }
+
   /** A pong came. Returns whether it proved anything. */
   pong(connection: Connection, payload: Buffer, nowMs: number): boolean {
     const { clock, delivery } = connection;

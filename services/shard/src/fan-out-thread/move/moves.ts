@@ -46,7 +46,7 @@ export class Moves {
     this.#o = options;
   }
 
-  /** Asks one client to be measured again. */
+  /** Asks one client to go to the router, which measures it again unless a second look was certain. */
   remeasure(connection: Connection, reason: 'tooSlow' | 'promote'): Promise<void> {
     return this.#ask(connection, reason, NETWORK_WITHIN_MS);
   }
@@ -122,6 +122,7 @@ export class Moves {
     const { allow, tls, ceiling, network, tokenExpiresS } = connection.ticket;
     const nowMs = clock.monotonicMs();
     const history = connection.standing?.history(nowMs);
+    const finding = connection.look?.verdict === undefined ? undefined : connection.look.finding;
     const hint = await signHint({
       // One id for each request to move: the router takes a hint once.
       id: `${connection.session}.${++this.#asked}`,
@@ -134,6 +135,7 @@ export class Moves {
       ...(network === undefined ? {} : { network }),
       ...(tokenExpiresS === undefined ? {} : { tokenExpiresS }),
       ...(history === undefined ? {} : { history }),
+      ...(finding === undefined ? {} : { finding }),
     });
     if (connection.delivery.over) return;
     const url = moveUrl(secured(config.routerUrl, tls), channelsOf(connection), hint);

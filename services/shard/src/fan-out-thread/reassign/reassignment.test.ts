@@ -12,6 +12,7 @@ const desktop: ReassignmentLimits = {
   promotes: false,
   slowLagMs: 3_000,
   minStayMs: MINUTE,
+  firstStayMs: 10_000,
   promotionHealthMs: MINUTE,
   promotionRttMs: 220,
   promotionLagMs: 500,
@@ -25,7 +26,14 @@ const mobile: ReassignmentLimits = { ...desktop, demotes: false, promotes: true 
 const standing = (given: Partial<StandingOptions> = {}): Standing =>
   new Standing({ history: undefined, mayRise: true, nowMs: 0, ...given });
 const settled = (): Standing => standing({ nowMs: -MINUTE });
-const slow: Pong = { lagMs: 3_000, writtenBytes: 0, flowingSinceMs: 0, connections: 1_000, nowMs: 0 };
+const slow: Pong = {
+  lagMs: 3_000,
+  writtenBytes: 0,
+  flowingSinceMs: 0,
+  connections: 1_000,
+  look: 'none',
+  nowMs: 0,
+};
 const verdict = (judged: Judgement | undefined): string =>
   judged === undefined ? 'fine' : `${judged.is} ${judged.verdict}`;
 
@@ -138,7 +146,8 @@ function pong(
   nowMs: number,
   change: Partial<Pong> = {},
 ): Judgement | undefined {
-  const well = { lagMs: 40, writtenBytes: nowMs * 2, flowingSinceMs: -1e9, connections: 1_000, nowMs };
+  const many = { connections: 1_000, look: 'none' } as const;
+  const well = { lagMs: 40, writtenBytes: nowMs * 2, flowingSinceMs: -1e9, ...many, nowMs };
   return judge.judge(client, { ...well, ...change });
 }
 
@@ -276,7 +285,7 @@ describe('whatever comes', () => {
           const flowingSinceMs = held ? nowMs : -1e9;
           const at = clients[client];
           if (at === undefined) throw new Error('no such client');
-          const pong = { lagMs, writtenBytes: 0, flowingSinceMs, connections, nowMs };
+          const pong = { lagMs, writtenBytes: 0, flowingSinceMs, connections, look: 'none', nowMs } as const;
           if (judge.judge(at, pong)?.verdict !== 'move') continue;
           movedMs.push(nowMs);
           expect(nowMs - (lastMs.get(client) ?? -1e9)).toBeGreaterThanOrEqual(change.minStayMs);

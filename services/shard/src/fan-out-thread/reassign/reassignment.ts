@@ -17,6 +17,8 @@ export interface ReassignmentLimits {
   readonly slowLagMs: number;
   /** Shortest stay in a pool, on any of its shards. */
   readonly minStayMs: number;
+  /** The same for a client that was never moved and that a second look has found to be in the wrong pool. */
+  readonly firstStayMs: number;
   /** How long a client must have been well, all the time. */
   readonly promotionHealthMs: number;
   /** The smallest lag of that time is not larger: the router would call a longer round trip slow. */
@@ -41,6 +43,8 @@ export interface Pong {
   readonly flowingSinceMs: number;
   /** Connections of this thread. */
   readonly connections: number;
+  /** What second looks say of the client: `none` if there are no such looks, `right` if its pool suits it. */
+  readonly look: 'none' | 'right' | 'fast' | 'slow';
   readonly nowMs: number;
 }
 
@@ -96,13 +100,15 @@ export class Reassignment {
    */
   judge(standing: Standing, pong: Pong): Judgement | undefined {
     const { demotes, promotes, slowLagMs } = this.#limits;
-    const fast = promotes && standing.mayRise && this.#isFast(standing, pong);
+    const isWell = promotes && standing.mayRise && this.#isFast(standing, pong);
+    const fast = pong.look === 'none' ? isWell : promotes && standing.mayRise && pong.look === 'fast';
     if (pong.lagMs >= slowLagMs) {
       if (standing.slowSinceMs === undefined) this.#turnedSlow.note(pong.nowMs);
       standing.slowSinceMs ??= pong.nowMs;
       return demotes ? this.#decide(standing, pong, SLOW) : undefined;
     }
     standing.slowSinceMs = undefined;
+    if (demotes && pong.look === 'slow') return this.#decide(standing, pong, SLOW);
     return fast ? this.#decide(standing, pong, FAST) : undefined;
   }
 
@@ -121,9 +127,15 @@ export class Reassignment {
     );
   }
 
-  #decide(standing: Standing, { connections, writtenBytes, nowMs }: Pong, as: Judgements): Judgement {
+  /** Whether this shard, or the edge, is busy: no client is measured meanwhile. */
+  isBusy(connections: number, nowMs: number): boolean {
+    return this.#isSlow(connections, nowMs);
+  }
+
+  #decide(standing: Standing, pong: Pong, as: Judgements): Judgement {
+    const { connections, writtenBytes, nowMs } = pong;
     if (this.#isSlow(connections, nowMs)) return as.shardIsSlow;
-    if (standing.stayMs(nowMs) < this.#stayNeeded(standing, as, nowMs)) return as.tooNew;
+    if (standing.stayMs(nowMs) < this.#stayNeeded(standing, as, pong)) return as.tooNew;
     if (!this.#mayMove(connections, nowMs)) return as.tooMany;
     this.#moved.note(nowMs);
     standing.asked(nowMs, this.#calmMs);
@@ -135,9 +147,10 @@ export class Reassignment {
    * Each past move doubles the wait of a client that a move left in its pool, or that is to be promoted. A client that was
    * promoted and is too slow after all is demoted after the shortest stay.
    */
-  #stayNeeded(standing: Standing, as: Judgements, nowMs: number): number {
-    const { minStayMs, backoffMs, maxBackoffMs } = this.#limits;
+  #stayNeeded(standing: Standing, as: Judgements, { look, nowMs }: Pong): number {
+    const { minStayMs, firstStayMs, backoffMs, maxBackoffMs } = this.#limits;
     const moves = standing.moves(nowMs, this.#calmMs);
+    if (moves === 0 && (look === 'fast' || look === 'slow')) return Math.min(firstStayMs, minStayMs);
     if (moves === 0 || (as === SLOW && !standing.kept)) return minStayMs;
     return Math.max(minStayMs, Math.min(maxBackoffMs, backoffMs * 2 ** (moves - 1)));
   }
@@ -166,6 +179,7 @@ export function reassignmentOf(
     promotes: promotion,
     slowLagMs: config.demotionLagMs,
     minStayMs: config.minStayMs,
+    firstStayMs: config.lookAfterMs,
     promotionHealthMs: config.promotionHealthMs,
     promotionRttMs: config.promotionRttMs,
     promotionLagMs: config.promotionLagMs,

@@ -1,4 +1,4 @@
-// The links on which the probe is measured, with the right class for each. Rates in kbit/s, delays in ms.
+// The links on which the probe and second looks are measured, with the right class for each. Rates in kbit/s, delays in ms.
 // Sources of the numbers: docs/probe.md. Must never be tuned to the probe.
 
 export type Expected = 'fast' | 'slow' | 'either';
@@ -91,10 +91,10 @@ export const links: readonly ProbeLink[] = [
 ];
 
 /**
- * Links unknown to the probe's authors: rate and RTT over their whole range, RTT falling with rate, jitter up to 12 %
- * of the RTT, half of them with bursts, half with loss.
+ * Links unknown to the probe's authors: rate and RTT over their whole range, RTT falling with rate, jitter up to this part
+ * of the delay (12 %), half of them with bursts, half with loss.
  */
-export function randomLinks(count: number, seed: number): readonly ProbeLink[] {
+export function randomLinks(count: number, seed: number, jitterPart = 0.12): readonly ProbeLink[] {
   const random = createRandom(seed);
   const between = (low: number, high: number): number => low + random() * (high - low);
   const logBetween = (low: number, high: number): number => Math.exp(between(Math.log(low), Math.log(high)));
@@ -107,7 +107,7 @@ export function randomLinks(count: number, seed: number): readonly ProbeLink[] {
       : logBetween(40, 100_000);
     const slowness = 1 - Math.log(kbps / 40) / Math.log(2500);
     const rttMs = Math.min(700, logBetween(8, 80) * Math.exp(2.2 * slowness));
-    const jitter = (rttMs / 2) * between(0, 0.12);
+    const jitter = (rttMs / 2) * between(0, jitterPart);
     const bursts = random() < 0.5 ? `,agg=${between(1, 10).toFixed(1)}` : '';
     const losses = ['', '', `,loss=${between(0.1, 2).toFixed(2)}`, ',gp=0.01,gr=0.3,gl=0.3'];
     const loss = losses[Math.floor(random() * losses.length)] ?? '';

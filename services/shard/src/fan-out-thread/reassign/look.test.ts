@@ -1,0 +1,202 @@
+// Second looks at clients on links in virtual time: what is found, when, and for how much padding.
+import type { Finding } from '@weir/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Looked, NoisyLink } from '../../fakes/noisy-link.ts';
+import { seeded, watch } from '../../fakes/noisy-link.ts';
+import { Look } from './look.ts';
+import { LookBudget } from './look-budget.ts';
+
+const thresholds = { kbps: 2_000, rttMs: 270 };
+const mobile = {
+  promotes: true,
+  demotes: false,
+  unsureAfterMs: 10_000,
+  sureAfterMs: 60_000,
+  everyMs: 75_000,
+};
+const desktop = { ...mobile, promotes: false, demotes: true };
+const found = (is: Finding['class'], confidence: Finding['confidence'], kbps?: number): Finding => ({
+  class: is,
+  confidence,
+  rttMs: 60,
+  ...(kbps === undefined ? {} : { kbps }),
+  thresholds,
+});
+const wronglySlow = found('slow', 'low', 1_500);
+const wronglyFast = found('fast', 'low', 2_600);
+
+const MINUTES = 60_000;
+const hspaPlus: NoisyLink = { kbps: 3_400, rttMs: 140, jitterMs: 18, slotMs: 10 };
+const narrow: NoisyLink = { kbps: 1_000, rttMs: 60, jitterMs: 5 };
+const lte: NoisyLink = { kbps: 12_000, rttMs: 70, jitterMs: 8, slotMs: 5 };
+
+function many(count: number, one: (random: () => number) => Looked): readonly Looked[] {
+  return Array.from({ length: count }, (_, i) => one(seeded(i + 1)));
+}
+const share = (all: readonly Looked[], is: 'fast' | 'slow'): number =>
+  all.filter(({ verdict }) => verdict === is).length / all.length;
+
+describe('a client of which the router was not certain', () => {
+  it.each([
+    ['fast, with jitter and bursts', hspaPlus],
+    ['fast, a quarter above the threshold', { kbps: 2_600, rttMs: 60, jitterMs: 4 }],
+    ['fast, with losses', { kbps: 8_000, rttMs: 40, jitterMs: 5, slotMs: 5, loss: 0.01 }],
+  ])('and that is %s leaves the slow pool within two minutes', (_what, link) => {
+    const all = many(200, (random) =>
+      watch(new Look(wronglySlow, mobile, 0), () => link, { forMs: 2 * MINUTES, random }),
+    );
+    expect(share(all, 'fast')).toBeGreaterThanOrEqual(0.98);
+    const times = all.map(({ verdictMs }) => verdictMs ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+    expect(times[0]).toBeGreaterThanOrEqual(10_000);
+    expect(times[100]).toBeLessThan(35_000);
+  });
+
+  it.each([
+    ['a quarter below the threshold', { kbps: 1_480, rttMs: 60, jitterMs: 5 }],
+    ['with much jitter', { kbps: 1_400, rttMs: 60, jitterMs: 15, slotMs: 10 }],
+    ['far away, with much jitter', { kbps: 1_300, rttMs: 140, jitterMs: 18, slotMs: 10 }],
+    ['too far away', { kbps: 50_000, rttMs: 400, jitterMs: 5 }],
+  ])('and that is slow, %s, is not taken for a fast one', (_what, link) => {
+    const all = many(1_000, (random) =>
+      watch(new Look(wronglySlow, mobile, 0), () => link, { forMs: 3 * MINUTES, random }),
+    );
+    expect(share(all, 'fast')).toBeLessThanOrEqual(0.003);
+  });
+
+  it('and that is slow leaves the fast pool', () => {
+    const all = many(200, (random) =>
+      watch(new Look(wronglyFast, desktop, 0), () => narrow, { forMs: 2 * MINUTES, random }),
+    );
+    expect(share(all, 'slow')).toBeGreaterThanOrEqual(0.99);
+  });
+
+  it('and that is too far away leaves the fast pool without any padding', () => {
+    const far = { kbps: 50_000, rttMs: 400, jitterMs: 5 };
+    const [one] = many(1, (random) =>
+      watch(new Look(found('fast', 'medium'), desktop, 0), () => far, { forMs: MINUTES, random }),
+    );
+    expect(one).toMatchObject({ verdict: 'slow', padBytes: 0 });
+  });
+});
+
+describe('a client in the right pool', () => {
+  it.each([
+    ['slow', found('slow', 'high', 1_000), mobile, narrow],
+    ['fast', found('fast', 'high', 12_000), desktop, lte],
+    ['fast, and the router was not certain', found('fast', 'low', 2_200), desktop, lte],
+    ['very slow', found('slow', 'high', 80), mobile, { kbps: 80, rttMs: 60, jitterMs: 20 }],
+  ])('stays there: %s', (_what, finding, limits, link) => {
+    const all = many(200, (random) =>
+      watch(new Look(finding, limits, 0), () => link, { forMs: 3 * MINUTES, random }),
+    );
+    expect(all.filter(({ verdict }) => verdict !== undefined)).toEqual([]);
+    const mean = all.reduce((sum, { padBytes }) => sum + padBytes, 0) / all.length;
+    expect(mean).toBeLessThan(60_000);
+  });
+
+  it('is spared large trains where it is very slow', () => {
+    const link = { kbps: 80, rttMs: 60, jitterMs: 20 };
+    const [one] = many(1, (random) =>
+      watch(new Look(found('slow', 'high', 80), mobile, 0), () => link, { forMs: 3 * MINUTES, random }),
+    );
+    expect(one?.padBytes).toBeLessThan(12_000);
+    expect(one?.results.length).toBeGreaterThan(0);
+  });
+
+  it('is looked at on a quiet line too', () => {
+    const [one] = many(1, (random) =>
+      watch(new Look(found('fast', 'low', 2_200), desktop, 0), () => lte, {
+        forMs: MINUTES,
+        everyMs: 15_000,
+        random,
+      }),
+    );
+    expect(one?.results.map(({ is }) => is)).toEqual(['fast']);
+  });
+});
+
+describe('a network that changes', () => {
+  const changing =
+    (atMs: number, before: NoisyLink, after: NoisyLink, backMs = Number.POSITIVE_INFINITY) =>
+    (nowMs: number): NoisyLink =>
+      nowMs < atMs || nowMs >= backMs ? before : after;
+
+  it.each([
+    ['up', found('slow', 'high', 1_000), mobile, narrow, lte, 'fast'],
+    ['down', found('fast', 'high', 12_000), desktop, lte, narrow, 'slow'],
+    ['from a very slow one', found('slow', 'high', 80), mobile, { kbps: 80, rttMs: 60 }, lte, 'fast'],
+  ] as const)(
+    'for good moves the client within two minutes: %s',
+    (_how, finding, limits, before, after, to) => {
+      const all = many(100, (random) => {
+        const atMs = 60_000 + random() * 75_000;
+        const seen = watch(new Look(finding, limits, 0), changing(atMs, before, after), {
+          forMs: atMs + 2 * MINUTES,
+          random,
+        });
+        return seen.verdictMs !== undefined && seen.verdictMs < atMs ? { ...seen, verdict: undefined } : seen;
+      });
+      expect(share(all, to)).toBeGreaterThanOrEqual(0.97);
+    },
+  );
+
+  it.each([
+    ['down', found('fast', 'high', 3_000), desktop, { kbps: 3_000, rttMs: 60, jitterMs: 5 }, narrow],
+    ['up', found('slow', 'high', 1_000), mobile, narrow, lte],
+  ])('for 20 s moves no client: %s', (_how, finding, limits, before, during) => {
+    const all = many(300, (random) => {
+      const atMs = 50_000 + random() * 100_000;
+      return watch(new Look(finding, limits, 0), changing(atMs, before, during, atMs + 20_000), {
+        forMs: atMs + MINUTES,
+        random,
+      });
+    });
+    expect(all.filter(({ verdict }) => verdict !== undefined).length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('the padding of a look', () => {
+  it('is at most three trains, 10 s apart, until the next look', () => {
+    const limits = { ...mobile, everyMs: 1e9 };
+    const unclear = { kbps: 2_000, rttMs: 140, jitterMs: 30, slotMs: 10 };
+    for (const { trainsMs, padBytes } of many(50, (random) =>
+      watch(new Look(wronglySlow, limits, 0), () => unclear, { forMs: 5 * MINUTES, random }),
+    )) {
+      expect(trainsMs.length).toBeLessThanOrEqual(3);
+      expect(padBytes).toBeLessThanOrEqual(3 * 40_000);
+      for (const [i, atMs] of trainsMs.entries())
+        if (i > 0) expect(atMs - (trainsMs[i - 1] ?? 0)).toBeGreaterThanOrEqual(10_000);
+    }
+  });
+
+  it('is given up where the client answers only the newest ping', () => {
+    const look = new Look(wronglySlow, mobile, 0);
+    const pong = { lagMs: 60, isTrain: false, provenBytes: 100, provenMs: 1_000, isLast: true };
+    for (let nowMs = 1_000; nowMs <= 200_000; nowMs += 1_000) {
+      look.heard({ ...pong, nowMs });
+      const step = look.next(nowMs);
+      if (step !== undefined) look.sent(step, nowMs);
+    }
+    expect(look.verdict).toBeUndefined();
+    expect(look.takeResult()).toBe('unsure');
+  });
+
+  it('is bounded by the bytes of the thread', () => {
+    const budget = new LookBudget(10_000, 0);
+    expect(budget.take(10_000, 0)).toBe(true);
+    expect(budget.take(1, 0)).toBe(false);
+    expect(budget.take(5_000, 500)).toBe(true);
+    // A train larger than the bytes of a second waits until it has earned them.
+    expect(budget.take(20_000, 1_500)).toBe(false);
+    expect(budget.take(20_000, 2_600)).toBe(true);
+  });
+});
+
+it('says what a move is for', () => {
+  const look = new Look(wronglySlow, mobile, 0);
+  watch(look, () => lte, { forMs: MINUTES, random: seeded(1) });
+  expect(look.verdict).toBe('fast');
+  expect(look.finding).toMatchObject({ class: 'fast', confidence: 'high', thresholds });
+  expect(look.finding.kbps).toBeGreaterThan(2_000);
+  expect(look.inWords).toMatch(/^\d+ of 270 ms, noise [\d.]+ ms, \d+ of 2000 kbit\/s$/);
+});

@@ -1,0 +1,293 @@
+// A second look at one client's network while it is served: what its pongs show, and small trains of padding where they
+// do not decide (docs/probe.md, A second look). One object a client, changed in place at each pong. It sends nothing and
+// knows no socket: its caller sends what it asks for, when the client and the shard are calm.
+import type { Finding } from '@weir/protocol';
+import { Floor } from './floor.ts';
+import { RateBelief } from './rate-belief.ts';
+
+/** `ping`: alone, to know the round trip; the others are trains. */
+export type LookStep = 'ping' | 's' | 'A' | 'Z';
+export type LookResult = 'fast' | 'slow' | 'unsure';
+
+export interface LookLimits {
+  /** Whether a client that is fast, or slow, is in the wrong pool. */
+  readonly promotes: boolean;
+  readonly demotes: boolean;
+  /** When the first look begins at a client of which the router was not certain, and at one of which it was. */
+  readonly unsureAfterMs: number;
+  readonly sureAfterMs: number;
+  /** Time between two looks. */
+  readonly everyMs: number;
+}
+
+/** A pong, as the delivery clock knows it. The caller may use one object for all of them. */
+export interface LookPong {
+  readonly lagMs: number;
+  /** It answers the ping of a train. */
+  readonly isTrain: boolean;
+  /** What it proved: this many bytes arrived in this time. */
+  readonly provenBytes: number;
+  readonly provenMs: number;
+  /** No ping is unanswered any more. */
+  readonly isLast: boolean;
+  readonly nowMs: number;
+}
+
+/** Natural logarithms of the odds: 1,000 to 1 that it is fast, 100 to 1 that it is slow. A false "fast" is worse. */
+const FAST_ODDS = 6.9;
+const SLOW_ODDS = -4.6;
+/** What the router's measurement, and what was known before a look, may count at most. */
+const ROUTER_ODDS = { high: 3, medium: 2, low: 1 } as const;
+const EARLIER_ODDS = 3;
+/** Trains of a look at most, and the time between two. */
+const TRAINS = 3;
+const GAP_MS = 10_000;
+/**
+ * Where an earlier look, or a certain router, says otherwise, three trains in a row must agree: what passes within 20 s
+ * moves no client.
+ */
+const CHANGE_GAP_MS = 15_000;
+const CHANGE_SPAN_MS = 29_000;
+/** A train's round trip is that of the pongs of this time; the class by round trip is that of a longer one. */
+const NEAR_MS = 12_000;
+const FAR_MS = 25_000;
+/** Pongs that must have come before a train: of this time, and in all. */
+const NEAR_PONGS = 4;
+const PONGS = 8;
+/** The mean of the noise forgets within so many pongs; a pong that is this late was lost on the way. */
+const NOISE_PONGS = 12;
+const NOISE_MOST_MS = 150;
+/** Bytes at once that prove a rate without any train. */
+const PROVING_BYTES = 16_384;
+/** Ten segments a round trip, times 2.89: what BBR's pacing begins with. No sender is slower. */
+const PACED_BYTES = 41_800;
+/** Below this part of the threshold the small train goes first: a larger one would delay what the client waits for. */
+const SMALL_RATIO = 0.15;
+const SMALL_SLOW_MS = 50;
+/** The router's bounds of the round trip for a move up and down (classify.ts). */
+const UP_RTT = 220 / 270;
+const DOWN_RTT = 340 / 270;
+/** What the router's train was: it measured a rate with about as much. */
+const ROUTER_TRAIN_BYTES = 10_922;
+
+export class Look {
+  readonly #limits: LookLimits;
+  readonly #router: Finding;
+  readonly #openedMs: number;
+  readonly #near: Floor;
+  readonly #far: Floor;
+  #noiseMs = 0;
+  #pongs = 0;
+  #belief: RateBelief | undefined = undefined;
+  #dueMs: number;
+  /** Trains that this look may still send; 0 between two looks. */
+  #trainsLeft = 0;
+  #firstTrainMs = 0;
+  #oddsBefore = 0;
+  /** The step that is out, and the longer one that follows it at once. */
+  #out: LookStep | undefined = undefined;
+  #follows: LookStep | undefined = undefined;
+  /** The small train goes first. */
+  #small: boolean;
+  /** A certain router, or a look before, found that the pool is right. */
+  #settled: boolean;
+  #verdict: 'fast' | 'slow' | undefined = undefined;
+  /** The likeliest rate at the end of the last look. */
+  #kbps = 0;
+  #result: LookResult | undefined = undefined;
+
+  constructor(finding: Finding, limits: LookLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#router = finding;
+    this.#openedMs = nowMs;
+    this.#near = new Floor(NEAR_MS, nowMs);
+    this.#far = new Floor(FAR_MS, nowMs);
+    this.#settled = finding.confidence === 'high';
+    this.#small = finding.kbps !== undefined && this.#isVerySlow(finding.kbps);
+    this.#dueMs = nowMs + (this.#settled ? limits.sureAfterMs : limits.unsureAfterMs);
+  }
+
+  /** The class of the client, if it is certain and the pool is another's. */
+  get verdict(): 'fast' | 'slow' | undefined {
+    return this.#verdict;
+  }
+
+  /** What the hint of a move says. */
+  get finding(): Finding {
+    const { thresholds } = this.#router;
+    const is = this.#verdict ?? this.#router.class;
+    const rttMs = Math.max(1, Math.round(this.#far.value));
+    // A client that is slow by its round trip has no rate to speak of.
+    const byRtt = this.#isFar(DOWN_RTT);
+    const kbps = byRtt || this.#kbps === 0 ? {} : { kbps: Math.round(this.#kbps) };
+    return {
+      class: is,
+      confidence: this.#verdict === undefined ? 'low' : 'high',
+      rttMs,
+      ...kbps,
+      thresholds,
+    };
+  }
+
+  /** The same for a log, with what it rests on. */
+  get inWords(): string {
+    const { rttMs, kbps, thresholds } = this.finding;
+    const rate = kbps === undefined ? 'no rate' : `${kbps} of ${thresholds.kbps} kbit/s`;
+    return `${rttMs} of ${thresholds.rttMs} ms, noise ${this.#noiseMs.toFixed(1)} ms, ${rate}`;
+  }
+
+  /** The result of a look that has ended since the last call. */
+  takeResult(): LookResult | undefined {
+    const result = this.#result;
+    this.#result = undefined;
+    return result;
+  }
+
+  /** A pong came that proved something. */
+  heard(pong: LookPong): void {
+    if (pong.isTrain) this.#trained(pong);
+    else this.#learn(pong);
+    // A client that answers only the newest ping has swallowed the train's.
+    if (this.#out !== undefined && pong.isLast) this.#ended(pong.nowMs);
+    if (!pong.isTrain) this.#lookAtRtt(pong.nowMs);
+  }
+
+  /** What is to be sent now, if the client is calm; undefined if nothing is. */
+  next(nowMs: number): LookStep | undefined {
+    if (this.#out !== undefined) return undefined;
+    if (this.#follows !== undefined) return this.#follows;
+    if (nowMs < this.#dueMs) return undefined;
+    if (this.#trainsLeft === 0 && !this.#begin(nowMs)) return undefined;
+    if (this.#near.count < NEAR_PONGS || this.#pongs < PONGS) return 'ping';
+    return this.#small ? 's' : 'A';
+  }
+
+  /** That was sent. */
+  sent(step: LookStep, nowMs: number): void {
+    if (step === 'ping') return;
+    this.#out = step;
+    if (this.#follows !== undefined) return;
+    if (this.#trainsLeft === TRAINS) this.#firstTrainMs = nowMs;
+    this.#oddsBefore = this.#known().odds;
+  }
+
+  /** A ping that waited behind nothing but the messages of the moment. */
+  #learn({ lagMs, provenBytes, provenMs, nowMs }: LookPong): void {
+    this.#near.note(lagMs, nowMs);
+    this.#far.note(lagMs, nowMs);
+    this.#pongs++;
+    const noiseMs = Math.min(NOISE_MOST_MS, lagMs - this.#near.value);
+    this.#noiseMs += (noiseMs - this.#noiseMs) / Math.min(this.#pongs, NOISE_PONGS);
+    if (provenBytes < PROVING_BYTES) return;
+    // With a whole round trip on top, no late pong before it makes it too fast.
+    const kbps = (8 * provenBytes) / (provenMs + this.#near.value);
+    if (kbps >= this.#router.thresholds.kbps) this.#known().atLeast(kbps);
+  }
+
+  #trained({ lagMs, provenBytes, nowMs }: LookPong): void {
+    const rttMs = Math.min(this.#near.newest, lagMs);
+    const senderKbps = (8 * PACED_BYTES) / Math.max(1, rttMs);
+    const belief = this.#known();
+    belief.add({ bytes: provenBytes, spreadMs: lagMs - rttMs, noiseMs: this.#noiseMs, senderKbps });
+    const step = this.#out;
+    const spreadMs = Math.max(1, lagMs - rttMs);
+    this.#small = step === 's' ? spreadMs > SMALL_SLOW_MS : this.#isVerySlow((8 * provenBytes) / spreadMs);
+    this.#out = undefined;
+    this.#follows = undefined;
+    if (this.#classOf(belief.odds) === undefined) {
+      if (step === 'A') this.#follows = 'Z';
+      else if (step === 's' && !this.#small) this.#follows = 'A';
+    }
+    if (this.#follows === undefined) this.#ended(nowMs);
+  }
+
+  #isVerySlow(kbps: number): boolean {
+    return kbps < SMALL_RATIO * this.#router.thresholds.kbps;
+  }
+
+  /** A train has ended: the look has, too, or waits for the next train. */
+  #ended(nowMs: number): void {
+    this.#out = undefined;
+    this.#follows = undefined;
+    this.#trainsLeft--;
+    const { odds } = this.#known();
+    const is = this.#classOf(odds);
+    if (is === undefined) return this.#wait(nowMs);
+    if (!this.#isWrong(is)) return this.#conclude(is, nowMs);
+    if (!this.#settled) return this.#conclude(is, nowMs);
+    const agrees = is === 'fast' ? odds > this.#oddsBefore : odds < this.#oddsBefore;
+    if (!agrees) return this.#conclude('unsure', nowMs);
+    if (nowMs - this.#firstTrainMs >= CHANGE_SPAN_MS) return this.#conclude(is, nowMs);
+    this.#wait(nowMs);
+  }
+
+  #wait(nowMs: number): void {
+    if (this.#trainsLeft === 0) return this.#conclude('unsure', nowMs);
+    this.#dueMs = nowMs + (this.#settled ? CHANGE_GAP_MS : GAP_MS);
+  }
+
+  #conclude(is: LookResult, nowMs: number): void {
+    this.#trainsLeft = 0;
+    this.#dueMs = nowMs + this.#limits.everyMs;
+    this.#result = is;
+    const belief = this.#known();
+    this.#kbps = belief.kbps;
+    // Networks change: what is known now counts for little at the next look.
+    belief.fade(EARLIER_ODDS);
+    if (is === 'unsure') return;
+    if (this.#isWrong(is)) this.#verdict = is;
+    else this.#settled = true;
+  }
+
+  /** Begins a look. False if it needs no train. */
+  #begin(nowMs: number): boolean {
+    const { promotes, demotes } = this.#limits;
+    this.#verdict = undefined;
+    const is = this.#classOf(this.#known().odds);
+    // The messages themselves have proved it since the last look.
+    const isProven = is !== undefined && !this.#isWrong(is);
+    if (isProven) this.#conclude(is, nowMs);
+    else if (promotes && !demotes && this.#isFar(UP_RTT)) this.#conclude('slow', nowMs);
+    else this.#trainsLeft = TRAINS;
+    return this.#trainsLeft > 0;
+  }
+
+  /** A round trip beyond the threshold is slow at any rate. */
+  #lookAtRtt(nowMs: number): void {
+    if (!this.#limits.demotes || this.#verdict !== undefined || !this.#isFar(DOWN_RTT)) return;
+    const isKnown = this.#settled
+      ? this.#far.isFull
+      : this.#pongs >= PONGS && nowMs - this.#openedMs >= this.#limits.unsureAfterMs;
+    if (!isKnown) return;
+    this.#follows = undefined;
+    this.#conclude('slow', nowMs);
+  }
+
+  #isFar(part: number): boolean {
+    return this.#far.value > this.#router.thresholds.rttMs * part && this.#pongs > 0;
+  }
+
+  #classOf(odds: number): 'fast' | 'slow' | undefined {
+    if (odds >= FAST_ODDS && !this.#isFar(UP_RTT)) return 'fast';
+    return odds <= SLOW_ODDS ? 'slow' : undefined;
+  }
+
+  #isWrong(is: 'fast' | 'slow'): boolean {
+    return is === 'fast' ? this.#limits.promotes : this.#limits.demotes;
+  }
+
+  /** What is known of the rate. It begins with what the router measured. */
+  #known(): RateBelief {
+    if (this.#belief !== undefined) return this.#belief;
+    const { kbps, confidence, thresholds } = this.#router;
+    const belief = new RateBelief(thresholds.kbps);
+    this.#belief = belief;
+    if (kbps !== undefined) {
+      const spreadMs = (8 * ROUTER_TRAIN_BYTES) / kbps;
+      const noiseMs = this.#noiseMs;
+      belief.add({ bytes: ROUTER_TRAIN_BYTES, spreadMs, noiseMs, senderKbps: Number.POSITIVE_INFINITY });
+      belief.fade(ROUTER_ODDS[confidence]);
+    }
+    return belief;
+  }
+}
