@@ -1,5 +1,6 @@
 // A stream URL with a ticket of the test's own, to reach one shard without a router.
 import { randomBytes } from 'node:crypto';
+import type { Finding } from '@weir/protocol';
 import { issueTicket, parseTicketKeys } from '@weir/protocol';
 import type { SmallCluster } from './small-cluster.ts';
 
@@ -16,14 +17,17 @@ export async function streamUrl(
     /** Channels that the client may subscribe to; `channels` if absent. */
     readonly allow?: readonly string[];
     readonly tls?: boolean;
+    /** What the router would have found of the client's network. */
+    readonly finding?: Finding;
     /** How long the ticket is valid. */
     readonly ttlMs?: number;
   },
 ): Promise<string> {
   const [key] = parseTicketKeys(cluster.ticketKeys);
   if (key === undefined) throw new Error('there is no key');
-  const { pool, shard, url, channels, allow = channels, tls = false, ttlMs = TICKET_MS } = to;
+  const { pool, shard, url, channels, allow = channels, tls = false, ttlMs = TICKET_MS, finding } = to;
   const id = randomBytes(12).toString('base64url');
-  const ticket = { id, pool, shard, channels, allow, denied: [], tls };
+  const found = finding === undefined ? {} : { finding };
+  const ticket = { id, pool, shard, channels, allow, denied: [], tls, ...found };
   return `${url}/v1/stream?ticket=${await issueTicket(ticket, { key, nowMs: Date.now(), ttlMs })}`;
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pingFrame, textFrame, utf8Frame } from './frame.ts';
+import { PAD_FRAME_BYTES, padding, pingFrame, textFrame, utf8Frame } from './frame.ts';
 
 // The parser that `ws` has for servers' frames; its types leave it out.
 const ws: { readonly Receiver: new (options: object) => Writable } = createRequire(import.meta.url)('ws');
@@ -118,5 +118,15 @@ describe('ping frames', () => {
 
   it('are refused where the payload is longer than a control frame may be', () => {
     expect(() => pingFrame(new Uint8Array(126))).toThrow(RangeError);
+  });
+});
+
+describe('padding', () => {
+  it('is pongs of 125 random bytes, which no application sees', () => {
+    const pad = padding(3, (bytes) => Uint8Array.from({ length: bytes }, (_, i) => i % 251));
+    expect(pad.length).toBe(3 * PAD_FRAME_BYTES);
+    const frames = heard(pad);
+    expect(frames.map(({ kind, data }) => [kind, data.length])).toEqual(Array(3).fill(['pong', 125]));
+    expect(frames[1]?.data[0]).toBe(125);
   });
 });

@@ -81,6 +81,8 @@ beforeAll(async () => {
       WEIR_PROMOTION_HEALTH_MS: String(HEALTH_MS),
       WEIR_PROMOTION_MIN_BYTES: '4096',
       WEIR_MOVE_BACKOFF_MS: String(BACKOFF_MS),
+      // Without second looks every promotion is measured by the router.
+      WEIR_LOOK_BYTES_PER_SECOND: '0',
     });
   };
   mobile = await start('mobile');

@@ -2,8 +2,7 @@
 // rule uses no number from elsewhere.
 
 /** One pad frame on the wire: 2 bytes of header and 125 of payload, the largest control frame of RFC 6455 (5.5). */
-export const PAD_FRAME_BYTES = 127;
-export const PAD_PAYLOAD_BYTES = 125;
+export { PAD_FRAME_BYTES } from '@weir/protocol';
 
 /** 64 random bits: a pong cannot be sent ahead of its ping by guessing. */
 export const NONCE_BYTES = 8;

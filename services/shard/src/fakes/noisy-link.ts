@@ -1,6 +1,8 @@
 // For tests: one client's link in virtual time, and a second look at the client. Jitter is half-normal, each way and for
 // each segment, without reordering; a lost segment costs a round trip, the last ones of a train two.
+import { PAD_FRAME_BYTES } from '@weir/protocol';
 import type { Look, LookResult } from '../fan-out-thread/reassign/look.ts';
+import { TRAIN_FRAMES } from '../fan-out-thread/reassign/look.ts';
 
 export interface NoisyLink {
   readonly kbps: number;
@@ -55,7 +57,7 @@ export function roundTripMs(link: NoisyLink, bytes: number, random: () => number
   return random() < loss ? backMs + RETRANSMIT_MS + rttMs : backMs;
 }
 
-const TRAIN_BYTES = { ping: 14, s: 1_919, A: 10_936, Z: 21_985 } as const;
+const PING_BYTES = 14;
 /** A message a second, with a ping behind it. */
 const EVERY_MS = 1_000;
 const MESSAGE_BYTES = 700;
@@ -103,17 +105,17 @@ export function watch(
     nextMs = Math.max(nextMs, nowMs);
     out = undefined;
     const lagMs = backMs - sentMs;
-    look.heard({ lagMs, isTrain, provenBytes: bytes, provenMs: everyMs, isLast: true, nowMs });
+    const provenBytes = isTrain ? PING_BYTES : bytes;
+    look.heard({ lagMs, isTrain, provenBytes, provenMs: everyMs, isLast: true, nowMs });
     const is = look.takeResult();
     if (is !== undefined) results.push({ atMs: nowMs, is });
     const step = look.next(nowMs);
     if (step === undefined) continue;
-    if (step !== 'ping') {
-      padBytes += TRAIN_BYTES[step];
-      if (step !== 'Z') trainsMs.push(nowMs);
-    }
+    const pad = step === 'ping' ? 0 : TRAIN_FRAMES[step] * PAD_FRAME_BYTES;
+    padBytes += pad;
+    if (pad > 0 && step !== 'Z') trainsMs.push(nowMs);
     look.sent(step, nowMs);
-    send(TRAIN_BYTES[step], step !== 'ping');
+    send(pad + PING_BYTES, pad > 0);
   }
   const { verdict } = look;
   return { results, verdict, verdictMs: verdict === undefined ? undefined : nowMs, padBytes, trainsMs };

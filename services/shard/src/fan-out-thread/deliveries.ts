@@ -13,14 +13,12 @@ import type { ThreadCounts } from '../port/thread-counts.ts';
 import type { Connection } from './connection/connection.ts';
 import type { FanOut } from './fan-out/fan-out.ts';
 import type { LookLimits, LookResult, LookStep } from './reassign/look.ts';
-import { Look } from './reassign/look.ts';
+import { Look, TRAIN_FRAMES } from './reassign/look.ts';
 import { LookBudget } from './reassign/look-budget.ts';
 import type { Reassignment } from './reassign/reassignment.ts';
 import { reassignmentOf } from './reassign/reassignment.ts';
 import { Standing } from './reassign/standing.ts';
 
-/** Frames of the trains, as the router's: A fits in the ten segments of an initial window, Z in twice eight. */
-const TRAIN_FRAMES = { s: 15, A: 86, Z: 173 } as const;
 /** A client is calm while no more than this is under way: it travels in front of a train and counts as part of it. */
 const CALM_BYTES = 4_096;
 

@@ -32,7 +32,7 @@ export const lookReadings = defineMetrics<Shard>()({
   lookBytes: {
     kind: 'counter',
     name: 'weir_shard_look_bytes_total',
-    help: 'Bytes of this padding; they are part of the bytes written',
+    help: 'Bytes of this padding; they are no part of the bytes written and delivered',
     advice: 'Its rate against WEIR_LOOK_BYTES_PER_SECOND',
     read: counted(count.lookBytes),
   },

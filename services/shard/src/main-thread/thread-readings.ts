@@ -202,7 +202,7 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_written_bytes_total',
     help: 'Bytes written to sockets',
-    advice: 'Egress, before TLS and TCP',
+    advice: 'Egress, before TLS and TCP; `weir_shard_look_bytes_total` comes on top',
     read: counted(count.bytes),
   },
   deliveredBytes: {

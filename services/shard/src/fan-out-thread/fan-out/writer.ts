@@ -242,7 +242,8 @@ export class Writer {
     const { socket } = connection;
     const ping = this.#pings.next();
     socket.cork();
-    this.write(connection, pad);
+    // No backlog: no message waits for padding to arrive, or is withheld because of it.
+    socket.write(pad);
     this.write(connection, ping);
     socket.uncork();
     this.#pinged(connection, this.#pings.counter, 'train');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { ModelClient } from '../../fakes/two-threads.ts';
 import { Connection } from '../connection/connection.ts';
+import { Look } from '../reassign/look.ts';
 import { Standing } from '../reassign/standing.ts';
 import { Moves } from './moves.ts';
 
@@ -219,6 +220,21 @@ describe('other moves', () => {
       [true, 's1'],
       [true, undefined],
     ]);
+  });
+
+  it('say what a second look was certain of', async () => {
+    const bench = new Bench();
+    const client = bench.client('a');
+    const thresholds = { kbps: 2_000, rttMs: 270 };
+    const limits = { promotes: false, demotes: true, unsureAfterMs: 1, sureAfterMs: 1, everyMs: 1e9 };
+    const look = new Look({ class: 'fast', confidence: 'low', thresholds }, limits, 0);
+    client.look = look;
+    await bench.moves.remeasure(client, 'tooSlow');
+    const pong = { lagMs: 400, isTrain: false, provenBytes: 100, provenMs: 1_000, isLast: true };
+    for (let nowMs = 1_000; nowMs <= 10_000; nowMs += 1_000) look.heard({ ...pong, nowMs });
+    await bench.moves.remeasure(client, 'tooSlow');
+    const finding = { class: 'slow', confidence: 'high', rttMs: 400, thresholds };
+    expect(bench.hints.map((hint) => hint.finding)).toEqual([undefined, finding]);
   });
 
   it('of a drain are for everybody, also for who was asked before', async () => {

@@ -2,11 +2,14 @@
 // do not decide (docs/probe.md, A second look). One object a client, changed in place at each pong. It sends nothing and
 // knows no socket: its caller sends what it asks for, when the client and the shard are calm.
 import type { Finding } from '@weir/protocol';
+import { PAD_FRAME_BYTES } from '@weir/protocol';
 import { Floor } from './floor.ts';
 import { RateBelief } from './rate-belief.ts';
 
 /** `ping`: alone, to know the round trip; the others are trains. */
-export type LookStep = 'ping' | 's' | 'A' | 'Z';
+export type LookStep = 'ping' | keyof typeof TRAIN_FRAMES;
+/** Frames of padding of the trains, as the router's: A fits in the ten segments of an initial window, Z in twice eight. */
+export const TRAIN_FRAMES = { s: 15, A: 86, Z: 173 } as const;
 export type LookResult = 'fast' | 'slow' | 'unsure';
 
 export interface LookLimits {
@@ -25,7 +28,7 @@ export interface LookPong {
   readonly lagMs: number;
   /** It answers the ping of a train. */
   readonly isTrain: boolean;
-  /** What it proved: this many bytes arrived in this time. */
+  /** What it proved: this many bytes arrived in this time, padding not among them. */
   readonly provenBytes: number;
   readonly provenMs: number;
   /** No ping is unanswered any more. */
@@ -67,8 +70,8 @@ const SMALL_SLOW_MS = 50;
 /** The router's bounds of the round trip for a move up and down (classify.ts). */
 const UP_RTT = 220 / 270;
 const DOWN_RTT = 340 / 270;
-/** What the router's train was: it measured a rate with about as much. */
-const ROUTER_TRAIN_BYTES = 10_922;
+/** The router measured a rate with about as much. */
+const ROUTER_TRAIN_BYTES: number = TRAIN_FRAMES.A * PAD_FRAME_BYTES;
 
 export class Look {
   readonly #limits: LookLimits;
@@ -145,7 +148,8 @@ export class Look {
 
   /** A pong came that proved something. */
   heard(pong: LookPong): void {
-    if (pong.isTrain) this.#trained(pong);
+    // After an answer to a later ping the train has been given up.
+    if (pong.isTrain && this.#out !== undefined) this.#trained(pong);
     else this.#learn(pong);
     // A client that answers only the newest ping has swallowed the train's.
     if (this.#out !== undefined && pong.isLast) this.#ended(pong.nowMs);
@@ -188,10 +192,12 @@ export class Look {
     const rttMs = Math.min(this.#near.newest, lagMs);
     const senderKbps = (8 * PACED_BYTES) / Math.max(1, rttMs);
     const belief = this.#known();
-    belief.add({ bytes: provenBytes, spreadMs: lagMs - rttMs, noiseMs: this.#noiseMs, senderKbps });
     const step = this.#out;
+    const frames = step === undefined || step === 'ping' ? 0 : TRAIN_FRAMES[step];
+    const bytes = provenBytes + frames * PAD_FRAME_BYTES;
     const spreadMs = Math.max(1, lagMs - rttMs);
-    this.#small = step === 's' ? spreadMs > SMALL_SLOW_MS : this.#isVerySlow((8 * provenBytes) / spreadMs);
+    belief.add({ bytes, spreadMs, noiseMs: this.#noiseMs, senderKbps });
+    this.#small = step === 's' ? spreadMs > SMALL_SLOW_MS : this.#isVerySlow((8 * bytes) / spreadMs);
     this.#out = undefined;
     this.#follows = undefined;
     if (this.#classOf(belief.odds) === undefined) {

@@ -86,8 +86,8 @@ describe('a belief in a rate', () => {
       fc.property(trains, fc.double({ min: 0, max: 500, noNaN: true }), ([train], laterMs) => {
         if (train === undefined) return;
         const later = { ...train, spreadMs: train.spreadMs + laterMs };
-        // Up to the rounding of single precision.
-        expect(after(later).odds).toBeLessThanOrEqual(after(train).odds + 0.01);
+        // A train that is late already says little more when it is later: which slow rate it is.
+        expect(after(later).odds).toBeLessThanOrEqual(Math.max(after(train).odds + 0.01, -1));
       }),
     );
   });

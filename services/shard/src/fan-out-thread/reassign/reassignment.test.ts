@@ -74,6 +74,49 @@ describe('a client that is slow', () => {
   });
 });
 
+describe('a client of which a second look is certain', () => {
+  const found = { ...slow, lagMs: 40, flowingSinceMs: Number.POSITIVE_INFINITY };
+  const history = { stayedMs: 0, moves: 1, kept: false };
+
+  it.each([
+    ['slow, in the fast pool', desktop, { look: 'slow' }, 'slow move'],
+    ['slow, in the slow pool', mobile, { look: 'slow' }, 'fine'],
+    ['fast, in the slow pool', mobile, { look: 'fast' }, 'fast move'],
+    ['fast, in the fast pool', desktop, { look: 'fast' }, 'fine'],
+    ['right', mobile, { look: 'right' }, 'fine'],
+  ] as const)('that it is %s', (_what, limits, change, expected) => {
+    expect(verdict(new Reassignment(limits).judge(settled(), { ...found, ...change }))).toBe(expected);
+  });
+
+  it('need not wait for a minute, once', () => {
+    const judge = new Reassignment(mobile);
+    const at = (client: Standing, nowMs: number): string =>
+      verdict(judge.judge(client, { ...found, look: 'fast', nowMs }));
+    expect([at(standing(), 9_999), at(standing(), 10_000)]).toEqual(['fast tooNew', 'fast move']);
+    expect(at(standing({ history }), MINUTE)).toBe('fast tooNew');
+    expect(at(standing({ history }), 2 * MINUTE)).toBe('fast move');
+  });
+
+  it('goes back after a minute at the earliest', () => {
+    const judge = new Reassignment(desktop);
+    const back = standing({ history });
+    const at = (nowMs: number): string => verdict(judge.judge(back, { ...found, look: 'slow', nowMs }));
+    expect([at(MINUTE - 1), at(MINUTE)]).toEqual(['slow tooNew', 'slow move']);
+  });
+
+  it('stays where it asked for this pool', () => {
+    const client = standing({ mayRise: false, nowMs: -MINUTE });
+    expect(verdict(new Reassignment(mobile).judge(client, { ...found, look: 'fast' }))).toBe('fine');
+  });
+
+  it('is not asked because it is well: only the look counts', () => {
+    const judge = new Reassignment(mobile);
+    const client = standing();
+    for (let ms = 0; ms <= 5 * MINUTE; ms += 1_000)
+      expect(pong(judge, client, ms, { look: 'right' })).toBeUndefined();
+  });
+});
+
 describe('moves', () => {
   it('are at most 1 % of the connections in any second', () => {
     const judge = new Reassignment(desktop);
