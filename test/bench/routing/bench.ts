@@ -15,6 +15,7 @@ const USAGE = `npm run bench:routing -- [options]
   --draws N        random links (default 40)
   --seed N         seed of the random links (default: another in each run; it is printed)
   --links A,B      these fixed links; none for no fixed link (default: those of bench:probe, and hspa-plus)
+  --only A,B       of all these, only those with these names
   --changes        also links that change
   --repeat N       visits of each link (default 1)
   --jobs N         links at the same time (default 24)
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       draws: { type: 'string', default: '40' },
       seed: { type: 'string' },
       links: { type: 'string' },
+      only: { type: 'string' },
       changes: { type: 'boolean', default: false },
       repeat: { type: 'string', default: '1' },
       jobs: { type: 'string', default: '24' },
@@ -59,7 +61,7 @@ async function main(): Promise<number> {
     ...fixedVisits(names),
     ...randomVisits(Number(values.draws), seed),
     ...(values.changes ? changingVisits() : []),
-  ];
+  ].filter(({ name }) => values.only === undefined || values.only.split(',').includes(name));
   const visits = Array.from({ length: Number(values.repeat) }, () => chosen).flat();
   console.error(`${visits.length} visits, seed ${seed}`);
   const env = Object.fromEntries(

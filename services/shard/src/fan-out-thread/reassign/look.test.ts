@@ -198,5 +198,5 @@ it('says what a move is for', () => {
   expect(look.verdict).toBe('fast');
   expect(look.finding).toMatchObject({ class: 'fast', confidence: 'high', thresholds });
   expect(look.finding.kbps).toBeGreaterThan(2_000);
-  expect(look.inWords).toMatch(/^\d+ of 270 ms, noise [\d.]+ ms, \d+ of 2000 kbit\/s$/);
+  expect(look.inWords).toMatch(/^\d+ of 270 ms, noise [\d.]+ ms, \d+ of 2000 kbit\/s, trains( \w \d+ ms)+$/);
 });

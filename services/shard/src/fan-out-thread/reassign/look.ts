@@ -36,9 +36,12 @@ export interface LookPong {
   readonly nowMs: number;
 }
 
-/** Natural logarithms of the odds: 1,000 to 1 that it is fast, 100 to 1 that it is slow. A false "fast" is worse. */
-const FAST_ODDS = 6.9;
+/** Natural logarithms of the odds: 200 to 1 that it is fast, 100 to 1 that it is slow. A false "fast" is worse. */
+const FAST_ODDS = 5.3;
 const SLOW_ODDS = -4.6;
+/** Where the pool is right, no move follows: less is enough if the train agrees, and still less if it was found before. */
+const STAYS_ODDS = { unsure: 3.5, settled: 2.5 } as const;
+const AGREES_ODDS = 1;
 /** What the router's measurement, and what was known before a look, may count at most. */
 const ROUTER_ODDS = { high: 3, medium: 2, low: 1 } as const;
 const EARLIER_ODDS = 3;
@@ -67,6 +70,8 @@ const PACED_BYTES = 41_800;
 /** Below this part of the threshold the small train goes first: a larger one would delay what the client waits for. */
 const SMALL_RATIO = 0.15;
 const SMALL_SLOW_MS = 50;
+/** Below this part of the threshold a second A follows the first, not the larger Z. */
+const CLEARLY_SLOW_RATIO = 0.6;
 /** The router's bounds of the round trip for a move up and down (classify.ts). */
 const UP_RTT = 220 / 270;
 const DOWN_RTT = 340 / 270;
@@ -87,9 +92,13 @@ export class Look {
   #trainsLeft = 0;
   #firstTrainMs = 0;
   #oddsBefore = 0;
+  /** Of the last look, for a log: name and time of each train. */
+  #trains = '';
   /** The step that is out, and the longer one that follows it at once. */
   #out: LookStep | undefined = undefined;
   #follows: LookStep | undefined = undefined;
+  /** An A went before, so that the sender's window is open. */
+  #isOpen = false;
   /** The small train goes first. */
   #small: boolean;
   /** A certain router, or a look before, found that the pool is right. */
@@ -136,7 +145,7 @@ export class Look {
   get inWords(): string {
     const { rttMs, kbps, thresholds } = this.finding;
     const rate = kbps === undefined ? 'no rate' : `${kbps} of ${thresholds.kbps} kbit/s`;
-    return `${rttMs} of ${thresholds.rttMs} ms, noise ${this.#noiseMs.toFixed(1)} ms, ${rate}`;
+    return `${rttMs} of ${thresholds.rttMs} ms, noise ${this.#noiseMs.toFixed(1)} ms, ${rate}, trains${this.#trains || ' none'}`;
   }
 
   /** The result of a look that has ended since the last call. */
@@ -196,15 +205,27 @@ export class Look {
     const frames = step === undefined || step === 'ping' ? 0 : TRAIN_FRAMES[step];
     const bytes = provenBytes + frames * PAD_FRAME_BYTES;
     const spreadMs = Math.max(1, lagMs - rttMs);
-    belief.add({ bytes, spreadMs, noiseMs: this.#noiseMs, senderKbps });
+    belief.add({
+      bytes,
+      spreadMs,
+      noiseMs: this.#noiseMs,
+      senderKbps,
+      isFirst: !this.#isOpen && step === 'A',
+    });
+    this.#trains += ` ${step} ${Math.round(spreadMs)} ms`;
     this.#small = step === 's' ? spreadMs > SMALL_SLOW_MS : this.#isVerySlow((8 * bytes) / spreadMs);
     this.#out = undefined;
-    this.#follows = undefined;
-    if (this.#classOf(belief.odds) === undefined) {
-      if (step === 'A') this.#follows = 'Z';
-      else if (step === 's' && !this.#small) this.#follows = 'A';
-    }
+    this.#follows =
+      this.#classOf(belief.odds) === undefined ? this.#after(step, (8 * bytes) / spreadMs) : undefined;
+    this.#isOpen = this.#follows !== undefined && step === 'A';
     if (this.#follows === undefined) this.#ended(nowMs);
+  }
+
+  /** What follows at once: A has opened the sender's window. Where it was slow, another A is enough to see whether it is. */
+  #after(step: LookStep | undefined, kbps: number): LookStep | undefined {
+    if (step === 's') return this.#small ? undefined : 'A';
+    if (step !== 'A' || this.#isOpen) return undefined;
+    return kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps ? 'A' : 'Z';
   }
 
   #isVerySlow(kbps: number): boolean {
@@ -215,6 +236,7 @@ export class Look {
   #ended(nowMs: number): void {
     this.#out = undefined;
     this.#follows = undefined;
+    this.#isOpen = false;
     this.#trainsLeft--;
     const { odds } = this.#known();
     const is = this.#classOf(odds);
@@ -249,10 +271,10 @@ export class Look {
   #begin(nowMs: number): boolean {
     const { promotes, demotes } = this.#limits;
     this.#verdict = undefined;
-    const is = this.#classOf(this.#known().odds);
+    this.#trains = '';
     // The messages themselves have proved it since the last look.
-    const isProven = is !== undefined && !this.#isWrong(is);
-    if (isProven) this.#conclude(is, nowMs);
+    const isProven = !this.#isWrong('fast') && this.#known().odds >= FAST_ODDS && !this.#isFar(UP_RTT);
+    if (isProven) this.#conclude('fast', nowMs);
     else if (promotes && !demotes && this.#isFar(UP_RTT)) this.#conclude('slow', nowMs);
     else this.#trainsLeft = TRAINS;
     return this.#trainsLeft > 0;
@@ -274,8 +296,12 @@ export class Look {
   }
 
   #classOf(odds: number): 'fast' | 'slow' | undefined {
-    if (odds >= FAST_ODDS && !this.#isFar(UP_RTT)) return 'fast';
-    return odds <= SLOW_ODDS ? 'slow' : undefined;
+    const stays = STAYS_ODDS[this.#settled ? 'settled' : 'unsure'];
+    const change = odds - this.#oddsBefore;
+    const fastFrom = this.#isWrong('fast') || change < AGREES_ODDS ? FAST_ODDS : stays;
+    if (odds >= fastFrom && !this.#isFar(UP_RTT)) return 'fast';
+    const slowFrom = this.#isWrong('slow') || change > -AGREES_ODDS ? SLOW_ODDS : -stays;
+    return odds <= slowFrom ? 'slow' : undefined;
   }
 
   #isWrong(is: 'fast' | 'slow'): boolean {
@@ -291,7 +317,8 @@ export class Look {
     if (kbps !== undefined) {
       const spreadMs = (8 * ROUTER_TRAIN_BYTES) / kbps;
       const noiseMs = this.#noiseMs;
-      belief.add({ bytes: ROUTER_TRAIN_BYTES, spreadMs, noiseMs, senderKbps: Number.POSITIVE_INFINITY });
+      const senderKbps = Number.POSITIVE_INFINITY;
+      belief.add({ bytes: ROUTER_TRAIN_BYTES, spreadMs, noiseMs, senderKbps, isFirst: false });
       belief.fade(ROUTER_ODDS[confidence]);
     }
     return belief;

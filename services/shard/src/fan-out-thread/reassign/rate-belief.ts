@@ -16,6 +16,8 @@ const SPREAD_OF_TIME = 0.03;
 const LATE_SPREAD = 1.6;
 /** How much one train may count against a rate: a lost segment or a sleeping radio makes any train late. */
 const LATE_MOST = 4;
+/** Of a train that opens the sender's window: until then the sender may be slower than its link. */
+const LATE_FIRST = 1;
 const EARLY_MOST = 12;
 /** What goes over the wire for each byte of a train: TCP, IP and Ethernet. */
 const OVERHEAD = 1.04;
@@ -29,6 +31,8 @@ export interface Train {
   readonly noiseMs: number;
   /** A sender that paces, or has a small window, may send no faster than this. */
   readonly senderKbps: number;
+  /** It opens the sender's window, for the next train. */
+  readonly isFirst: boolean;
 }
 
 export class RateBelief {
@@ -40,17 +44,23 @@ export class RateBelief {
   }
 
   /** A train adds to what is known. */
-  add({ bytes, spreadMs, noiseMs, senderKbps }: Train): void {
+  add({ bytes, spreadMs, noiseMs, senderKbps, isFirst }: Train): void {
+    const lateMost = isFirst ? LATE_FIRST : LATE_MOST;
     for (let i = 0; i < RATES; i++) {
       const kbps = this.#rate(i);
       const fastestMs = wireMs(bytes, kbps);
       const slowestMs = wireMs(bytes, Math.min(kbps, senderKbps));
       const spread = SPREAD_OF_NOISE * noiseMs + SPREAD_MS + SPREAD_OF_TIME * fastestMs;
       const early = (fastestMs + noiseMs - spreadMs) / spread;
-      const late = (spreadMs - slowestMs - noiseMs) / (LATE_SPREAD * spread);
+      const lateMs = spreadMs - slowestMs - noiseMs;
+      const late = lateMs / (LATE_SPREAD * spread);
       // The first and the last of the rates stand for all beyond them.
       if (early > 0 && i < RATES - 1) this.#less(i, Math.min(EARLY_MOST, (early * early) / 2));
-      else if (late > 0 && i > 0) this.#less(i, Math.min(LATE_MOST, (late * late) / 2));
+      else if (late > 0 && i > 0) {
+        // Jitter is normal near its mean; stalls have a longer tail.
+        const byStall = lateMs / (noiseMs + SPREAD_MS + SPREAD_OF_TIME * fastestMs);
+        this.#less(i, Math.min(lateMost, Math.max((late * late) / 2, byStall)));
+      }
     }
   }
 
