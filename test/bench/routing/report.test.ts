@@ -61,8 +61,9 @@ describe('the bench of routing', () => {
     expect(changed(moved)).toContain('right v (small, cubic): after 80 s');
     expect(changed(visited([mobile], lasting))).toContain('WRONG v (small, cubic): never');
     const passing = { kind: 'changing', changes: [change, { ...change, atMs: 60_000 }] } as const;
-    expect(changed(visited([desktop], passing))).toContain('right v (small, cubic): 0 moves');
-    expect(changed(visited([desktop], passing, 1))).toContain('WRONG v (small, cubic): 1 moves');
+    expect(changed(visited([desktop], passing))).toContain('right v (small, cubic): 0 wrong moves');
+    const lured = visited([desktop, { pool: 'mobile', atMs: 50_000 }], passing);
+    expect(changed(lured)).toContain('WRONG v (small, cubic): 1 wrong moves');
   });
 
   it('sums up', () => {

@@ -96,13 +96,16 @@ export function changed(one: Visited): string {
   const first = changes[0]?.atMs ?? 0;
   const last = changes.at(-1)?.atMs ?? 0;
   const passes = changes.length > 1;
-  const moved = one.moves.filter(({ atMs }) => atMs > first);
+  // A client that was in the wrong pool before may be repaired meanwhile.
+  const moved = one.pools.filter(
+    ({ pool, atMs }) => atMs > first && (pool === 'desktop') !== (expected === 'fast'),
+  );
   const rightAt = one.pools.find(
     ({ pool, atMs }) => atMs > last && (pool === 'desktop') === (expected === 'fast'),
   );
   const right = passes ? moved.length === 0 : classAt(one, last + 120_000) === expected;
   const how = passes
-    ? `${moved.length} moves`
+    ? `${moved.length} wrong moves`
     : rightAt === undefined
       ? 'never'
       : `after ${((rightAt.atMs - last) / 1000).toFixed(0)} s`;

@@ -69,7 +69,7 @@ export const moves = defineSettings({
   }),
   lookEveryMs: ms({
     env: 'WEIR_LOOK_EVERY_MS',
-    default: 85_000,
+    default: 75_000,
     min: 1_000,
     meaning: 'Time between two such looks at one client; a look mostly sends 11 KB',
   }),

@@ -12,7 +12,7 @@ const mobile = {
   demotes: false,
   unsureAfterMs: 10_000,
   sureAfterMs: 60_000,
-  everyMs: 85_000,
+  everyMs: 75_000,
 };
 const desktop = { ...mobile, promotes: false, demotes: true };
 const found = (is: Finding['class'], confidence: Finding['confidence'], kbps?: number): Finding => ({

@@ -36,8 +36,8 @@ export interface LookPong {
   readonly nowMs: number;
 }
 
-/** Natural logarithms of the odds: 200 to 1 that it is fast, 100 to 1 that it is slow. A false "fast" is worse. */
-const FAST_ODDS = 5.3;
+/** Natural logarithms of the odds: 100 to 1. What a move up needs beyond that: the router's bounds. */
+const FAST_ODDS = 4.6;
 const SLOW_ODDS = -4.6;
 /** Where the pool is right, no move follows: less is enough if the train agrees, and still less if it was found before. */
 const STAYS_ODDS = { unsure: 3.5, settled: 2.5 } as const;
@@ -60,9 +60,10 @@ const FAR_MS = 25_000;
 /** Pongs that must have come before a train: of this time, and in all. */
 const NEAR_PONGS = 4;
 const PONGS = 8;
-/** The mean of the noise forgets within so many pongs; a pong that is this late was lost on the way. */
+/** The mean of the noise forgets within so many pongs; one that is much later than usual was lost, or met a stall. */
 const NOISE_PONGS = 12;
-const NOISE_MOST_MS = 150;
+const NOISE_TIMES = 3;
+const NOISE_LEAST_MS = 20;
 /** Bytes at once that prove a rate without any train. */
 const PROVING_BYTES = 16_384;
 /** Ten segments a round trip, times 2.89: what BBR's pacing begins with. No sender is slower. */
@@ -189,7 +190,7 @@ export class Look {
     this.#near.note(lagMs, nowMs);
     this.#far.note(lagMs, nowMs);
     this.#pongs++;
-    const noiseMs = Math.min(NOISE_MOST_MS, lagMs - this.#near.value);
+    const noiseMs = Math.min(NOISE_TIMES * this.#noiseMs + NOISE_LEAST_MS, lagMs - this.#near.value);
     this.#noiseMs += (noiseMs - this.#noiseMs) / Math.min(this.#pongs, NOISE_PONGS);
     if (provenBytes < PROVING_BYTES) return;
     // With a whole round trip on top, no late pong before it makes it too fast.
@@ -223,7 +224,7 @@ export class Look {
 
   /** What follows at once: A has opened the sender's window. Where it was slow, another A is enough to see whether it is. */
   #after(step: LookStep | undefined, kbps: number): LookStep | undefined {
-    if (step === 's') return this.#small ? undefined : 'A';
+    if (step === 's') return 'A';
     if (step !== 'A' || this.#isOpen) return undefined;
     return kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps ? 'A' : 'Z';
   }
@@ -243,7 +244,8 @@ export class Look {
     if (is === undefined) return this.#wait(nowMs);
     if (!this.#isWrong(is)) return this.#conclude(is, nowMs);
     if (!this.#settled) return this.#conclude(is, nowMs);
-    const agrees = is === 'fast' ? odds > this.#oddsBefore : odds < this.#oddsBefore;
+    // A first A that is late says next to nothing; one that is early contradicts.
+    const agrees = is === 'fast' ? odds > this.#oddsBefore : odds < this.#oddsBefore + AGREES_ODDS;
     if (!agrees) return this.#conclude('unsure', nowMs);
     if (nowMs - this.#firstTrainMs >= CHANGE_SPAN_MS) return this.#conclude(is, nowMs);
     this.#wait(nowMs);

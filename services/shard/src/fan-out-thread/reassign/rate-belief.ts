@@ -76,9 +76,12 @@ export class RateBelief {
     for (let i = 0; i < RATES; i++) this.#log[i] = this.#at(i) * (most / odds);
   }
 
-  /** Natural logarithm of the odds that the link carries the threshold: 0 if nothing is known, 6.9 for 1,000 to 1. */
+  /**
+   * How much likelier the likeliest rate from the threshold on is than the likeliest below it, as a natural logarithm: 0 if
+   * nothing is known, 4.6 for 100 to 1.
+   */
   get odds(): number {
-    return this.#sum(HALF, RATES) - this.#sum(0, HALF);
+    return this.#most(HALF, RATES) - this.#most(0, HALF);
   }
 
   /** The likeliest rate. */
@@ -95,13 +98,10 @@ export class RateBelief {
     return this.#thresholdKbps * 2 ** (sum / weights / STEPS);
   }
 
-  /** Logarithm of the sum of the likelihoods of some rates. */
-  #sum(from: number, to: number): number {
+  #most(from: number, to: number): number {
     let most = Number.NEGATIVE_INFINITY;
     for (let i = from; i < to; i++) most = Math.max(most, this.#at(i));
-    let sum = 0;
-    for (let i = from; i < to; i++) sum += Math.exp(this.#at(i) - most);
-    return most + Math.log(sum / (to - from));
+    return most;
   }
 
   #rate(i: number): number {
