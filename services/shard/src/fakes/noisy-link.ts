@@ -33,7 +33,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** From the write of so many bytes with a ping behind them to its pong. */
-export function roundTripMs(link: NoisyLink, bytes: number, random: () => number): number {
+function roundTripMs(link: NoisyLink, bytes: number, random: () => number): number {
   const { kbps, rttMs, jitterMs = 0, slotMs = 0, loss = 0, paced = false } = link;
   const jitter = (): number =>
     jitterMs * Math.abs(Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));

@@ -261,7 +261,8 @@ export class Look {
     this.#dueMs = nowMs + this.#limits.everyMs;
     this.#result = is;
     const belief = this.#known();
-    this.#kbps = belief.kbps;
+    // Without any evidence there is no rate to speak of.
+    if (belief.odds !== 0) this.#kbps = belief.kbps;
     // Networks change: what is known now counts for little at the next look.
     belief.fade(EARLIER_ODDS);
     if (is === 'unsure') return;
