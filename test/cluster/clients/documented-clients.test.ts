@@ -1,4 +1,4 @@
-// The programs of docs/clients.md, exactly as they are printed there, on a real cluster: what the scripted one of
+// The programs of docs/raw-websocket.md, exactly as they are printed there, on a real cluster: what the scripted one of
 // test/cluster/clients/examples.test.ts plays is what a router and shards really say. All of them live through the same story.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -15,7 +15,7 @@ const missing = programs.flatMap((program) => {
   return reason === undefined ? [] : [`${program} (skipped: ${reason})`];
 });
 
-describe('the programs of docs/clients.md on a real cluster', () => {
+describe('the programs of docs/raw-websocket.md on a real cluster', () => {
   let cluster: SmallCluster;
   let nats: NatsConnection;
   let shard: Service;
