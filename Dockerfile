@@ -13,7 +13,7 @@ RUN for service in router shard publisher control; do node scripts/images/copy-s
 FROM ${BASE_IMAGE} AS base
 # Distroless has Node in /nodejs/bin, others have it on their own path.
 # Health checks and scrapes come from outside the container.
-ENV NODE_ENV=production WEIR_ADMIN_HOST=0.0.0.0 PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
+ENV NODE_ENV=production WEIR_ADMIN_HOST=0.0.0.0 WEIR_ADMIN_PORT=9090 PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
 USER 65532:65532
 # Node is process 1 and gets the signals; it writes nothing, so the root file system may be read-only.
@@ -22,19 +22,21 @@ ENTRYPOINT ["node"]
 FROM base AS router
 COPY --from=build /out/router /app
 EXPOSE 8080 9090
-CMD ["services/router/dist/main.js"]
+CMD ["services/router/dist/bundle/main.js"]
 
 FROM base AS shard
 COPY --from=build /out/shard /app
 EXPOSE 8081 9090
-CMD ["services/shard/dist/main.js"]
+CMD ["services/shard/dist/bundle/main.js"]
 
 FROM base AS publisher
 COPY --from=build /out/publisher /app
 EXPOSE 8082 9090
-CMD ["services/publisher/dist/main.js"]
+CMD ["services/publisher/dist/bundle/main.js"]
 
 FROM base AS control
 COPY --from=build /out/control /app
-EXPOSE 8443 9090
-CMD ["services/control/dist/main.js"]
+# The console is read by a Service or a port-forward.
+ENV WEIR_CONSOLE_HOST=0.0.0.0
+EXPOSE 8443 7704 9090
+CMD ["services/control/dist/bundle/main.js"]

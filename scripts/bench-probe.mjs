@@ -1,4 +1,4 @@
-// `npm run bench:probe`: builds the bench and runs it; its options are those of test/bench/probe/bench.ts.
+// `npm run bench:probe`: builds the bench and runs it; test/bench/probe/bench.ts defines the options.
 import { command, runTool, setUp } from './set-up.mjs';
 
 await command(async () => {

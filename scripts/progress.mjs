@@ -1,8 +1,8 @@
-// Owns the lines that a long step of the set-up says about itself, so that nobody takes it for hung.
+// Prints progress lines during a long step of the set-up, so that it does not look hung.
 
 const EVERY_MS = 5000;
 
-/** Says `<what>: <seconds> s` every 5 s until `task` is settled; gives its result. `what` is asked for each line. */
+/** Prints `<what>: <seconds> s` every 5 s until `task` is settled; returns its result. Calls `what` for each line. */
 export async function withProgress(what, task, { say = console.log, timers = globalThis, nowMs = now } = {}) {
   const startMs = nowMs();
   const timer = timers.setInterval(() => {

@@ -1,5 +1,5 @@
-// `node scripts/release-notes.mjs v1.2.3`: prints what CHANGELOG.md says of that version. Fails where something that is
-// released has another version, or where the changelog has no section with something in it.
+// `node scripts/release-notes.mjs v1.2.3`: prints the section of CHANGELOG.md for that version. Fails if a released
+// package has another version, or if the section is missing or empty.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// Owns what every command needs first: the right Node, the packages of the lock file, a build. Plain Node, because
+// Owns the prerequisites of every command: the right Node, the packages of the lock file, a build. Plain Node, because
 // nothing is installed yet when it runs. Must never need anything but npm's registry.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { withProgress } from './progress.mjs';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LOWEST_NODE = [20, 19];
 
-/** A reason to stop that is told in words, without a stack. */
+/** A reason to stop, printed without a stack trace. */
 class SetUpError extends Error {}
 
-/** Runs the body of a command; what goes wrong in the set-up is one clear message and exit code 1. */
+/** Runs the body of a command; a set-up error becomes one clear message and exit code 1. */
 export async function command(body) {
   try {
     await body();
@@ -23,7 +23,7 @@ export async function command(body) {
   }
 }
 
-/** Node, packages, build: in this order, each only where it is needed. `before` may refuse, in words, to install. */
+/** Node, packages, build: in this order, each only if needed. `before` may refuse the installation with a message. */
 export async function setUp({ before = async () => undefined } = {}) {
   checkNode(process.versions.node);
   if (!isInstalled(ROOT)) {
@@ -48,12 +48,12 @@ export function checkNode(version) {
   );
 }
 
-/** Runs one of the tools that a folder has installed; resolves to its exit code. Signals that we get, it gets. */
+/** Runs a tool that is installed in a folder; resolves with its exit code. Forwards our signals to it. */
 export function runTool(name, args, { folder = ROOT, ...options } = {}) {
   return run(join(folder, 'node_modules/.bin', name), args, { ...options, folder });
 }
 
-/** The environment in which turbo neither reports nor asks for anything. */
+/** Environment in which turbo neither reports nor asks for anything. */
 const QUIET = { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
 
 async function build() {
@@ -79,7 +79,7 @@ async function install(folder) {
   if (code !== 0) throw new SetUpError(`${output.join('')}\nnpm ci failed (above)`);
 }
 
-/** How far npm is: it unpacks each package of the lock file into its folder. */
+/** npm's progress: it unpacks each package of the lock file into its folder. */
 function installingText(folder) {
   const wanted = Object.entries(readPackages(join(folder, 'package-lock.json')))
     .filter(([path, { link, optional }]) => path.startsWith('node_modules/') && !link && !optional)
@@ -88,7 +88,7 @@ function installingText(folder) {
   return `installing packages, ${there} of ${wanted.length} are there`;
 }
 
-/** Whether what is installed in a folder is what its lock file says. */
+/** Whether the installed packages of a folder match its lock file. */
 function isInstalled(folder) {
   const lock = join(folder, 'package-lock.json');
   const installed = join(folder, 'node_modules/.package-lock.json');
@@ -117,14 +117,14 @@ function holdsTheSame(wanted, installed) {
   });
 }
 
-/** With `output` the lines are collected there instead of shown. */
+/** With `output` the lines are collected there instead of printed. */
 function run(program, args, { env = process.env, folder = ROOT, output } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = output === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'];
     const child = spawn(program, args, { cwd: folder, env, stdio });
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk) => output.push(String(chunk)));
-    // The terminal signals the whole group itself; SIGTERM is for us alone.
+    // The terminal signals the whole group; a SIGTERM reaches only this process.
     const pass = () => child.kill('SIGTERM');
     const wait = () => {};
     process.on('SIGTERM', pass).on('SIGINT', wait);
@@ -132,7 +132,7 @@ function run(program, args, { env = process.env, folder = ROOT, output } = {}) {
     child.once('close', (code, signal) => {
       process.off('SIGTERM', pass).off('SIGINT', wait);
       if (signal === null) resolve(code ?? 1);
-      else process.exit(1); // it was told to end, and so were we
+      else process.exit(1); // a signal ended it, and this process got the same one
     });
   });
 }

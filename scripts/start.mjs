@@ -1,5 +1,5 @@
 // `npm start`: installs what is missing, builds, and runs the whole cluster in this process (local/src/main.ts).
-// package.json says `exec node`, so that no shell stands between npm and us and swallows its signals.
+// package.json says `exec node`, so that no shell is between npm and this process and swallows its signals.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingNats } from './needs.mjs';
@@ -15,7 +15,7 @@ await command(async () => {
   checkNode(process.versions.node);
   const runs = await whatRuns();
   if (runs !== undefined) {
-    console.log(runs); // before the build: it would replace the programs of what runs
+    console.log(runs); // before the build, which would replace the programs of the running cluster
     process.exitCode = 1;
     return;
   }
@@ -23,7 +23,7 @@ await command(async () => {
   await import('../local/dist/main.js');
 });
 
-/** What runs from this repository already, in words; nothing can where nothing was built. */
+/** The cluster that already runs from this repository, as a sentence; without a build nothing can run. */
 async function whatRuns() {
   const built = new URL('../local/dist/state/running.js', import.meta.url);
   if (!existsSync(built) || !existsSync(`${ROOT}/.weir`)) return undefined;

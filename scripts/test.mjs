@@ -1,4 +1,4 @@
-// `npm test`: set-up, a NATS server, Python's library, then every test; arguments go to vitest. Ends with vitest's own count.
+// `npm test`: set-up, a NATS server, Python's library, then every test. Arguments go to vitest. Ends with the counts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,16 +1,17 @@
-// Writes the generated files: pages of docs/ and the schema of the chart. `node scripts/write-docs.mjs`; with `--check` it
+// Writes the generated files: pages of docs/, the names of all settings, and the schema of the chart. `node scripts/write-docs.mjs`; with `--check` it
 // only compares them, and exits with 1 if a file is out of date.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chartSchema, chartSettings } from './chart/schema-page.mjs';
-import { configPage } from './config-page.mjs';
+import { configPage, variablesModule } from './config-page.mjs';
 import { imagesPage } from './images-page.mjs';
 import { metricsPage } from './metrics-page.mjs';
 import { command, ROOT, setUp } from './set-up.mjs';
 
 const PAGES = {
   'docs/config.md': configPage,
+  'packages/runtime/src/config/weir-variables.ts': variablesModule,
   'docs/images.md': imagesPage,
   'docs/metrics.md': metricsPage,
   'charts/weir/values.schema.json': chartSchema,

@@ -1,4 +1,4 @@
-// Owns the command line of `npm start`. Never prints and never exits: it answers what was asked for.
+// Parses the command line of `npm start`. Never prints and never exits.
 import { parseArgs } from 'node:util';
 
 export type Arguments =
@@ -6,7 +6,7 @@ export type Arguments =
       readonly run: true;
       readonly port: number | undefined;
       readonly demo: boolean;
-      /** As it was typed. */
+      /** As typed. */
       readonly keep: string | undefined;
     }
   | { readonly run: false; readonly help: true }
@@ -20,7 +20,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Reads the arguments; what is not understood is a problem in words. */
+/** Reads the arguments; a wrong one becomes a problem, as a sentence. */
 export function parseArguments(argv: readonly string[]): Arguments {
   let values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
   try {

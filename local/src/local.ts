@@ -20,7 +20,7 @@ import { Once } from './terminal/once.ts';
 import { Reporter } from './terminal/reporter.ts';
 
 export interface LocalOptions {
-  /** The page's; router, publisher and NATS have those behind it. undefined = 7700, or the next that is free. */
+  /** The page's; router, publisher, NATS and console have those behind it. undefined = 7700, or the next that is free. */
   readonly port: number | undefined;
   readonly demo: boolean;
   /** The folder that keeps the streams, as it was typed; undefined = they go with the cluster. */
@@ -142,7 +142,7 @@ class LocalRun {
     await untilShardsKnown(cluster.services(), signal);
     this.#closers.push(() => removeLocalFile(LOCAL_FILE));
     write();
-    const { router, publisher } = localState(cluster.services(), {
+    const { router, publisher, console } = localState(cluster.services(), {
       nats: nats.url,
       page: page.url,
       pid: process.pid,
@@ -151,6 +151,7 @@ class LocalRun {
     const seconds = (performance.now() / 1000).toFixed(1); // since the process began, set-up included
     this.#reporter.line(`router     ${router}/v1/connect?channels=${CHANNELS.join(',')}`);
     this.#reporter.line(`publisher  ${publisher}/v1/publish`);
+    this.#reporter.line(`console    ${console}`);
     if (storeDir !== undefined) this.#reporter.line(`streams    kept in ${storeDir}`);
     this.#reporter.line(`ready in ${seconds} s: open ${page.url} (Ctrl-C stops everything)`);
   }

@@ -7,16 +7,22 @@ const services = plan({
   ticketKeys: 't:secret',
   demo: true,
   ports: portsFrom(7700),
-  given: { router: {}, shard: { WEIR_TICK_MS: '50', WEIR_POOL: 'other' }, publisher: { WEIR_DEMO: 'none' } },
+  given: {
+    router: {},
+    shard: { WEIR_TICK_MS: '50', WEIR_POOL: 'other' },
+    publisher: { WEIR_DEMO: 'none' },
+    control: {},
+  },
 }).flatMap((phase) => phase(() => 'ws://127.0.0.1:7701'));
 
-it('gives router and publisher their usual ports', () => {
+it('gives router, publisher and console their usual ports', () => {
   expect(services.map(({ id, port }) => [id, port])).toEqual([
     ['router-1', 7701],
     ['desktop-1', undefined],
     ['desktop-2', undefined],
     ['mobile-1', undefined],
     ['publisher-1', 7702],
+    ['control-1', 7704],
   ]);
 });
 
@@ -29,7 +35,7 @@ it('lets shards drain as in production', () => {
   }
 });
 
-it('takes settings of the environment, but not those by which the parts find each other', () => {
+it('accepts settings of the environment, except those by which the services find each other', () => {
   const [, shard, , , publisher] = services;
   expect(shard?.env).toMatchObject({ WEIR_TICK_MS: '50', WEIR_POOL: 'desktop' });
   expect(publisher?.env).toMatchObject({ WEIR_DEMO: 'none' });

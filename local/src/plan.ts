@@ -22,7 +22,7 @@ const SHARDS = [
 
 const ROUTER_ID = 'router-1';
 
-export const SERVICES = ['router', 'shard', 'publisher'] as const;
+export const SERVICES = ['router', 'shard', 'publisher', 'control'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Settings that the plan fixes: with another value the parts would not find each other. */
@@ -35,12 +35,18 @@ export const FIXED: ReadonlySet<string> = new Set([
   'WEIR_POOL',
   'WEIR_SHARD_ID',
   'WEIR_ROUTER_URL',
+  'WEIR_CONSOLE',
+  'WEIR_CONSOLE_HOST',
+  'WEIR_CONSOLE_PORT',
 ]);
 
 /** A router and a publisher have nothing to drain that takes longer. */
 const SHUTDOWN_DEADLINE_MS = '5000';
 
-/** Router, then shards (which must know the router's URL), then the publisher: data flows when all can carry it. */
+/**
+ * Router, then shards (which must know the router's URL), then the publisher: data flows when all can carry it. Control
+ * looks at all of them.
+ */
 export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): readonly Phase[] {
   const fixed = {
     WEIR_NATS_URL: natsUrl,
@@ -64,6 +70,14 @@ export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): 
     port: ports.publisher,
     env: { WEIR_DEMO: demo ? 'lobby' : 'none', ...quick, ...given.publisher, ...fixed },
   };
+  const control: ServiceSpec = {
+    name: 'control',
+    id: 'control-1',
+    script: scriptOf('control'),
+    port: ports.console,
+    portSetting: 'WEIR_CONSOLE_PORT',
+    env: { ...quick, ...given.control, ...fixed, WEIR_CONSOLE: 'true' },
+  };
   return [
     () => [router],
     (urlOf) =>
@@ -82,11 +96,11 @@ export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): 
           WEIR_ROUTER_URL: urlOf(ROUTER_ID),
         },
       })),
-    () => [publisher],
+    () => [publisher, control],
   ];
 }
 
 /** The program of a service. */
 export function scriptOf(service: ServiceName): string {
-  return fileURLToPath(new URL(`../../services/${service}/dist/main.js`, import.meta.url));
+  return fileURLToPath(new URL(`../../services/${service}/dist/bundle/main.js`, import.meta.url));
 }

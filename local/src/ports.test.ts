@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { choosePort, isFreePort, portsFrom, takenText } from './ports.ts';
 
 describe('portsFrom', () => {
-  it('puts router, publisher and NATS behind the page', () => {
-    expect(portsFrom(7700)).toEqual({ page: 7700, router: 7701, publisher: 7702, nats: 7703 });
+  it('puts router, publisher, NATS and console after the page', () => {
+    expect(portsFrom(7700)).toEqual({ page: 7700, router: 7701, publisher: 7702, nats: 7703, console: 7704 });
   });
 
-  it('takes free ports for 0, and where there is none behind the page', () => {
-    expect(portsFrom(0)).toEqual({ page: 0, router: 0, publisher: 0, nats: 0 });
-    expect(portsFrom(65_534)).toEqual({ page: 65_534, router: 65_535, publisher: 0, nats: 0 });
+  it('uses free ports for 0, and if there is no room after the page', () => {
+    expect(portsFrom(0)).toEqual({ page: 0, router: 0, publisher: 0, nats: 0, console: 0 });
+    expect(portsFrom(65_534)).toEqual({ page: 65_534, router: 65_535, publisher: 0, nats: 0, console: 0 });
   });
 });
 
@@ -19,12 +19,12 @@ describe('choosePort', () => {
     return async (port: number): Promise<boolean> => !ports.includes(port);
   };
 
-  it('takes the usual one, else the next of its row', async () => {
+  it('uses the usual port, or the next free one of its row', async () => {
     expect(await choosePort(7701, taken())).toBe(7701);
     expect(await choosePort(7701, taken(7701, 7711))).toBe(7721);
   });
 
-  it('takes any free one where the whole row is taken, or for 0', async () => {
+  it('uses any free port if the whole row is used, or for 0', async () => {
     expect(await choosePort(7701, async () => false)).toBe(0);
     expect(await choosePort(65_530, taken(65_530))).toBe(0);
     expect(await choosePort(0, async () => Promise.reject(new Error('not asked')))).toBe(0);
@@ -39,7 +39,7 @@ it('sees a port that another program listens on', async () => {
   await new Promise((resolve) => other.close(resolve));
 });
 
-it('says loudly which port is taken, and which one is used', () => {
+it('says which port is used, and what it uses instead', () => {
   expect(takenText(7701, 7711)).toBe('port 7701 is taken by another program: listening on 7711 instead');
   expect(takenText(7701, 7701)).toBeUndefined();
   expect(takenText(0, 41_234)).toBeUndefined();

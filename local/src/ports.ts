@@ -1,19 +1,19 @@
-// Owns which port each part of `npm start` listens on: its usual one, else the next of its row that is free.
-// A look is no reservation: another program may take the port before the part does.
+// Chooses the port of each part of `npm start`: its usual one, or the next free one of its row. A check is not a
+// reservation: another program may take the port before the part does.
 import { createServer } from 'node:net';
 
-/** Distance from the page's port. Control's console is to have the fifth. */
-const PLACES = { page: 0, router: 1, publisher: 2, nats: 3 } as const;
+/** Distance from the page's port. */
+const PLACES = { page: 0, router: 1, publisher: 2, nats: 3, console: 4 } as const;
 
 export type Ports = Readonly<Record<keyof typeof PLACES, number>>;
 
 export const USUAL_PAGE_PORT = 7700;
-/** The row of a port: the last digit says what listens there, also where the usual port is taken. */
+/** The step in a row: the last digit of a port tells the part, even if its usual port is used. */
 const STEP = 10;
 const TRIES = 10;
 const MAX_PORT = 65_535;
 
-/** The usual ports where the page has `page`; 0 = each takes a free one. */
+/** The usual ports for a page at `page`; 0 = each part takes a free one. */
 export function portsFrom(page: number): Ports {
   const at = (place: number): number => (page === 0 || page + place > MAX_PORT ? 0 : page + place);
   return {
@@ -21,10 +21,11 @@ export function portsFrom(page: number): Ports {
     router: at(PLACES.router),
     publisher: at(PLACES.publisher),
     nats: at(PLACES.nats),
+    console: at(PLACES.console),
   };
 }
 
-/** `usual` or the next of its row that is free now; 0 (any free one) where `usual` is 0 or the row is taken. */
+/** `usual`, or the next free port of its row; 0 (any free one) if `usual` is 0 or the row is used up. */
 export async function choosePort(
   usual: number,
   isFree: (port: number) => Promise<boolean> = isFreePort,
@@ -65,7 +66,7 @@ export async function onChosenPort<T>(
   }
 }
 
-/** Says that a part does not have its usual port; undefined where it has. */
+/** A line that a part does not have its usual port; undefined if it has. */
 export function takenText(usual: number, port: number): string | undefined {
   if (usual === 0 || usual === port) return undefined;
   return `port ${usual} is taken by another program: listening on ${port} instead`;

@@ -5,13 +5,14 @@ const SETTINGS = {
   router: ['WEIR_TICKET_KEYS', 'WEIR_USER_TOKENS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
   shard: ['WEIR_TICKET_KEYS', 'WEIR_TICK_MS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
   publisher: ['WEIR_API_KEYS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
+  control: ['WEIR_POOLS', 'WEIR_PORT', 'WEIR_LOG_LEVEL'],
 } as const;
 
 const divide = (own: Readonly<Record<string, string>>): ReturnType<typeof serviceEnvironment> =>
   serviceEnvironment(own, async (service) => new Set<string>(SETTINGS[service]));
 
 describe('serviceEnvironment', () => {
-  it('hands each setting to the services that have it', async () => {
+  it('passes each setting to the services that know it', async () => {
     const { given, notes } = await divide({
       WEIR_TICK_MS: '50',
       WEIR_API_KEYS: 'a',
@@ -27,7 +28,7 @@ describe('serviceEnvironment', () => {
     ]);
   });
 
-  it('says which settings reach nobody, and why', async () => {
+  it('says which settings reach no service, and why', async () => {
     const { given, notes } = await divide({ WEIR_PORT: '9555', WEIR_TICKMS: '50' });
     expect(JSON.stringify(given)).not.toContain('9555');
     expect(notes).toEqual([
@@ -36,7 +37,7 @@ describe('serviceEnvironment', () => {
     ]);
   });
 
-  it('lets the log level be changed, and passes all that is no setting to all', async () => {
+  it('lets the log level be changed, and passes other variables to all services', async () => {
     const { given, shared } = await divide({
       WEIR_LOG_LEVEL: 'debug',
       PATH: '/bin',
@@ -46,7 +47,7 @@ describe('serviceEnvironment', () => {
     expect(shared).toEqual({ PATH: '/bin' });
   });
 
-  it('asks no service where there is nothing to hand on', async () => {
+  it('asks no service if there is no setting to pass', async () => {
     const asked = serviceEnvironment({ PATH: '/bin' }, () => Promise.reject(new Error('asked')));
     expect((await asked).notes).toEqual([]);
   });

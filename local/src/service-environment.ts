@@ -1,5 +1,5 @@
-// Owns which `WEIR_…` of our environment reach which service: a service refuses settings that it does not have.
-// Asks the services themselves what their settings are, and only where there is one to hand on.
+// Decides which `WEIR_…` variables of our environment reach which service, and says so. Asks the services for their
+// settings, but only if there is a variable to pass.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { FIXED, SERVICES, type ServiceName, scriptOf } from './plan.ts';
@@ -10,18 +10,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type Environments = Readonly<Record<ServiceName, Readonly<Record<string, string>>>>;
 
 export interface ServiceEnvironment {
-  /** What every service gets: all that is no setting of Weir, and how much the services say. */
+  /** For every service: all variables that are not Weir's, and the log level. */
   readonly shared: Environment;
   readonly given: Environments;
-  /** Lines for a person: which settings reach which services, and which reach none and why. */
+  /** Lines for a person: which settings reach which services, and which reach none, and why. */
   readonly notes: readonly string[];
 }
 
 const HELP_DEADLINE_MS = 30_000;
-/** Read by `npm start` itself. */
+/** `npm start` itself reads these. */
 const OWN = new Set(['WEIR_NATS_URL']);
 
-/** Divides our environment; `namesOf` says which settings a service has. */
+/** Divides our environment; `namesOf` returns the settings of a service. */
 export async function serviceEnvironment(
   own: Environment,
   namesOf: (service: ServiceName) => Promise<ReadonlySet<string>> = settingNames,
@@ -31,7 +31,12 @@ export async function serviceEnvironment(
   const settings = Object.entries(own).filter(
     (entry): entry is [string, string] => isSetting(entry[0]) && entry[1] !== undefined && !OWN.has(entry[0]),
   );
-  const given: Record<ServiceName, Record<string, string>> = { router: {}, shard: {}, publisher: {} };
+  const given: Record<ServiceName, Record<string, string>> = {
+    router: {},
+    shard: {},
+    publisher: {},
+    control: {},
+  };
   const notes: string[] = [];
   const free = settings.filter(([name]) => !FIXED.has(name));
   const fixed = settings.filter(([name]) => FIXED.has(name)).map(([name]) => name);

@@ -17,7 +17,7 @@ export async function manifestsAreInStep(helm) {
 
 /** All objects except hooks, without the labels that name the chart. */
 async function manifests({ program }) {
-  const { parseAllDocuments, stringify } = await import('yaml'); // not installed yet when a command begins
+  const { parseAllDocuments, stringify } = await import('yaml'); // loaded here: it may not be installed before the set-up
   const args = ['template', 'weir', 'charts/weir', '--namespace', 'weir', '--values', 'k8s/values.yaml'];
   const rendered = execFileSync(program, [...args, '--kube-version', '1.34.0'], {
     cwd: ROOT,

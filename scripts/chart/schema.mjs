@@ -110,6 +110,7 @@ const SAID = {
   'autoscaling.scaleDown.stabilizationSeconds': { type: 'integer', minimum: 0, maximum: 3600 },
   'autoscaling.scaleDown.periodSeconds': { type: 'integer', minimum: 1, maximum: 1800 },
   'networkPolicy.metricsFrom': { type: 'array', items: FREE },
+  'networkPolicy.consoleFrom': { type: 'array', items: FREE },
   'networkPolicy.apiServerPorts': { type: 'array', items: PORT, minItems: 1 },
   'networkPolicy.furtherPorts': { type: 'array', items: PORT },
   'networkPolicy.dnsPorts': { type: 'array', items: PORT, minItems: 1 },
@@ -163,7 +164,7 @@ const POOL_NAME = '^[a-z]([-a-z0-9]{0,14}[a-z0-9])?$';
 
 /** The schema as text. `variables` are the settings of each service by name of the environment variable. */
 export async function schemaText(valuesYaml, variables) {
-  const { parse } = await import('yaml'); // not installed yet when a command begins
+  const { parse } = await import('yaml'); // loaded here: it may not be installed before the set-up
   const values = parse(valuesYaml);
   const schema = objectOf(values, '');
   // With `propertyNames` and `additionalProperties` Helm's error would point to another place of the values.

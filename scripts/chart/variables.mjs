@@ -18,6 +18,7 @@ const COMMON = '_pod.tpl';
 const NOT_IN_PODS = [
   'WEIR_PORT',
   'WEIR_ADMIN_PORT',
+  'WEIR_CONSOLE_PORT',
   'WEIR_KUBECONFIG',
   'WEIR_TLS_CERT_FILE',
   'WEIR_TLS_KEY_FILE',

@@ -26,10 +26,8 @@ export function baseLayer() {
 /** Adds a program of this machine and every library that it needs, at the same paths. */
 export function addProgram(layer, from, to) {
   layer.file(to, readFileSync(realpathSync(from)), 0o755);
-  const added = new Set();
   const add = (path) => {
-    if (added.has(path)) return;
-    added.add(path);
+    if (layer.hasFile(path)) return;
     layer.file(path, readFileSync(realpathSync(path)), 0o755);
   };
   const libraries = librariesOf(from);

@@ -6,4 +6,4 @@ if (service === undefined || folder === undefined) {
   console.error('usage: node scripts/images/copy-service.mjs SERVICE FOLDER');
   process.exit(2);
 }
-await copyService(service, folder);
+copyService(service, folder);

@@ -1,10 +1,10 @@
-// Owns the images that are made from files of this machine: the services, and the two third-party programs of the chart,
-// for clusters that cannot pull them.
+// Owns the images that are made from files of this machine: the services, and the third-party programs of the chart and of
+// deploy/compose, for hosts that cannot pull them.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addProgram, baseLayer, USER } from './base-layer.mjs';
-import { EDGE_IMAGE, NATS_IMAGE } from './names.mjs';
+import { CADDY_IMAGE, EDGE_IMAGE, NATS_IMAGE } from './names.mjs';
 import { nodeProgram } from './node-program.mjs';
 import { Layer, writeArchive } from './oci-archive.mjs';
 import { copyService } from './service-tree.mjs';
@@ -20,17 +20,17 @@ export async function writeServiceArchive({ service, file, name, say }) {
   nodeLayer ??= layerWithNode(say);
   const folder = mkdtempSync(join(tmpdir(), 'weir-image-'));
   try {
-    await copyService(service, join(folder, 'app'));
+    copyService(service, join(folder, 'app'));
     const app = new Layer();
     app.copy(join(folder, 'app'), 'app');
     const config = {
       User: USER,
       // As in the Dockerfile: probes and scrapes come from other pods.
-      Env: [PATH, 'NODE_ENV=production', 'WEIR_ADMIN_HOST=0.0.0.0'],
+      Env: [PATH, 'NODE_ENV=production', 'WEIR_ADMIN_HOST=0.0.0.0', 'WEIR_ADMIN_PORT=9090'],
       WorkingDir: '/app',
       // As in the Dockerfile: no shell in between, so that signals reach Node.
       Entrypoint: ['node'],
-      Cmd: [`services/${service}/dist/main.js`],
+      Cmd: [`services/${service}/dist/bundle/main.js`],
       Labels: { 'org.opencontainers.image.title': `weir ${service}` },
     };
     return writeArchive(file, { name, layers: [nodeLayer, app.bytes()], config, architecture });
@@ -52,6 +52,7 @@ export async function writeNatsArchive({ out, say, wrote }) {
   if (program.kind !== 'binary') return say('no archive of NATS: this machine has no nats-server program');
   const layer = baseLayer();
   addProgram(layer, program.path, '/nats-server');
+  addWget(layer);
   const config = {
     User: USER,
     Env: [PATH],
@@ -64,6 +65,35 @@ export async function writeNatsArchive({ out, say, wrote }) {
     file,
     NATS_IMAGE,
     writeArchive(file, { name: NATS_IMAGE, layers: [layer.bytes()], config, architecture }),
+  );
+}
+
+/** Health checks inside a container use wget, as in images that Alpine is the base of. */
+function addWget(layer) {
+  const program = ['/usr/bin/wget', '/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path));
+  if (program !== undefined) addProgram(layer, program, '/usr/bin/wget');
+}
+
+/** The Caddy of this machine, under the name that deploy/compose uses. */
+export function writeCaddyArchive({ out, say, wrote, program, wanted }) {
+  if (!existsSync(program)) {
+    if (wanted) say(`no archive of Caddy: this machine has no ${program} (apt-get install caddy)`);
+    return;
+  }
+  const layer = baseLayer();
+  addProgram(layer, program, '/usr/bin/caddy');
+  addWget(layer);
+  const config = {
+    Env: [PATH],
+    WorkingDir: '/',
+    Cmd: ['caddy', 'run', '--config', '/etc/caddy/Caddyfile'],
+    Labels: { 'org.opencontainers.image.title': 'Caddy, made from local files' },
+  };
+  const file = join(out, 'caddy.tar');
+  wrote(
+    file,
+    CADDY_IMAGE,
+    writeArchive(file, { name: CADDY_IMAGE, layers: [layer.bytes()], config, architecture }),
   );
 }
 

@@ -16,6 +16,7 @@ export function imageName(service, { registry = DEFAULT_REGISTRY, tag = version 
   return `${registry}/${service}:${tag}`;
 }
 
-/** Third-party images of the chart, for clusters that cannot pull them. */
+/** Third-party images of the chart and of deploy/compose, for hosts that cannot pull them. */
 export const NATS_IMAGE = 'docker.io/library/nats:2.15.1';
 export const EDGE_IMAGE = 'docker.io/nginxinc/nginx-unprivileged:1.29-alpine';
+export const CADDY_IMAGE = 'docker.io/library/caddy:2.11.9-alpine';

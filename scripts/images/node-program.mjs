@@ -30,7 +30,7 @@ export function nodeProgram(say) {
     });
     if (existsSync(program)) return program;
   } catch {
-    // Said below.
+    // The error below says it.
   }
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   throw new Error(`could not fetch ${name}@${VERSION}: run this with Node 24, or install Docker or Buildah`);

@@ -11,6 +11,7 @@ const LONGEST_NAME = 100;
 export class Layer {
   #blocks = [];
   #folders = new Set();
+  #files = new Set();
 
   folder(path, mode = 0o755) {
     const clean = relative(path);
@@ -20,8 +21,13 @@ export class Layer {
     this.#entry({ name: `${clean}/`, mode, type: '5' });
   }
 
+  hasFile(path) {
+    return this.#files.has(relative(path));
+  }
+
   file(path, content, mode = 0o644) {
     const clean = relative(path);
+    this.#files.add(clean);
     this.folder(posix.dirname(`/${clean}`));
     const bytes = Buffer.from(content);
     this.#entry({ name: clean, mode, type: '0', size: bytes.length });

@@ -1,33 +1,16 @@
-// Owns the list of files of a service at run time: its own build, and the workspaces and npm packages that it needs in
-// production, some of them as one file (bundle.mjs). Reads package-lock.json and the installed packages; fetches nothing.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+// Owns what an image has of a service, and the list of packages that the service would need without its bundle. Reads
+// package-lock.json and what is built; fetches nothing.
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../set-up.mjs';
-import { BUNDLED, writeBundle } from './bundle.mjs';
 
-/** Files of a package that no program needs. */
-const LEFT_OUT = /(\.map|\.d\.[cm]?ts|\.tsbuildinfo|\.md|\.ts|\.tgz)$/i;
-const LEFT_OUT_FOLDERS = new Set([
-  'test',
-  'tests',
-  '__tests__',
-  'example',
-  'examples',
-  '.github',
-  'coverage',
-]);
-
-/**
- * Paths of `package-lock.json` that a service needs, its own first. Of a package that `isOneFile` it has only that one's
- * own path.
- */
-export function closure(service, isOneFile = isBundled) {
+/** Paths of `package-lock.json` that a service needs in production, its own first. */
+export function closure(service) {
   const packages = readLock();
   const found = new Set();
   const visit = (path) => {
     if (found.has(path)) return;
     found.add(path);
-    if (isOneFile(path)) return;
     const { dependencies = {}, optionalDependencies = {} } = packages[path];
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       const at = locate(packages, path, name);
@@ -40,55 +23,16 @@ export function closure(service, isOneFile = isBundled) {
   return [...found];
 }
 
-/** Copies a service into `target`, with the project's layout. */
-export async function copyService(service, target) {
+/** Copies what an image has of a service into `target`, with the project's layout: the bundle, and what names it. */
+export function copyService(service, target) {
   rmSync(target, { recursive: true, force: true });
-  for (const path of closure(service)) {
-    if (isBundled(path)) await writeBundle(nameOf(path), target);
-    else copyPackage(path, target);
-  }
-}
-
-function isBundled(path) {
-  return Object.hasOwn(BUNDLED, nameOf(path));
-}
-
-function nameOf(path) {
-  return path.split('node_modules/').at(-1);
-}
-
-function copyPackage(path, target) {
-  const isOurs = !path.includes('node_modules/');
-  const from = join(ROOT, path);
-  if (!existsSync(from)) {
-    if (readLock()[path]?.optional === true) return; // for another platform
-    throw new Error(`${path} is not installed: run npm ci`);
-  }
-  if (!isOurs) {
-    copyFolder(from, join(target, path));
-    return;
-  }
-  if (!existsSync(join(from, 'dist'))) throw new Error(`${path} is not built: run npm run build`);
-  const { name } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
-  // The path where Node looks for it: a service keeps its path in the project, a package its name.
-  const at = path.startsWith('services/') ? path : join('node_modules', name);
-  for (const part of ['package.json', 'dist', 'bin', 'data'].filter((one) => existsSync(join(from, one))))
-    copyFolder(join(from, part), join(target, at, part));
-}
-
-function copyFolder(from, to) {
-  mkdirSync(dirname(to), { recursive: true });
-  cpSync(from, to, {
-    recursive: true,
-    filter: (source) => {
-      const below = source.slice(from.length);
-      if (below === '') return true;
-      const names = below.split('/').filter((part) => part !== '');
-      // A folder of tests is one only at the package's root; deeper, it may be code.
-      const isForTests = LEFT_OUT_FOLDERS.has(names[0]);
-      return !names.includes('node_modules') && !isForTests && !LEFT_OUT.test(below);
-    },
-  });
+  const at = join('services', service);
+  if (!existsSync(join(ROOT, at, 'dist/bundle'))) throw new Error(`${at} is not built: run npm run build`);
+  for (const part of ['package.json', 'dist/bundle'])
+    cpSync(join(ROOT, at, part), join(target, at, part), {
+      recursive: true,
+      filter: (source) => !source.endsWith('.map'),
+    });
 }
 
 /** The path where Node would find it: beside the package, then further up. */

@@ -1,5 +1,5 @@
-// Checks the packed files of what is published: that resolvers and TypeScript find everything (publint, attw), that every
-// file is one that somebody can reach, and that what a page loads is within its budget.
+// Checks the packed files of published packages: resolvers and TypeScript find everything (publint, attw), every file
+// is reachable, and the files for pages are within their budgets.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { gzipSync } from 'node:zlib';
 import { ROOT, runTool } from '../set-up.mjs';
 import { pack } from './pack.mjs';
 
-/** Bytes gzipped of the file that bundlers take for a page. */
+/** Maximum gzipped bytes of the file that bundlers use for a page. */
 const BUDGETS = { '@weir/client': ['dist/weir.js', 8_192], '@weir/react': ['dist/index.js', 1_536] };
 const OF_EVERY_PACKAGE = ['LICENSE', 'README.md', 'package.json'];
 
-/** Says on the console what is wrong; gives an exit code. */
+/** Prints the problems; returns an exit code. */
 export async function checkPacked() {
   const folder = await mkdtemp(join(tmpdir(), 'weir-packed-'));
   try {
@@ -23,7 +23,7 @@ export async function checkPacked() {
         console.error(`${manifest.name}: ${problem}`);
         failed++;
       }
-      // Suggestions are shown and fail nothing: resolvers of before `exports` read `browser` as an object.
+      // Suggestions are printed and do not fail: resolvers from before `exports` read `browser` as an object.
       if ((await runTool('publint', ['run', tarball, '--strict'])) !== 0) failed++;
       if ((await runTool('attw', [tarball, '--format', 'ascii', '--no-emoji'])) !== 0) failed++;
     }

@@ -1,20 +1,20 @@
-// Packs what is published, as `npm publish` would: the files of the two packages, from what is built.
+// Packs the published packages as `npm publish` would, from the current build.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../set-up.mjs';
 
-/** The folders of the packages that are published, in the order in which they need each other. */
+/** The folders of the published packages, dependencies first. */
 const PUBLISHED = ['packages/client', 'packages/react'];
 
-/** Packs all into `folder`, which exists. Gives of each its path, its `package.json` and the paths in it. */
+/** Packs all into `folder`, which exists. Returns for each its path, its `package.json` and its files. */
 export async function pack(folder) {
   const args = ['pack', ...PUBLISHED.flatMap((path) => ['-w', path]), '--pack-destination', folder];
   const { stdout } = await promisify(execFile)('npm', [...args, '--json', '--silent', '--ignore-scripts'], {
     cwd: ROOT,
   });
-  // npm 11 gives a list, npm 12 an object by name.
+  // npm 11 prints a list, npm 12 an object by name.
   return Object.values(JSON.parse(stdout)).map(({ name, filename, files }) => {
     const path = PUBLISHED.find((one) => manifest(one).name === name);
     return {

@@ -1,10 +1,10 @@
-// Owns making one declaration file of the many that tsc wrote for a package: what its entry exports and what that
-// mentions, nothing else. It fails where the result would say something other than the sources.
+// Rolls the declaration files of a package up into one: the exports of its entry and the declarations they mention,
+// nothing else. Fails if the result would differ from the sources.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 
-/** The text of the one file for `entry`, the path of a `.d.ts` file. Packages that it imports stay imported. */
+/** The text of the one file for `entry`, the path of a `.d.ts` file. Imports of other packages stay imports. */
 export function rollUp(entry) {
   const graph = { modules: new Map(), statements: new Map(), packages: new Map() };
   const { exported } = read(entry, graph);
@@ -24,7 +24,7 @@ export function rollUp(entry) {
   return `${lines.join('\n')}\n`;
 }
 
-/** Reads a file and what it imports, depth first, so that a declaration stands before its users. */
+/** Reads a file and its imports, depth first, so that a declaration comes before its users. */
 function read(file, graph) {
   const known = graph.modules.get(file);
   if (known !== undefined) return known;
@@ -59,7 +59,7 @@ function add(statement, graph) {
   } else if (node.type === 'ImportDeclaration') addPackage(statement, graph);
   else if (node.type === 'ExportNamedDeclaration' && node.declaration !== null) declare(statement, graph);
   else if (node.type === 'ExportNamedDeclaration' && from === undefined && node.specifiers.length === 0)
-    return; // `export {}` only says that the file is a module
+    return; // `export {}` only marks the file as a module
   else if (node.type.endsWith('Declaration') && !node.type.startsWith('Export')) declare(statement, graph);
   else throw new Error(`${file}: cannot roll up ${text.slice(node.start, node.end)}`);
 }
@@ -82,7 +82,7 @@ function declare({ node, text, comment, file, module }, graph) {
     const before = graph.statements.get(name);
     if (before !== undefined && before.file !== file)
       throw new Error(`${name} stands in ${before.file} and in ${file}`);
-    // Overloads are several statements of one name.
+    // Overloads are several statements with one name.
     const parts = [before?.text, comment, body].filter((part) => part !== undefined);
     const mentions = new Set([...(before?.mentions ?? []), ...namesIn(declaration)]);
     graph.statements.set(name, { text: parts.join('\n'), mentions, file });
@@ -90,7 +90,7 @@ function declare({ node, text, comment, file, module }, graph) {
   }
 }
 
-/** Every name in a tree, also those that mean something else there: too much is kept rather than too little. */
+/** Every name in a tree, even if it means something else there: the result may have too much, but never too little. */
 function namesIn(node, names = new Set()) {
   if (Array.isArray(node)) for (const one of node) namesIn(one, names);
   else if (typeof node === 'object' && node !== null) {

@@ -1,4 +1,4 @@
-// The main path on a real NATS server with real processes: publish, be measured, redirected, served, moved, resumed.
+// The main path with a real NATS server and real processes: publish, measure, redirect, serve, move, resume.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -27,7 +27,7 @@ afterAll(async () => {
 const exact = '{"id":9007199254740993,"n":17843232920108168701,"d":1.0,"e":1E2,"z":-0}';
 
 describe('publish and receive', () => {
-  it('reaches clients of both pools, each in its rhythm, byte for byte (case A3)', async () => {
+  it('reaches clients of both pools, each at its own tick rate, byte for byte (case A3)', async () => {
     const desktop = await BareClient.connect(cluster.routerUrl, 'channels=exact');
     const mobile = await BareClient.connect(cluster.routerUrl, 'channels=exact&class=mobile');
     const both = [desktop, mobile];
@@ -55,7 +55,7 @@ describe('publish and receive', () => {
     for (const client of [...both, late]) client.close();
   });
 
-  it('keeps the last value of every key, and drops deleted ones, however fast they change', async () => {
+  it('keeps the last value of every key and drops deleted keys, however fast they change', async () => {
     const client = await BareClient.connect(cluster.routerUrl, 'channels=fast&class=mobile');
     await until(() => client.of('state').length > 0, 'the snapshot');
     for (let i = 0; i < 2_000; i++) nats.publish(`weir.state.fast.k${i % 50}`, String(i));
@@ -68,7 +68,7 @@ describe('publish and receive', () => {
     client.close();
   });
 
-  it('treats keys named like object members as ordinary ones (case A5)', async () => {
+  it('treats keys named like object members as ordinary keys (case A5)', async () => {
     const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '10', '-', '_'];
     for (const key of keys) nats.publish(`weir.state.members.${key}`, '{"polluted":1}');
     const weir = connect({ url: cluster.routerUrl, channels: ['members'], WebSocket });
@@ -82,7 +82,7 @@ describe('publish and receive', () => {
     weir.close();
   });
 
-  it('copies what is no JSON to weir.rejected, with the reason', async () => {
+  it('copies invalid JSON to weir.rejected, with the reason', async () => {
     const rejected = nats.subscribe('weir.rejected', { max: 1 });
     await nats.flush();
     nats.publish('weir.critical.bad', '{"a":');
@@ -93,8 +93,8 @@ describe('publish and receive', () => {
   });
 });
 
-describe('tickets and what clients say', () => {
-  it('opens one stream a ticket', async () => {
+describe('tickets and client messages', () => {
+  it('opens one stream per ticket', async () => {
     const first = await BareClient.connect(cluster.routerUrl, 'channels=one');
     await until(() => first.of('welcome').length === 1, 'the welcome');
     const again = BareClient.open(String(first.redirect['url']));
@@ -108,7 +108,7 @@ describe('tickets and what clients say', () => {
     first.close();
   });
 
-  it('subscribes, unsubscribes, and closes on what it does not understand', async () => {
+  it('subscribes, unsubscribes, and closes on a message it does not understand', async () => {
     nats.publish('weir.state.more.k', '1');
     const client = await BareClient.connect(cluster.routerUrl, 'channels=one');
     await until(() => client.of('state').length > 0, 'the snapshot');
@@ -212,7 +212,7 @@ describe('critical, complete', () => {
     await until(() => clients.every(({ weir }) => weir.status === 'open'), 'all are open again', 40_000);
     clearInterval(feed);
     const last = sent;
-    // Acknowledged by the stream, so that it is there whatever became of the ones before it.
+    // With an acknowledgement, so that the stream has this message even if earlier ones were lost.
     await until(
       () =>
         jetstream(nats)
@@ -226,9 +226,9 @@ describe('critical, complete', () => {
     await until(() => clients.every(({ got }) => got.at(-1) === last), 'all have the last message', 30_000);
     for (const { got, gaps, weir } of clients) {
       expect(gaps).toEqual([]);
-      // A publish by plain NATS while the server was away may be lost before it was stored: then it is lost for all.
+      // A plain NATS publish while the server was down may be lost before it is stored: then no client gets it.
       expect(got).toEqual(clients[0]?.got);
-      // The last one may be there twice where its first acknowledgement was lost; the stream then has it twice.
+      // The stream may have the last message twice, if its first acknowledgement was lost.
       const ids = got.filter((n) => n !== last);
       expect(new Set(ids).size).toBe(ids.length);
       expect([...got].sort((a, b) => a - b)).toEqual(got);

@@ -1,4 +1,4 @@
-// docs/openapi.yaml and docs/asyncapi.yaml: valid by their own rules, and in step with the code.
+// docs/openapi.yaml and docs/asyncapi.yaml are valid and agree with the code.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -14,13 +14,13 @@ const read = (path: string): Promise<string> => readFile(new URL(path, root), 'u
 const openapi = parse(await read('docs/openapi.yaml'));
 const asyncapi = parse(await read('docs/asyncapi.yaml'));
 
-/** The texts of a union type in a source file: `export type Name = | 'A' | 'B';`. */
+/** The members of a union of strings in a source file: `export type Name = | 'A' | 'B';`. */
 async function union(path: string, name: string): Promise<readonly string[]> {
   const [, body = ''] = new RegExp(`export type ${name} =([^;]*);`).exec(await read(path)) ?? [];
   return [...body.matchAll(/'([^']+)'/g)].map(([, text = '']) => text).sort();
 }
 
-/** The texts of a list in a source file: `export const NAMES = ['A', 'B'] as const;`. */
+/** The entries of a list in a source file: `export const NAMES = ['A', 'B'] as const;`. */
 async function list(path: string, name: string): Promise<readonly string[]> {
   const [, body = ''] = new RegExp(`export const ${name} = \\[([^\\]]*)\\]`).exec(await read(path)) ?? [];
   return [...body.matchAll(/'([^']+)'/g)].map(([, text = '']) => text).sort();
@@ -38,7 +38,7 @@ describe('docs/openapi.yaml', () => {
     expect([valid, errors]).toEqual([true, undefined]);
   });
 
-  it('has the codes of the publisher, and an answer for each status', async () => {
+  it("lists the publisher's codes, with an answer for each status", async () => {
     const problems = await list('services/publisher/src/parse/message.ts', 'PROBLEM_CODES');
     const answers = ['NATS_UNAVAILABLE', 'NO_ACKNOWLEDGEMENT', 'REFUSED'];
     expect([...schemas.FailureCode.enum].sort()).toEqual([...problems, ...answers].sort());
@@ -53,7 +53,7 @@ describe('docs/openapi.yaml', () => {
     expect(Object.keys(responses)).toHaveLength(4);
   });
 
-  it('has the fields of a message and their limits', async () => {
+  it('lists the fields of a message and their limits', async () => {
     const source = await read('services/publisher/src/parse/parse-message.ts');
     const [, names = ''] = /messageFields = \[([^\]]*)\]/.exec(source) ?? [];
     const fields = [...names.matchAll(/'(\w+)'/g)].map(([, name]) => name);
@@ -67,7 +67,7 @@ describe('docs/openapi.yaml', () => {
     expect(source).toContain(properties.id.pattern);
   });
 
-  it('takes and refuses what the publisher does', () => {
+  it('accepts and refuses the same messages as the publisher', () => {
     const { examples } = openapi.paths['/v1/publish'].post.requestBody.content['application/json'];
     for (const { value } of Object.values<{ value: unknown }>(examples))
       for (const message of Array.isArray(value) ? value : [value])
@@ -96,7 +96,7 @@ describe('docs/asyncapi.yaml', () => {
     expect(ajv.validate(schema, without)).toBe(false);
   });
 
-  it('has every message of the wire, with its fields', async () => {
+  it('lists every message of the wire protocol with its fields', async () => {
     const source = await read('packages/protocol/src/messages.ts');
     const types = [...source.matchAll(/readonly type: ('\w+'(?: \| '\w+')*)/g)].flatMap(([, names = '']) =>
       [...names.matchAll(/'(\w+)'/g)].map(([, name = '']) => name),
@@ -115,7 +115,7 @@ describe('docs/asyncapi.yaml', () => {
     );
   });
 
-  it('has the limits of the wire', () => {
+  it('states the limits of the wire protocol', () => {
     expect(schemas.channel.maxLength).toBe(limits.channelChars);
     expect(schemas.key.maxLength).toBe(limits.keyChars);
     expect(schemas.channels.maxItems).toBe(limits.channelsPerConnection);

@@ -1,4 +1,4 @@
-// Pages that point at code and tests: whatever they name is there.
+// Pages that refer to code and tests: every file and function they name exists.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
@@ -29,7 +29,7 @@ it('docs/reliability.md names tests that exist', async () => {
   expect(named.filter((path) => !isThere(path) && !isThere(`${path}.test.ts`))).toEqual([]);
 });
 
-it('names functions that are in their files, and a message meets at most 25 files', async () => {
+it('names functions that exist in their files, and at most 25 files on the way of a message', async () => {
   const page = await readFile(new URL('docs/architecture.md', root), 'utf8');
   const walks = page.split('\n### ').slice(1);
   const hops = (walk: string | undefined): readonly (readonly [string, string])[] =>

@@ -1,5 +1,5 @@
-// Holds docs/config.md against the settings tables of the services: the page is the one that write-docs.mjs writes,
-// and says of every variable what the service itself says in `--help`.
+// Compares docs/config.md with the settings tables of the services: write-docs.mjs generates the page, and every
+// variable has the meaning that the service prints for `--help`.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,24 +17,27 @@ const meanings = (heading: string): readonly (readonly [string, string])[] =>
   tableOf(page, heading, columns).map((row) => [row['Variable'] ?? '', row['Meaning'] ?? '']);
 
 describe('docs/config.md', () => {
-  it('is, like docs/metrics.md, what write-docs.mjs writes', async () => {
+  it('and docs/metrics.md are as write-docs.mjs generates them', async () => {
     await expect(run(process.execPath, [path('scripts/write-docs.mjs'), '--check'])).resolves.toBeDefined();
   });
 
   it.each(['router', 'shard', 'publisher', 'control'])(
     'has every variable that %s knows, and no other',
     async (service) => {
-      const { stdout } = await run(process.execPath, [path(`services/${service}/dist/main.js`), '--help']);
+      const { stdout } = await run(process.execPath, [
+        path(`services/${service}/dist/bundle/main.js`),
+        '--help',
+      ]);
       const known = [...stdout.matchAll(/^ {2}(WEIR_\w+) \(.*\)\n {6}(.*)$/gm)].map(([, env, meaning]) => [
         env,
         meaning,
       ]);
       expect(known.length).toBeGreaterThan(20);
-      // The name of the file is no setting: the page speaks of it above the tables.
+      // The name of the settings file is not a setting: the page describes it above the tables.
       expect(page).toContain('`WEIR_CONFIG_FILE`');
       const settings = known.filter(([env]) => env !== 'WEIR_CONFIG_FILE');
       const heading = `## ${service.charAt(0).toUpperCase()}${service.slice(1)}`;
-      // A service may have another default for what every service has.
+      // A service may have its own default for a setting that all services have.
       const documented = new Map([...meanings('## Every service'), ...meanings(heading)]);
       expect([...documented].toSorted()).toEqual(settings.toSorted());
     },

@@ -1,10 +1,11 @@
-// Holds what an image has of @kubernetes/client-node, which is one bundled file there, against what our code uses of it:
-// the access to the API server by a kubeconfig file works as from the repository.
+// Holds the bundle of a service, which is all that an image has, against the repository: no package is missing, and the
+// access to the API server by a kubeconfig file works as it does with the packages.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,17 +27,15 @@ const USERS = {
   },
 } as const;
 
+const ACCESS = join(ROOT, 'packages/kubernetes/dist/access.js');
 let folder: string;
-let image: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'weir-image-packages-'));
-  image = join(folder, 'app');
-  execFileSync(process.execPath, [join(ROOT, 'scripts/images/copy-service.mjs'), 'router', image]);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the next request would be made with, by the build of packages/kubernetes below `root`. */
-function access(root: string, user: keyof typeof USERS): unknown {
+/** What the next request would be made with, by this build of packages/kubernetes/src/access.ts. */
+function access(path: string, user: keyof typeof USERS): unknown {
   const file = join(folder, `${user}.json`);
   const config = {
     apiVersion: 'v1',
@@ -47,9 +46,8 @@ function access(root: string, user: keyof typeof USERS): unknown {
     'current-context': 'x',
   };
   writeFileSync(file, JSON.stringify(config));
-  const module = pathToFileURL(join(root, 'node_modules/@weir/kubernetes/dist/access.js'));
   const program = `
-    import { createAccess } from ${JSON.stringify(module.href)};
+    import { createAccess } from ${JSON.stringify(pathToFileURL(path).href)};
     const { server, options } = await createAccess({ kind: 'kubeconfig', file: process.argv[1] }).next();
     const { cert, key, headers } = options;
     console.log(JSON.stringify({ server, cert: String(cert), key: String(key), headers }));`;
@@ -58,20 +56,39 @@ function access(root: string, user: keyof typeof USERS): unknown {
 }
 
 describe('an image', () => {
-  it('has @kubernetes/client-node as one file, with the licences of its parts', () => {
-    const at = join(image, 'node_modules/@kubernetes/client-node');
-    expect(readdirSync(at).toSorted()).toEqual(['LICENSES.txt', 'index.js', 'package.json']);
-    expect(readFileSync(join(at, 'LICENSES.txt'), 'utf8')).toMatch(/^js-yaml [\d.]+ \(MIT\)$/m);
-    for (const name of ['js-yaml', 'openid-client', 'tar-fs'])
-      expect(existsSync(join(image, 'node_modules', name))).toBe(false);
+  it.each(['router', 'shard', 'publisher', 'control'])(
+    'of the %s has its bundle and nothing else, and that runs alone',
+    (service) => {
+      const image = join(folder, service);
+      execFileSync(process.execPath, [join(ROOT, 'scripts/images/copy-service.mjs'), service, image]);
+      expect(readdirSync(image)).toEqual(['services']);
+      const at = join(image, 'services', service);
+      expect(readdirSync(at).toSorted()).toEqual(['dist', 'package.json']);
+      expect(readFileSync(join(at, 'dist/bundle/LICENSES.txt'), 'utf8')).toMatch(/^pino [\d.]+ \(MIT\)$/m);
+      const main = join(at, 'dist/bundle/main.js');
+      const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+      const options = { encoding: 'utf8', cwd: image, env: {} } as const;
+      expect(execFileSync(process.execPath, [main, '--version'], options).trim()).toBe(version);
+    },
+  );
+
+  it('leaves out what no service reaches of the Kubernetes client', () => {
+    const licences = readFileSync(join(ROOT, 'services/router/dist/bundle/LICENSES.txt'), 'utf8');
+    expect(licences).toMatch(/^js-yaml [\d.]+ \(MIT\)$/m);
+    expect(licences).not.toMatch(/^(tar-fs|stream-buffers|isomorphic-ws) /m);
   });
 
   it.each(Object.keys(USERS) as (keyof typeof USERS)[])(
-    'reads a kubeconfig with a %s as the repository does',
-    (user) => {
-      const wanted = access(ROOT, user);
+    'reads a kubeconfig with a %s as the packages do',
+    async (user) => {
+      const wanted = access(ACCESS, user);
       expect(wanted).toMatchObject({ server: 'https://api.example:6443' });
-      expect(access(image, user)).toEqual(wanted);
+      const { BUNDLE_OPTIONS } = await import(
+        new URL('../../scripts/bundle-service.mjs', import.meta.url).href
+      );
+      const outdir = join(folder, 'access');
+      await build({ ...BUNDLE_OPTIONS, entryPoints: [ACCESS], outdir });
+      expect(access(join(outdir, 'access.js'), user)).toEqual(wanted);
     },
   );
 });

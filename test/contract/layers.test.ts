@@ -1,4 +1,4 @@
-// The layering, checked against every import of every source file; and the check itself, against wrong imports.
+// Checks every import of every source file against the layering, and the check itself against wrong imports.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,7 +101,7 @@ describe('a wrong import is found', () => {
     `import { send } from './frames.ts';`,
     `// import { place } from '../place/choose.ts';`,
     `const text = "import { place } from '../place/choose.ts'";`,
-  ])('types of a sibling stage and code of its own are fine: %s', (text) => {
+  ])('types of a sibling stage and code of the same stage are fine: %s', (text) => {
     expect(check('services/router/src/probe/a.ts', text)).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe('a wrong import is found', () => {
     ['fan-out-thread/move/a.ts', `import { Connection } from '../connection/connection.ts';`],
     ['fan-out-thread/thread.ts', `import type { Heads } from '../port/messages.ts';`],
     ['port/a.ts', `import type { ShardConfig } from '../config.ts';`],
-  ])('what is below, and what crosses, is fine: %s: %s', (file, text) => {
+  ])('imports from below and from the port are fine: %s: %s', (file, text) => {
     expect(check(`services/shard/src/${file}`, text)).toEqual([]);
   });
 
@@ -142,14 +142,14 @@ describe('a wrong import is found', () => {
     `const port = globalThis.process.env['PORT'];`,
     `const { env } = process;`,
     `import { env } from 'node:process';`,
-  ])('the environment read elsewhere than in config.ts: %s', (text) => {
+  ])('the environment read outside config.ts: %s', (text) => {
     expect(check('services/router/src/accept/a.ts', text)).toEqual([
       expect.stringContaining('reads the environment'),
     ]);
     expect(check('services/router/src/config.ts', text)).toEqual([]);
   });
 
-  it('what is imported by a computed name', () => {
+  it('an import with a computed name', () => {
     expect(check('services/router/src/router.ts', 'await import(name);')).toEqual([
       expect.stringContaining('computes'),
     ]);
@@ -160,7 +160,7 @@ function check(file: string, text: string): readonly string[] {
   return wrongImports(file, readImports(file, text));
 }
 
-/** Every module below a folder, by its path from the root; not what is installed or built. */
+/** Every module below a folder, by its path from the root, without installed and built ones. */
 function sourceFiles(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;

@@ -1,5 +1,5 @@
-// Owns the layering of the project as tables and one pure function over them: who may import what.
-// A new import that is meant to be gets a line here, where the reader of the change sees it.
+// The layering of the project as tables, and one pure function over them: which file may import which.
+// An intended new import needs a line here, where a reviewer sees it.
 import { posix } from 'node:path';
 import type { Import, Source } from './read-imports.ts';
 
@@ -17,7 +17,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   local: [],
 };
 
-/** Which files may import a package of npm; a package that is not here may be imported by none. */
+/** Which files may import an npm package; no file may import a package that is missing here. */
 const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   ws: [
     /^packages\/client\/src\/index\.ts$/, // Node before 22 has no WebSocket
@@ -30,7 +30,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
     /^packages\/runtime\/src\/(nats\/|index\.ts$)/,
     /^services\/shard\/src\/main-thread\/intake\//,
     /^services\/publisher\/src\/send\//,
-    /^services\/control\/src\/fullness\//,
+    /^services\/control\/src\/(console|fullness)\//,
   ],
   '@nats-io/jetstream': [
     /^packages\/runtime\/src\/nats\//,
@@ -49,26 +49,26 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   react: [/^packages\/react\/src\//],
 };
 
-/** What has no I/O: of Node's own modules these parts may import only the second. */
+/** Code without I/O: it may import only PURE_OF_NODE of Node's modules. */
 const PURE: readonly RegExp[] = [
   /^packages\/(protocol|fleet)\/src\//,
   /^services\/router\/src\/(classify|place)\//,
   /^services\/shard\/src\/main-thread\/(lanes|encode)\//,
 ];
 const PURE_OF_NODE = ['node:crypto', 'node:buffer', 'node:zlib'];
-/** What browsers run has none of Node. */
+/** Code for browsers imports no Node module. */
 const NO_NODE = /^packages\/(client|react)\/src\//;
 
-/** Who reads the environment; everybody else gets settings. */
+/** Files that may read the environment; all other code gets settings. */
 const ENVIRONMENT: readonly RegExp[] = [
   /^services\/[^/]+\/src\/config\.ts$/,
   /^packages\/runtime\/src\/config\/load-config\.ts$/, // reads it for every service
-  /^local\/src\/(local|signals|nats\/find-nats-server)\.ts$/, // no service: hands the environment on
+  /^local\/src\/(local|signals|nats\/find-nats-server)\.ts$/, // not a service: passes the environment on
 ];
 
 /**
- * Services whose folders import code of each other, down these lists alone; the files beside the folders wire them. The
- * halves of the shard run on different threads, and import nothing of each other but what crosses: `port`.
+ * Services whose folders import each other's code, only downwards in these lists; files beside the folders wire them.
+ * The halves of the shard run on different threads and share only `port`.
  */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'services/shard/src/main-thread': [
@@ -95,23 +95,23 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'reassign',
   ],
 };
-/** What both halves may import. */
+/** Folders that both halves may import. */
 const SHARED = ['services/shard/src/port', 'services/shard/src/config', 'services/shard/src/config.ts'];
 
-/** Programs of a service beside main.ts: their folder wires, as the file named after the service does. */
+/** Programs of a service beside main.ts: their folder wires stages, like the file named after the service. */
 const PROGRAMS: readonly string[] = ['services/publisher/src/cli'];
 
-/** What the builds of the packages that are published share. */
+/** The builds of published packages share this folder. */
 const BUILDS = { from: /^packages\/[^/]+\/build\.mjs$/, of: /^scripts\/packages\// };
 
-/** What `exports` of a package offers beside its index. */
+/** Subpaths that packages export beside their index. */
 const SUBPATHS: readonly string[] = ['@weir/client/weir.js', '@weir/fleet/fakes', '@weir/protocol/fakes'];
 
 const SHARED_BY_TESTS = 'tests share test/harness alone';
 
 const FOR_TESTS: readonly string[] = ['vitest', 'fast-check'];
 
-/** Everything that is wrong with the imports of one file, in words; `file` is its path from the project's root. */
+/** The wrong imports of one file, as sentences; `file` is its path from the project's root. */
 export function wrongImports(file: string, source: Source): readonly string[] {
   const wrong = source.imports.flatMap((one) => wrongImport(file, one) ?? []);
   if (source.exportsAll) wrong.push('exports everything of another module: name what is public');
@@ -123,7 +123,7 @@ export function wrongImports(file: string, source: Source): readonly string[] {
 function wrongImport(file: string, { from, kind }: Import): string | undefined {
   if (from === undefined) return 'imports what it computes: nobody can see what that is';
   if (from.startsWith('.')) return wrongRelative(file, from, kind);
-  if (from.startsWith('/') && file.startsWith('local/page/')) return undefined; // as the page's server names them
+  if (from.startsWith('/') && file.startsWith('local/page/')) return undefined; // the URL that the page's server serves
   if (from.startsWith('@weir/')) return wrongPackage(file, from);
   if (from.startsWith('node:')) return wrongOfNode(file, from);
   return wrongOutside(file, from);
@@ -149,7 +149,7 @@ function wrongRelative(file: string, from: string, kind: Import['kind']): string
   return `runs code of ${from}: a stage takes types of others, never code`;
 }
 
-/** A test shares the harness with others, and nothing else: what it imports is there or beside it. */
+/** A test imports only test/harness and files of its own folder. */
 function isTestOfItsOwn(file: string, target: string): boolean {
   const home = posix.dirname(file).split('/').slice(0, 3).join('/');
   return target.startsWith('test/harness/') || target.startsWith(`${home}/`);
@@ -164,7 +164,7 @@ function wrongInHalf(
   const floors = FLOORS[half] ?? [];
   const floorOf = (path: string): number | undefined => {
     const [folder = '', ...rest] = path.slice(half.length + 1).split('/');
-    // The files beside the folders stand above all of them.
+    // Files beside the folders rank above all folders.
     if (rest.length === 0) return -1;
     return floors.includes(folder) ? floors.indexOf(folder) : undefined;
   };
@@ -193,7 +193,7 @@ function wrongOfNode(file: string, from: string): string | undefined {
 }
 
 function wrongOutside(file: string, from: string): string | undefined {
-  if (isForTests(file)) return undefined; // knip sees that it is a dependency
+  if (isForTests(file)) return undefined; // knip checks that it is a dependency
   if (FOR_TESTS.includes(from)) return `imports ${from}, which is for tests`;
   const name = from
     .split('/')
@@ -202,13 +202,13 @@ function wrongOutside(file: string, from: string): string | undefined {
   return matches(OUTSIDE[name] ?? [], file) ? undefined : `imports ${from}, which others own`;
 }
 
-/** `packages/x`, `services/x`, `local`, `test`; whatever else is one more. */
+/** `packages/x`, `services/x`, `local`, `test`, or any other top-level folder. */
 function workspaceOf(file: string): string {
   const [first = '', second = ''] = file.split('/');
   return first === 'packages' || first === 'services' ? `${first}/${second}` : first;
 }
 
-/** The folder of the stage; undefined for the files that stand beside the stages and wire them. */
+/** The folder of the stage; undefined for files beside the stages, which wire them. */
 function stageOf(file: string): string | undefined {
   return /^services\/[^/]+\/src\/[^/]+(?=\/)/.exec(file)?.[0];
 }

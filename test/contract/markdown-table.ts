@@ -1,9 +1,9 @@
-// Reads the tables of a Markdown page as rows of cells, so that a test can hold them against the code.
+// Reads tables of a Markdown page as rows of cells, so that tests can compare them with the code.
 
-/** One row: the text of its cells by the heading of their column; `code` marks are taken off where they are all. */
+/** One row: cell texts by column heading, without the code marks of a cell that is all code. */
 export type Row = Readonly<Record<string, string>>;
 
-/** The first table after `heading` (a whole line of the page) whose columns begin with `columns`. */
+/** The first table after `heading` (a whole line) whose first columns are `columns`. */
 export function tableOf(page: string, heading: string, columns: readonly string[]): readonly Row[] {
   const lines = page.split('\n');
   const from = lines.indexOf(heading);

@@ -1,9 +1,10 @@
-// Holds every name of a metric outside the code against the tables of the services: alerts, dashboard, chart, examples,
-// documents. An old name that a service still serves may stand in the changelog and the generated page alone.
+// Checks every metric name outside the code against the tables of the services: alerts, dashboard, chart, examples,
+// documents. A deprecated name may appear only in the changelog and in the generated page.
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { METRICS, OLD_NAMES } from '@weir/control/dist/measure/metric-names.js';
 import { controlMetrics } from '@weir/control/dist/metrics.js';
+import { FIGURE_NAMES } from '@weir/fleet';
 import { publisherMetrics } from '@weir/publisher/dist/metrics.js';
 import { routerMetrics } from '@weir/router/dist/metrics.js';
 import type { MetricRow } from '@weir/runtime';
@@ -31,7 +32,7 @@ async function texts(...paths: readonly string[]): Promise<ReadonlyMap<string, s
   return found;
 }
 
-/** `weir_…` names in a text, without the endings of a histogram's series. */
+/** `weir_…` names in a text, without the suffixes of a histogram's series. */
 function namesIn(text: string): readonly string[] {
   const names = [...text.matchAll(/\bweir_(?:router|shard|publisher|control|nats|build)_\w+/g)].map(
     ([name]) => name.replace(/_(?:bucket|sum|count)$/, ''),
@@ -40,7 +41,7 @@ function namesIn(text: string): readonly string[] {
 }
 
 describe('the names of metrics', () => {
-  it('are one a series, of the service that has it, in base units', () => {
+  it('belong to one series each, carry the name of their service, and use base units', () => {
     expect(byName.size).toBe(rows.length);
     for (const { name, kind } of rows) {
       expect(name).toMatch(/^weir_(?:router|shard|publisher|control|nats|build)_[a-z_]+$/);
@@ -48,11 +49,22 @@ describe('the names of metrics', () => {
     }
   });
 
-  it('come with what an operator looks at', () => {
+  it('that the console asks for are those of the service that it asks', () => {
+    const of = { shard: shardMetrics, router: routerMetrics, publisher: publisherMetrics };
+    for (const [service, table] of Object.entries(of)) {
+      const known = [...Object.values<MetricRow>(table), ...Object.values<MetricRow>(natsMetrics)].map(
+        ({ name }) => name,
+      );
+      const asked = FIGURE_NAMES[service as keyof typeof of].filter((name) => !name.startsWith('process_'));
+      expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+    }
+  });
+
+  it('come with advice for operators', () => {
     expect(rows.filter(({ advice = '' }) => advice === '').map(({ name }) => name)).toEqual([]);
   });
 
-  it('outside the code are names that a service serves, and no old ones', async () => {
+  it('outside the code are served by a service and not deprecated', async () => {
     const files = await texts('charts/weir', 'k8s', 'docs', 'README.md', 'CONTRIBUTING.md');
     expect([...files.values()].flatMap(namesIn).length).toBeGreaterThan(100);
     const unknown = [...files]
@@ -66,12 +78,12 @@ describe('the names of metrics', () => {
     expect(old.filter((name) => byName.has(name))).toEqual([]);
   });
 
-  it('that went are said in the changelog', async () => {
+  it('that were removed appear in the changelog', async () => {
     const changelog = await readFile(`${ROOT}CHANGELOG.md`, 'utf8');
     expect(old.filter((name) => !changelog.includes(name))).toEqual([]);
   });
 
-  it('in alerts and panels select values that their labels have', async () => {
+  it('in alerts and panels select label values that exist', async () => {
     const files = await texts('charts/weir/files/alerts.yaml', 'charts/weir/files/dashboard.json');
     const wrong: string[] = [];
     for (const [, name = '', selectors = ''] of [...files.values()].flatMap((text) => [

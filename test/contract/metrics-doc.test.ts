@@ -1,4 +1,4 @@
-// Holds docs/metrics.md against what running services really serve: every metric, its type, its labels, its help.
+// Compares docs/metrics.md with the metrics that running services serve: name, type, labels, help.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SmallCluster } from '../harness/small-cluster.ts';
@@ -18,7 +18,7 @@ function documented(heading: string): readonly Documented[] {
     name: row['Metric'] ?? '',
     type: row['Type'] ?? '',
     help: (row['Meaning'] ?? '').replaceAll('&lt;', '<'),
-    // A cell that is one label alone has lost its marks.
+    // A cell that holds a single label has already lost its code marks: tableOf takes them off.
     labels: [...(row['Labels'] ?? '').matchAll(/`(\w+)`|^(\w+)$/g)].map(([, marked, bare]) =>
       String(marked ?? bare),
     ),
@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 describe.each(['Router', 'Shard', 'Publisher', 'Control'])('docs/metrics.md and a running %s', (service) => {
-  it('say the same', async () => {
+  it('agree', async () => {
     const text = await (await fetch(`${admin.get(service)}/metrics`)).text();
     const helps = new Map(
       [...text.matchAll(/^# HELP (weir_\w+) (.*)$/gm)].map(([, name, help]) => [name, help]),

@@ -1,5 +1,5 @@
-// Holds the tables of docs/protocol.md against packages/protocol and the router's refusals, so that the normative
-// text and the code say the same. Types leave nothing behind to ask, so those are read from the source.
+// Compares the tables of docs/protocol.md with packages/protocol and the router's refusals. Types do not exist at run
+// time, so the test reads them from the source.
 import { readdir, readFile } from 'node:fs/promises';
 import {
   closeCodes,
@@ -21,7 +21,7 @@ const page = await read('docs/protocol.md');
 const messages = await read('packages/protocol/src/messages.ts');
 const router = 'services/router/src/accept/';
 
-/** Fields of an exported interface of messages.ts, with what its table says of them. */
+/** Fields of an exported interface of messages.ts, marked `optional` like in the table. */
 function fieldsOf(name: string): readonly string[] {
   const body = new RegExp(`export interface ${name} \\{([^}]*)\\}`).exec(messages)?.[1] ?? '';
   return [...body.matchAll(/readonly (\w+)(\??):/g)]
@@ -29,13 +29,13 @@ function fieldsOf(name: string): readonly string[] {
     .map(([, field, mark]) => (mark === '?' ? `${field} optional` : `${field}`));
 }
 
-/** The members of an exported union of texts. */
+/** The members of an exported union of strings. */
 function unionOf(name: string): readonly string[] {
   const body = new RegExp(`export type ${name} =([^;]*);`).exec(messages)?.[1] ?? '';
   return [...body.matchAll(/'(\w+)'/g)].map(([, text]) => String(text));
 }
 
-/** The messages of a table: the name stands in the first of its rows alone. */
+/** The messages of a table: only the first row of a message has its name. */
 function documentedMessages(heading: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   let current = '';
@@ -48,38 +48,38 @@ function documentedMessages(heading: string): ReadonlyMap<string, readonly strin
 }
 
 describe('docs/protocol.md', () => {
-  it('has every close code with its reason and what follows', () => {
+  it('lists every close code with its reason and what a client does next', () => {
     const rows = tableOf(page, '## 9. Closing', ['code', 'reason', 'then']);
     expect(rows.map((row) => [Number(row['code']), row['reason'], row['then']])).toEqual(
       Object.values(closeCodes).map(({ code, reason, after }) => [code, reason, after]),
     );
   });
 
-  it('says when to come back for everything that may follow a close', () => {
+  it('says when to reconnect after every kind of close', () => {
     const rows = tableOf(page, '## 10. Coming back', ['then, or what ended it']);
     const said = rows.flatMap((row) => [...(row['then, or what ended it'] ?? '').matchAll(/`(\w+)`/g)]);
     const after = Object.values(closeCodes).map((row) => row.after);
-    // A row whose only cell text is code has lost its marks.
+    // A cell that is all code has already lost its code marks: tableOf takes them off.
     const whole = rows.map((row) => row['then, or what ended it']);
     expect(
       [...new Set(after)].filter((one) => !whole.includes(one) && !said.some(([, text]) => text === one)),
     ).toEqual([]);
   });
 
-  it('has every limit with its value', () => {
+  it('lists every limit with its value', () => {
     const rows = tableOf(page, '## 11. Limits', ['limit', 'value']);
     expect(
       Object.fromEntries(rows.map((row) => [row['limit'], Number(row['value']?.replaceAll(',', ''))])),
     ).toEqual(limits);
   });
 
-  it('has every lane, in order', () => {
+  it('lists every lane, in order', () => {
     expect(tableOf(page, '## Words and names', ['lane', 'promise']).map((row) => row['lane'])).toEqual([
       ...LANES,
     ]);
   });
 
-  it('has the fields of every message of the cluster', () => {
+  it('lists the fields of every message of the cluster', () => {
     const documented = documentedMessages('### 3.1 From the cluster');
     const names = [...messages.matchAll(/^export interface (\w+)Message \{/gm)].map(([, name]) =>
       String(name),
@@ -91,7 +91,7 @@ describe('docs/protocol.md', () => {
     }
   });
 
-  it('has the fields of every message of a client', () => {
+  it('lists the fields of every message of a client', () => {
     const documented = documentedMessages('### 3.2 From the client');
     const body = /readonly type: ([^;]*);\s*readonly channels/.exec(messages)?.[1] ?? '';
     expect([...documented.keys()]).toEqual([...body.matchAll(/'(\w+)'/g)].map(([, type]) => type));
@@ -100,7 +100,7 @@ describe('docs/protocol.md', () => {
     expect(documented.get('unsubscribe')).toEqual(all.filter((field) => field !== 'last optional'));
   });
 
-  it('has the words that messages choose from', () => {
+  it('lists the values of enumerated fields', () => {
     const rows = tableOf(page, '### 3.1 From the cluster', ['message', 'field', 'type']);
     const wordsOf = (field: string): readonly string[] => {
       const text = rows.find((row) => row['field'] === field)?.['meaning'] ?? '';
@@ -112,7 +112,7 @@ describe('docs/protocol.md', () => {
     expect(errors.map((row) => row['error code'])).toEqual([...ERROR_CODES]);
   });
 
-  it('has the subjects and streams', () => {
+  it('lists the subjects and streams', () => {
     const subjects = createSubjects();
     const fill = (text = ''): string =>
       text.replace(/<(\w+)>/g, (_, name: string) => ({ channel: 'sports.42', key: 'k1' })[name] ?? name);
@@ -139,6 +139,9 @@ describe('docs/protocol.md', () => {
       `${subjects.prefix}.live.>`,
       subjects.beat('pool', 'shard'),
       subjects.shed('shard'),
+      subjects.drain('shard'),
+      subjects.figures,
+      subjects.rebalance,
       subjects.rejected,
       subjects.cleanupMark,
       subjects.edge('state'),
@@ -146,7 +149,7 @@ describe('docs/protocol.md', () => {
     ]);
   });
 
-  it('has the paths, the subprotocols and the query of both services', async () => {
+  it('lists the paths, the subprotocols and the query parameters of both services', async () => {
     expect(page).toContain(`\`GET ${paths.connect}\``);
     expect(page).toContain(`\`GET ${paths.stream}\``);
     expect(page).toContain(`\`${subprotocol.version}\``);
@@ -159,19 +162,19 @@ describe('docs/protocol.md', () => {
     );
   });
 
-  it('has every refusal of the router with its status', async () => {
+  it('lists every refusal of the router with its status', async () => {
     const rows = tableOf(page, '### 1.2 Refusals', ['status', 'code', 'why']);
     const files = (await readdir(new URL(router, root))).filter((name) => /^[a-z-]+\.ts$/.test(name));
     const source = (await Promise.all(files.map((name) => read(router + name)))).join('\n');
     const refusals = [...source.matchAll(/status: (\d{3}),\s*code: '([A-Z_]+)'/g)];
     expect(refusals.length).toBeGreaterThan(7);
-    // 426 BAD_REQUEST is a bad request that is told the version of WebSocket: the one with a status of its own.
+    // 426 BAD_REQUEST has a status of its own: a bad request that names a wrong WebSocket version.
     const known = [...refusals.map(([, status, code]) => `${status} ${code}`), '426 BAD_REQUEST'];
     expect(rows.map((row) => `${row['status']} ${row['code']}`).sort()).toEqual([...new Set(known)].sort());
   });
 });
 
-/** What a service reads from a query, in order. */
+/** The query parameters that a service reads, in order. */
 function asked(source: string): readonly string[] {
   return [
     ...new Set([...source.matchAll(/(?:params|query)\.get\('(\w+)'\)/g)].map(([, name]) => String(name))),

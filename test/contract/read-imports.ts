@@ -1,11 +1,11 @@
-// Owns reading what one source file imports, in every way a module can, and whether it reads the environment.
-// Knows no rule; parses, so that comments and strings deceive nobody.
+// Reads the imports of one source file, in all forms, and whether it reads the environment. Knows no rules. Parses the
+// file, so comments and strings cannot mislead it.
 import { parseSync, Visitor } from 'oxc-parser';
 
 export interface Import {
-  /** What stands between the quotes; undefined where it is computed. */
+  /** The imported name; undefined if it is computed. */
   readonly from: string | undefined;
-  /** Whether code runs, or only types are taken. */
+  /** `types` for a type-only import. */
   readonly kind: 'code' | 'types';
 }
 
@@ -20,7 +20,7 @@ interface Node {
   readonly [property: string]: unknown;
 }
 
-/** Reads a file by its name (for the language) and text; a file that is no module throws. */
+/** Reads a file; its name tells the language. Throws for a file that is not a module. */
 export function readImports(file: string, text: string): Source {
   const { program, errors } = parseSync(file, text);
   if (errors.length > 0) throw new Error(`${file}: ${errors.map(({ message }) => message).join('; ')}`);
@@ -52,12 +52,12 @@ export function readImports(file: string, text: string): Source {
       add(moduleReference.expression.value, importKind === 'type');
     },
     CallExpression: ({ callee, arguments: given }) => {
-      // `require`, also one that `createRequire` made, and what is like it.
+      // `require`, including one from `createRequire`, and similar calls.
       const isRequire = callee.type === 'Identifier' && callee.name === 'require';
       if (isRequire || isMember(callee, 'require', 'resolve') || isMember(callee, 'meta', 'resolve'))
         add(textOf(given[0]), false);
     },
-    // A worker's or a child's module is named by `new URL('./x.ts', import.meta.url)`.
+    // `new URL('./x.ts', import.meta.url)` names the module of a worker or child process.
     NewExpression: ({ callee, arguments: given }) => {
       if (callee.type !== 'Identifier' || callee.name !== 'URL' || given[1]?.type !== 'MemberExpression')
         return;
@@ -81,13 +81,13 @@ function isTypeOnly(property: string): (specifier: object) => boolean {
     Object.entries(specifier).some(([name, kind]) => name === property && kind === 'type');
 }
 
-/** `a.b`, `a['b']`, and `x.a.b` with the last two names. */
+/** `a.b`, `a['b']`, and `x.a.b` by its last two names. */
 function isMember(node: object, object: string, property: string): boolean {
   if (!isNode(node) || node.type !== 'MemberExpression') return false;
   return nameOf(node['object']) === object && nameOf(node['property']) === property;
 }
 
-/** The last name of an identifier, a member or a text. */
+/** The last name of an identifier, a member expression or a string. */
 function nameOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'Identifier') return typeof node['name'] === 'string' ? node['name'] : undefined;

@@ -1,4 +1,4 @@
-// What a release begins with: the versions are those of the tag, and the changelog says something of it.
+// The start of a release: versions equal the tag, and the changelog has a section for it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ describe('the notes of a release', () => {
     expect(execFileSync(process.execPath, [script, `v${version}`, copy]).toString()).toBe('- this\n');
   });
 
-  it('are refused for another version, wherever it stands, and for an empty section', () => {
+  it('are refused if any version differs from the tag, or if the section is empty', () => {
     const words = said('v0.0.1');
     for (const what of ['packages/client/package.json', 'services/shard/package.json'])
       expect(words).toContain(`${what} has version ${version}`);
@@ -40,7 +40,7 @@ describe('the notes of a release', () => {
     expect(words).toContain('says nothing under [0.0.1]');
   });
 
-  it('are refused for what is no tag of a version', () => {
+  it('are refused for a tag that is not a version', () => {
     expect(said('1.2')).toContain('a tag is v1.2.3');
   });
 });

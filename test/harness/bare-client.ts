@@ -1,4 +1,4 @@
-// A client without the SDK, on `ws`: follows the redirect by hand and keeps every frame as it came.
+// A client without the SDK, on `ws`: follows the redirect itself and keeps every frame as it arrived.
 import { WebSocket } from 'ws';
 import { NeverBack } from './never-back.ts';
 
@@ -15,7 +15,7 @@ export class BareClient {
   closed: number | undefined;
   readonly #neverBack = new NeverBack('a bare client');
   readonly #channels = new Map<string, Map<string, string>>();
-  /** Snapshots of which more frames are to come. */
+  /** Snapshots that are not complete yet. */
   readonly #gathered = new Map<string, Map<string, string>>();
 
   private constructor(redirect: Readonly<Record<string, unknown>>, ws: WebSocket) {
@@ -28,7 +28,7 @@ export class BareClient {
     ws.on('error', () => undefined);
   }
 
-  /** Goes through the router. `resume` is put onto the redirect's URL. */
+  /** Goes through the router. `resume` is appended to the URL of the redirect. */
   static async connect(routerUrl: string, query: string, resume?: string): Promise<BareClient> {
     const redirect = await askRouter(
       routerUrl.includes('/v1/') ? routerUrl : `${routerUrl}/v1/connect?${query}`,
@@ -46,7 +46,7 @@ export class BareClient {
     return this.frames.filter((frame) => frame.message['type'] === type);
   }
 
-  /** The critical ids in the order in which they came. */
+  /** The critical ids in order of arrival. */
   get ids(): readonly number[] {
     return this.of('critical').map(({ message }) => Number(message['id']));
   }
@@ -56,12 +56,12 @@ export class BareClient {
     return new Map([...this.#channels.values()].flatMap((keys) => [...keys]));
   }
 
-  /** The newest values of these channels, each with its own map. */
+  /** The newest values of these channels, one map a channel. */
   maps(channels: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, string>> {
     return new Map(channels.map((channel) => [channel, this.#channels.get(channel) ?? new Map()]));
   }
 
-  /** The first snapshot of a channel is whole. */
+  /** Whether the first snapshot of a channel is complete. */
   has(channel: string): boolean {
     return this.#channels.has(channel) && !this.#gathered.has(channel);
   }
@@ -71,7 +71,7 @@ export class BareClient {
     return last === undefined ? undefined : String(last.message['pos']);
   }
 
-  /** It comes back as the client that another one was, with what that one had. */
+  /** Takes over the state of an earlier connection, as one client that reconnects. */
   continues(earlier: BareClient): void {
     for (const [channel, keys] of earlier.#channels) this.#channels.set(channel, new Map(keys));
   }
@@ -92,7 +92,7 @@ export class BareClient {
     if (message['type'] === 'state') this.#keep(message);
   }
 
-  /** Section 4 of docs/protocol.md. */
+  /** Applies a state message as section 4 of docs/protocol.md says. */
   #keep(message: Readonly<Record<string, unknown>>): void {
     const name = String(message['channel']);
     const isSnapshot = message['snapshot'] === true;
@@ -108,7 +108,7 @@ export class BareClient {
   }
 }
 
-/** One visit to the router: its redirect, or an error with the code that it closed with. */
+/** Visits the router once. Resolves with its redirect, rejects with the code that the router closed with. */
 export function askRouter(url: string): Promise<Readonly<Record<string, unknown>>> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(url, ['weir.v1']);

@@ -1,9 +1,9 @@
-// Runs a bundle where there is neither a DOM nor Node: what every platform of JavaScript has, a WebSocket, and no more.
+// Runs a bundle in a context with neither DOM nor Node: only what every JavaScript platform has, and a WebSocket.
 import { createContext, runInContext } from 'node:vm';
 import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** What the script said first, by the global `say`. It finds the router's URL as the global `router`. */
+/** The first text that the script passed to the global `say`. It finds the router's URL in the global `router`. */
 export async function saidIn(script: string, globals: { router: string; URL: unknown }): Promise<string> {
   const words: string[] = [];
   const say = (text: string): number => words.push(text);

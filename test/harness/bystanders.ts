@@ -1,14 +1,15 @@
-// Clients that behave beside those that do not: whatever happens to a shard, they get every critical message and stay.
+// Well-behaved clients beside misbehaving ones: whatever happens to the shard, they get every critical message and
+// stay connected.
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { BareClient } from './bare-client.ts';
 import type { Feed, Scene } from './scene.ts';
 import { until } from './small-cluster.ts';
 
 const EVERY_MS = 20;
-/** So many messages each bystander has before a test may end: less would prove nothing. */
+/** Each bystander has more messages than this before a test may end: fewer would prove nothing. */
 const LEAST = 10;
 
-/** Before each test so many clients of the lobby, and a feed of numbers to them; after it each must have got all. */
+/** Before each test: `count` clients in the lobby and a feed of numbers. After it: each client must have every one. */
 export function useBystanders(scene: Scene, count: number): void {
   let clients: readonly BareClient[];
   let feed: Feed;

@@ -1,11 +1,11 @@
-// Environments of processes that have another idea of time: a wall clock that is wrong, or time that runs faster.
+// Environments for processes with a different clock: a wall clock that is wrong, or time that runs faster.
 
-/** What makes a process run `script` before anything else. */
+/** Makes a process run `script` before its own code. */
 function preload(script: string): Readonly<Record<string, string>> {
   return { NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(script).toString('base64')}` };
 }
 
-/** Its wall clock is wrong by so much: from the start, or after every other SIGUSR2. */
+/** The process's wall clock is off by `offMs`: from the start, or on and off with each SIGUSR2. */
 export function wrongClock(
   offMs: number,
   when: 'always' | 'onSignal' = 'always',
@@ -17,7 +17,7 @@ export function wrongClock(
     process.on('SIGUSR2', () => { off = off === 0 ? ${offMs} : 0; });`);
 }
 
-/** All its time runs `pace` times as fast, in step with every other process of the same `startMs` (wall time). */
+/** Clocks and timers run `pace` times as fast, in step with every other process of the same `startMs` (wall time). */
 export function fastClock(pace: number, startMs: number): Readonly<Record<string, string>> {
   return preload(`
     const wall = Date.now, since = performance.now.bind(performance), soon = setTimeout, often = setInterval;

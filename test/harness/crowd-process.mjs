@@ -1,5 +1,5 @@
-// Many clients by SDK, in a process of their own. Notes when each of them visited the router and what it got, says ten
-// times a second how they are, and everything when asked. Plain JavaScript, because it runs as it is. Judges nothing.
+// Many SDK clients in their own process. Records when each visited the router and what it received. Reports their
+// health ten times a second, and everything on request. Plain JavaScript, so it runs unbuilt. Judges nothing.
 import { connect } from '@weir/client';
 import { WebSocket } from 'ws';
 

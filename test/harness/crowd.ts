@@ -1,4 +1,4 @@
-// Starts processes full of clients by SDK, adds up how they are, and fetches what each of them did and got.
+// Starts processes full of SDK clients, adds up their health, and fetches each client's visits and messages.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +6,9 @@ import type { ReconnectOptions } from '@weir/client';
 import { end } from './end.ts';
 
 export interface Member {
-  /** When it visited the router, since 1970. */
+  /** Times of its visits to the router, since 1970. */
   readonly visitsAtMs: readonly number[];
-  /** Data of critical messages, in the order in which they came. */
+  /** Data of critical messages, in order of arrival. */
   readonly got: readonly number[];
   readonly gaps: number;
   readonly state: Readonly<Record<string, number>>;
@@ -25,12 +25,12 @@ type Said = Health | { readonly report: readonly Member[] };
 const none: Health = { open: 0, losses: 0, leastGot: 0 };
 
 export interface CrowdOptions {
-  /** Of the router. */
+  /** URL of the router. */
   readonly url: string;
   readonly channel: string;
   readonly size: number;
   readonly processes: number;
-  /** Between two clients of a process that join. */
+  /** Pause between two clients that join from one process. */
   readonly paceMs: number;
   readonly reconnect: ReconnectOptions;
 }
@@ -57,12 +57,12 @@ export class Crowd {
     return this.#sum('open');
   }
 
-  /** Connections that have been lost, ever. */
+  /** Connections lost so far. */
   get losses(): number {
     return this.#sum('losses');
   }
 
-  /** Critical messages that everybody has at least. */
+  /** Critical messages that every client has at least. */
   get leastGot(): number {
     return Math.min(...this.#health.map(({ leastGot }) => leastGot));
   }
@@ -91,15 +91,15 @@ export class Crowd {
 
 export interface Visits {
   readonly all: number;
-  /** Of the client that needed most. */
+  /** Of the client with most visits. */
   readonly most: number;
-  /** The part of all that fell into the fullest second. */
+  /** Share of all visits that fell into the busiest second. */
   readonly fullestSecond: number;
-  /** The visits of each second, one after the other. */
+  /** Visits in each second, in order. */
   readonly bySecond: readonly number[];
 }
 
-/** The visits to the router from a moment on, since 1970. */
+/** The visits to the router from `sinceMs` on (since 1970). */
 export function visitsSince(members: readonly Member[], sinceMs: number): Visits {
   const bySecond: number[] = [];
   let most = 0;

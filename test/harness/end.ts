@@ -1,8 +1,8 @@
-// Ends a process of a test.
+// Ends a process that a test started.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Sends a signal and waits for the end, which may have come before. Answers the exit code; null after a signal. */
+/** Sends a signal unless the process has ended, and waits for its end. The exit code; null after a signal. */
 export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) {
     const exit = once(child, 'exit');

@@ -1,5 +1,5 @@
-// The part of a Kubernetes API server that control uses, in memory: objects with versions, lists, watches. It can be
-// taken away, made to hang and made to forget old versions. What only a real one can show is tested on a real one.
+// The part of a Kubernetes API server that control uses, in memory: objects with versions, lists, watches. A test can
+// stop it, make it hang, and make it forget old versions. Behaviour only a real API server has is tested on a real one.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -21,18 +21,18 @@ interface Watcher {
 }
 
 export class FakeApiServer {
-  /** Path of a kubeconfig that leads here. */
+  /** Path of a kubeconfig for this server. */
   kubeconfig = '';
-  /** Each request with the moment it came. */
+  /** Each request with its time of arrival. */
   readonly asked: { readonly atMs: number; readonly what: string }[] = [];
-  /** Takes requests and says nothing. */
+  /** Accepts requests and never answers. */
   hangs = false;
   token = 'first';
   readonly #objects = new Map<string, Stored>();
   readonly #deleted: (Stored & { readonly path: string })[] = [];
   readonly #watchers = new Set<Watcher>();
   #version = 100;
-  /** Versions up to here are forgotten. */
+  /** Watches from versions below this one get 410. */
   #oldest = 0;
   #server: Server | undefined;
   #port = 0;
@@ -47,7 +47,7 @@ export class FakeApiServer {
     return fake;
   }
 
-  /** The token that the kubeconfig has from now on; `token` says which one is taken. */
+  /** Writes the kubeconfig with this token. The server accepts the token in `token`. */
   async writeToken(token: string): Promise<void> {
     const cluster = { server: `http://127.0.0.1:${this.#port}`, 'insecure-skip-tls-verify': true };
     const config = {
@@ -59,7 +59,7 @@ export class FakeApiServer {
     await writeFile(this.kubeconfig, JSON.stringify(config));
   }
 
-  /** The process is gone; what it stored stays. */
+  /** Stops the server; its objects stay. */
   async goAway(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -83,7 +83,7 @@ export class FakeApiServer {
     await rm(this.#folder, { recursive: true });
   }
 
-  /** Ends all watches; the versions of before are answered with 410. */
+  /** Ends all watches; a watch from an earlier version gets 410. */
   expire(): void {
     this.#version += 1;
     this.#oldest = this.#version;
@@ -95,7 +95,7 @@ export class FakeApiServer {
     return this.#objects.get(path)?.object;
   }
 
-  /** Stores an object and tells who watches. */
+  /** Stores an object and notifies watchers. */
   put(path: string, object: Json): Json {
     this.#version += 1;
     const metadata = { ...Object(object['metadata']), resourceVersion: String(this.#version) };
@@ -141,7 +141,7 @@ export class FakeApiServer {
     if (since < this.#oldest) return fail(response, 410, 'too old resource version');
     response.writeHead(200, { 'content-type': 'application/json' });
     const watcher = { prefix: `${pathname}/`, response };
-    // What went meanwhile is told, too: who watches from a version does not list.
+    // Deletions since that version are sent too: a watcher that starts from a version does not list.
     const present = [...this.#objects].map(([path, stored]) => ({ type: 'ADDED', path, ...stored }));
     const gone = this.#deleted.map((stored) => ({ type: 'DELETED', ...stored }));
     for (const { type, path, version, object } of [...present, ...gone].sort((a, b) => a.version - b.version))

@@ -1,6 +1,6 @@
-// Far clients, by hand on sockets, at the other end of an emulated link: each visits the router, then a shard, and talks
-// all the time, so that there is always something of its own that the server has not read. Plain JavaScript, because it
-// runs in a network of its own; it says on its output, one JSON value a line, what all of them have got.
+// Clients written on sockets, at the other end of an emulated link. Each visits the router, then a shard, and sends all
+// the time, so the server always has unread data from it. Plain JavaScript, because it runs in another network
+// namespace. Prints the totals of all clients, one JSON value a line.
 import { connect } from 'node:net';
 
 const [, , routerUrl, count, path] = process.argv;
@@ -8,7 +8,7 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const PONG = frame(10, Buffer.alloc(120, 'p'));
 const got = { redirects: 0, code4001: 0, welcomes: 0, moves: 0, code4012: 0, errors: [], otherCodes: [] };
 
-/** Masked with zeros. */
+/** A client frame, masked with zeros. */
 function frame(opcode, payload) {
   const long = payload.length > 125;
   const head = Buffer.alloc(long ? 8 : 6);
@@ -18,7 +18,7 @@ function frame(opcode, payload) {
   return Buffer.concat([head, payload]);
 }
 
-/** One connection: `onText` for messages, `onClose` for the code; data of its own before, between and after. */
+/** One connection: `onText` gets messages, `onClose` the close code. It sends data before, between and after them. */
 function open(address, { early, burst, onText, onClose }) {
   const url = new URL(address);
   const socket = connect({ host: url.hostname, port: Number(url.port), allowHalfOpen: true, noDelay: true });
@@ -29,7 +29,7 @@ function open(address, { early, burst, onText, onClose }) {
   socket.on('error', (error) => {
     if (!isClosed) got.errors.push(String(error.code));
   });
-  // Whoever has been told to go ends its half only when the server has ended its own.
+  // The client ends its half only after the server has ended its own.
   socket.on('end', () => socket.end());
   socket.on('close', () => {
     clearInterval(talk);
@@ -60,7 +60,7 @@ function open(address, { early, burst, onText, onClose }) {
       }
       if (opcode === 8) {
         isClosed = true;
-        // It does not answer the Close at once, and goes on talking: what comes late must not cost it anything.
+        // The client does not answer the Close at once and keeps sending: late data must not cost it the code.
         socket.write(burst);
         onClose(payload.length < 2 ? 1005 : payload.readUInt16BE(0));
       }

@@ -50,13 +50,13 @@ export interface HttpsAnswer {
   readonly body: string;
 }
 
-/** One request on a connection of its own. */
+/** One request on a new connection. */
 export function ask(
   url: string,
   options: {
     readonly client?: ClientCertificate;
     readonly headers?: Readonly<Record<string, string>>;
-    /** Authority and name that the server must have; not checked without. */
+    /** Authority and name that the server's certificate must have; if absent, the certificate is not checked. */
     readonly server?: { readonly ca: string; readonly servername: string };
   } = {},
 ): Promise<HttpsAnswer> {

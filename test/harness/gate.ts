@@ -1,4 +1,4 @@
-// A door between processes and a server: what is behind it goes on, and nobody reaches it while the door is shut.
+// A TCP proxy that stands before a server and can be shut: the server keeps running, and clients cannot reach it.
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
@@ -14,7 +14,7 @@ export class Gate {
     this.#port = port;
   }
 
-  /** A door to a port of this machine, open. */
+  /** An open gate to a port of this machine. */
   static async to(port: number): Promise<Gate> {
     const gate = new Gate(port);
     await gate.open();
@@ -36,7 +36,7 @@ export class Gate {
     if (address !== null && typeof address === 'object') this.#own = address.port;
   }
 
-  /** Cuts every connection; new ones are refused until it is opened again. */
+  /** Cuts every connection; new ones are refused until `open` is called. */
   async shut(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;

@@ -1,9 +1,9 @@
-// Joins the two ends of a TCP path, for what stands between a client and a server in tests.
+// Joins two sockets, for proxies between a client and a server in tests.
 import type { Socket } from 'node:net';
 
 /**
- * Each socket gets what the other one receives, and is destroyed with it unless `tells` denies it. `sockets` holds both
- * until they are closed.
+ * Pipes each socket into the other. When one closes, the other is destroyed unless `tells` returns false. `sockets`
+ * holds both until they are closed.
  */
 export function joinSockets(
   near: Socket,

@@ -1,22 +1,22 @@
-// Very many clients on plain sockets, in a process of their own: they walk over what they get, answer pings, or stop
-// reading when told to. Says ten times a second how they are. Plain JavaScript, because it runs as it is. Judges nothing.
+// Thousands of clients on plain sockets in their own process: they skip over frames, answer pings, or stop reading on
+// command. Reports counts ten times a second. Plain JavaScript, so it runs unbuilt. Judges nothing.
 import { connect } from 'node:net';
 
 const NOTHING = Buffer.alloc(0);
 const HEAD_END = '\r\n\r\n';
 const PONG = 0x8a;
 const STEP_MS = 20;
-/** All sockets read into the same memory, one after the other. */
+/** All sockets read into this one buffer, one after the other. */
 const shared = Buffer.allocUnsafeSlow(65_536);
 const counts = { asked: 0, open: 0, closed: 0, refused: 0, bytes: 0 };
 const clients = new Set();
 
-/** A frame as clients send them; the mask is zero, which is as good as any here. */
+/** A client frame; the mask is zero. */
 function frame(firstByte, payload) {
   return Buffer.concat([Buffer.from([firstByte, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }
 
-/** Walks over frames of which only the pings are looked into. */
+/** Skips over frames; only pings are read. */
 function walker(onPing) {
   let rest = NOTHING;
   let skip = 0;
@@ -129,7 +129,7 @@ async function obey({ urls = [], perSecond = 0, stick = 0, leave = 0, leaveStuck
 }
 
 setInterval(() => process.send(counts), 100);
-// Whoever does not read learns only by saying something that it was cut off.
+// A client that does not read learns that it was cut off only when it writes.
 setInterval(() => {
   for (const { stuck, socket } of clients) if (stuck) socket.write(frame(PONG, NOTHING));
 }, 2_000);

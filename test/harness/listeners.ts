@@ -1,4 +1,4 @@
-// Starts a process of very many clients on plain sockets (listeners-process.mjs) and tells it what they do.
+// Starts a process with thousands of clients on plain sockets (listeners-process.mjs) and gives it orders.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ interface Counts {
 
 interface Order {
   readonly urls?: readonly string[];
-  /** Connects; 0 is all at once. */
+  /** Connects per second; 0 opens all together. */
   readonly perSecond?: number;
   readonly stick?: number;
   readonly leave?: number;
@@ -39,7 +39,7 @@ export class Listeners {
     return this.#counts.open;
   }
 
-  /** Those that were open once and are not any more. */
+  /** Clients that were open and have closed. */
   get closed(): number {
     return this.#counts.closed;
   }
@@ -48,7 +48,7 @@ export class Listeners {
     return this.#counts.bytes;
   }
 
-  /** Opens a client on each URL, `perSecond` of them or all at once; resolves when all are open. */
+  /** Opens a client on each URL, `perSecond` of them or all together; resolves when all are open. */
   async join(urls: readonly string[], perSecond = 0): Promise<void> {
     this.#asked += urls.length;
     this.#tell({ urls, perSecond });
@@ -61,12 +61,12 @@ export class Listeners {
     if (this.#counts.refused > 0) throw new Error(`${this.#counts.refused} were refused`);
   }
 
-  /** So many of those that read stop reading. */
+  /** Makes `count` of the clients that read stop reading. */
   stick(count: number): void {
     this.#tell({ stick: count });
   }
 
-  /** So many are gone without a word. */
+  /** Makes `count` clients reset their connections. */
   leave(count: number): void {
     this.#tell({ leave: count });
   }

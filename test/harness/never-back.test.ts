@@ -12,7 +12,7 @@ const snapshot = { snapshot: true };
 const critical = (id: number): Record<string, unknown> => ({ type: 'critical', channel: 'a', id, data: 0 });
 const reset = { type: 'gap', channel: 'a', lane: 'critical', after: 9, reset: true };
 
-/** What is found in these messages of one client; a text begins a new connection. */
+/** The faults found in these messages of one client; a string begins a new connection. */
 function faults(...messages: readonly (object | 'anew' | 'resumed')[]): readonly string[] {
   const oracle = new NeverBack('a client');
   for (const message of messages) {
@@ -56,11 +56,11 @@ describe('NeverBack', () => {
         { ...set(9), set: { k: 7 } },
       ],
     ],
-  ])('stands %s', (_, messages) => {
+  ])('accepts %s', (_, messages) => {
     expect(faults(...messages)).toEqual([]);
   });
 
-  it('lets a snapshot, and nothing else, show older values of a stream that was lost', () => {
+  it('lets only a snapshot show older values of a stream that was lost', () => {
     const oracle = new NeverBack('a client');
     oracle.take(set(9));
     oracle.lost(9);
@@ -74,7 +74,7 @@ describe('NeverBack', () => {
 });
 
 describe('expectNeverBack', () => {
-  it('fails once with what any client has seen', () => {
+  it('fails once with all faults of all clients', () => {
     const oracle = new NeverBack('the third client');
     oracle.take(set(9));
     oracle.take(set(7));
@@ -83,7 +83,7 @@ describe('expectNeverBack', () => {
   });
 });
 
-it('NeverBack lets a key that may return come again with the version that it had, and with no older one', () => {
+it('NeverBack accepts the last version of a key that may return, but no older one', () => {
   const oracle = new NeverBack('a client');
   oracle.mayReturn('a', 'k');
   for (const message of [set(9), del, set(9), del, set(8)]) oracle.take(message);

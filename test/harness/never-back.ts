@@ -1,15 +1,15 @@
-// The oracle of order: what one client is shown never goes back, whatever happens to its connections. Frames go in as
-// they count for the client; faults come out as sentences. Knows values by their `version`, and critical messages by id.
+// The oracle of order: a client's view never goes back, whatever happens to its connections. Gets the frames that the
+// client applies; returns faults as sentences. Compares values by their `version`, critical messages by id.
 
 type Message = Readonly<Record<string, unknown>>;
 
-/** The version of a published value; undefined where it carries none. */
+/** The version of a published value; undefined if it has none. */
 export function versionOf(value: unknown): number | undefined {
   if (typeof value !== 'object' || value === null || !('version' in value)) return undefined;
   return typeof value.version === 'number' ? value.version : undefined;
 }
 
-/** What of a key was seen last; `gone`: it was deleted after that, so the same version may not come again. */
+/** The last version of a key. `gone`: the key was deleted since, so the same version may not come again. */
 interface Seen {
   readonly version: number;
   readonly gone: boolean;
@@ -21,7 +21,7 @@ export class NeverBack {
   readonly faults: string[] = [];
   readonly #name: string;
   readonly #keys = new Map<string, Map<string, Seen>>();
-  /** Snapshots of which more frames are to come. */
+  /** Snapshots that are not complete yet. */
   readonly #gathered = new Map<string, Map<string, unknown>>();
   readonly #ids = new Map<string, number>();
   readonly #mayReturn = new Set<string>();
@@ -32,28 +32,28 @@ export class NeverBack {
     all.push(this);
   }
 
-  /** The next connection counts; `anew` where the client shows no position, and so may be shown anything. */
+  /** A new connection begins. `anew`: the client sends no position, so the shard may show it anything. */
   begin(how: 'anew' | 'resumed'): void {
     this.#gathered.clear();
-    // After a resume critical messages may come again: the client drops them by their ids.
+    // After a resume the shard may repeat critical messages: the client drops them by their ids.
     this.#ids.clear();
     if (how === 'anew') this.#keys.clear();
   }
 
-  /** Versions up to this one may be lost with a stream: a snapshot, and nothing else, may show older ones. */
+  /** Versions up to this one may be lost with a stream: only a snapshot may show older ones. */
   lost(upTo: number): void {
     this.#lostUpTo = Math.max(this.#lostUpTo, upTo);
   }
 
   /**
-   * A key got a message that cannot be broadcast: shards that start then lack it until another one has written its last
-   * valid value again.
+   * A key got a message that cannot be broadcast: a shard that starts after it lacks the key until another shard has
+   * written its last valid value again.
    */
   mayReturn(channel: string, key: string): void {
     this.#mayReturn.add(`${channel} ${key}`);
   }
 
-  /** One message of the stream that counts. */
+  /** Checks one message that the client applies. */
   take(message: Message): void {
     const channel = String(message['channel']);
     if (message['type'] === 'state') this.#state(channel, message);
@@ -123,7 +123,7 @@ export class NeverBack {
   }
 }
 
-/** Fails where any client of this process was shown something older than before; begins anew. */
+/** Fails if any client of this process was shown something older than before; forgets all clients. */
 export function expectNeverBack(): void {
   const faults = all.splice(0).flatMap((one) => one.faults);
   if (faults.length > 0)

@@ -1,4 +1,4 @@
-// What a service says of itself on /metrics, as numbers, and what holds between them (docs/metrics.md, Invariants).
+// The /metrics of a service as numbers, and checks that they agree (docs/metrics.md, Invariants).
 import { brokenInvariants } from './one-cause.ts';
 import type { Service } from './small-cluster.ts';
 import { until } from './small-cluster.ts';
@@ -6,7 +6,7 @@ import { until } from './small-cluster.ts';
 export class Numbers {
   readonly #values: ReadonlyMap<string, number>;
   readonly #text: string;
-  /** Bytes of the scrape. */
+  /** Size of the scrape. */
   readonly bytes: number;
 
   constructor(text: string) {
@@ -29,26 +29,26 @@ export class Numbers {
     return [...this.#values.keys()];
   }
 
-  /** One series, by its name with its labels. */
+  /** One series, by name and labels. */
   of(series: string): number {
     const value = this.#values.get(series);
     if (value === undefined) throw new Error(`there is no series ${series}`);
     return value;
   }
 
-  /** Connections of a shard that were closed for this cause. */
+  /** Connections that a shard closed for this cause. */
   closes(cause: string): number {
     return this.of(`weir_shard_closes_total{cause="${cause}"}`);
   }
 
-  /** All series of a name together, whatever their labels. */
+  /** The sum of all series of a name, whatever their labels. */
   sum(name: string): number {
     return this.series
       .filter((series) => series === name || series.startsWith(`${name}{`))
       .reduce((sum, series) => sum + this.of(series), 0);
   }
 
-  /** The invariants of a shard that do not hold, in words. */
+  /** The broken invariants of a shard, as sentences. */
   get broken(): readonly string[] {
     const of = (name: string): number => this.of(`weir_shard_${name}`);
     const negative = this.series.filter((series) => series.startsWith('weir_') && !(this.of(series) >= 0));
@@ -61,8 +61,8 @@ export class Numbers {
 }
 
 /**
- * Waits until a shard has nothing but so many connections, to which everything has arrived, and its numbers agree.
- * They may differ for a moment while frames go out, since a scrape is no photograph.
+ * Waits until a shard has exactly `connections` connections, no backlog, and numbers that agree. They may disagree for
+ * a moment while frames go out, since a scrape does not read all series at the same time.
  */
 export async function comesToRest(
   shard: Service,

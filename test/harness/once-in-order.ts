@@ -1,11 +1,11 @@
-// The oracle of critical messages of one client and channel: each once and in order, and where one is missing the
-// client was told by a gap. Messages are known by a number that rises with each publish.
+// The oracle of critical messages of one client and channel: each message arrives once and in order, or a gap tells the
+// client that it is lost. Messages carry a number that rises with each publish.
 
 export class OnceInOrder {
   readonly faults: string[] = [];
   readonly #name: string;
   readonly #got = new Set<number>();
-  /** Numbers between these two were declared lost. */
+  /** Numbers between `after` and `before` were declared lost. */
   readonly #gaps: { readonly after: number; before: number }[] = [];
   #last = -1;
   #from = Number.POSITIVE_INFINITY;
@@ -14,7 +14,7 @@ export class OnceInOrder {
     this.#name = name;
   }
 
-  /** The subscription is whole: what is published after this number is owed. */
+  /** The subscription is complete: the client must get every message after this number. */
   began(published: number): void {
     this.#from = Math.min(this.#from, published);
   }
@@ -32,7 +32,7 @@ export class OnceInOrder {
     this.#gaps.push({ after: this.#last, before: Number.POSITIVE_INFINITY });
   }
 
-  /** Those of the kept numbers that this client should have had, and was told nothing of. */
+  /** The kept numbers that this client should have got, and that no gap declared lost. */
   missing(kept: readonly number[]): readonly number[] {
     return kept.filter(
       (number) =>

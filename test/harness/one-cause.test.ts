@@ -21,7 +21,7 @@ weir_pings_total 4
 `;
 
 describe('formulasOf', () => {
-  it('reads the formulas below the heading, several in a line, and leaves sentences alone', () => {
+  it('reads the formulas below the heading, several in a line, and ignores sentences', () => {
     expect(formulas.map(({ left, relation, right }) => [...left, relation, ...right])).toEqual([
       ['weir_opened_total{outcome="admitted"}', '=', 'weir_open', 'weir_ended_total'],
       ['weir_pongs_total', '≤', 'weir_pings_total'],
@@ -30,23 +30,23 @@ describe('formulasOf', () => {
 });
 
 describe('broken', () => {
-  it('adds up label values, and takes those alone that are named', () => {
+  it('adds up the values of all labels, or only the named ones', () => {
     expect(broken(formulas, metrics(2))).toEqual([]);
   });
 
-  it('finds an end without a cause, one with two, and what is more than it can be', () => {
+  it('finds an end without a cause, an end with two causes, and a count above its limit', () => {
     expect(broken(formulas, metrics(1))).toEqual([expect.stringMatching(/5 and 4$/)]);
     expect(broken(formulas, metrics(3))).toEqual([expect.stringMatching(/5 and 6$/)]);
     expect(broken(formulas, metrics(2, 5))).toEqual([expect.stringMatching(/5 and 4$/)]);
   });
 
-  it('finds a series that its service does not have', () => {
+  it('finds a series that the service does not export', () => {
     expect(broken(formulas, metrics(2).replaceAll('weir_ended_total', 'weir_ends_total'))).toEqual([
       expect.stringMatching(/a series is not there$/),
     ]);
   });
 
-  it('leaves out the formulas of other services', () => {
+  it('skips the formulas of other services', () => {
     expect(broken(formulas, 'weir_open 3\n')).toEqual([]);
   });
 });

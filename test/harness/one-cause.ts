@@ -1,5 +1,5 @@
-// The oracle of counts: the formulas of the section "Invariants" of docs/metrics.md hold in every process that lives.
-// A formula stands there as `series` = `series` + `series`, or with ≤; a series may choose label values.
+// The oracle of counts: the formulas in the section "Invariants" of docs/metrics.md hold in every live process.
+// A formula is `series` = `series` + `series`, or with ≤ for =; a series may name label values.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Formula {
 
 const SUM = '`weir_[^`]+`(?: \\+ `weir_[^`]+`)*';
 const FORMULA = new RegExp(`(${SUM}) (=|≤) (${SUM})`, 'g');
-/** Numbers of one scrape are of slightly different moments, and some are of the last sweep. */
+/** The numbers of one scrape are not of the same moment, and some are from the last sweep. */
 const DEADLINE_MS = 10_000;
 const EVERY_MS = 100;
 
@@ -33,7 +33,7 @@ function seriesOf(sum: string): readonly string[] {
   return sum.split(' + ').map((one) => one.slice(1, -1));
 }
 
-/** The formulas that do not hold in this text of /metrics, with their numbers; those of other services are left out. */
+/** The formulas that do not hold in this text of /metrics, with their numbers; other services' formulas are skipped. */
 export function broken(formulas: readonly Formula[], metrics: string): readonly string[] {
   const lines = metrics.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return formulas.flatMap(({ text, left, relation, right }) => {
@@ -44,13 +44,13 @@ export function broken(formulas: readonly Formula[], metrics: string): readonly 
   });
 }
 
-/** Whether these are numbers of the service that a formula is about: `weir_shard_` begins all series of a shard. */
+/** Whether the lines are of the formula's service: all series of a shard begin with `weir_shard_`. */
 function isOfService([first = '']: readonly string[], lines: readonly string[]): boolean {
   const [prefix] = /^weir_[a-z]+_/.exec(first) ?? [];
   return prefix !== undefined && lines.some((line) => line.startsWith(prefix));
 }
 
-/** Undefined where one of the series is not there at all. */
+/** Undefined if one of the series is missing. */
 function sum(series: readonly string[], lines: readonly string[]): number | undefined {
   let total = 0;
   for (const one of series) {
@@ -70,12 +70,12 @@ function sum(series: readonly string[], lines: readonly string[]): number | unde
 
 const formulas = formulasOf(readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8'));
 
-/** The formulas of the page that do not hold in this text of /metrics. */
+/** The formulas of docs/metrics.md that do not hold in this text of /metrics. */
 export function brokenInvariants(metrics: string): readonly string[] {
   return broken(formulas, metrics);
 }
 
-/** Fails where a formula does not come to hold in one of these processes; one that has ended has no numbers. */
+/** Fails if a formula does not come to hold in one of these processes; a process that has ended is skipped. */
 export async function expectOneCause(services: readonly Service[]): Promise<void> {
   const faults = await Promise.all(services.map(faultsOf));
   const all = faults.flat();
@@ -94,7 +94,7 @@ async function faultsOf(service: Service): Promise<readonly string[]> {
   }
 }
 
-/** Undefined for a process that has ended, or is about to: one that was told to closes its admin port a moment before. */
+/** Undefined for a process that has ended or is ending: it closes its admin port a moment before it ends. */
 async function scrape({ admin, process }: Service): Promise<string | undefined> {
   try {
     return await (await fetch(`${admin}/metrics`, { signal: AbortSignal.timeout(DEADLINE_MS) })).text();

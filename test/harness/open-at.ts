@@ -1,4 +1,4 @@
-// Opens a stream on one shard, past the router.
+// Opens a stream on one shard without a visit to the router.
 import { BareClient } from './bare-client.ts';
 import type { Service, SmallCluster } from './small-cluster.ts';
 import { streamUrl } from './stream-url.ts';

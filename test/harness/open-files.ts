@@ -1,4 +1,4 @@
-// Open files of another process, from /proc: what it holds whether it counts it or not.
+// Open files of another process from /proc, independent of the process's own counts.
 import { readdirSync } from 'node:fs';
 import type { Service } from './small-cluster.ts';
 

@@ -1,4 +1,4 @@
-// Starts the proxies of proxy-process.mjs. They are in a process of their own, so that they are not what is slow.
+// Starts the proxies of proxy-process.mjs. They have their own process, so that they are not the bottleneck.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { end } from './end.ts';
 export type Accepts = 'at once' | 'one after the other' | 'side by side';
 
 export class Proxies {
-  /** One for each target, in their order. */
+  /** One for each target, in the same order. */
   readonly urls: readonly string[];
   readonly #child: ChildProcess;
 

@@ -1,6 +1,5 @@
-// Plain TCP proxies in a process of their own, one for each target, which can cut all their connections without a word,
-// and can be slow to accept: 100 ms for each connection, one after the other or side by side. Plain JavaScript, because
-// it runs as it is.
+// Plain TCP proxies in their own process, one for each target. They can reset all their connections, and can be slow to
+// accept: 100 ms a connection, one after the other or in parallel. Plain JavaScript, so it runs unbuilt.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 

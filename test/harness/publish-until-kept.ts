@@ -3,8 +3,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { until } from './small-cluster.ts';
 
 /**
- * Publishes until a stream has it: for a moment there may be none, or no server. Resolves with its sequence. The `id`
- * makes the stream drop what it has already.
+ * Publishes until a stream has stored the message: for a moment the stream or the server may be missing. Resolves with
+ * its sequence number. With an `id` the stream drops duplicates.
  */
 export async function publishUntilKept(
   nats: NatsConnection,

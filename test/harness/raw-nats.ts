@@ -1,4 +1,4 @@
-// A publisher that writes the NATS protocol itself: it can send what a client library refuses to build.
+// A publisher that writes the NATS protocol itself: it can send messages that a client library refuses to build.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 export interface RawMessage {
   readonly subject: string;
   readonly reply?: string;
-  /** A whole header block, `NATS/1.0…` to the empty line. */
+  /** A whole header block, from `NATS/1.0…` to the empty line. */
   readonly headers?: string;
   readonly data?: Uint8Array;
 }
@@ -44,7 +44,7 @@ export class RawNats {
     );
   }
 
-  /** The server has read all of it. */
+  /** Resolves when the server has read everything sent so far. */
   async flush(): Promise<void> {
     const before = this.#pongs;
     this.#socket.write('PING\r\n');

@@ -1,5 +1,5 @@
-// The oracle of state: once writes have stopped, a client's maps are what the stream holds. The stream is read straight
-// from JetStream: the last message of each subject, of which an empty one is a deletion.
+// The oracle of state: once writes have stopped, a client's maps equal the stream. The stream is read straight from
+// JetStream: the last message of each subject, where an empty message is a deletion.
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
@@ -9,7 +9,7 @@ export type State = ReadonlyMap<string, ReadonlyMap<string, string>>;
 const STREAM = 'WEIR_STATE';
 const SUBJECT = 'weir.state.';
 
-/** What the state stream holds now. */
+/** The current content of the state stream. */
 export async function streamState(nats: NatsConnection): Promise<State> {
   const manager = await jetstreamManager(nats);
   const info = await manager.streams.info(STREAM, { subjects_filter: `${SUBJECT}>` });
@@ -29,7 +29,7 @@ export async function streamState(nats: NatsConnection): Promise<State> {
   return state;
 }
 
-/** Nothing where it is no JSON: nobody shows it. */
+/** Undefined for invalid JSON, which shards do not broadcast. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -43,7 +43,7 @@ function split(name: string): readonly [channel: string, key: string] {
   return [name.slice(0, at), name.slice(at + 1)];
 }
 
-/** How these channels of a client differ from the stream, key by key. */
+/** Differences between these channels of a client and the stream, key by key. */
 export function differences(stream: State, client: State): readonly string[] {
   const found: string[] = [];
   for (const [channel, has] of client) {

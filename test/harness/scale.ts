@@ -1,20 +1,20 @@
-// The one place that knows how large the cases of the reports are run: in seconds with `npm test`, and as they were
-// reported with `npm run test:cases`, which also says what was seen. And how much of a long list is tried.
+// The only place that decides how large tests run: seconds with `npm test`, and full scale with `npm run test:cases`,
+// which also prints what each case saw. Also decides how much of a long list is tried.
 
 const isFull = process.env['WEIR_TEST_SCALE'] === 'full';
 const isExhaustive = isFull || process.env['WEIR_TEST_EXHAUSTIVE'] === 'true';
 
-/** One of the two: the first with `npm test`, the second with `npm run test:cases`. */
+/** `small` with `npm test`, `full` with `npm run test:cases`. */
 export function scale<T>(small: T, full: T): T {
   return isFull ? full : small;
 }
 
-/** One of the two: the first with `npm test`, the second in `.ci/run` and with `npm run test:cases`. */
+/** `some` with `npm test`, `all` in `.ci/run` and with `npm run test:cases`. */
 function exhaustive<T>(some: T, all: T): T {
   return isExhaustive ? all : some;
 }
 
-/** Every nth of a list whose entries are all tried in the same way, the first included; all of them in `.ci/run`. */
+/** Every nth entry of a list of similar inputs, from the first; all of them in `.ci/run`. */
 export function sample<T>(all: readonly T[], nth: number): readonly T[] {
   return exhaustive(
     all.filter((_, i) => i % nth === 0),
@@ -22,7 +22,7 @@ export function sample<T>(all: readonly T[], nth: number): readonly T[] {
   );
 }
 
-/** Says at full scale what was seen in a case, on one line. */
+/** At full scale, prints on one line what a case saw. */
 export function seen(which: string, what: Readonly<Record<string, number | string>>): void {
   if (!isFull) return;
   const parts = Object.entries(what).map(([name, value]) => `${name} ${rounded(value)}`);

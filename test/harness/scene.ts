@@ -1,4 +1,4 @@
-// One shard with its NATS server and router, and clients that go to it directly with a ticket.
+// One shard with its NATS server and router, and clients that connect to the shard directly with a ticket.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll } from 'vitest';
@@ -20,7 +20,7 @@ export interface SceneOptions {
   readonly router?: Readonly<Record<string, string>>;
 }
 
-/** What there is while the scene runs. */
+/** The parts of a scene that runs. */
 interface Running {
   readonly cluster: SmallCluster;
   readonly shard: Service;
@@ -29,7 +29,7 @@ interface Running {
 
 /**
  * A scene for the tests of a file or of a describe block. After each test all clients leave, and the shard must come to
- * rest without them. Hooks of the caller run before that.
+ * rest. Hooks of the caller run before that.
  */
 export function useScene(options: SceneOptions = {}): Scene {
   const scene = new Scene(options);
@@ -55,7 +55,7 @@ export class Scene {
     this.#pool = options.pool ?? 'desktop';
   }
 
-  /** For a test that has another life than `useScene` gives it. */
+  /** For a test that starts and stops the scene itself. */
   static async start(options: SceneOptions = {}): Promise<Scene> {
     const scene = new Scene(options);
     await scene.start();
@@ -87,25 +87,25 @@ export class Scene {
     return this.#running;
   }
 
-  /** A stream URL with a ticket of its own. */
+  /** A stream URL with a new ticket. */
   url(channel = 'lobby'): Promise<string> {
     const to = { pool: this.#pool, shard: SHARD, url: this.shard.url, channels: [channel], allow: ['>'] };
     return streamUrl(this.cluster, { ...to, ttlMs: 60_000 });
   }
 
-  /** So many of them, to be used within a minute. */
+  /** `count` stream URLs, valid for a minute. */
   urls(count: number, channel = 'lobby'): Promise<readonly string[]> {
     return Promise.all(Array.from({ length: count }, () => this.url(channel)));
   }
 
-  /** A client that has been served with a first snapshot, through a proxy where there is one. */
+  /** A client that has its first snapshot; through `proxy` if given. */
   async client(channel = 'lobby', proxy?: ShapingProxy): Promise<BareClient> {
     const client = await this.visitor(channel, proxy);
     await until(() => client.of('position').length > 0, 'it is served');
     return client;
   }
 
-  /** A client that is not waited for. */
+  /** Opens a client without waiting for its snapshot. */
   async visitor(channel = 'lobby', proxy?: ShapingProxy): Promise<BareClient> {
     const url = await this.url(channel);
     const client = BareClient.open(proxy === undefined ? url : proxy.url(url));
@@ -117,11 +117,11 @@ export class Scene {
     return Promise.all(Array.from({ length: count }, () => this.client(channel)));
   }
 
-  /** A client by hand on a socket. */
+  /** A client on a raw socket. */
   async raw(options: RawOptions = {}, channel = 'lobby'): Promise<RawClient> {
     const client = new RawClient(await this.url(channel), options);
     this.#clients.push({ leave: () => client.socket.destroy() });
-    // Not by what they say: it may be compressed.
+    // Counts frames instead of reading them: they may be compressed.
     await until(() => client.frames.length > 1 || client.gone, 'it is served');
     return client;
   }
@@ -134,7 +134,7 @@ export class Scene {
     return proxy;
   }
 
-  /** Runs `step` again and again, at the latest until all leave. */
+  /** Runs `step` every `ms` until stopped, or until all clients leave. */
   every(ms: number, step: (n: number) => void): Feed {
     let count = 0;
     const timer = setInterval(() => step(count++), ms);
@@ -151,7 +151,7 @@ export class Scene {
     return Numbers.of(this.shard);
   }
 
-  /** All clients go without a word. */
+  /** Stops all feeds and breaks all connections without a Close. */
   async leave(): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
     for (const client of this.#clients.splice(0)) client.leave();
@@ -165,7 +165,7 @@ export class Scene {
   }
 }
 
-/** Something that happens again and again. */
+/** A step that repeats. */
 export interface Feed {
   readonly count: number;
   stop(): void;

@@ -1,5 +1,5 @@
-// A router and a shard in one process that do what a test says. It plays the wire of docs/protocol.md and keeps
-// just enough (newest state, all critical messages, one sequence) to answer a resume. Never measures anything.
+// A router and a shard in one process that a test scripts. It speaks docs/protocol.md and keeps just enough (newest
+// state, all critical messages, one sequence) to answer a resume. Never measures anything.
 import type { AddressInfo } from 'node:net';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
@@ -25,10 +25,10 @@ export class ScriptedCluster {
   readonly resumes: (string | null)[] = [];
   readonly said: unknown[] = [];
   readonly streams = new Set<Stream>();
-  /** How the next visits to the router, and to the shard, are answered instead of as usual. */
+  /** Close codes for the next visits to the router, and to the shard, instead of a redirect or a stream. */
   readonly refuseAtRouter: number[] = [];
   readonly refuseAtShard: number[] = [];
-  /** How many frames a snapshot comes in. */
+  /** Number of frames in a snapshot. */
   snapshotFrames = 1;
   shard = 'a';
   #server: WebSocketServer;
@@ -86,13 +86,13 @@ export class ScriptedCluster {
     this.#publish(channel, { type: 'cosmetic', channel, data });
   }
 
-  /** Says something to every stream, as it is. */
+  /** Sends a message to every stream unchanged. */
   say(message: object | string): void {
     const text = typeof message === 'string' ? message : JSON.stringify(message);
     for (const { socket } of this.streams) socket.send(text);
   }
 
-  /** The streams were made anew: positions and ids of before mean nothing. */
+  /** Recreates the streams: earlier positions and ids are void. */
   beginEpoch(): void {
     this.#epoch++;
     this.#seq = 0;
@@ -100,7 +100,7 @@ export class ScriptedCluster {
     for (const channel of this.#state.values()) channel.clear();
   }
 
-  /** Everybody is asked to go to a shard of that name. */
+  /** Sends every client a move to a shard of that name. */
   move(shard: string, reason = 'drain'): void {
     this.shard = shard;
     for (const { socket, channels } of this.streams) {
@@ -113,7 +113,7 @@ export class ScriptedCluster {
     for (const { socket } of this.streams) socket.close(code, reason);
   }
 
-  /** The connections break without a Close. */
+  /** Breaks all connections without a Close. */
   cutStreams(): void {
     for (const { socket } of this.streams) socket.terminate();
   }
@@ -124,14 +124,14 @@ export class ScriptedCluster {
   }
 
   #route(socket: WebSocket, visit: Visit): void {
-    // Its own number, taken now: another may come before this one has answered.
+    // The number is taken now, since another visit may come before this one is answered.
     const ticket = `T${this.visits.push(visit)}`;
     const refusal = this.refuseAtRouter.shift();
     if (refusal !== undefined) {
       socket.close(refusal, 'scripted');
       return;
     }
-    // What the real one does to measure: a ping, unsolicited pongs, a ping.
+    // The pings of a real router's measurement: a ping, unsolicited pongs, a ping.
     socket.ping('1');
     socket.pong(Buffer.alloc(100));
     socket.ping('2');
@@ -221,7 +221,7 @@ export class ScriptedCluster {
     }
   }
 
-  /** What was sent up to here is safe to resume from. */
+  /** Sends the current position: clients can resume from here. */
   sayPosition(): void {
     this.say({ type: 'position', pos: this.#position });
   }

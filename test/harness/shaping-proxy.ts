@@ -1,17 +1,17 @@
 // A TCP proxy that behaves like a slow network: rate, delay, jitter and a bounded buffer in each direction, and faults
-// on command. It acknowledges for the client, so it hides slow start and loss: for those there is test/harness/netlab.
+// on command. It acknowledges data for the client, so it hides slow start and loss: test/harness/netlab has those.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface Shape {
-  /** kbit/s; endless where absent. */
+  /** kbit/s; unlimited if absent. */
   readonly kbps?: number;
   /** One way. */
   readonly delayMs?: number;
-  /** Up to so much more, evenly spread, without reordering. */
+  /** Upper limit of an additional random delay, without reordering. */
   readonly jitterMs?: number;
-  /** What may wait or be under way before the sender is no longer read from. */
+  /** Bytes that may wait or be under way before the proxy stops reading from the sender. */
   readonly bufferBytes?: number;
 }
 
@@ -25,7 +25,7 @@ export type ProfileName = 'fibre' | 'cable' | 'lte' | '3g' | '2g' | 'hotel' | 's
 
 const symmetric = (shape: Shape): Profile => ({ down: shape, up: shape });
 
-/** Rates and delays of docs/probe.md's links. */
+/** Rates and delays of the links in docs/probe.md. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   fibre: {
     down: { kbps: 200_000, delayMs: 4, bufferBytes: 500_000 },
@@ -54,17 +54,17 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 
 export interface ShapingProxyOptions {
   readonly target: { readonly host: string; readonly port: number };
-  /** A name, or shapes; a direction that is left out is not shaped. */
+  /** A name, or shapes; a direction without a shape passes unshaped. */
   readonly profile?: ProfileName | Partial<Profile>;
   /**
-   * Sees the bytes from the target before they are shaped, and may change them; `chunk` counts from 0 on each
-   * connection. For proxies that lose what they should not.
+   * Gets the bytes from the target before they are shaped, and may change them; `chunk` counts from 0 on each
+   * connection. For tests of proxies that corrupt data.
    */
   readonly tamper?: (bytes: Buffer, chunk: number) => Buffer;
 }
 
 export interface ProxyStats {
-  /** Open now, and ever accepted. */
+  /** Open now. */
   readonly open: number;
   readonly accepted: number;
   /** Delivered so far. */
@@ -77,14 +77,14 @@ export interface ProxyStats {
 
 export interface ShapingProxy {
   readonly port: number;
-  /** The same URL, through the proxy: `url('ws://127.0.0.1:8080/v1/connect?channels=lobby')`. */
+  /** The same URL through the proxy: `url('ws://127.0.0.1:8080/v1/connect?channels=lobby')`. */
   url(base: string): string;
-  /** Nothing is delivered any more, either way, and nothing says so; new connections are accepted and as silent. */
+  /** Delivers nothing in either direction and tells neither end; new connections are accepted and equally silent. */
   pause(): void;
   resume(): void;
-  /** Ends all connections on both sides: by RST, or by FIN where `how` is 'end' (what waits is lost either way). */
+  /** Ends all connections on both sides: by RST, or by FIN if `how` is 'end'. Queued bytes are lost either way. */
   cut(how?: 'reset' | 'end'): void;
-  /** From now on, also on open connections. */
+  /** Changes the shapes from now on, also of open connections. */
   change(profile: ProfileName | Partial<Profile>): void;
   stats(): ProxyStats;
   close(): Promise<void>;
@@ -97,7 +97,7 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
 }
 
 const DEFAULT_BUFFER_BYTES = 256_000;
-/** A packet's worth, or what leaves in one tick of Node's timers, so that fast links do not become thousands of timers. */
+/** Pieces are at least a packet, or the bytes of one timer tick, so that fast links need no thousands of timers. */
 const MIN_PIECE_BYTES = 1448;
 const PIECE_MS = 2;
 
@@ -113,7 +113,7 @@ class RunningProxy implements ShapingProxy {
   constructor(options: ShapingProxyOptions) {
     this.#options = options;
     this.#profile = shapesOf(options.profile ?? {});
-    // Half-open, as a network is: one side's FIN reaches the other in its turn.
+    // Half-open like a network: each side's FIN reaches the other after the bytes before it.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   }
 
@@ -230,11 +230,11 @@ function reset(pair: Pair): void {
 
 interface Piece {
   readonly bytes: Buffer;
-  /** When it arrives. */
+  /** Time of arrival. */
   readonly dueMs: number;
 }
 
-/** One way: reads while there is room, keeps each piece until it is due, respects that the receiver may be slow. */
+/** One direction: reads while there is room, holds each piece until it is due, and waits for a slow receiver. */
 class Direction {
   shape: Shape;
   delivered = 0;

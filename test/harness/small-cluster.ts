@@ -1,4 +1,4 @@
-// A real cluster in small for one test file: nats-server, router and shards as processes on free ports.
+// A small real cluster for one test file: nats-server, router and shards as processes on free ports.
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -13,14 +13,14 @@ export interface Service {
   readonly url: string;
   readonly admin: string;
   readonly process: ChildProcess;
-  /** Lines that it has written, the last thousand. */
+  /** The last thousand lines of its output. */
   readonly log: readonly string[];
 }
 
 const MAX_LINES = 1_000;
-/** A service listens at once; the rest is for a machine that does other things too. */
+/** A service listens at once; the rest of the time is for a busy machine. */
 const LISTEN_MS = 60_000;
-/** `WEIR_TEST_THREADS=3 npm test`: the fan-out threads of every shard that does not say how many it wants. */
+/** `WEIR_TEST_THREADS=3 npm test`: fan-out threads of every shard for which the test sets no number. */
 const THREADS = process.env['WEIR_TEST_THREADS'];
 
 export class SmallCluster {
@@ -43,7 +43,7 @@ export class SmallCluster {
     };
   }
 
-  /** `env` is for all services, `routerEnv` for the router alone, `natsConfig` more lines for the NATS server. */
+  /** `env` is for all services, `routerEnv` for the router alone, `natsConfig` adds lines to the NATS configuration. */
   static async start(
     env: Readonly<Record<string, string>> = {},
     routerEnv: Readonly<Record<string, string>> = {},
@@ -63,7 +63,7 @@ export class SmallCluster {
     });
   }
 
-  /** The keys of tickets and hints, as the services have them. */
+  /** The keys of tickets and hints that the services use. */
   get ticketKeys(): string {
     return String(this.#env['WEIR_TICKET_KEYS']);
   }
@@ -82,12 +82,12 @@ export class SmallCluster {
     return this.#run('publisher', { WEIR_TICKET_KEYS: undefined, ...env });
   }
 
-  /** Starts a control; without Kubernetes where `env` does not say otherwise. */
+  /** Starts a control; without Kubernetes unless `env` says otherwise. */
   control(env: Readonly<Record<string, string>> = {}): Promise<Service> {
     return this.#run('control', { WEIR_TICKET_KEYS: undefined, ...env });
   }
 
-  /** Those that have not ended. */
+  /** Services that have not ended. */
   get running(): readonly Service[] {
     return this.#services.filter(({ process }) => process.exitCode === null && process.signalCode === null);
   }
@@ -119,8 +119,8 @@ export class SmallCluster {
   }
 
   /**
-   * Ends everything, and fails where a client was shown something older than before, or the counts of a process that
-   * lives do not add up. `uncounted` says why a test's processes cannot be asked for their counts.
+   * Ends everything. Fails if a client was shown something older than before, or if the counts of a live process do not
+   * add up. `uncounted` says why a test's processes cannot be asked for their counts.
    */
   async stop({ uncounted }: { readonly uncounted?: string } = {}): Promise<void> {
     const counted = uncounted === undefined ? expectOneCause(this.running) : Promise.resolve();
@@ -131,13 +131,13 @@ export class SmallCluster {
     if (counts.status === 'rejected') throw counts.reason;
   }
 
-  /** `OPEN_FILES` in `env` is no setting: the process's limit of open files. */
+  /** `OPEN_FILES` in `env` is not a setting but the process's limit of open files. */
   async #run(name: Service['name'], env: Readonly<Record<string, string | undefined>>): Promise<Service> {
     const { OPEN_FILES: openFiles, ...settings } = env;
     const log: string[] = [];
     const started = new ServiceProcess({
       name,
-      script: fileURLToPath(new URL(`../../services/${name}/dist/main.js`, import.meta.url)),
+      script: fileURLToPath(new URL(`../../services/${name}/dist/bundle/main.js`, import.meta.url)),
       env: { PATH: process.env['PATH'], ...this.#env, ...settings },
       onLine: (line) => keep(log, line),
       ...(openFiles === undefined ? {} : limited(openFiles)),
@@ -154,7 +154,7 @@ export class SmallCluster {
   }
 }
 
-/** Runs Node by a shell that lowers the limit of open files. */
+/** Starts Node through a shell that lowers the limit of open files. */
 function limited(openFiles: string): { execPath: string; execArgv: string[] } {
   return {
     execPath: '/bin/sh',
@@ -162,14 +162,14 @@ function limited(openFiles: string): { execPath: string; execArgv: string[] } {
   };
 }
 
-/** Shows a line that a process has written, and keeps the last of them. */
+/** Prints a line of a process, and keeps the last ones. */
 function keep(log: string[], line: string): void {
   process.stderr.write(`${line}\n`);
   log.push(line);
   if (log.length > MAX_LINES) log.shift();
 }
 
-/** Waits for something in another process; fails with what was waited for. */
+/** Waits for a condition in another process; fails with `what`. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
@@ -182,17 +182,17 @@ export async function until(
   }
 }
 
-/** Waits as long as a case says that something lasts; never for something to happen. */
+/** Waits for a period that a test case prescribes; never for an event. */
 export function elapsed(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Whether a service says that it is ready; no answer is none. */
+/** Whether a service reports that it is ready; no answer means no. */
 export async function isReady(service: Service): Promise<boolean> {
   return (await readReadiness(service.admin)).ready;
 }
 
-/** The number of one series in /metrics; `series` is its name with its labels. */
+/** The value of one series in /metrics; `series` is its name with its labels. */
 export async function metric(service: Service, series: string): Promise<number> {
   const text = await (await fetch(`${service.admin}/metrics`)).text();
   const line = text.split('\n').find((one) => one.startsWith(`${series} `));

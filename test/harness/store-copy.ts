@@ -1,16 +1,16 @@
-// A copy of what a NATS server has stored, as a backup or a snapshot of a disk would be.
+// A copy of the store of a NATS server, like a backup or a disk snapshot.
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsServer } from '@weir/local';
 
 export interface StoreCopy {
-  /** Puts it in the place of what is there. The server must not run. */
+  /** Replaces the current store with the copy. The server must be stopped. */
   putBack(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Copies the store of a server that does not run. */
+/** Copies the store of a stopped server. */
 export async function copyStore({ storeDir }: NatsServer): Promise<StoreCopy> {
   const copy = await mkdtemp(join(tmpdir(), 'weir-store-'));
   await cp(storeDir, copy, { recursive: true });

@@ -1,4 +1,4 @@
-// The way past the router to one shard: a stream URL with a ticket of our own.
+// A stream URL with a ticket of the test's own, to reach one shard without a router.
 import { randomBytes } from 'node:crypto';
 import { issueTicket, parseTicketKeys } from '@weir/protocol';
 import type { SmallCluster } from './small-cluster.ts';
@@ -10,13 +10,13 @@ export async function streamUrl(
   to: {
     readonly pool: string;
     readonly shard: string;
-    /** Of the shard. */
+    /** URL of the shard. */
     readonly url: string;
     readonly channels: readonly string[];
-    /** What the client may have; the channels where nothing is said. */
+    /** Channels that the client may subscribe to; `channels` if absent. */
     readonly allow?: readonly string[];
     readonly tls?: boolean;
-    /** How long the ticket is good, in milliseconds. */
+    /** How long the ticket is valid. */
     readonly ttlMs?: number;
   },
 ): Promise<string> {

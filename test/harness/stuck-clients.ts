@@ -1,4 +1,4 @@
-// What the tests of clients that stop reading share: a shard that soon knows them, and a lobby that says much.
+// Shared by tests of clients that stop reading: a shard that soon evicts them, and a busy lobby.
 import { expect } from 'vitest';
 import type { BareClient } from './bare-client.ts';
 import type { Feed, Scene, SceneOptions } from './scene.ts';
@@ -20,7 +20,7 @@ export const impatient: SceneOptions = {
   },
 };
 
-/** 2 KB of state and a critical message, ten times a second unless the caller says otherwise. */
+/** 2 KB of state, a critical and a cosmetic message, ten times a second by default. */
 export function lobby(scene: Scene, channel = 'lobby', everyMs = 100): Feed {
   const { nats } = scene;
   return scene.every(everyMs, (n) => {
@@ -30,7 +30,7 @@ export function lobby(scene: Scene, channel = 'lobby', everyMs = 100): Feed {
   });
 }
 
-/** Critical messages without a hole, up to the last. */
+/** Fails if the client's critical messages have a hole or do not end with `last`. */
 export function hasAll(client: BareClient, last: number): void {
   const got = client.of('critical').map(({ message }) => Number(message['data']));
   const [first = 0] = got;

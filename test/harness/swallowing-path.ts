@@ -1,5 +1,5 @@
-// A TCP path that goes dead: nothing is delivered any more, either way, and neither end is told. What a phone in a
-// tunnel has, or a laptop whose NAT has forgotten it.
+// A TCP path that goes dead: nothing is delivered in either direction, and neither end is told. Examples: a phone in a
+// tunnel, or a laptop whose NAT entry expired.
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
@@ -21,7 +21,7 @@ export class SwallowingPath {
     });
   }
 
-  /** `target` is the port behind it, asked for at each connection. */
+  /** `target` returns the port of the server; it is called for each connection. */
   static async to(target: () => number): Promise<SwallowingPath> {
     const path = new SwallowingPath(target);
     path.#server.listen(0, '127.0.0.1');
@@ -33,17 +33,17 @@ export class SwallowingPath {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The connections that are open now go dead; new ones are served. */
+  /** Open connections go dead; new ones are served. */
   swallow(): void {
     for (const socket of this.#sockets) {
       this.#swallowed.add(socket);
-      // It is read all the same, so that the sender's buffers never say that something is wrong.
+      // The socket is still read, so that the sender's buffers never show a problem.
       socket.unpipe();
       socket.resume();
     }
   }
 
-  /** So do new ones, until `revive`. */
+  /** Open and new connections go dead, until `revive`. */
   die(): void {
     this.#dead = true;
     this.swallow();

@@ -1,4 +1,4 @@
-// Orders to single threads of a shard, and what they alone know: by a script that is loaded into each of them.
+// Gives orders to single threads of a shard and reads facts only they know, through a script loaded into each thread.
 import { once } from 'node:events';
 import type { Service } from './small-cluster.ts';
 
@@ -20,7 +20,7 @@ const script = `
   };
   channel.unref();`;
 
-/** For the environment of a shard: its threads obey. */
+/** Environment of a shard whose threads take orders. */
 export const obedient: Readonly<Record<string, string>> = {
   NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(script).toString('base64')}`,
 };
@@ -39,11 +39,11 @@ export function orderThread({ process }: Service, order: ThreadOrder): void {
 export interface Doors {
   /** Open sockets of each thread. */
   readonly sockets: readonly number[];
-  /** 1 for each thread that takes part in accepting. */
+  /** 1 for each thread that accepts connections. */
   readonly doorways: readonly number[];
 }
 
-/** How the clients of a shard are spread over its threads. */
+/** How a shard's clients are spread over its threads. */
 export async function doorsOf(shard: Service, thread = 0): Promise<Doors> {
   const answer: Promise<readonly unknown[]> = once(shard.process, 'message');
   orderThread(shard, { thread, order: 'tell' });

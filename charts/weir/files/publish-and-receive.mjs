@@ -1,4 +1,4 @@
-// `helm test`: for every pool, a client goes by the front door to a shard, and what is published arrives there.
+// `helm test`: for every pool, a client reaches a shard through the front door and receives a published message.
 const { ROUTER, POOLS, AUTH, PUBLISHER, API_KEYS, SHARDS_BEHIND_EDGE } = process.env;
 const DEADLINE_MS = 60_000;
 const channel = `helm-test-${Date.now()}`;
@@ -14,7 +14,7 @@ try {
 }
 process.exit();
 
-/** A Service answers a moment after its pods are ready, and a connection may be refused until then. */
+/** A Service answers a moment after its pods are ready; until then connections may be refused. */
 async function again(attempt) {
   for (;;) {
     try {
@@ -65,14 +65,14 @@ async function publish(messages) {
     throw new Error(`the publisher answered ${response.status} ${await response.text()}`);
 }
 
-/** The public name is not always known inside the cluster: behind the edge the same path goes to its Service. */
+/** The public name may be unknown inside the cluster: with the edge, the same path on the edge's Service works too. */
 function reachable(url) {
   if (SHARDS_BEHIND_EDGE !== 'true') return url;
   const { pathname, search } = new URL(url);
   return `${new URL(ROUTER).origin}${pathname}${search}`;
 }
 
-/** A connection whose messages can be waited for. */
+/** A connection with a queue of messages, for awaiting the next one. */
 function visit(url) {
   const socket = new WebSocket(url, ['weir.v1']);
   const messages = [];

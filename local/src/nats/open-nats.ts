@@ -1,4 +1,4 @@
-// Owns the choice between somebody's NATS server (NATS_URL or WEIR_NATS_URL) and one of our own.
+// Chooses between an external NATS server (NATS_URL or WEIR_NATS_URL) and a server of our own.
 import type { ClusterNats } from '../cluster.ts';
 import { isFreePort, onChosenPort, takenText } from '../ports.ts';
 import { findNatsServer, isNewEnough, type NatsProgram } from './find-nats-server.ts';
@@ -8,19 +8,19 @@ import { type NatsServer, startNatsServer } from './start-nats-server.ts';
 export interface OpenNatsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
-  /** Told what a person should not miss. */
+  /** Gets lines that a person should not miss. */
   readonly shout: (line: string) => void;
-  /** Told each line of our own server's log. */
+  /** Gets each line of our own server's log. */
   readonly log: (line: string) => void;
-  /** Ends a fetch that is under way. */
+  /** Aborts a running download. */
   readonly signal?: AbortSignal;
   /** The usual port of our own server; 0 = a free one. */
   readonly port: number;
-  /** Where our own server keeps its streams; undefined = in a folder that goes with it. */
+  /** Where our own server keeps its streams; undefined = a temporary folder. */
   readonly storeDir: string | undefined;
 }
 
-/** Opens the server that the cluster shall use; rejects, in words, where it cannot be used. */
+/** Opens the server for the cluster; rejects with an explanation if it cannot be used. */
 export async function openNats(options: OpenNatsOptions): Promise<ClusterNats> {
   const { env, say, signal, storeDir } = options;
   const name = ['NATS_URL', 'WEIR_NATS_URL'].find((one) => (env[one] ?? '') !== '');
@@ -65,7 +65,7 @@ async function check(url: string, shown: string): Promise<void> {
   }
 }
 
-/** The URL as it may be shown. */
+/** The URL for output, without its password. */
 export function withoutPassword(url: string): string {
   return url.replace(/\/\/[^/?#]*@/, '//***@').replace(/[?#].+/, '?***');
 }

@@ -1,4 +1,4 @@
-// Owns the one version of nats-server that is fetched where the machine has none: the same from every source.
+// The one version of nats-server to download if the machine has none: the same from every source.
 
 export const NATS_VERSION = '2.15.1';
 

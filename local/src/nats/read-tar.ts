@@ -1,4 +1,4 @@
-// Owns finding one file in a tar archive that is in memory. Pure; reads plain files alone and follows no link.
+// Finds one file in a tar archive in memory. Pure; reads only plain files and follows no link.
 
 const BLOCK = 512;
 const NAME_BYTES = 100;
@@ -8,7 +8,7 @@ const TYPE_AT = 156;
 /** '0', and NUL in archives from before 1988. */
 const PLAIN_FILE = new Set([0x30, 0]);
 
-/** The bytes of the first plain file whose last path part is `name`; undefined where there is none, or it is cut off. */
+/** The bytes of the first plain file whose last path part is `name`; undefined if there is none, or it is truncated. */
 export function fileOfTar(tar: Buffer, name: string): Buffer | undefined {
   for (let at = 0; at + BLOCK <= tar.length; ) {
     const header = tar.subarray(at, at + BLOCK);

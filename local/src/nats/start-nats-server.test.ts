@@ -30,7 +30,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(10);
 }
 
-/** Whether something answers there. */
+/** Whether a NATS server answers at the URL. */
 async function answers(url: string): Promise<boolean> {
   return readServerInfo(url).then(
     () => true,
@@ -39,7 +39,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 describe('startNatsServer', () => {
-  it('answers with JetStream on, and leaves neither process nor folder', async () => {
+  it('answers with JetStream on, and leaves neither process nor folder behind', async () => {
     const server = await started();
     expect(await readServerInfo(server.url)).toMatchObject({ jetstream: true });
     const { pid = 0, storeDir } = server;
@@ -50,12 +50,12 @@ describe('startNatsServer', () => {
     expect(server.pid).toBeUndefined();
   });
 
-  it('gives every server a port of its own', async () => {
+  it('gives every server its own port', async () => {
     const servers = await Promise.all([started(), started(), started()]);
     expect(new Set(servers.map((one) => one.port)).size).toBe(3);
   });
 
-  it('comes back on the same port after a kill, and tells nobody of a crash', async () => {
+  it('restarts on the same port after a kill, and reports no crash', async () => {
     const server = await started();
     const crashes: string[] = [];
     server.onCrash((how) => crashes.push(how));
@@ -82,7 +82,7 @@ describe('startNatsServer', () => {
     expect(existsSync(mark)).toBe(true);
   });
 
-  it('tells of a crash', async () => {
+  it('reports a crash', async () => {
     const server = await started();
     const crash = new Promise((resolve) => server.onCrash(resolve));
     process.kill(server.pid ?? 0, 'SIGKILL');
@@ -91,7 +91,7 @@ describe('startNatsServer', () => {
     expect(await answers(server.url)).toBe(true);
   });
 
-  it('waits with a restart while somebody else holds the port', async () => {
+  it('delays a restart while another program holds the port', async () => {
     const server = await started();
     await server.kill();
     const other = createServer().listen(server.port, '127.0.0.1');
@@ -102,18 +102,18 @@ describe('startNatsServer', () => {
     expect(await answers(server.url)).toBe(true);
   });
 
-  it('refuses a port that is taken, with what the server said', async () => {
+  it("rejects a used port, with the server's own message", async () => {
     const first = await started();
     await expect(startNatsServer({ port: first.port })).rejects.toThrow(/address already in use/);
   });
 
-  it('takes more lines of configuration', async () => {
+  it('accepts further lines of configuration', async () => {
     const server = await started({ config: ['server_name: "odd-one"'] });
     await expect(startNatsServer({ config: ['no such thing'] })).rejects.toThrow(/nats-server ended at once/);
     expect(await answers(server.url)).toBe(true);
   });
 
-  it('leaves a store that it was given', async () => {
+  it('leaves a store folder that the caller gave', async () => {
     const storeDir = await mkdtemp(join(tmpdir(), 'weir-store-'));
     endings.push(() => rm(storeDir, { recursive: true }));
     const server = await started({ storeDir });
@@ -121,7 +121,7 @@ describe('startNatsServer', () => {
     expect(existsSync(storeDir)).toBe(true);
   });
 
-  it('goes, with its folder, when the process that started it is killed', async () => {
+  it('ends and removes its folder when its parent process is killed', async () => {
     const script = join(await mkdtemp(join(tmpdir(), 'weir-orphan-')), 'start.mjs');
     endings.push(() => rm(join(script, '..'), { recursive: true }));
     const dist = fileURLToPath(new URL('../../dist/index.js', import.meta.url));

@@ -10,6 +10,8 @@ export interface LocalState {
   readonly publisher: string;
   readonly nats: string;
   readonly page: string;
+  /** The page of control. */
+  readonly console: string;
   /** Process of the supervisor: ending it (SIGTERM) ends the cluster. */
   readonly pid: number;
   readonly services: readonly LocalService[];
@@ -35,6 +37,7 @@ export function localState(
     publisher: urlOf('publisher'),
     nats: where.nats,
     page: where.page,
+    console: urlOf('control'),
     pid: where.pid,
     services: services.map(({ spec, pid, url, adminUrl }) => ({
       name: spec.name,

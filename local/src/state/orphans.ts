@@ -1,5 +1,5 @@
-// Owns what a supervisor that was killed left running. Its services end by themselves when they notice; one that
-// does not is ended here. Must never end a process that is not certainly one of ours.
+// Ends services that a killed supervisor left running. They end on their own when they notice; this ends the ones that
+// do not. Must never end a process that is not certainly one of ours.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalService } from './local-file.ts';
 import { commandOf, identityOf } from './process-identity.ts';
@@ -15,7 +15,7 @@ export interface OrphanOptions {
   readonly patienceMs?: number;
 }
 
-/** Resolves when none is left; answers how many had to be ended. */
+/** Resolves when none is left, with the number that it had to end. */
 export async function endOrphans(options: OrphanOptions): Promise<number> {
   const { services, folder, patienceMs = PATIENCE_MS } = options;
   const ours = (pid: number): boolean => {
@@ -38,6 +38,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it went just now
+    // it has just ended
   }
 }

@@ -26,6 +26,7 @@ export function runningText(pid: number, state: LocalState | undefined): string 
     `  page       ${state.page}`,
     `  router     ${state.router}/v1/connect`,
     `  publisher  ${state.publisher}`,
+    `  console    ${state.console}`,
     `  NATS       ${withoutPassword(state.nats)}`,
     `Stop it with Ctrl-C where it was started, or with: kill ${pid}`,
   ].join('\n');

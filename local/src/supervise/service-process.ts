@@ -1,4 +1,4 @@
-// Owns one process of a service: its start, the lines that it writes, and where it says that it listens.
+// One process of a service: its start, its output, and its addresses.
 // Restarts nothing: the supervisor does, and the tests, which kill processes on purpose, do not.
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,29 +7,29 @@ import { type Listening, parseListening } from './service-spec.ts';
 
 export interface ServiceProcessOptions
   extends Pick<ForkOptions, 'env' | 'detached' | 'execPath' | 'execArgv'> {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly name: string;
   /** The program: a module for Node. */
   readonly script: string;
-  /** Each line of its output and of its errors. */
+  /** Gets each line of its output and of its errors. */
   readonly onLine: (line: string) => void;
 }
 
 export class ServiceProcess {
   readonly child: ChildProcess;
-  /** Resolves when the process is gone, also where it never began. */
+  /** Resolves when the process is gone, also if it never started. */
   readonly gone: Promise<unknown>;
   readonly #name: string;
 
   constructor({ name, script, onLine, ...options }: ServiceProcessOptions) {
     this.#name = name;
     this.child = fork(script, [], { execArgv: [], ...options, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    this.gone = once(this.child, 'exit').catch(() => {}); // an error means that the process never began
+    this.gone = once(this.child, 'exit').catch(() => {}); // an error means that the process never started
     for (const stream of [this.child.stdout, this.child.stderr])
       if (stream !== null) createInterface({ input: stream }).on('line', onLine);
   }
 
-  /** Where it listens, from its own message. Rejects where the process ends before, or `late` is aborted first. */
+  /** Its addresses, from its own message. Rejects if the process ends before, or if `late` is aborted first. */
   untilListening(late: AbortSignal): Promise<Listening> {
     return new Promise((resolve, reject) => {
       this.child.on('message', (message) => {

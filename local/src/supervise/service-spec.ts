@@ -1,4 +1,4 @@
-// Owns the words in which a service is described to the supervisor. Holds no behaviour.
+// The types that describe a service to the supervisor. No behaviour.
 
 /** One process to run and keep running. */
 export interface ServiceSpec {
@@ -9,28 +9,30 @@ export interface ServiceSpec {
   /** The program: a module for this same Node. */
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Its usual port, or the next of its row where another program has that; 0 or nothing = a free one. */
+  /** Its usual port, or the next of its row if another program has that; 0 or undefined = a free one. */
   readonly port?: number;
-  /** It moves its clients away on SIGTERM, which takes half a minute. When the whole cluster stops it is killed. */
+  /** The setting that gets the port; by default `WEIR_PORT`. */
+  readonly portSetting?: string;
+  /** On SIGTERM it moves its clients, which takes half a minute. When the whole cluster stops, it is killed. */
   readonly drains?: boolean;
 }
 
-/** Where a service said that it listens. */
+/** Addresses that a service reports. */
 export interface Listening {
   readonly url: string;
   readonly adminUrl: string;
 }
 
-/** A service as it is now. */
+/** The current state of a service. */
 export interface ServiceStatus extends Listening {
   readonly spec: ServiceSpec;
   readonly pid: number;
 }
 
-/** Services that start together, once all of the phases before are ready; `urlOf` knows those. */
+/** Services that start together, when all earlier phases are ready; `urlOf` knows the earlier ones. */
 export type Phase = (urlOf: (id: string) => string) => readonly ServiceSpec[];
 
-/** What is worth a line to the person who watches. */
+/** Events that are worth a line to the person at the terminal. */
 export type ServiceEvent =
   | { readonly kind: 'up'; readonly service: ServiceStatus; readonly again: boolean }
   | { readonly kind: 'portTaken'; readonly spec: ServiceSpec; readonly usual: number; readonly port: number }
@@ -40,7 +42,7 @@ export type ServiceEvent =
   | { readonly kind: 'readyAgain'; readonly spec: ServiceSpec }
   | { readonly kind: 'output'; readonly spec: ServiceSpec; readonly line: string };
 
-/** Reads what a child sends over IPC; undefined for anything else than where it listens. */
+/** Reads a child's IPC message; undefined unless it reports addresses. */
 export function parseListening(message: unknown): Listening | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   if (!('type' in message) || message.type !== 'listening') return undefined;

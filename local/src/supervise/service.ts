@@ -103,12 +103,16 @@ export class SupervisedService {
     on({ kind: 'up', service, again });
   }
 
+  get #portSetting(): string {
+    return this.spec.portSetting ?? 'WEIR_PORT';
+  }
+
   #fork(port: number): ServiceProcess {
     const { spec, env, on } = this.#options;
     const process = new ServiceProcess({
       name: `${spec.name} ${spec.id}`,
       script: spec.script,
-      env: { ...env, ...spec.env, WEIR_PORT: String(port), ...this.#samePorts() },
+      env: { ...env, ...spec.env, [this.#portSetting]: String(port), ...this.#samePorts() },
       detached: true, // its own group: Ctrl-C in a terminal reaches the supervisor alone, which then stops all in order
       onLine: (line) => on({ kind: 'output', spec, line }),
     });
@@ -122,7 +126,7 @@ export class SupervisedService {
   #samePorts(): Record<string, string> {
     if (this.#listening === undefined) return {};
     const { url, adminUrl } = this.#listening;
-    return { WEIR_PORT: new URL(url).port, WEIR_ADMIN_PORT: new URL(adminUrl).port };
+    return { [this.#portSetting]: new URL(url).port, WEIR_ADMIN_PORT: new URL(adminUrl).port };
   }
 
   async #untilReady(process: ServiceProcess, late: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ const output = (id: string, line: object): ServiceEvent => ({
   line: JSON.stringify(line),
 });
 
-it('tells of the limit of open files once, and of all else each time', () => {
+it('reports the limit of open files once, and everything else each time', () => {
   const once = new Once();
   const limit = { level: 'warn', msg: 'the limit of open files lowers these settings' };
   expect(once.tell(output('desktop-1', limit))?.what).toMatch(/limit of open files.*ulimit -n/);

@@ -1,4 +1,4 @@
-// Owns what every service says for the same reason: a person is told once a run, in words for who typed `npm start`.
+// Messages that every service prints for the same reason: shown once a run, worded for the user of `npm start`.
 import type { NatsEvent } from '../cluster.ts';
 import type { ServiceEvent } from '../supervise/service-spec.ts';
 import type { Event } from './reporter.ts';
@@ -14,7 +14,7 @@ const SHARED = [
 export class Once {
   readonly #said = new Set<string>();
 
-  /** The line for an event; undefined where it was told before, or nobody needs to know. */
+  /** The line for an event; undefined if it was shown before, or is not worth a line. */
   tell(event: ServiceEvent | NatsEvent): Event | undefined {
     if (event.kind !== 'output') return tell(event);
     const shared = SHARED.find(({ pattern }) => pattern.test(event.line));

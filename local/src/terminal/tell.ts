@@ -1,11 +1,11 @@
-// Owns the words for what happens in the cluster: an event becomes a line.
+// Turns events of the cluster into lines.
 import type { NatsEvent } from '../cluster.ts';
 import { takenText } from '../ports.ts';
 import type { ServiceEvent, ServiceSpec } from '../supervise/service-spec.ts';
 import { readableChildLine } from './child-line.ts';
 import type { Event } from './reporter.ts';
 
-/** The line for an event; undefined where nobody needs to know. */
+/** The line for an event; undefined if it is not worth one. */
 export function tell(event: ServiceEvent | NatsEvent): Event | undefined {
   switch (event.kind) {
     case 'natsUp':
@@ -44,7 +44,7 @@ export function tell(event: ServiceEvent | NatsEvent): Event | undefined {
   }
 }
 
-/** `shard desktop-1`, but `router` where there is one only. */
+/** `shard desktop-1`, but `router` if there is only one. */
 function nameOf({ name, id }: ServiceSpec): string {
   return id === `${name}-1` ? name : `${name} ${id}`;
 }

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import { join } from 'node:path';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from './kube-config.ts';
 
 /** Source of the access. */
 export type AccessSource =
@@ -67,7 +67,7 @@ function kubeconfigAccess(file: string): Access {
 }
 
 async function loadFile(file: string): Promise<KubeConfig> {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const { KubeConfig: Config } = await import('./kube-config.ts');
   const config = new Config();
   config.loadFromFile(file);
   return config;

@@ -22,7 +22,7 @@ describe('readArguments', () => {
     });
   });
 
-  it('reads what is said', () => {
+  it('reads all options', () => {
     const words = '--clients 10 --channels a,b.c --ramp 500ms --for 2m --class mobile=0.25 --publish 20';
     const more = '--publisher https://p.example/x --api-key k --json --max-age-p99 500 --max-gaps 0';
     expect(
@@ -48,13 +48,13 @@ describe('readArguments', () => {
     [['nonsense'], 'must begin with ws:// or wss://'],
     [['ws://a', '--clients', '0'], '--clients must be a whole number from 1'],
     [['ws://a', '--clients', '1e3'], '--clients must be'],
-    [['ws://a', '--channels', 'a,b c'], '"b c" is no name of a channel'],
+    [['ws://a', '--channels', 'a,b c'], '"b c" is not a channel name'],
     [['ws://a', '--for', '5'], '--for must be a time such as'],
     [['ws://a', '--class', 'mobile'], '--class must be a pool and a share'],
     [['ws://a', '--class', 'mobile=2'], '--class must be a pool and a share'],
     [['ws://a', '--publish', '5', '--publisher', 'ws://p'], '--publisher must be a URL with http'],
     [['ws://a', '--spede', '1'], '--spede'],
-  ])('refuses %j in words', (argv, words) => {
+  ])('refuses %j with a reason', (argv, words) => {
     expect(() => readArguments(argv)).toThrow(UsageError);
     expect(() => readArguments(argv)).toThrow(words);
   });

@@ -1,15 +1,15 @@
-// The words of `weir-load`. Pure.
+// The command line of `weir-load`. Pure.
 import { parseArgs } from 'node:util';
-import { isChannel, paths } from '@weir/protocol';
+import { CHANNEL_RULE, isChannel, paths } from '@weir/protocol';
 
 export interface LoadArguments {
   /** The router's URL, without a query. */
   readonly url: string;
   readonly clients: number;
   readonly channels: readonly string[];
-  /** All clients have come after this time. */
+  /** Time over which the clients connect. */
   readonly rampMs: number;
-  /** From the end of the ramp. */
+  /** Duration after the ramp. */
   readonly runMs: number;
   /** A pool and the share of the clients (0 to 1) that ask for it. */
   readonly slow: { readonly pool: string; readonly share: number } | undefined;
@@ -21,7 +21,7 @@ export interface LoadArguments {
   readonly limits: Limits;
 }
 
-/** What must hold at the end; missing where anything will do. */
+/** Limits that must hold at the end; undefined for no limit. */
 export interface Limits {
   readonly maxAgeP99Ms: number | undefined;
   readonly maxRedirectP99Ms: number | undefined;
@@ -37,28 +37,31 @@ export const HELP = `weir-load: load on a Weir cluster through its router, and w
 
   weir-load <router URL> [options]         such as: weir-load ws://127.0.0.1:7701 --clients 1000
 
-  --clients N         how many (default 100); 10,000 from one process want 20,000 open files (ulimit -n)
-  --channels A,B      what each follows (default load)
-  --ramp TIME         until all have come, evenly (default: 40 a second; the router's own limit is 50 of one address)
-  --for TIME          and then for so long (default 30s)
+  --clients N         number of clients (default 100); 10,000 in one process need 20,000 open files (ulimit -n)
+  --channels A,B      channels of each client (default load)
+  --ramp TIME         connect the clients evenly over this time (default: 40 a second; the router accepts 50 a
+                      second from one address)
+  --for TIME          run for this time after the ramp (default 30s)
   --class POOL=SHARE  this share of the clients asks for a pool: mobile=0.3
-  --token JWT         the user's token of all clients, where the cluster wants one
+  --token JWT         the user's token of all clients, if the cluster requires one
 
-  --publish N         publish N stamped state messages a second and channel, and one critical, by HTTP: then
-                      delivery ages, lost and doubled messages are known
-  --publisher URL     where (default http://127.0.0.1:7702)
-  --api-key KEY       of the publisher, where it wants one
+  --publish N         publish N stamped state messages a second and channel, and one critical, by HTTP, to measure
+                      delivery ages and find lost and doubled messages
+  --publisher URL     the publisher (default http://127.0.0.1:7702)
+  --api-key KEY       the publisher's key, if it requires one
 
-  --json              the result as JSON on standard output
+  --json              print the result as JSON on standard output
   --max-age-p99 MS --max-redirect-p99 MS --max-gaps N --max-failed N
-                      exit with 1 where it is over; also where a client never came, or a message was lost or doubled
+                      exit with 1 above a limit; also if a client never connected, or a message was lost or doubled
 
-A line a second on standard error. Exit codes: 0 all is within its limits, 1 it is not, 2 wrong usage.
+Prints a line a second on standard error. Exit codes: 0 within all limits, 1 above a limit, 2 wrong usage.
 `;
 
 const MAX_CLIENTS = 100_000;
 const RAMP_MS_PER_CLIENT = 25;
 const MAX_PER_SECOND = 10_000;
+/** Longer than any soak test, and within the range of Node's timers. */
+const LONGEST_MS = 7 * 24 * 3_600_000;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const OPTIONS = {
   clients: { type: 'string' },
@@ -78,7 +81,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Reads a command line, `help` where it asks for that; throws a `UsageError`. */
+/** Reads a command line; returns `help` for --help; throws a `UsageError`. */
 export function readArguments(argv: readonly string[]): LoadArguments | 'help' {
   const { values, positionals } = read(argv);
   if (values.help === true) return 'help';
@@ -87,7 +90,8 @@ export function readArguments(argv: readonly string[]): LoadArguments | 'help' {
     throw new UsageError('it is: weir-load <router URL> [options]');
   const channels = (values.channels ?? 'load').split(',');
   const bad = channels.find((name) => !isChannel(name));
-  if (bad !== undefined) throw new UsageError(`--channels: ${JSON.stringify(bad)} is no name of a channel`);
+  if (bad !== undefined)
+    throw new UsageError(`--channels: ${JSON.stringify(bad)} is not a channel name: ${CHANNEL_RULE}`);
   const limit = (name: 'max-age-p99' | 'max-redirect-p99' | 'max-gaps' | 'max-failed') =>
     values[name] === undefined ? undefined : count(`--${name}`, values[name], 0, Number.MAX_SAFE_INTEGER);
   const clients = count('--clients', values.clients ?? '100', 1, MAX_CLIENTS);
@@ -135,7 +139,9 @@ function durationMs(name: string, text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
   if (number === undefined)
     throw new UsageError(`${name} must be a time such as 500ms, 30s or 5m, not ${text}`);
-  return Number(number) * (UNITS[unit] ?? 0);
+  const ms = Number(number) * (UNITS[unit] ?? 0);
+  if (ms > LONGEST_MS) throw new UsageError(`${name} may be 168h at most, not ${text}`);
+  return ms;
 }
 
 function slowOf(text: string): { readonly pool: string; readonly share: number } {

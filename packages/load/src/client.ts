@@ -1,5 +1,5 @@
-// One client of the load: router, redirect, stream, moves, resume, retries, as docs/protocol.md says. Keeps no state of
-// channels: it counts, and parses only what it must.
+// One client of the load: router, redirect, stream, moves, resume, retries, as in docs/protocol.md. Keeps no channel
+// state: it counts, and parses only as much as it must.
 import { afterClose, closeCodes, subprotocol } from '@weir/protocol';
 import { WebSocket } from 'ws';
 import type { Counts } from './counts.ts';
@@ -17,19 +17,19 @@ const CRITICAL = Buffer.from('{"type":"critical"');
 const STATE = Buffer.from('{"type":"state"');
 const COSMETIC = Buffer.from('{"type":"cosmetic"');
 const SNAPSHOT = Buffer.from('"snapshot":true');
-/** Where a snapshot says that it is one: behind type and channel. */
+/** A snapshot's mark is within these bytes, after type and channel. */
 const HEAD_BYTES = 200;
 const SETTLE_MS = 30_000;
 const RESTART_SPREAD_MS = 5_000;
 const BASE_MS = 2_000;
 const LONGEST_MS = 30_000;
 
-/** A stream that is open, and what is known of it. */
+/** An open stream, and what is known of it. */
 interface Stream {
   readonly socket: WebSocket;
-  /** Once it is welcome. */
+  /** Set by the welcome. */
   pool: string | undefined;
-  /** Another has taken its place. */
+  /** Another stream has replaced it. */
   isReplaced: boolean;
 }
 
@@ -53,7 +53,7 @@ export class LoadClient {
     this.#visit(this.#o.url);
   }
 
-  /** Closes for good. */
+  /** Closes without a retry. */
   end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
@@ -61,7 +61,7 @@ export class LoadClient {
     this.#stream = undefined;
   }
 
-  /** Asks the router where to go. */
+  /** Visits the router. */
   #visit(url: string): void {
     const startMs = performance.now();
     const { token, counts } = this.#o;
@@ -71,15 +71,15 @@ export class LoadClient {
     ];
     const socket = new WebSocket(url, protocols, { handshakeTimeout: SETTLE_MS, perMessageDeflate: false });
     let next: string | undefined;
+    const reason = reasonOf(socket);
     socket.on('message', (data: Buffer) => {
       const message = parsed(data);
       if (message['type'] === 'redirect') next = String(message['url']);
     });
-    socket.on('error', () => undefined); // `close` follows
     socket.on('close', (code) => {
       if (this.#ended) return;
       if (next === undefined) {
-        counts.failed++;
+        counts.fail(reason(code));
         this.#isMoving = false;
         if (this.#stream === undefined) this.#retry(code);
         return;
@@ -95,16 +95,16 @@ export class LoadClient {
     const { counts } = this.#o;
     const socket = new WebSocket(url, [subprotocol.version], {
       handshakeTimeout: SETTLE_MS,
-      // One process would inflate for thousands of clients; sizes are those before compression.
+      // One process would have to inflate for thousands of clients; reported sizes are uncompressed.
       perMessageDeflate: false,
     });
     const stream: Stream = { socket, pool: undefined, isReplaced: false };
+    const reason = reasonOf(socket);
     socket.on('message', (data: Buffer) => this.#take(stream, data));
-    socket.on('error', () => undefined); // `close` follows
     socket.on('close', (code) => {
       if (stream.isReplaced) return; // closed by this client
       if (stream.pool !== undefined) counts.leave(stream.pool);
-      else if (!this.#ended) counts.failed++;
+      else if (!this.#ended) counts.fail(reason(code));
       const isCurrent = this.#stream === stream;
       if (isCurrent) this.#stream = undefined;
       if (this.#ended) return;
@@ -120,7 +120,8 @@ export class LoadClient {
     counts.bytes += data.length;
     const isState = begins(data, STATE);
     if (isState || begins(data, COSMETIC)) {
-      if (isState && data.subarray(0, HEAD_BYTES).includes(SNAPSHOT)) return; // its values are as old as they are
+      if (isState && data.subarray(0, HEAD_BYTES).includes(SNAPSHOT)) return; // its values may be old
+      counts.updates++;
       this.#age(data);
       return;
     }
@@ -138,8 +139,9 @@ export class LoadClient {
     const { counts } = this.#o;
     const channel = String(message['channel']);
     const id = Number(message['id']);
-    if (id <= (this.#lastIds.get(channel) ?? 0)) return; // may come again after a resume
+    if (id <= (this.#lastIds.get(channel) ?? 0)) return; // a resume may repeat it
     this.#lastIds.set(channel, id);
+    counts.updates++;
     counts.critical++;
     const n = numberOf(message['data']);
     if (n === undefined) return;
@@ -164,7 +166,7 @@ export class LoadClient {
       case 'gap': {
         counts.gaps++;
         const channel = String(message['channel']);
-        this.#lastNumbers.delete(channel); // what is missing was announced
+        this.#lastNumbers.delete(channel); // a gap announced the loss
         if (message['reset'] === true) this.#lastIds.delete(channel);
         return;
       }
@@ -189,7 +191,7 @@ export class LoadClient {
     if (old === undefined) return;
     counts.moves++;
     old.isReplaced = true;
-    if (old.pool !== undefined) counts.leave(old.pool); // a client counts once
+    if (old.pool !== undefined) counts.leave(old.pool); // so that a client counts once
     old.socket.removeAllListeners('message');
     old.socket.close(closeCodes.moved.code);
   }
@@ -206,6 +208,16 @@ export class LoadClient {
     this.#failures++;
     this.#timer = setTimeout(() => this.#visit(this.#o.url), this.#o.random() * spreadMs);
   }
+}
+
+/** Listens for errors of a socket; tells why it closed, for which `error` knows more than the code. */
+function reasonOf(socket: WebSocket): (code: number) => string {
+  let message: string | undefined;
+  socket.on('error', (error) => {
+    // A name with several addresses fails with an AggregateError that has a code and no message.
+    message = error.message || ('code' in error ? String(error.code) : error.name);
+  });
+  return (code) => message ?? `closed with ${code}`;
 }
 
 function begins(data: Buffer, head: Buffer): boolean {

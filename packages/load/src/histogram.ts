@@ -1,4 +1,4 @@
-// Milliseconds, counted one by one: percentiles without a sample in memory. Values above a minute count as a minute.
+// Counts of milliseconds: percentiles without samples in memory. Values above a minute count as a minute.
 
 const LONGEST_MS = 60_000;
 
@@ -22,7 +22,7 @@ export class Histogram {
     if (whole > this.#max) this.#max = whole;
   }
 
-  /** The smallest value that `share` (0 to 1) of all values do not exceed; 0 without any. */
+  /** The smallest value that is not exceeded by `share` (0 to 1) of all values; 0 if there are none. */
   percentile(share: number): number {
     const wanted = Math.ceil(this.#count * share);
     let seen = 0;

@@ -1,4 +1,4 @@
-// The process of weir-load: words, clients, lines, exit code.
+// The process of weir-load: arguments, clients, output, exit code.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HELP, type LoadArguments, readArguments, UsageError } from './arguments.ts';
 import { LoadClient } from './client.ts';
@@ -74,7 +74,7 @@ async function ramp(
   return clients;
 }
 
-/** The slow ones are spread evenly among the others. */
+/** Spreads the clients with a class evenly among the others. */
 function urlOf({ url, channels, slow }: LoadArguments, index: number): string {
   const isSlow = slow !== undefined && Math.floor((index + 1) * slow.share) > Math.floor(index * slow.share);
   return `${url}?channels=${channels.join(',')}${isSlow ? `&class=${slow.pool}` : ''}`;

@@ -1,11 +1,11 @@
-// Publishes stamped messages by HTTP, evenly over each second. Waits for each answer, so that a slow publisher is not
-// flooded: what was not sent in time is not made up for.
+// Publishes stamped messages by HTTP, evenly over each second. Waits for each answer, so that it does not flood a slow
+// publisher: missed messages are not made up for.
 
 import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
 import { stamp } from './stamps.ts';
 
-/** Keys that are written in turn: a lobby's worth. */
+/** Keys that are written in turn: as many as a lobby has. */
 const KEYS = 50;
 const TURNS_PER_SECOND = 10;
 const PATIENCE_MS = 5_000;
@@ -66,14 +66,25 @@ export class StampPublisher {
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const answer: unknown = await response.json();
+      if (!response.ok)
+        this.#counts.publishProblem = `${response.status} ${JSON.stringify(answer).slice(0, 200)}`;
       const kept =
         typeof answer === 'object' && answer !== null && 'kept' in answer && typeof answer.kept === 'number'
           ? answer.kept
           : 0;
       this.#counts.published += kept;
       this.#counts.publishFailed += messages.length - kept;
-    } catch {
+    } catch (error) {
+      this.#counts.publishProblem = problemOf(error);
       this.#counts.publishFailed += messages.length;
     }
   }
+}
+
+/** The cause of an error: its own message (`fetch failed`) says nothing. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }

@@ -19,11 +19,12 @@ function counts(): Counts {
   for (const ms of [10, 20, 300]) all.ageMs.add(ms);
   all.redirectMs.add(40);
   all.closed(4012);
+  all.updates = 3;
   return all;
 }
 
 describe('a report', () => {
-  it('says what the clients saw', () => {
+  it('sums up what the clients saw', () => {
     const report = reportOf(counts(), { clients: 2, limits: none, publish: undefined }, 3);
     expect(report).toMatchObject({
       connected: 2,
@@ -39,10 +40,30 @@ describe('a report', () => {
     expect(finalText(report)).toMatch(/^delivery age {4}p50 20, p99 300, max 300 ms \(3\)$/m);
   });
 
-  it('names each limit that is broken', () => {
+  it('gives the reasons of failed visits, and says that no message came', () => {
+    const all = counts();
+    all.updates = 0;
+    all.fail('connect ECONNREFUSED 127.0.0.1:7701');
+    all.publishFailed = 3;
+    all.publishProblem = '401 {"code":"API_KEY"}';
+    const report = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
+    expect(liveText(report, 0)).toMatch(/, 1 failed \(connect ECONNREFUSED [\d.:]+\), .*, no message yet$/);
+    expect(finalText(report)).toMatch(/^failed visits {3}1 \(connect ECONNREFUSED 127\.0\.0\.1:7701: 1\)$/m);
+    expect(finalText(report)).toMatch(/^published {7}0 kept, 3 not \(401 \{"code":"API_KEY"\}\)$/m);
+    expect(finalText(report)).toMatch(/^no message came: /m);
+  });
+
+  it('limits the number of reasons', () => {
+    const all = counts();
+    for (let i = 0; i < 1_000; i++) all.fail(`reason ${i}`);
+    expect(all.failures.size).toBe(21);
+    expect(all.failures.get('other')).toBe(980);
+  });
+
+  it('names each broken limit', () => {
     const all = counts();
     all.gaps = 1;
-    all.failed = 5;
+    for (let i = 0; i < 5; i++) all.fail('connect ECONNREFUSED 127.0.0.1:7701');
     all.lost = 2;
     all.doubled = 1;
     const limits = { maxAgeP99Ms: 299, maxRedirectP99Ms: 39, maxGaps: 0, maxFailed: 4 };
@@ -58,7 +79,7 @@ describe('a report', () => {
     ]);
   });
 
-  it('says where nothing of what was published arrived', () => {
+  it('says that no published message arrived', () => {
     const all = new Counts();
     const publish = { url: 'http://p', perSecond: 1, apiKey: undefined };
     expect(reportOf(all, { clients: 0, limits: none, publish }, 1).broken).toEqual([
@@ -68,7 +89,7 @@ describe('a report', () => {
 });
 
 describe('a histogram', () => {
-  it('gives percentiles of what was counted', () => {
+  it('gives percentiles of the counted values', () => {
     const histogram = new Histogram();
     expect([histogram.percentile(0.5), histogram.max]).toEqual([0, 0]);
     for (let ms = 1; ms <= 100; ms++) histogram.add(ms);

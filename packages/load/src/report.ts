@@ -1,4 +1,4 @@
-// What a run says: a line while it goes on, a table or JSON at its end, and which limits it broke. Pure.
+// The output of a run: a line each second, a table or JSON at the end, and the broken limits. Pure.
 import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
 import type { Histogram } from './histogram.ts';
@@ -16,10 +16,14 @@ export interface Report {
   readonly connected: number;
   readonly pools: Readonly<Record<string, number>>;
   readonly failed: number;
+  /** Failed visits by reason. */
+  readonly failures: Readonly<Record<string, number>>;
   readonly redirectMs: Times;
-  /** Missing where no stamped message arrived. */
+  /** Undefined if no stamped message arrived. */
   readonly ageMs: Times | undefined;
   readonly frames: number;
+  /** Frames with state, critical or cosmetic messages, without snapshots. */
+  readonly updates: number;
   readonly bytes: number;
   readonly critical: number;
   readonly gaps: number;
@@ -29,8 +33,10 @@ export interface Report {
   readonly closes: Readonly<Record<string, number>>;
   readonly published: number;
   readonly publishFailed: number;
+  /** The publisher's last error. */
+  readonly publishProblem: string | undefined;
   readonly seconds: number;
-  /** In words; empty where all is within its limits. */
+  /** The broken limits, as sentences. */
   readonly broken: readonly string[];
 }
 
@@ -39,16 +45,18 @@ export function reportOf(
   args: Pick<LoadArguments, 'clients' | 'limits' | 'publish'>,
   seconds: number,
 ): Report {
-  const { arrived, connected, failed, frames, bytes, critical, gaps, lost, doubled, moves } = counts;
+  const { arrived, connected, failed, frames, updates, bytes, critical, gaps, lost, doubled, moves } = counts;
   const report = {
     clients: args.clients,
     arrived,
     connected,
     pools: Object.fromEntries([...counts.pools].sort()),
     failed,
+    failures: Object.fromEntries([...counts.failures].sort(([, a], [, b]) => b - a)),
     redirectMs: timesOf(counts.redirectMs),
     ageMs: counts.ageMs.count === 0 ? undefined : timesOf(counts.ageMs),
     frames,
+    updates,
     bytes,
     critical,
     gaps,
@@ -58,6 +66,7 @@ export function reportOf(
     closes: Object.fromEntries(counts.closes),
     published: counts.published,
     publishFailed: counts.publishFailed,
+    publishProblem: counts.publishProblem,
     seconds,
   };
   return { ...report, broken: brokenLimits(report, args) };
@@ -93,12 +102,18 @@ export function liveText(report: Report, bytesPerSecond: number): string {
   const { ageMs } = report;
   return [
     `${number(report.connected)} connected${pools.length === 0 ? '' : ` (${pools.join(', ')})`}`,
-    ...(report.failed > 0 ? [`${number(report.failed)} failed`] : []),
+    ...(report.failed > 0 ? [`${number(report.failed)} failed (${Object.keys(report.failures)[0]})`] : []),
     ...(ageMs === undefined ? [] : [`age p50 ${ageMs.p50} p99 ${ageMs.p99} ms`]),
     `${number(report.gaps)} gaps`,
     `${number(report.moves)} moves`,
     `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`,
+    ...(isSilent(report) ? ['no message yet'] : []),
   ].join(', ');
+}
+
+/** Clients are connected, but no message arrives. */
+function isSilent({ arrived, updates }: Report): boolean {
+  return arrived > 0 && updates === 0;
 }
 
 export function finalText(report: Report): string {
@@ -114,10 +129,13 @@ export function finalText(report: Report): string {
       `${number(report.arrived)} of ${number(report.clients)} came, ${number(report.connected)} connected at the end`,
     ],
     ['pools', list(report.pools)],
-    ['failed visits', number(report.failed)],
+    ['failed visits', report.failed === 0 ? '0' : `${number(report.failed)} (${list(report.failures)})`],
     ['redirect', times(redirectMs)],
     ['delivery age', ageMs === undefined ? 'not known (--publish)' : times(ageMs)],
-    ['published', `${number(report.published)} kept, ${number(report.publishFailed)} not`],
+    [
+      'published',
+      `${number(report.published)} kept, ${number(report.publishFailed)} not${report.publishProblem === undefined ? '' : ` (${report.publishProblem})`}`,
+    ],
     [
       'critical',
       `${number(report.critical)} came, ${number(report.gaps)} gaps, ${number(report.lost)} lost, ${number(report.doubled)} doubled`,
@@ -131,6 +149,9 @@ export function finalText(report: Report): string {
   ];
   return [
     ...rows.map(([name, text]) => `${name.padEnd(15)} ${text}`),
+    ...(isSilent(report)
+      ? ['no message came: name channels that have a feed (--channels), or publish (--publish 20)']
+      : []),
     ...report.broken.map((text) => `over a limit: ${text}`),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
-// Stamps that `weir-load` publishes and finds again in what clients receive: `{"weirLoad":<ms since 1970>,"n":<number>}`.
-// Found in the bytes of a frame: parsing every frame of thousands of clients would measure the parser.
+// Stamps that `weir-load` publishes and finds in received frames: `{"weirLoad":<ms since 1970>,"n":<number>}`.
+// It searches the bytes: parsing every frame of thousands of clients would measure the parser.
 
 const MARK = Buffer.from('"weirLoad":');
 const ZERO = 0x30;
@@ -21,7 +21,7 @@ export function eachStamp(frame: Buffer, found: (wallMs: number) => void): void 
   }
 }
 
-/** The number of a critical message's data; nothing where it is not one of ours. */
+/** The number in a critical message's data; undefined for other publishers' messages. */
 export function numberOf(data: unknown): number | undefined {
   if (typeof data !== 'object' || data === null || !('weirLoad' in data) || !('n' in data)) return undefined;
   return typeof data.n === 'number' ? data.n : undefined;

@@ -33,6 +33,7 @@ export { controlText, ERROR_CODES, parseClientMessage } from './messages.ts';
 export type { MoveHistory } from './move-history.ts';
 export type { ChannelListProblem } from './names.ts';
 export {
+  CHANNEL_RULE,
   channelAllowed,
   isChannel,
   isChannelPattern,

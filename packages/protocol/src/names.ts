@@ -5,6 +5,9 @@ const TOKEN = /^[A-Za-z0-9_-]+$/;
 const CHANNEL = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 const PATTERN = /^(?:>|(?:(?:[A-Za-z0-9_-]+|\*)\.)*(?:[A-Za-z0-9_-]+|\*|>))$/;
 
+/** What a channel name is, for errors that people read. */
+export const CHANNEL_RULE: string = `tokens of letters, digits, - and _ joined by dots (at most ${limits.channelChars} characters, ${limits.channelTokens} tokens), such as lobby or sports.42`;
+
 /** Whether `text` is one token of `[A-Za-z0-9_-]`, the form of keys, pools and shard ids. */
 export function isToken(text: string, maxChars: number = limits.keyChars): boolean {
   return text.length <= maxChars && TOKEN.test(text);

@@ -28,6 +28,12 @@ export interface Subjects {
   /** The heartbeats of all shards of a pool, as a NATS wildcard. */
   poolBeats(pool: string): string;
   shed(shard: string): string;
+  /** Asks one shard to drain and end. */
+  drain(shard: string): string;
+  /** Asks every process for its figures. */
+  readonly figures: string;
+  /** Asks the leading control to rebalance now. */
+  readonly rebalance: string;
   readonly rejected: string;
   /** A subject of the state stream that is not a key: the mark of a clean-up of deletions. */
   readonly cleanupMark: string;
@@ -87,6 +93,9 @@ export function createSubjects(prefix = 'weir'): Subjects {
     allBeats: `${lead}ctl.beat.*.*`,
     poolBeats: (pool) => `${lead}ctl.beat.${pool}.*`,
     shed: (shard) => `${lead}ctl.shed.${shard}`,
+    drain: (shard) => `${lead}ctl.drain.${shard}`,
+    figures: `${lead}ctl.figures`,
+    rebalance: `${lead}ctl.rebalance`,
     rejected: `${lead}rejected`,
     cleanupMark: `${lead}state.cleanup`,
     edge: (lane) => `${lead}${lane}.$edge`,

@@ -1,4 +1,4 @@
-// Who subscribes and who leaves, without React.
+// Subscribing and leaving, without React.
 import type { Channel, Status } from '@weir/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hold } from './hold.ts';
@@ -37,7 +37,7 @@ class FakeChannel {
 describe('a held channel', () => {
   let weir: FakeWeir;
   let channel: FakeChannel;
-  // The part of both that is used.
+  // The parts of both that `hold` uses.
   const use = (): (() => void) => hold(weir as unknown as AnyWeir, channel as unknown as Channel);
 
   beforeEach(() => {
@@ -49,7 +49,7 @@ describe('a held channel', () => {
     vi.useRealTimers();
   });
 
-  it('is subscribed to once, and left a turn after its last user', () => {
+  it('is subscribed to once, and left one turn after its last user', () => {
     const [first, second] = [use(), use()];
     first();
     vi.runAllTimers();
@@ -62,21 +62,21 @@ describe('a held channel', () => {
     expect(channel.calls).toEqual(['subscribe', 'unsubscribe', 'subscribe']);
   });
 
-  it('stays where a user comes back within the turn', () => {
+  it('stays if a user returns within the turn', () => {
     use()();
     use();
     vi.runAllTimers();
     expect(channel.calls).toEqual(['subscribe']);
   });
 
-  it('stays where the application subscribed to it', () => {
+  it('stays if the application subscribed to it', () => {
     channel.subscribed = true;
     use()();
     vi.runAllTimers();
     expect(channel.calls).toEqual([]);
   });
 
-  it('waits for a closed client to connect again, and no longer than it is used', () => {
+  it('waits for a closed client to connect again, but only while it is used', () => {
     weir.becomes('closed');
     const end = use();
     expect(channel.calls).toEqual([]);

@@ -1,21 +1,21 @@
-// Which channels components use: the first user subscribes, and after the last one is gone the channel is left. Knows
-// no React.
+// The channels that components use: the first user subscribes, and the channel is left after the last one. Independent
+// of React.
 import type { Channel } from '@weir/client';
 import type { AnyWeir } from './provider.ts';
 
 interface Hold {
   users: number;
-  /** Whether the subscription began here. One that the application made itself stays when the components are gone. */
+  /** Whether `hold` subscribed. A subscription of the application stays when the components are gone. */
   readonly ours: boolean;
-  /** Runs once nobody has used the channel for a turn. */
+  /** Runs when the channel has had no user for a turn. */
   leaving: ReturnType<typeof setTimeout> | undefined;
   stopWaiting: (() => void) | undefined;
 }
 
-/** As many channels a client as it may have subscriptions: it throws CHANNEL_LIMIT beyond. */
+/** As many channels per client as it may have subscriptions: above that it throws CHANNEL_LIMIT. */
 const holdsOf = new WeakMap<AnyWeir, Map<string, Hold>>();
 
-/** Subscribes to the channel where nobody has yet; returns how to end this use of it. Throws CHANNEL_LIMIT. */
+/** Subscribes to the channel unless it is subscribed. Returns a function that ends this use. Throws CHANNEL_LIMIT. */
 export function hold(weir: AnyWeir, channel: Channel): () => void {
   const holds = holdsOf.get(weir) ?? new Map<string, Hold>();
   holdsOf.set(weir, holds);
@@ -30,8 +30,8 @@ export function hold(weir: AnyWeir, channel: Channel): () => void {
   held.users++;
   return () => {
     if (--held.users > 0) return;
-    // Another component may take the place of this one in the same commit, and StrictMode mounts it again. Leaving at
-    // once would empty the channel's state in between.
+    // In the same commit another component may replace this one, and StrictMode mounts it again. Leaving at once would
+    // empty the channel's state in between.
     held.leaving = setTimeout(() => {
       holds.delete(channel.name);
       held.stopWaiting?.();
@@ -40,7 +40,7 @@ export function hold(weir: AnyWeir, channel: Channel): () => void {
   };
 }
 
-/** A closed client accepts no subscription: this one waits until it connects again. Returns how to end the wait. */
+/** Subscribes, or waits until a closed client connects again. Returns a function that ends the wait. */
 function subscribe(weir: AnyWeir, channel: Channel): (() => void) | undefined {
   if (weir.status !== 'closed') {
     channel.subscribe();

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-// The hooks under React in a DOM, with the real SDK on a cluster that a test speaks for.
+// The hooks under React in a DOM, with the real SDK on a cluster that a test scripts.
 import type { Weir } from '@weir/client';
 import type { ReactNode } from 'react';
 import { Component, createElement as h, StrictMode, startTransition, useLayoutEffect, useState } from 'react';
@@ -33,17 +33,17 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-/** For machines that do much else. */
+/** Enough time on a busy machine. */
 const WAIT = { timeout: 8_000, interval: 10 };
 const shows = (text: string): Promise<void> =>
   vi.waitFor(() => expect(container.textContent).toBe(text), WAIT);
 const open = (streams = 1): Promise<void> => vi.waitFor(() => expect(cluster.streams).toBe(streams), WAIT);
 const subscribed = (client: Weir): Promise<void> =>
   vi.waitFor(() => expect(client.channel('odds').subscribed).toBe(true), WAIT);
-/** Lets what is due run: promises, React's work, and the timers that are set to zero. */
+/** Lets due work run: promises, React's work, and timers of zero. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** A component of one hook; it counts its renders. */
+/** A component with one hook; it counts its renders. */
 function component(use: () => string): { (): string; renders: number } {
   const Shown = (): string => {
     Shown.renders++;
@@ -79,7 +79,7 @@ describe('useChannel', () => {
     expect(cluster.said).toEqual([]);
   });
 
-  it('leaves the channel after its last user, not what the application subscribed to', async () => {
+  it('leaves the channel after its last user, but not a channel of the application', async () => {
     const client = cluster.connect({ channels: ['kept'] });
     const Board = component(() => `${useChannel('odds').size}${useChannel('kept').size}`);
     const board = h(Board, { key: 'a' });
@@ -93,7 +93,7 @@ describe('useChannel', () => {
     expect(client.channel('kept').subscribed).toBe(true);
   });
 
-  it('stays subscribed where another component takes the place of the last user', async () => {
+  it('stays subscribed if another component replaces the last user', async () => {
     const client = cluster.connect({ channels: ['other'] });
     const Board = component(() => [...useChannel<number>('odds')].join(' '));
     root.render(provided(client, h(Board, { key: 'a' })));
@@ -109,7 +109,7 @@ describe('useChannel', () => {
     expect(cluster.said).toEqual([]);
   });
 
-  it('is empty after the application itself left the channel', async () => {
+  it('is empty after the application itself has left the channel', async () => {
     const client = cluster.connect({ channels: ['other'] });
     const Board = component(() => `${[...useChannel('odds')].join(' ')}|${useKey('odds', 'a') ?? '–'}`);
     root.render(provided(client, h(Board)));
@@ -121,7 +121,7 @@ describe('useChannel', () => {
     await shows('|–');
   });
 
-  it('waits for a client that is closed, and subscribes when it connects again', async () => {
+  it('waits for a closed client, and subscribes when it connects again', async () => {
     const client = cluster.connect();
     client.close();
     const Board = component(() => `${[...useChannel('odds')].join(' ')} ${useStatus()}`);
@@ -152,7 +152,7 @@ describe('useKey', () => {
     expect(Odds.renders).toBe(renders + 1);
   });
 
-  it('does not render for an equal value that comes again in a snapshot', async () => {
+  it('does not render for an equal value that a snapshot repeats', async () => {
     const Odds = component(() => JSON.stringify(useKey('odds', 'a') ?? null) + useChannel('odds').size);
     const Key = component(() => JSON.stringify(useKey('odds', 'a') ?? null));
     root.render(provided(cluster.connect(), h(Key), h(Odds)));
@@ -165,7 +165,7 @@ describe('useKey', () => {
     expect(Key.renders).toBe(renders);
   });
 
-  it('follows another key and another channel', async () => {
+  it('follows a change of key and of channel', async () => {
     const Odds = ({ channel, name }: { channel: string; name: string }): string =>
       `${useKey(channel, name) ?? '–'}`;
     const client = cluster.connect({ channels: ['odds', 'chat'] });
@@ -183,7 +183,7 @@ describe('useKey', () => {
 });
 
 describe('useCritical', () => {
-  it('calls the function of the last render with each message once, and says what is lost', async () => {
+  it('calls the function of the last render with each message once, and reports losses', async () => {
     const heard: unknown[] = [];
     const Goals = ({ as }: { as: string }): string => {
       useCritical<string>(
@@ -230,10 +230,10 @@ describe('the provider', () => {
     expect(statuses).toEqual(['connecting', 'open', 'closed']);
   });
 
-  it('with `connect` makes one client and closes it when it is unmounted', async () => {
+  it('with `connect` creates one client and closes it on unmount', async () => {
     const connect = vi.fn(() => cluster.connect());
     const Board = component(() => [...useChannel<number>('odds')].join(' '));
-    // The function is another one at every render, as applications write it.
+    // A new function at every render, as applications write it.
     const render = () => root.render(h(WeirProvider, { connect: () => connect() }, h(Board)));
     render();
     await open();
@@ -246,7 +246,7 @@ describe('the provider', () => {
     expect(cluster.visits).toHaveLength(1);
   });
 
-  it('takes another client', async () => {
+  it('accepts another client', async () => {
     const [one, two] = [cluster.connect(), new FakeCluster()];
     const Board = component(() => [...useChannel<number>('odds')].join(' '));
     root.render(provided(one, h(Board)));
@@ -262,7 +262,7 @@ describe('the provider', () => {
     two.closeAll();
   });
 
-  it('is missing, which a hook says', async () => {
+  it('is required, and a hook says so', async () => {
     const caught: unknown[] = [];
     class Boundary extends Component<{ children: ReactNode }> {
       override state = { failed: false };
@@ -278,7 +278,7 @@ describe('the provider', () => {
 });
 
 describe('in StrictMode', () => {
-  it('connects once, leaves nothing and says nothing', async () => {
+  it('connects once, leaves nothing behind and logs nothing', async () => {
     const heard: number[] = [];
     const Board = component(() => {
       useCritical('odds', ({ id }) => heard.push(id));
@@ -298,14 +298,14 @@ describe('in StrictMode', () => {
 });
 
 describe('with concurrent rendering', () => {
-  it('never commits two values of one key, also where it changes while a transition renders', async () => {
+  it('never commits two values of one key, even if it changes while a transition renders', async () => {
     const client = cluster.connect({ channels: ['odds'] });
     await open();
     cluster.state({ a: 1 });
     const commits: string[] = [];
     let rendered = 0;
     const slowly = (value: number | undefined): string => {
-      // The frame comes in the middle of the rendering of the rows.
+      // The frame arrives while React renders the rows.
       if (++rendered === 25) cluster.state({ a: 2 });
       const until = performance.now() + 1;
       while (performance.now() < until); // React pauses between rows
@@ -332,8 +332,8 @@ describe('with concurrent rendering', () => {
   });
 });
 
-describe('after a server rendered', () => {
-  it('hydrates what the server wrote, then shows what there is', async () => {
+describe('after a server render', () => {
+  it("hydrates the server's HTML, then shows the current state", async () => {
     const Board = component(
       () => `${[...useChannel<number>('odds')].join(' ')}|${useKey('odds', 'a') ?? '–'}|${useStatus()}`,
     );

@@ -1,4 +1,4 @@
-// The hooks where there is no DOM: a page rendered on a server opens no connection.
+// The hooks without a DOM: a page rendered on a server opens no connection.
 import { createElement as h } from 'react';
 import { renderToString } from 'react-dom/server';
 import { expect, it } from 'vitest';
@@ -17,6 +17,6 @@ it('renders an empty board without connecting', () => {
   expect(cluster.clients).toEqual([]);
 });
 
-it('renders without a client that is not there yet', () => {
+it('renders without a client', () => {
   expect(renderToString(h(WeirProvider, { client: undefined }, h(Board)))).toContain('connecting');
 });

@@ -1,4 +1,4 @@
-// What TypeScript says of the hooks; `tsc` checks it, vitest runs it.
+// The types of the hooks; `tsc` checks them, vitest runs the file.
 import type { Weir } from '@weir/client';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { Hooks, useChannel, WeirProviderProps } from './index.ts';
@@ -26,12 +26,12 @@ describe('the types of the hooks', () => {
     expectTypeOf(use).toBeFunction();
   });
 
-  it('of the plain ones are unknown, or what the caller says', () => {
+  it('of the untyped hooks are unknown, or given by the caller', () => {
     expectTypeOf<ReturnType<typeof useChannel>>().toEqualTypeOf<ReadonlyMap<string, unknown>>();
     expectTypeOf<ReturnType<typeof useChannel<Odds>>>().toEqualTypeOf<ReadonlyMap<string, Odds>>();
   });
 
-  it('let a provider have a typed client', () => {
+  it('let a provider take a typed client', () => {
     expectTypeOf<{ client: Weir<Board> }>().toExtend<WeirProviderProps>();
     expectTypeOf<{ connect: () => Weir<Board> }>().toExtend<WeirProviderProps>();
     expectTypeOf<{ client: Weir; connect: () => Weir }>().not.toExtend<WeirProviderProps>();

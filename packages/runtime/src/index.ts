@@ -41,6 +41,7 @@ export type {
 } from './metrics/define-metrics.ts';
 export { asOldName, defineMetrics, NAMES, registerMetrics } from './metrics/define-metrics.ts';
 export type { BucketCounts } from './metrics/read-histogram.ts';
+export { readSeries } from './metrics/read-series.ts';
 export { createMetricsRegistry, processMetrics } from './metrics/registry.ts';
 export type { Published } from './nats/bounded-publish.ts';
 export { ensureStreams } from './nats/ensure-streams.ts';
@@ -54,6 +55,7 @@ export type { IpAddress } from './network.ts';
 export { networkOf, parseAddress } from './network.ts';
 export { urlHost } from './process/announce.ts';
 export { roomForSockets } from './process/open-files.ts';
+export { processName } from './process/process-name.ts';
 export type { Listening, Service, ServiceParts } from './process/run-service.ts';
 export { runService } from './process/run-service.ts';
 export type { ShutdownStep } from './process/shutdown.ts';

@@ -17,9 +17,17 @@ const objectName = parse.text({
   max: 253,
 });
 
+/** Long enough that no one guesses it. */
+const consoleToken = parse.text({
+  pattern: /^\S{16,512}$/,
+  what: '16 to 512 characters without white space',
+  max: 512,
+});
+
 /** All settings. */
 export const settings = defineSettings({
   ...commonSettings,
+  adminPort: { ...commonSettings.adminPort, default: 9183 },
   pools: {
     env: 'WEIR_POOLS',
     parse: parse.list(pool),
@@ -190,6 +198,60 @@ export const settings = defineSettings({
     default: 200_000,
     meaning:
       'Messages of a stream after which control stops counting; the count ends early at a quarter of it',
+  },
+  console: {
+    env: 'WEIR_CONSOLE',
+    parse: parse.flag(),
+    default: false,
+    meaning: 'Whether control serves the console (docs/console.md)',
+  },
+  consoleHost: {
+    env: 'WEIR_CONSOLE_HOST',
+    parse: parse.text({ max: 255 }),
+    default: '127.0.0.1',
+    meaning:
+      'Address that the console listens on; 0.0.0.0 in the images. It has no login: keep it off public networks',
+  },
+  consolePort: {
+    env: 'WEIR_CONSOLE_PORT',
+    parse: parse.port(),
+    default: 7704,
+    meaning: 'Port of the console (HTTP); 0 picks a free one',
+  },
+  consoleToken: {
+    env: 'WEIR_CONSOLE_TOKEN',
+    parse: consoleToken,
+    optional: true,
+    secret: true,
+    meaning:
+      'Token with which a person may drain a shard and rebalance in the console; without it the console only shows',
+  },
+  consoleEveryMs: {
+    env: 'WEIR_CONSOLE_EVERY_MS',
+    parse: parse.durationMs({ min: 500, max: 30_000 }),
+    default: 2_000,
+    unit: 'ms',
+    meaning:
+      'How often the console asks for figures and tells browsers; also the resolution of its hour of history',
+  },
+  consoleMaxShards: {
+    env: 'WEIR_CONSOLE_MAX_SHARDS',
+    parse: parse.int({ min: 1, max: 10_000 }),
+    default: 500,
+    meaning:
+      'Shards of which the console keeps an hour of history: 43 KB each at 2 s. Others count in their pool alone',
+  },
+  consoleMaxBrowsers: {
+    env: 'WEIR_CONSOLE_MAX_BROWSERS',
+    parse: parse.int({ min: 1, max: 1_000 }),
+    default: 50,
+    meaning: 'Browsers that may look at the console at once; further ones are refused',
+  },
+  consoleScalerSelector: {
+    env: 'WEIR_CONSOLE_SCALER_SELECTOR',
+    parse: selectorText,
+    default: 'weir.dev/pool',
+    meaning: 'Label selector of the HorizontalPodAutoscalers that the console shows; with Kubernetes only',
   },
 });
 

@@ -4,6 +4,7 @@ import type { Beats } from '@weir/fleet';
 import type { KubeApi } from '@weir/kubernetes';
 import { LeaseElection, ObjectWatch, startPoll } from '@weir/kubernetes';
 import type { Subjects } from '@weir/protocol';
+import { isInbox } from '@weir/protocol';
 import type { Clock, Health, Listening, Logger, NatsLink, Service, ShutdownStep } from '@weir/runtime';
 import { logThrottle, urlHost } from '@weir/runtime';
 import { keepCaBundle } from './certify/ca-bundle.ts';
@@ -12,6 +13,7 @@ import { certificateFromFiles } from './certify/files.ts';
 import type { KeyPair } from './certify/generate.ts';
 import { certificateFromSecret } from './certify/secret.ts';
 import type { ControlConfig } from './config.ts';
+import { Console } from './console/console.ts';
 import { Measures } from './measure/measure.ts';
 import { SERVED } from './measure/metric-names.ts';
 import type { ControlMetrics, ControlReadings, KubeTask } from './metrics.ts';
@@ -19,6 +21,7 @@ import type { ShardPod } from './observe/pod.ts';
 import { deletionCostAnnotation, readPod } from './observe/pod.ts';
 import type { PricedPod } from './price/deletion-costs.ts';
 import { DeletionCosts } from './price/deletion-costs.ts';
+import { rebalanceText } from './rebalance/rebalance-now.ts';
 import { Rebalancer } from './rebalance/rebalancer.ts';
 import type { Knowledge } from './serve/answer.ts';
 import { answer } from './serve/answer.ts';
@@ -69,6 +72,7 @@ export class Control implements Service {
   readonly #pods: ObjectWatch<ShardPod> | undefined;
   readonly #server: MetricsServer | undefined;
   readonly #streams: Streams;
+  readonly #console: Console | undefined;
   readonly #rebalancer: Rebalancer;
   readonly #costs: DeletionCosts;
   readonly #polls: { stop(): void }[] = [];
@@ -87,6 +91,13 @@ export class Control implements Service {
       if (config.metricsApi) this.#server = this.#serve(cluster);
     }
     this.#streams = new Streams({ ...o, leading: () => this.leading });
+    if (config.console)
+      this.#console = new Console({
+        ...o,
+        leading: () => this.leading,
+        fullness: (stream) => this.#streams.fullness.get(stream),
+        notStored: () => this.#streams.notStored,
+      });
     this.#rebalancer = this.#balance();
     this.#costs = new DeletionCosts({
       monotonicMs: () => o.clock.monotonicMs(),
@@ -100,6 +111,7 @@ export class Control implements Service {
       podsAgeMs: () => this.#pods?.ageMs ?? Number.POSITIVE_INFINITY,
       certificateEndsMs: () => (this.#trust === undefined ? undefined : validToMs(this.#trust.certificate)),
       fullness: (stream) => this.#streams.fullness.get(stream),
+      browsers: () => this.#console?.browsers ?? 0,
     });
   }
 
@@ -111,6 +123,7 @@ export class Control implements Service {
   async start(): Promise<Listening> {
     const { config, cluster } = this.#o;
     const address = await this.#server?.listen(config.port, config.host);
+    const page = await this.#console?.start();
     this.#listening = true;
     this.#election?.start();
     this.#pods?.start();
@@ -121,11 +134,22 @@ export class Control implements Service {
       (connection) => {
         beats.listen(connection, subjects.allBeats);
         this.#streams.attend(connection);
+        this.#console?.attend(connection);
+        connection.subscribe(subjects.rebalance, {
+          callback: (error, { reply }) => this.#rebalance(error, reply),
+        });
       },
       // NATS was closed before it was ever connected: the process is ending.
       () => undefined,
     );
-    return address === undefined ? {} : { url: `https://${urlHost(config.host)}:${address.port}` };
+    return { url: address === undefined ? page : `https://${urlHost(config.host)}:${address.port}` };
+  }
+
+  /** A person asks to rebalance; of several controls the one that leads answers. */
+  #rebalance(error: Error | null, reply: string | undefined): void {
+    if (error !== null || reply === undefined || !isInbox(reply) || !this.#o.config.rebalance) return;
+    const found = this.#rebalancer.now();
+    if (found !== undefined) this.#o.link.publish(reply, rebalanceText(found));
   }
 
   get stops(): readonly ShutdownStep[] {
@@ -162,7 +186,12 @@ export class Control implements Service {
     this.#streams.stop();
     clearInterval(this.#timer);
     for (const poll of this.#polls) poll.stop();
-    await Promise.all([this.#election?.stop(), this.#pods?.stop(), this.#server?.close()]);
+    await Promise.all([
+      this.#election?.stop(),
+      this.#pods?.stop(),
+      this.#server?.close(),
+      this.#console?.stop(),
+    ]);
   }
 
   #step(): void {

@@ -5,6 +5,8 @@ import type { Metrics, RegisteredMetrics, Registry, Sample } from '@weir/runtime
 import { defineMetrics, NAMES, registerMetrics } from '@weir/runtime';
 import type { BundleOutcome } from './certify/ca-bundle.ts';
 import { CLEANUP_OUTCOMES } from './clean-up/clean-up.ts';
+import { ACTION_OUTCOMES, ACTIONS } from './console/act.ts';
+import type { TakeOutcome } from './console/processes.ts';
 import type { Fullness, StreamName } from './fullness/attend.ts';
 import { fillRatio, LOOK_OUTCOMES, STREAMS } from './fullness/attend.ts';
 import type { PodCounts } from './measure/measure.ts';
@@ -16,6 +18,7 @@ export const KUBE_TASKS = ['pods', 'lease', 'trust', 'caBundle', 'deletionCost']
 export type KubeTask = (typeof KUBE_TASKS)[number];
 
 const BUNDLE_OUTCOMES: readonly BundleOutcome[] = ['same', 'written', 'missing', 'foreign'];
+const FIGURE_OUTCOMES: readonly TakeOutcome[] = ['taken', 'invalid', 'full'];
 const POD_STATES = ['measured', 'starting', 'silent'] as const;
 /** The value of a gauge whose subject control cannot see. */
 const UNKNOWN = -1;
@@ -30,6 +33,8 @@ export interface ControlReadings {
   readonly certificateEndsMs: () => number | undefined;
   /** Undefined while control cannot see the stream. */
   readonly fullness: (stream: StreamName) => Fullness | undefined;
+  /** Browsers that look at the console. */
+  readonly browsers: () => number;
 }
 
 export const controlMetrics = defineMetrics<ControlReadings>()({
@@ -167,6 +172,34 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
       'State near 1: new keys are refused, and plain publishers are not told. Critical near 1: the window is shorter than WEIR_CRITICAL_MAX_AGE_MS. Raise WEIR_STREAM_MAX_BYTES',
     labels: { stream: STREAMS },
     read: ofStreams(fillRatio),
+  },
+  consoleFigures: {
+    kind: 'counter',
+    name: 'weir_control_console_figures_total',
+    help: 'Answers of routers, shards and publishers to the console, by outcome',
+    advice:
+      '`invalid`: another version, or a foreign client of NATS. `full`: more processes than WEIR_MAX_SHARDS allows for',
+    labels: { outcome: FIGURE_OUTCOMES },
+  },
+  consoleActions: {
+    kind: 'counter',
+    name: 'weir_control_console_actions_total',
+    help: 'Requests to the console to act, by action and outcome; asked: the console has asked once more',
+    advice: '`notAuthorised`: a person without the token, or an attack. Every one is in the log',
+    labels: { action: ACTIONS, outcome: ACTION_OUTCOMES },
+  },
+  consoleSkipped: {
+    kind: 'counter',
+    name: 'weir_control_console_skipped_steps_total',
+    help: 'Steps that a browser was not told, because it had not read the earlier ones',
+    advice: 'A browser on a slow network; the others are not affected',
+  },
+  consoleBrowsers: {
+    kind: 'gauge',
+    name: 'weir_control_console_browsers',
+    help: 'Browsers that look at the console',
+    advice: 'At most WEIR_CONSOLE_MAX_BROWSERS',
+    read: ({ browsers }) => browsers(),
   },
   leading: {
     kind: 'gauge',

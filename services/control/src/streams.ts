@@ -28,6 +28,8 @@ const logEveryMs = 30_000;
 export class Streams {
   /** How full each stream was when control last looked; undefined if it could not. */
   readonly fullness: Map<StreamName, Fullness | undefined> = new Map();
+  /** Messages that the streams have not stored, as far as control has counted. */
+  notStored = 0;
   readonly #o: StreamsOptions;
   readonly #polls: { stop(): void }[] = [];
   #stopped = false;
@@ -87,6 +89,7 @@ export class Streams {
         onWindow: (stream, counted, lost) => {
           metrics.countedMessages.inc({ stream }, counted);
           metrics.notStoredMessages.inc({ stream }, lost);
+          this.notStored += lost;
           const facts = { stream, counted, lost };
           if (lost > 0)
             sayLost((suppressed) => logger.error({ ...facts, suppressed }, 'messages were not stored'));

@@ -24,6 +24,7 @@ function count(env: string, preset: number, meaning: string): Setting<number> {
 /** All settings. */
 export const settings = defineSettings({
   ...commonSettings,
+  adminPort: { ...commonSettings.adminPort, default: 9182 },
   host: {
     env: 'WEIR_HOST',
     parse: parse.text({ max: 255 }),
@@ -157,12 +158,12 @@ export function readCliConfig(
   return readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
 }
 
-/** The same publisher within the connections that there is room for. */
+/** The same settings, with at most as many connections as there is room for. */
 export function fitted(config: PublisherConfig, roomForClients: number): PublisherConfig {
   return roomForClients < config.maxConnections ? { ...config, maxConnections: roomForClients } : config;
 }
 
-/** What the command of NATS reads from NATS_URL: it takes servers without a scheme, too. */
+/** The NATS command accepts servers without a scheme in NATS_URL; adds one. */
 function withScheme(servers: string): string {
   return servers
     .split(',')

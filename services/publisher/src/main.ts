@@ -3,12 +3,15 @@ import { runService } from '@weir/runtime';
 import { fitted, settings } from './config.ts';
 import { createPublisherMetrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
+import { tellFigures } from './report/figures.ts';
 
 await runService({
   service: 'publisher',
   summary: 'takes messages by HTTP and publishes them to NATS',
   table: settings,
   fit: fitted,
-  create: (parts) =>
-    new Publisher({ ...parts, ...createPublisherMetrics(parts.registry), random: Math.random }),
+  create(parts) {
+    tellFigures(parts);
+    return new Publisher({ ...parts, ...createPublisherMetrics(parts.registry), random: Math.random });
+  },
 });

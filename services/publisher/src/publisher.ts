@@ -156,7 +156,8 @@ export class Publisher implements Service {
     });
     while (!this.#stopping.signal.aborted && link.connected) {
       try {
-        await ensureStreams({ connection: await link.ready(), streams: [state, critical], logger });
+        const connection = await link.ready();
+        await ensureStreams({ connection, streams: [state, critical], logger, again: this.#ready });
         this.#streamProblem = undefined;
         this.#ready = true;
         return;

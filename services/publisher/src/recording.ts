@@ -1,4 +1,4 @@
-// What the words of a command make of a recording: its lines, how a line becomes a message, and when each is due.
+// A recording as a command's options describe it: its lines, how a line becomes a message, and when each is due.
 import { type Mapping, parseMapped } from './parse/parse-mapped.ts';
 import { parseTimedMessage } from './parse/parse-message.ts';
 import { msPerUnit, type Unit, UnitCheck } from './replay/check-unit.ts';
@@ -13,14 +13,14 @@ export const maxLineBytes = 65_536;
 
 export interface RecordingRequest {
   readonly input: Input;
-  /** Missing where nobody said it. */
+  /** Undefined for the default. */
   readonly unit: Unit | undefined;
   readonly speed: number;
   readonly maxPauseMs: number;
-  /** Messages a second, whatever their times are; missing where the times count. */
+  /** Messages a second instead of the recording's times; undefined to follow the times. */
   readonly rate: number | undefined;
   readonly csv: boolean;
-  /** Missing where the lines are messages. */
+  /** Undefined if the lines are messages. */
   readonly mapping: Mapping | undefined;
 }
 
@@ -42,7 +42,7 @@ export function recordingOf(request: RecordingRequest): Recording {
       const record = csv?.record(line) ?? { value: line };
       if ('problem' in record) return record;
       if (mapping !== undefined) return parseMapped(record.value, mapping, msPerUnit[unit]);
-      // At a rate of its own, a recording needs no times.
+      // With a rate, a recording needs no times.
       return parseTimedMessage(record.value, rate === undefined ? 'needed' : 'optional');
     },
     pace: rate === undefined ? new Pace(request) : new EvenPace(rate),

@@ -186,6 +186,7 @@ export class Publishing {
       streams: [state, critical],
       logger: quiet(),
       deadlineMs: ensureMs,
+      again: true, // which this process cannot know: it has just started
     });
   }
 }

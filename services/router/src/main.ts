@@ -5,6 +5,8 @@ import { configuredAccess, createKubeApi } from '@weir/kubernetes';
 import { runService } from '@weir/runtime';
 import { fitted, rules, settings } from './config.ts';
 import { createRouterMetrics } from './metrics.ts';
+import { Decisions } from './report/decisions.ts';
+import { tellFigures } from './report/figures.ts';
 import { createRouter } from './router.ts';
 import { openShards } from './shards.ts';
 
@@ -18,7 +20,9 @@ await runService({
     const { config, link, registry } = parts;
     const access = configuredAccess(config);
     const api = access === undefined ? undefined : createKubeApi(access);
-    const { metrics, readFrom } = createRouterMetrics(registry);
+    const decisions = new Decisions(parts.clock);
+    const { metrics, readFrom } = createRouterMetrics(registry, decisions);
+    tellFigures(parts, decisions);
     const { random } = Math;
     const shards = openShards({ ...parts, api, connected: link.ready(), metrics, random });
     return createRouter({ ...parts, shards, metrics, readFrom, random, randomBytes, sleep });

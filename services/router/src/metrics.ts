@@ -9,6 +9,7 @@ import type { KeyFetchOutcome, KeyOutcome } from './accept/key-set.ts';
 import { REFUSAL_REASONS } from './accept/refusal.ts';
 import type { ProbeResult } from './probe/probe.ts';
 import { CONNECT_OUTCOMES } from './redirect/outcome.ts';
+import type { Outcome } from './report/decisions.ts';
 import type { Shards } from './shards.ts';
 
 /** The outcome of a measurement; `skipped` if a hint or the requested class made it unnecessary. */
@@ -251,9 +252,14 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
 export interface RouterMetrics extends Metrics<typeof routerMetrics> {
   /** Counts one measurement and what it cost. */
   probed(result: ProbeResult): void;
+  /** Notes for the console where one client was sent, and why. */
+  decided(outcome: Outcome): void;
 }
 
-export function createRouterMetrics(registry: Registry): {
+export function createRouterMetrics(
+  registry: Registry,
+  decisions?: { note(outcome: Outcome): void },
+): {
   readonly metrics: RouterMetrics;
   readonly readFrom: (readings: RouterReadings) => void;
 } {
@@ -263,7 +269,8 @@ export function createRouterMetrics(registry: Registry): {
     metrics.probeSeconds.observe(tookMs / 1000);
     metrics.probeBytes.inc(bytes);
   };
-  return { metrics: { ...metrics, probed }, readFrom };
+  const decided = (outcome: Outcome): void => decisions?.note(outcome);
+  return { metrics: { ...metrics, probed, decided }, readFrom };
 }
 
 function rosterOf({ pools, shards }: RouterReadings): readonly Sample[] {

@@ -309,6 +309,7 @@ class WeirRouter implements Router {
     if ('none' in placed) return this.#nowhere(placed.none);
     metrics.placements.inc({ reason: placed.reason });
     shards.ticketGiven(placed.shard.shard);
+    metrics.decided({ pool, placed: placed.shard.pool, confidence, probe, hint });
     const result = remeasured(hint, placed.shard.pool, pools);
     if (result !== undefined) metrics.remeasured.inc({ result });
     const measured = probe ?? hint;

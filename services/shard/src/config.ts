@@ -13,6 +13,7 @@ import { moves } from './config/moves.ts';
 /** All settings. */
 export const settings = defineSettings({
   ...commonSettings,
+  adminPort: { ...commonSettings.adminPort, default: 9181 },
   shutdownDeadlineMs: { ...commonSettings.shutdownDeadlineMs, default: 60_000 },
   ...identity,
   ...capacity,

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { runService } from '@weir/runtime';
 import { FILES_A_THREAD, fitted, rules, settings, threadsOf } from './config.ts';
 import { createShardMetrics } from './main-thread/metrics.ts';
+import { serveConsole } from './main-thread/report/console.ts';
 import { Shard } from './main-thread/shard.ts';
 
 await runService({
@@ -22,6 +23,8 @@ await runService({
         new Worker(new URL('./fan-out-thread/thread-main.js', import.meta.url), { workerData: start }),
     });
     readFrom(shard);
+    const draining = (): boolean => shard.flags.draining;
+    serveConsole({ ...parts, draining, end: () => process.kill(process.pid, 'SIGTERM') });
     const { pool, shardId } = parts.config;
     return {
       async start() {

@@ -1,5 +1,5 @@
-// The SDK on paths that go dead without a word, and on a shard that is stopped: in Node, and in Chromium, where a page
-// sees no pings. At full scale with the beat of 15 s that shards have by default.
+// The SDK on paths that go dead silently, and on a shard that is stopped: in Node, and in Chromium, where a page cannot
+// see pings. At full scale with the shards' default beat of 15 s.
 import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -11,12 +11,10 @@ import { connect } from '@weir/client';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../harness/free-port.ts';
 import { expectSound } from '../../harness/oracle.ts';
+import { PathCluster } from '../../harness/path-cluster.ts';
 import { scale, seen } from '../../harness/scale.ts';
-import type { Service } from '../../harness/small-cluster.ts';
-import { elapsed, SmallCluster, until } from '../../harness/small-cluster.ts';
-import { SwallowingPath } from '../../harness/swallowing-path.ts';
+import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const BEAT: Readonly<Record<string, string>> = scale({ WEIR_BEAT_MS: '1000' }, {});
 const AGAIN_MS = 60_000;
@@ -25,44 +23,28 @@ const isThere = existsSync(executablePath);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const sdk = new URL('../../../packages/client/dist/weir.js', import.meta.url);
 
-let cluster: SmallCluster;
+let paths: PathCluster;
 let nats: NatsConnection;
-let router: SwallowingPath;
-const paths: SwallowingPath[] = [];
-const shards = new Map<string, Service>();
 let round = 0;
 
-async function shardBehindPath(id: string): Promise<void> {
-  const port = await freePort();
-  const path = await SwallowingPath.to(() => Number(port));
-  paths.push(path);
-  const env = { ...BEAT, WEIR_PORT: port, WEIR_PUBLIC_URL: path.url };
-  shards.set(id, await cluster.shard('desktop', id, env));
-}
-
 beforeAll(async () => {
-  cluster = await SmallCluster.start();
-  router = await SwallowingPath.to(() => Number(new URL(cluster.routerUrl).port));
-  paths.push(router);
-  await shardBehindPath('desktop-1');
-  await shardBehindPath('desktop-2');
-  nats = await connectNats({ servers: cluster.nats.url });
+  paths = await PathCluster.start({ shard: BEAT });
+  nats = await connectNats({ servers: paths.cluster.nats.url });
 });
 
 afterAll(async () => {
-  expectSound(cluster.running);
+  expectSound(paths.cluster.running);
   await nats.close();
-  for (const path of paths) path.stop();
-  await cluster.stop();
+  await paths.stop();
 });
 
-/** Publishes a value and answers it. */
+/** Publishes a new value and returns it. */
 const publish = (): number => {
   nats.publish('weir.state.quiet.k', String(++round));
   return round;
 };
 
-/** What a client shows, wherever it runs. */
+/** The view of a client in Node or in Chromium. */
 interface Shown {
   newest(): Promise<unknown>;
   shard(): Promise<unknown>;
@@ -72,20 +54,15 @@ async function showsNewest(client: Shown, value = publish()): Promise<void> {
   await until(async () => (await client.newest()) === value, `it shows ${value}`, AGAIN_MS);
 }
 
-/** Stops the shard of a client and waits until another one serves it. */
+/** Stops a client's shard and waits until another shard serves the client. */
 async function stopsShard(client: Shown, where: string): Promise<void> {
   const id = String(await client.shard());
-  const shard = shards.get(id);
-  shard?.process.kill('SIGSTOP');
-  try {
+  await paths.whileStopped(id, async () => {
     const startMs = performance.now();
     await showsNewest(client);
     expect(await client.shard()).not.toBe(id);
     seen(`a stopped shard, ${where}`, { seconds: (performance.now() - startMs) / 1_000 });
-  } finally {
-    shard?.process.kill('SIGCONT');
-    await until(async () => (await fetch(`${shard?.admin}/readyz`)).ok, 'the shard is back');
-  }
+  });
 }
 
 describe('the SDK in Node', () => {
@@ -98,20 +75,20 @@ describe('the SDK in Node', () => {
 
   beforeEach(async () => {
     retries.length = 0;
-    weir = connect({ url: router.url, channels: ['quiet'], reconnect: { capMs: 1_000 } });
+    weir = connect({ url: paths.url, channels: ['quiet'], reconnect: { capMs: 1_000 } });
     weir.on('retry', (event) => retries.push(event));
     await showsNewest(client);
   });
   afterEach(() => weir.close());
 
-  it('stays where the path is quiet and alive', async () => {
+  it('stays on a path that is quiet but alive', async () => {
     // Three beats at small scale.
     await elapsed(scale(4_000, 70_000));
     expect([weir.info.attempts, retries.length]).toEqual([1, 0]);
   }, 120_000);
 
   it('leaves a path that swallows everything, without a break in what it says', async () => {
-    for (const path of paths) path.swallow();
+    paths.swallow();
     const startMs = performance.now();
     await showsNewest(client);
     seen('a dead path, Node', { seconds: (performance.now() - startMs) / 1_000 });
@@ -119,12 +96,12 @@ describe('the SDK in Node', () => {
   });
 
   it('says that it waits where no path leads anywhere, and is back when one does', async () => {
-    for (const path of paths) path.die();
+    paths.die();
     const value = publish();
     await until(() => retries.length > 0, 'it has given the old path up', AGAIN_MS);
     expect(retries[0]).toMatchObject({ attempt: 1, code: 1006, stage: 'router' });
     expect(weir.channel('quiet').state.get('k')).not.toBe(value);
-    for (const path of paths) path.revive();
+    paths.revive();
     await showsNewest(client, value);
   });
 
@@ -158,14 +135,14 @@ describe.skipIf(!isThere)(`the SDK in Chromium${isThere ? '' : ` (skipped: no ${
     page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.evaluate(`import('/weir.js').then(({ connect }) => {
-      globalThis.weir = connect({ url: ${JSON.stringify(router.url)}, channels: ['quiet'] });
+      globalThis.weir = connect({ url: ${JSON.stringify(paths.url)}, channels: ['quiet'] });
     })`);
     await showsNewest(client);
   });
   afterEach(() => page.close());
 
   it('leaves a path that swallows everything, which a page cannot see', async () => {
-    for (const path of paths) path.swallow();
+    paths.swallow();
     const startMs = performance.now();
     await showsNewest(client);
     seen('a dead path, Chromium', { seconds: (performance.now() - startMs) / 1_000 });

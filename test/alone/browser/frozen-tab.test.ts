@@ -1,5 +1,5 @@
-// Case D9 on a real shard: a page in Chromium that is frozen while two hundred keys change twenty times a second, and
-// one whose timers run once a minute. Skipped by name where there is no Chromium.
+// Case D9 on a real shard: a page in Chromium that is frozen while two hundred keys change twenty times a second, and a
+// page whose timers run once a minute. Skipped by name without Chromium.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
@@ -19,7 +19,7 @@ const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 const sdk = new URL('../../../packages/client/dist/weir.js', import.meta.url);
 const KEYS = 200;
 const FROZEN_MS = scale(8_000, 120_000);
-/** The SDK's default: least time between two events of state. */
+/** The SDK's default minimum time between two state events. */
 const CONFLATE_MS = 50;
 const MAX_HEAP_MB = 20;
 
@@ -30,7 +30,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
   let round = 0;
 
   beforeAll(async () => {
-    // At full scale as it comes: whom the shard closes meanwhile has to come back.
+    // At full scale with the default lag limit: if the shard evicts the page meanwhile, the page must reconnect.
     scene = await Scene.start({ shard: scale({ WEIR_LAG_MS: '60000' }, {}) });
     browser = await chromium.launch({ executablePath, args: flags });
     server = createServer(async (request, response) => {
@@ -52,7 +52,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     await scene?.stop();
   });
 
-  /** A page that is fed; `before` runs in it ahead of everything. */
+  /** A page that receives state; `before` runs in it first. */
   async function fed(before = ''): Promise<Page> {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
@@ -68,7 +68,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     return page;
   }
 
-  /** The oldest value that the page has; 0 before it has all keys. */
+  /** The oldest value on the page; 0 until it has all keys. */
   const shown = async (page: Page): Promise<number> =>
     Number(
       await page.evaluate(`(() => {
@@ -80,7 +80,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     Number(await page.evaluate(expression));
 
   it(
-    'one that wakes has the newest values at once, in few events, with no more memory (case D9)',
+    'a page that wakes has the newest values at once, in few events, with no more memory (case D9)',
     async () => {
       const page = await fed();
       const devtools = await page.context().newCDPSession(page);
@@ -90,7 +90,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
       };
       const heapBefore = await heapMb();
       const closesBefore = (await scene.numbers()).sum('weir_shard_closes_total');
-      // A page that is seen cannot be frozen; one that a debugger has stopped does not run either, and everything queues.
+      // A visible page cannot be frozen. A page stopped by a debugger does not run either, and its messages queue.
       const stopped = new Promise((resolve) => devtools.once('Debugger.paused', resolve));
       await devtools.send('Debugger.enable');
       await devtools.send('Debugger.pause');
@@ -109,10 +109,10 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
       const grownMb = (await heapMb()) - heapBefore;
       const closes = (await scene.numbers()).sum('weir_shard_closes_total') - closesBefore;
       seen('D9', { 'ms until newest': lateMs, events, 'heap MB': grownMb, closes });
-      // However slowly this machine lets the page work through what waited.
+      // Holds even if this machine is slow to let the page work through its queue.
       expect(events).toBeLessThanOrEqual(Math.min(KEYS, lateMs / CONFLATE_MS + 3));
       expect(grownMb).toBeLessThan(MAX_HEAP_MB);
-      // Whom the shard did not close has not come back either.
+      // If the shard did not evict the page, the page did not reconnect.
       if (closes === 0) expect(await number(page, 'weir.info.attempts')).toBe(1);
       expect(await page.evaluate('weir.status')).toBe('open');
       await page.close();
@@ -121,7 +121,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     scale(60_000, 300_000),
   );
 
-  it('one whose timers run once a minute is as fresh as others (case D9)', async () => {
+  it('a page whose timers run once a minute is as fresh as others (case D9)', async () => {
     const page = await fed(`(() => {
       const { setTimeout } = globalThis;
       globalThis.setTimeout = (run, ms, ...rest) => setTimeout(run, ms > 0 ? Math.max(ms, 60_000) : 0, ...rest);

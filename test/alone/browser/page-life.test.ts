@@ -1,5 +1,5 @@
-// The life of a page, in Chromium: left and come back to by the Back button, offline and online, looked at again, and
-// forbidden by its own content security policy. Against a scripted cluster with real sockets.
+// The life of a page in Chromium: left and restored by the Back button, offline and online, hidden and visible, and
+// blocked by its own content security policy. Against a scripted cluster with real sockets.
 import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -14,7 +14,7 @@ const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const sdk = new URL('../../../packages/client/dist/weir.js', import.meta.url);
-/** Nobody would wait so long in this test: what comes earlier was not waited for. */
+/** Longer than this test runs: a client that reconnects earlier did not wait. */
 const never = { spreadMs: 3_600_000, baseMs: 3_600_000, capMs: 3_600_000 };
 
 describe.skipIf(!isThere)(`a page in Chromium${isThere ? '' : ` (skipped: no ${executablePath})`}`, () => {
@@ -26,7 +26,7 @@ describe.skipIf(!isThere)(`a page in Chromium${isThere ? '' : ` (skipped: no ${e
   const warnings: string[] = [];
 
   beforeAll(async () => {
-    // Playwright switches the back/forward cache off.
+    // Playwright disables the back/forward cache.
     const ignoreDefaultArgs = ['--disable-back-forward-cache'];
     browser = await chromium.launch({ executablePath, args: flags, ignoreDefaultArgs });
     server = createServer((request, response) => {
@@ -75,7 +75,7 @@ describe.skipIf(!isThere)(`a page in Chromium${isThere ? '' : ` (skipped: no ${e
     await holds(`weir.channel('lobby').state.get('k') === 1`);
   }
 
-  it('that is left closes its connection, and resumes when Back takes it out of the cache', async () => {
+  it('closes its connection when left, and resumes when Back restores it from the cache', async () => {
     await served();
     await page.goto(`${site}/other`);
     await until(() => cluster.streams.size === 0, 'the stream is closed');
@@ -87,7 +87,7 @@ describe.skipIf(!isThere)(`a page in Chromium${isThere ? '' : ` (skipped: no ${e
     expect(cluster.resumes).toEqual([null, expect.stringMatching(/^\d+\.\d+$/)]);
   });
 
-  it('tries at once when the network is back', async () => {
+  it('reconnects at once when the network is back', async () => {
     await served();
     cluster.cutStreams();
     await holds(`weir.status === 'waiting'`);
@@ -96,7 +96,7 @@ describe.skipIf(!isThere)(`a page in Chromium${isThere ? '' : ` (skipped: no ${e
     await holds(`weir.status === 'open'`);
   });
 
-  it('tries at once when it is looked at again', async () => {
+  it('reconnects at once when it becomes visible', async () => {
     await served();
     cluster.cutStreams();
     await holds(`weir.status === 'waiting'`);
@@ -104,7 +104,7 @@ describe.skipIf(!isThere)(`a page in Chromium${isThere ? '' : ` (skipped: no ${e
     await holds(`weir.status === 'open'`);
   });
 
-  it('is told on the console what to check where its own policy forbids the connection', async () => {
+  it('logs advice to the console if its own policy forbids the connection', async () => {
     await opened('/strict', { reconnect: { spreadMs: 0, baseMs: 0, capMs: 0 } });
     await until(() => warnings.length > 0, 'a warning');
     expect(warnings.filter((text) => text.startsWith('weir:'))).toEqual([

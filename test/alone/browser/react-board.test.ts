@@ -1,5 +1,5 @@
-// The board of docs/react.md as printed: type-checked, bundled from the packed packages, and shown by React in Chromium,
-// in StrictMode and in development. Skipped by name where there is no Chromium.
+// The board of docs/react.md as printed: type-checked, bundled from the packed packages, and rendered by React in
+// Chromium, in StrictMode and in development. Skipped by name without Chromium.
 import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -49,14 +49,14 @@ describe.skipIf(!isThere)(`React in Chromium${isThere ? '' : ` (skipped: no ${ex
     await cluster?.stop();
   });
 
-  it('is printed in 20 lines, and is strictly typed', async () => {
+  it('fits into 20 lines, and passes strict type checks', async () => {
     expect(printed().match(/^.+$/gm)?.length).toBeLessThanOrEqual(20);
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--jsx', 'react-jsx'];
     const how = ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'];
     await app.tool('.bin/tsc', [...strict, ...how, '--types', 'react,react-dom', 'board.tsx']);
   });
 
-  it('shows what is there and what changes, comes back, and says nothing on the console', async () => {
+  it('shows the state and its changes, reconnects, and logs nothing to the console', async () => {
     cluster.set('odds', { 'match-1': { home: 1, away: 2 }, 'match-2': { home: 3, away: 4 } });
     const shown: Page = await browser.newPage();
     const complaints: string[] = [];

@@ -1,5 +1,5 @@
-// A page that is reloaded, in Chromium, on a real shard: with a storage, critical messages go on where the page was,
-// each once, and the state is there as a whole.
+// A page that reloads in Chromium, on a real shard: with a storage it continues where it was, gets each critical
+// message once, and has the whole state.
 import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -30,7 +30,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     await cluster.shard('desktop', 'desktop-1');
     nats = await connectNats({ servers: cluster.nats.url });
     browser = await chromium.launch({ executablePath, args: flags });
-    // The page that an application would write: what was handed out is kept in the storage, for this test to read.
+    // A page as an application would write it. It stores the messages that it got, for this test to read.
     const page = `<!doctype html><title>page</title><script type="module">
       import { connect } from '/weir.js';
       const told = JSON.parse(sessionStorage.told ?? '[]');
@@ -66,7 +66,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     const publish = (): void => nats.publish('weir.critical.lobby', String(n++));
     publish();
     await until(async () => (await told()).length === 1, 'the first message');
-    // A position speaks for it.
+    // The stored position covers the first message.
     await until(
       () => page.evaluate(`Object.keys(sessionStorage).some((key) => key.startsWith('weir '))`),
       'a place',

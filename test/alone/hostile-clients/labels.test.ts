@@ -1,4 +1,4 @@
-// Case E8: what comes from outside, in every place where a label could be taken from it, makes no new series.
+// Case E8: input from outside creates no new series, wherever a service could take a label from it.
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -14,7 +14,7 @@ import { elapsed, until } from '../../harness/small-cluster.ts';
 const VISITS = scale(1_000, 30_000);
 const AT_ONCE = 30;
 const MAX_BYTES = 1_000_000;
-/** What the visitors call themselves. */
+/** Names that the visitors use. */
 const FOREIGN = /(agent|channel|host|key|kid|kind|more|origin|path|pool|proto|shard|x)-?\d|10\.\d+\.\d+/;
 
 let scene: Scene;
@@ -34,7 +34,7 @@ const token = (i: number): string =>
 const closeCode = (i: number): Buffer =>
   Buffer.from([(3_000 + (i % 2_000)) >> 8, (3_000 + (i % 2_000)) & 0xff]);
 
-/** A request by hand that differs from all others wherever a request can. */
+/** A raw request that differs from all others in every part. */
 function knock({ url }: Service, path: string, i: number): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
@@ -64,7 +64,7 @@ function knock({ url }: Service, path: string, i: number): Promise<void> {
   });
 }
 
-/** A client that is let in, says odd things, and leaves with a code of its own. */
+/** A client that connects, sends odd messages, and closes with an unusual code. */
 async function visit(i: number): Promise<void> {
   const ws = new WebSocket(await scene.url(`channel-${i}`), ['weir.v1'], {
     headers: { 'User-Agent': `agent-${i}`, Origin: `https://origin-${i}.example` },
@@ -105,11 +105,11 @@ async function all(from: number, to: number): Promise<void> {
 }
 
 it(
-  'leave the number of series what it was, and a scrape below 1 MB (case E8)',
+  'foreign names leave the number of series as it was, and a scrape below 1 MB (case E8)',
   async () => {
     const { cluster, shard } = scene;
     const services = [cluster.router, shard];
-    // Each kind of refusal once, and prom-client's own series of events.
+    // Creates each kind of refusal once, and prom-client's event series.
     await all(0, 60);
     await comesToRest(shard, 0);
     const ours = (numbers: Numbers): readonly string[] =>
@@ -133,7 +133,7 @@ it(
   scale(60_000, 900_000),
 );
 
-/** How late ticks were at p99 between two scrapes, in milliseconds: the bound of the bucket in which it is. */
+/** The p99 of tick lateness between two scrapes, in milliseconds: the upper bound of its bucket. */
 function latenessMs(before: Numbers, after: Numbers): number {
   const rise = (le: string): number => {
     const series = `weir_shard_tick_lateness_seconds_bucket{le="${le}"}`;
@@ -146,7 +146,7 @@ function latenessMs(before: Numbers, after: Numbers): number {
 }
 
 it(
-  'cost nothing to read: with ten thousand clients a scrape a second makes no tick late (case E8)',
+  'metrics cost nothing to read: with ten thousand clients a scrape a second makes no tick late (case E8)',
   async () => {
     const [clients, seconds] = scale<readonly [number, number]>([100, 1], [10_000, 60]);
     const listeners = new Listeners();

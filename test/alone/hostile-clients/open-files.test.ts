@@ -1,5 +1,5 @@
-// A process with few file descriptors: its bound of clients fits, the rest is refused and counted, health and metrics
-// answer, and no stream is cut. And half requests: they keep nobody out, of the admin port either.
+// A process with few file descriptors: clients up to its limit fit, the rest is refused and counted, health and metrics
+// answer, and no stream is cut. And half requests: they block no client, and not the admin port.
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ const healthOf = async ({ admin }: Service): Promise<readonly number[]> =>
   Promise.all(['/livez', '/metrics'].map(async (path) => (await fetch(admin + path)).status));
 
 describe(`with a limit of ${OPEN_FILES} open files and ${MANY} clients`, () => {
-  it('a shard serves those that fit, refuses the others by a count, and answers health checks', async () => {
+  it('a shard serves clients up to its limit, refuses and counts the others, and answers health checks', async () => {
     const clients: BareClient[] = [];
     for (let i = 0; i < MANY; i++) clients.push(await scene.visitor());
     await until(
@@ -69,21 +69,21 @@ describe(`with a limit of ${OPEN_FILES} open files and ${MANY} clients`, () => {
 });
 
 describe('half requests', () => {
-  it('keep no health check from an admin port, of any service', async () => {
+  it('do not block health checks at the admin port of any service', async () => {
     for (const service of [scene.shard, scene.cluster.router, publisher]) {
       for (let i = 0; i < 200; i++) dial(service.admin, HALF);
       expect(await healthOf(service)).toEqual([200, 200]);
     }
   });
 
-  it('keep nobody from a shard, a router or a publisher that has no place left', async () => {
+  it('do not block clients from a shard, a router or a publisher that is full of them', async () => {
     const half = 'GET /v1/stream HTTP/1.1\r\nHost: x\r\n';
     for (const service of [scene.shard, scene.cluster.router, publisher])
       for (let i = 0; i < 300; i++) dial(service.url, half);
     const client = await scene.client();
     expect(client.of('welcome')).toHaveLength(1);
     const router = `${scene.cluster.routerUrl}/v1/connect?channels=lobby`;
-    // The last beat of the shard may still say that it is full, as it was a moment ago: the answer is 4013 until the next.
+    // The last beat of the shard may still say that it is full: the router answers 4013 until the next beat.
     await until(
       async () => (await askRouter(router).catch(() => undefined))?.['type'] === 'redirect',
       'the router redirects',

@@ -1,4 +1,4 @@
-// Accepting clients and answering /readyz while the threads write as fast as they can.
+// A shard accepts clients and answers /readyz while its threads write as fast as they can.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -14,7 +14,7 @@ const CLIENTS = scale(200, 2_000);
 const SECONDS = scale(2, 40);
 const TICK_MS = 20;
 const EVERY_MS = 25;
-/** How busy a thread is that has no time left. */
+/** Loop utilisation of a thread with no time left. */
 const FLAT_OUT = scale(0, 0.95);
 
 let scene: Scene;
@@ -31,7 +31,7 @@ afterAll(async () => {
   await scene.stop();
 });
 
-/** Milliseconds until a client by hand has been let in. */
+/** Milliseconds until the shard accepts a raw client. */
 async function admission(): Promise<number> {
   const { hostname, port, pathname, search } = new URL(await scene.url('quiet'));
   const startMs = performance.now();
@@ -58,7 +58,7 @@ interface Times {
   readonly readinessMs: readonly number[];
 }
 
-/** Asks for both again and again, whether or not the one before has been answered. */
+/** Requests both at a fixed rate, without waiting for the answers. */
 async function ask(): Promise<Times> {
   const asked: Promise<readonly [number, number]>[] = [];
   const endMs = performance.now() + SECONDS * 1_000;
@@ -71,7 +71,7 @@ async function ask(): Promise<Times> {
 }
 
 it(
-  'go on: everybody is let in, and the shard is ready all along',
+  'a shard flat out accepts every client and stays ready',
   async () => {
     const { nats } = scene;
     const delay = monitorEventLoopDelay({ resolution: 5 });

@@ -1,5 +1,5 @@
-// Twenty thousand messages a second from NATS: the shard takes them in, its ticks go on, and clients get the newest
-// values of what they cannot be sent one by one.
+// Twenty thousand messages a second from NATS: the shard takes them in, keeps ticking, and sends clients the newest
+// values when it cannot send every one.
 import { expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -19,7 +19,7 @@ const scene = useScene({
 const isStale = async (): Promise<boolean> => (await scene.numbers()).of('weir_shard_stale') === 1;
 
 it(
-  'keep the shard ready and its clients right, also those who come meanwhile',
+  'the shard stays ready, and clients have the newest values, including late joiners',
   async () => {
     const { nats, shard } = scene;
     const client = await scene.client('flood');
@@ -29,7 +29,7 @@ it(
     let sent = 0;
     const startMs = performance.now();
     const step = (): void => {
-      // What is due by the clock: a step that comes late sends more.
+      // The number due by now: a late step sends more.
       const due = Math.min(PER_SECOND * SECONDS, ((performance.now() - startMs) / 1_000) * PER_SECOND);
       for (; sent < due; sent++) {
         const value = `{"n":${sent},"pad":"${pad}"}`;
@@ -64,12 +64,12 @@ it(
     const after = await comesToRest(shard, 2);
     const taken = (numbers: typeof after): number =>
       numbers.of('weir_shard_intake_messages_total{lane="state"}');
-    // Each was taken in: a hole that the stream had to fill is counted as what it filled it with, the newest alone.
+    // The shard took in every message. After a gap it refills from the stream, which counts only the newest values.
     const gaps =
       after.sum('weir_shard_intake_problems_total') - before.sum('weir_shard_intake_problems_total');
     if (gaps === 0) expect(taken(after) - taken(before)).toBe(sent);
     expect(taken(after) - taken(before)).toBeLessThanOrEqual(sent + KEYS);
-    // A tick has each key once; one that went with a later hand-over may have had keys that the next has again.
+    // A tick encodes a key once. A hand-over merged with the next one may make it encode a key again.
     const rise = (name: string): number => after.of(name) - before.of(name);
     expect(rise('weir_shard_state_keys_encoded_total')).toBeLessThanOrEqual(
       sent + rise('weir_shard_merged_ticks_total') * KEYS,
@@ -79,12 +79,12 @@ it(
   scale(120_000, 300_000),
 );
 
-it('are too many for a shard that does not get the processor: it says so, keeps its clients, and catches up', async () => {
+it('a shard without enough processor reports that it is stale, keeps its clients, and catches up', async () => {
   const { nats, shard } = scene;
   const client = await scene.client('starved');
   const newest = new Map<string, string>();
   await until(async () => !(await isStale()), 'it is not behind', 30_000);
-  // A tenth of the time.
+  // The shard runs for a tenth of the time.
   let starving = true;
   const starve = async (): Promise<void> => {
     while (starving) {

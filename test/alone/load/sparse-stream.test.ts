@@ -1,4 +1,4 @@
-// Shards that start on a state stream with large holes must not hold up those who publish.
+// Shards that start on a state stream with large holes must not slow publishers down.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -8,10 +8,10 @@ import { cpuSeconds, expectSound, percentile } from '../../harness/oracle.ts';
 import { scale, seen } from '../../harness/scale.ts';
 import { isReady, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** The report had 50,000 keys over 1,050,000 sequences. */
+/** The original report had 50,000 keys over 1,050,000 sequences. */
 const KEYS = scale(3_000, 50_000);
 const ROUNDS = scale(5, 20);
-/** The small scale also runs where others need the machine: it is no measurement. */
+/** At small scale other work shares the machine, so the limit is no measurement. */
 const READY_MS = scale(40_000, 10_000);
 const ACK_MS = scale(10_000, 1_000);
 
@@ -29,15 +29,15 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-it('four at once are ready soon, nobody who publishes is held up, the newest value wins (case B4)', async () => {
+it('four shards start together and are soon ready, publishers are not slowed, the newest value wins (case B4)', async () => {
   const js = jetstream(nats);
-  // An acknowledgement now and then keeps the server's stream from falling behind, where it would lose messages.
+  // An occasional acknowledgement keeps the server's stream from falling behind, where it would lose messages.
   const put = (i: number, key: string, value: string): Promise<unknown> | undefined =>
     i % 1_000 === 0
       ? js.publish(`weir.state.sparse.${key}`, value, { timeout: 20_000 })
       : void nats.publish(`weir.state.sparse.${key}`, value);
   for (let i = 0; i < KEYS; i++) await put(i, `k${i}`, '0');
-  // The holes: few keys that change all the time.
+  // The holes: a few keys that change all the time.
   for (let i = 0; i < KEYS * ROUNDS; i++) await put(i, `k${i % 50}`, String(i));
   const { seq } = await js.publish('weir.state.sparse.last', '1', { timeout: 20_000 });
   expect(seq).toBe(KEYS * (ROUNDS + 1) + 1);

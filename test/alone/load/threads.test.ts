@@ -1,4 +1,4 @@
-// What becomes of a shard whose fan-out threads are blocked for a while (case E2), get stuck, or die.
+// A shard whose fan-out threads are blocked for a while (case E2), get stuck, or die.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,7 +52,7 @@ afterAll(async () => {
 
 const open = (): readonly BareClient[] => clients.filter(({ closed }) => closed === undefined);
 
-/** Every critical message from its first to its last, once and in order. */
+/** Fails unless the client has every critical message from its first to its last, once and in order. */
 function expectComplete(client: BareClient): void {
   const ids = client.ids;
   expect(ids).toEqual(Array.from(ids, (_, i) => (ids[0] ?? 0) + i));
@@ -64,7 +64,7 @@ async function allUpToDate(): Promise<void> {
 }
 
 describe('a thread that is blocked for a while (case E2)', () => {
-  it('is waited for: ticks merge, no more than one hand-over a thread waits, nobody else is late', async () => {
+  it('is waited for: ticks merge, each thread has at most one hand-over outstanding, other clients are not late', async () => {
     const merged = await metric(shard, 'weir_shard_merged_ticks_total');
     orderThread(shard, { thread: 0, order: 'block', ms: 1_500 });
     let most = 0;
@@ -84,7 +84,7 @@ describe('a thread', () => {
   it.each<[string, ThreadOrder]>([
     ['that dies', { thread: 1, order: 'die' }],
     ['that gets stuck', { thread: 2, order: 'block', ms: 30_000 }],
-  ])('%s takes its own clients along, and is replaced', async (_name, order) => {
+  ])('%s loses its own clients only, and is replaced', async (_name, order) => {
     const before = open();
     const deaths = await metric(shard, 'weir_shard_thread_deaths_total');
     const sentBefore = await metric(shard, 'weir_shard_state_sent_total');
@@ -102,7 +102,7 @@ describe('a thread', () => {
     expect(left.length).toBeLessThan(before.length);
     expect(left.length).toBeGreaterThan(0);
     expect((await fetch(`${shard.admin}/readyz`)).ok).toBe(true);
-    // Counters do not go back with a thread.
+    // Counters survive the thread.
     expect(await metric(shard, 'weir_shard_state_sent_total')).toBeGreaterThan(sentBefore);
 
     const lost = before.filter(({ closed }) => closed !== undefined);

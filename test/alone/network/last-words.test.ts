@@ -1,5 +1,5 @@
-// What is said before a Close arrives, also where the server has unread data of the client, for which a socket that is
-// simply closed sends a reset that overtakes everything. On an emulated IP link: a proxy would hide it.
+// Messages sent before a Close arrive, even if the server has unread data of the client: a plain close of such a socket
+// sends a reset that overtakes everything. On an emulated IP link, since a proxy would hide it.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import type { Service } from '../../harness/small-cluster.ts';
 import { elapsed, SmallCluster, until } from '../../harness/small-cluster.ts';
 
 const CLIENTS = scale(100, 1_000);
-/** 200 ms there and back. */
+/** 200 ms round trip. */
 const FAR = 'rate=200000,delay=100,q=2000';
 
 interface Got {
@@ -27,7 +27,7 @@ interface Got {
   readonly otherCodes: readonly number[];
 }
 
-/** Stops a process now and then for longer than the data of a client is on its way: then it has some unread. */
+/** Stops a process repeatedly, longer than client data is on its way, so that the process has unread data. */
 function stutter({ process }: Service): () => void {
   let isOver = false;
   void (async () => {
@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(
       await link.close();
     });
 
-    it('all get the redirect and 4001, then move and 4012, whatever they are still saying (case D6)', async () => {
+    it('clients get the redirect and 4001, then move and 4012, even while they keep sending (case D6)', async () => {
       const port = await freePort('0.0.0.0');
       const shard = await cluster.shard('mobile', 'leaving', {
         WEIR_PORT: port,

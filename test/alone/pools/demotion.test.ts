@@ -1,4 +1,4 @@
-// A client whose network has become too slow for its pool is asked to be measured again, and to keep what it has.
+// A client whose network has become too slow for its pool is sent to the router for a new measurement and resumes.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Lets a client read nothing for so long that what was sent to it meanwhile is late. */
+/** Stops a client from reading until its data is late. */
 async function choke(client: BareClient): Promise<void> {
   const pings = await metric(desktop, 'weir_shard_pings_total');
   client.ws.pause();
@@ -46,7 +46,7 @@ async function choke(client: BareClient): Promise<void> {
 }
 
 describe('a client that is too slow for its pool', () => {
-  it('is asked to move, measured again, and misses nothing on its way to the other pool', async () => {
+  it('is asked to move, is measured again, and misses nothing on its way to the other pool', async () => {
     const client = await BareClient.connect(cluster.routerUrl, 'channels=news');
     expect(client.redirect['pool']).toBe('desktop');
     await until(() => client.ids.length > 3 && client.position !== undefined, 'it is served');
@@ -66,7 +66,7 @@ describe('a client that is too slow for its pool', () => {
     moved.close();
   });
 
-  it('is not moved where many turn slow at once: then it is the shard or the edge', async () => {
+  it('is not moved if many turn slow together: then the shard or the edge is slow', async () => {
     const movesBefore = await metric(desktop, 'weir_shard_moves_total{reason="tooSlow"}');
     const clients = await Promise.all(
       Array.from({ length: 12 }, () => BareClient.connect(cluster.routerUrl, 'channels=news')),
@@ -78,7 +78,7 @@ describe('a client that is too slow for its pool', () => {
       'the shard blames itself',
     );
     const moves = await metric(desktop, 'weir_shard_moves_total{reason="tooSlow"}');
-    // One a second at most for so few, until enough have turned slow to see what it is.
+    // With so few clients at most one move a second, until enough are slow to tell the cause.
     expect(moves - movesBefore).toBeLessThanOrEqual(2);
     for (const client of clients) client.close();
   });

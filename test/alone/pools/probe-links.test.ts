@@ -1,6 +1,6 @@
-// The router as a process, its measurement on slow networks: emulated IP links where they are possible, the shaping
-// proxy everywhere. Which pool, within which bounds. The rule itself is tested beside its code, its accuracy by
-// `npm run bench:probe`.
+// The router as a process, and its measurement on slow networks: emulated IP links if the machine has them, the shaping
+// proxy everywhere. Checks the pool, the time and the bytes. Unit tests beside the code check the rule, and
+// `npm run bench:probe` its accuracy.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -14,7 +14,7 @@ import {
 } from '../../harness/shaping-proxy.ts';
 import { SmallCluster } from '../../harness/small-cluster.ts';
 
-/** The probe's deadline, and what the way back may take on a machine that has more to do. */
+/** The probe's deadline, and time for the redirect on a busy machine. */
 const BOUND_MS = 1500 + 1500;
 const MOST_BYTES = 40_000 + 4000; // the pads, and around them the 101, the redirect and the Close
 
@@ -70,7 +70,7 @@ async function throughProxy(
 }
 
 describe('a client on loopback', () => {
-  it('belongs to the desktop pool, and knows it at once', async () => {
+  it('belongs to the desktop pool, and is redirected at once', async () => {
     const answer = await visit(cluster.routerUrl + path);
     expect(answer).toMatchObject({ type: 'redirect', pool: 'desktop', confidence: 'high', code: 4001 });
     expect(answer.tookMs).toBeLessThan(BOUND_MS);
@@ -78,10 +78,10 @@ describe('a client on loopback', () => {
   });
 });
 
-// Side by side: each client has a network of its own, and nearly all of its time is that network's.
+// In parallel: each client has its own network and mostly waits for it.
 describe.concurrent('through the shaping proxy', () => {
   it.each<[ProfileName, string, number]>([
-    // the network, its pool, what the last bytes of a pad take on it
+    // the network, its pool, the time for the last bytes of a pad
     ['fibre', 'desktop', 0],
     ['cable', 'desktop', 0],
     ['lte', 'desktop', 0],
@@ -95,13 +95,13 @@ describe.concurrent('through the shaping proxy', () => {
     expect(bytesDown).toBeLessThan(MOST_BYTES);
   });
 
-  it('a network of 10 KB/s is measured as what it is', async () => {
+  it('a network of 10 KB/s is measured correctly', async () => {
     const { answer } = await throughProxy({ profile: 'hotel' });
     expect(answer.rttMs).toBeGreaterThan(59);
     expect(answer.kbps).toBeLessThan(400);
   });
 
-  it('bytes that are lost right behind the 101 do not end the measurement', async () => {
+  it('bytes lost right after the 101 do not end the measurement', async () => {
     let silentUntilMs = Number.POSITIVE_INFINITY;
     const tamper = (bytes: Buffer): Buffer => {
       const head = bytes.indexOf('\r\n\r\n');
@@ -116,7 +116,7 @@ describe.concurrent('through the shaping proxy', () => {
     expect(answer.tookMs).toBeLessThan(BOUND_MS);
   });
 
-  it('a network that goes silent in the middle gets its answer when it is back', async () => {
+  it('a network that goes silent during the measurement gets its answer when it is back', async () => {
     const { hostname, port } = new URL(cluster.routerUrl);
     const proxy = await startShapingProxy({
       target: { host: hostname, port: Number(port) },
@@ -137,8 +137,8 @@ describe.concurrent('through the shaping proxy', () => {
   });
 });
 
-describe('a client that speaks before it is spoken to', () => {
-  it('is measured, and what came with its request is read', async () => {
+describe('a client that sends data with its request', () => {
+  it('is measured, and the router reads that data', async () => {
     const { port } = new URL(cluster.routerUrl);
     const socket = connect({ host: '127.0.0.1', port: Number(port) });
     const ping = Buffer.from([0x89, 0x82, 0, 0, 0, 0, 0x68, 0x69]); // "hi", masked with zeros
@@ -154,7 +154,7 @@ describe('a client that speaks before it is spoken to', () => {
     socket.write(Buffer.concat([Buffer.from(request), ping]));
     const said = await readToEnd(socket);
     expect(said.includes(Buffer.from([0x8a, 0x02, 0x68, 0x69]))).toBe(true);
-    // It answers no ping of the probe, so it is silent to it.
+    // It answers no ping of the probe, so the router counts it as silent.
     expect(said.toString('latin1')).toContain('"pool":"mobile"');
   });
 });
@@ -170,7 +170,7 @@ async function readToEnd(socket: Socket): Promise<Buffer> {
 const reason = whyNoLinks();
 const onLinks = `on emulated links${reason === undefined ? '' : ` (skipped: ${reason})`}`;
 
-/** One visit from the far end of a link, as JSON: plain `ws`, as in any application. */
+/** One visit from the far end of a link, with plain `ws`; prints JSON. */
 const visitor = `
   const { WebSocket } = require('ws');
   const ws = new WebSocket(process.argv[1], ['weir.v1']);
@@ -182,7 +182,7 @@ const visitor = `
 
 describe.skipIf(reason !== undefined)(onLinks, () => {
   it.each([
-    // name, down, up, pool, what the last bytes of a pad take
+    // name, down, up, pool, time for the last bytes of a pad
     ['fibre', 'rate=200000,delay=4,jit=0.2,q=500', 'rate=100000,delay=4,jit=0.2,q=500', 'desktop', 0],
     ['LTE', 'rate=30000,delay=22,jit=4,agg=5,q=1000', 'rate=10000,delay=22,jit=6,agg=5,q=500', 'desktop', 0],
     ['fast 4G', 'rate=9000,delay=30,q=300', 'rate=1500,delay=30,q=100', 'desktop', 0],

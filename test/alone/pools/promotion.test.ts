@@ -1,5 +1,5 @@
-// A client whose network becomes good is led up to the faster pool, and back where it turns slow again, through real
-// services and a network that changes while the client is connected. Nothing is lost or doubled, and nothing flaps.
+// A client is promoted when its network becomes good, and demoted when it turns slow again, with real services and a
+// network that changes under the connection. No message is lost or doubled, and the client does not flap.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -18,15 +18,15 @@ import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 const HEALTH_MS = 1_500;
 const BACKOFF_MS = 3_000;
 const PATIENCE_MS = 40_000;
-/** Thresholds with room to both sides of the networks below, for machines that have more to do. */
+/** Thresholds with a margin to the networks below, for busy machines. */
 const RATE_KBPS = '600';
 const RTT_MS = '600';
 
 const both = (shape: Profile['down']): Profile => ({ down: shape, up: shape });
 const good = both({ kbps: 50_000, delayMs: 10 });
-/** Too far away for the faster pool: its lag says so, and so does the router. */
+/** Too far for the faster pool, by the shard's lag and by the router's probe. */
 const far = both({ kbps: 2_000, delayMs: 500 });
-/** Near enough, and fast enough for the slower pool's stream; the router finds the rate too low for the faster one. */
+/** Good enough for the slower pool's stream; the router finds the rate too low for the faster pool. */
 const narrow = both({ kbps: 300, delayMs: 15 });
 
 let cluster: SmallCluster;
@@ -46,7 +46,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What clients go through on their way to a port. */
+/** A proxy on the clients' way to a port. */
 async function proxied(port: number): Promise<string> {
   const proxy = await startShapingProxy({ target: { host: '127.0.0.1', port }, profile: far });
   proxies.push(proxy);
@@ -100,7 +100,7 @@ afterAll(async () => {
   await Promise.all(proxies.map((proxy) => proxy.close()));
 });
 
-/** An application on the SDK, which follows moves by itself. */
+/** An application on the SDK, which follows moves. */
 class Application {
   readonly weir: Weir;
   readonly moves: (MoveEvent & { readonly atMs: number })[] = [];
@@ -127,7 +127,7 @@ class Application {
     return move;
   }
 
-  /** Everything that was published since it came, once and in order, and the newest state. */
+  /** Fails unless it has every message since it connected, once and in order, and the newest state. */
   async hasAll(): Promise<void> {
     const upTo = sent;
     await until(() => this.newest > upTo && this.data.length > 0, 'it has the newest state', PATIENCE_MS);
@@ -139,7 +139,7 @@ class Application {
 }
 
 describe('a client on a network that changes', () => {
-  it('is led up when it is good, back when it is not, and up again only after the back-off', async () => {
+  it('is promoted when it is good, demoted when it is not, and promoted again only after the back-off', async () => {
     network(far);
     const application = new Application();
     const { weir } = application;
@@ -160,7 +160,7 @@ describe('a client on a network that changes', () => {
     network(good);
     const upAgain = await application.moved(3, 'it is led up again');
     expect(upAgain).toMatchObject({ pool: 'desktop', reason: 'promote' });
-    // Two moves are behind it: twice the back-off since it came, of which it noticed a little later.
+    // Two moves double the back-off. The client learns of the move slightly after the back-off starts.
     expect(upAgain.atMs - down.atMs).toBeGreaterThan(2 * BACKOFF_MS - 1_500);
     await application.hasAll();
     expect(await metric(mobile, 'weir_shard_moves_total{reason="promote"}')).toBeGreaterThanOrEqual(2);
@@ -169,13 +169,13 @@ describe('a client on a network that changes', () => {
     expect(await metric(cluster.router, remeasured('slower'))).toBeGreaterThanOrEqual(1);
     weir.close();
 
-    // All the time as well as the other, but there by its own wish.
+    // `chosen` had an equally good network, but had asked for the mobile pool.
     expect(chosen.ids.length).toBeGreaterThan(20);
     expect(chosen.of('move')).toEqual([]);
     chosen.close();
   });
 
-  it('stays where it is when the router finds that it is well, but no faster than that', async () => {
+  it('stays in its pool if the router finds it healthy, but not fast enough for the next pool', async () => {
     network(narrow);
     const client = await BareClient.connect(routerUrl, 'channels=news');
     expect(client.redirect['pool']).toBe('mobile');
@@ -187,7 +187,7 @@ describe('a client on a network that changes', () => {
     client.close();
     const ids = [...new Set([...client.ids, ...again.ids])].sort((a, b) => a - b);
     expect(ids).toEqual(Array.from(ids, (_, i) => (ids[0] ?? 0) + i));
-    // The shard knows that it need not try again soon.
+    // The ticket tells the shard that it need not retry soon.
     const ticket = await verifyTicket(
       String(new URL(String(again.redirect['url'])).searchParams.get('ticket')),
       {

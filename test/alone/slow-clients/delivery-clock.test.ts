@@ -1,4 +1,4 @@
-// The delivery clock: what has really arrived is known behind a proxy that swallows data, at the price of few pings.
+// The delivery clock: the shard knows what has arrived behind a proxy that buffers data, with few pings.
 import { describe, expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
 import { useScene } from '../../harness/scene.ts';
@@ -6,7 +6,7 @@ import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const SOFT_BYTES = 65_536;
 const KEYS = 20;
-/** With what the connection may have of state, as much as the proxy takes: it has it for seconds. */
+/** With the state that may be under way, this fills the proxy for seconds. */
 const CRITICALS = 55;
 
 const scene = useScene({
@@ -19,9 +19,9 @@ const scene = useScene({
 });
 
 describe('a client behind a proxy that buffers 1 MB', () => {
-  it('has its true backlog known while nothing waits in the shard, and gets conflated state', async () => {
+  it("has its true backlog known while the shard's own queue is empty, and gets conflated state", async () => {
     const { nats } = scene;
-    // 200 KB/s; the proxy reads a megabyte before it lets anybody wait.
+    // 200 KB/s; the proxy buffers a megabyte before it stops reading.
     const proxy = await scene.proxy({ down: { kbps: 1_600, bufferBytes: 1_000_000 } });
     const before = await scene.numbers();
     const client = await scene.client('lobby', proxy);
@@ -40,13 +40,13 @@ describe('a client behind a proxy that buffers 1 MB', () => {
       nats.publish('weir.critical.lobby', JSON.stringify(`${i} ${'y'.repeat(15_000)}`));
     let numbers = before;
     let notArrived = 0;
-    // The shard's own queue is empty, or nearly: the proxy has taken it all. `bufferedAmount` would say 0.
+    // The shard's own queue is nearly empty, since the proxy has taken everything. `bufferedAmount` would say 0.
     await until(async () => {
       const { queuedDown, bytesDown } = proxy.stats();
       numbers = await scene.numbers();
       const written =
         numbers.of('weir_shard_written_bytes_total') - before.of('weir_shard_written_bytes_total');
-      // A lower bound, however long the scrape took: what the proxy has let through by now.
+      // A lower bound, even if the scrape took long: bytesDown is read after it.
       notArrived = written - proxy.stats().bytesDown;
       return queuedDown > 300_000 && notArrived > 240_000 && written - queuedDown - bytesDown < 16_384;
     }, 'the proxy holds all that the client has not got');
@@ -64,7 +64,7 @@ describe('a client behind a proxy that buffers 1 MB', () => {
     expect(client.of('critical').map(({ message }) => Number.parseInt(String(message['data']), 10))).toEqual(
       Array.from({ length: CRITICALS }, (_, i) => i),
     );
-    // Conflated: many ticks were left out.
+    // Conflated: the client skipped many ticks.
     expect(client.of('state').length).toBeLessThan(feed.count);
     const after = await comesToRest(scene.shard, 1);
     expect(after.of('weir_shard_state_withheld_total')).toBeGreaterThan(
@@ -81,7 +81,7 @@ describe('pings', () => {
     let pings = 0;
     client.ws.on('ping', () => pings++);
     const startMs = performance.now();
-    // 40 KB/s: less than what makes a ping due by its bytes.
+    // 40 KB/s: too few bytes to make a ping due.
     const feed = scene.every(50, (n) => {
       scene.nats.publish('weir.state.calm.k', JSON.stringify(`${n} ${'x'.repeat(2_000)}`));
     });
@@ -93,7 +93,7 @@ describe('pings', () => {
     expect(pings).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
   });
 
-  it('are one for 64 KB where more flows', async () => {
+  it('are one for every 64 KB at higher rates', async () => {
     const before = await scene.numbers();
     const client = await scene.client('torrent');
     let pings = 0;

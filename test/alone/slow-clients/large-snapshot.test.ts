@@ -1,5 +1,5 @@
-// A snapshot that is much larger than what its client takes in a second: it comes in bounded pieces, and what is
-// critical does not wait for its end.
+// A snapshot much larger than its client can read in a second: it comes in bounded pieces, and critical messages do not
+// wait for its end.
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -8,7 +8,7 @@ import { scale, seen } from '../../harness/scale.ts';
 import { useScene } from '../../harness/scene.ts';
 import { elapsed, until } from '../../harness/small-cluster.ts';
 
-/** At full scale 5 MB to a client that takes 10 KB/s, with the limits of a pool for such clients; else 100 KB/s. */
+/** At full scale 5 MB to a client at 10 KB/s, with limits for such clients; otherwise 100 KB/s. */
 const SOFT_BYTES = scale(65_536, 32_768);
 const KEYS = scale(1_200, 10_000);
 const VALUE_BYTES = 500;
@@ -47,7 +47,7 @@ it('reaches a slow client whole, while critical messages pass and values change'
     bytes += Buffer.isBuffer(data) ? data.length : 0;
   });
   await until(() => client.of('state').length > 0, 'the snapshot begins');
-  /** How many bytes the client had when each critical message was published, and when it came. */
+  /** Bytes that the client had when each critical message was published, and when it arrived. */
   const bytesAtPublish: number[] = [];
   const bytesAtArrival: number[] = [];
   const publishedMs: number[] = [];
@@ -62,7 +62,7 @@ it('reaches a slow client whole, while critical messages pass and values change'
     bytesAtPublish.push(bytes);
     publishedMs.push(performance.now());
     nats.publish('weir.critical.large', String(n));
-    // Some keys that the snapshot has sent already, some that it has not, some that are new, some that go.
+    // Changes keys inside and outside the part already sent, adds new keys, deletes others.
     set(`k${(n * 37) % KEYS}`);
     set(`new${n}`);
     remove(`k${(n * 53 + 1) % KEYS}`);
@@ -87,7 +87,7 @@ it('reaches a slow client whole, while critical messages pass and values change'
   expect(client.of('critical').map(({ message }) => message['data'])).toEqual(
     Array.from({ length: feed.count }, (_, n) => n),
   );
-  // All but those that were under way came while the snapshot did, behind no more than the backlog.
+  // All but the last few arrived during the snapshot, and no more than the backlog was before each.
   expect(inTime).toBeGreaterThan(0.6 * feed.count);
   for (const [i, at] of bytesAtArrival.entries())
     expect(at - (bytesAtPublish[i] ?? 0)).toBeLessThan(2 * SOFT_BYTES);

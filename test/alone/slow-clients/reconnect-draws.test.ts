@@ -1,5 +1,5 @@
-// A client that connects again and again without a position draws a snapshot each time: what its network draws is
-// bounded, counted, and keeps no client out that resumes.
+// A client that reconnects again and again without a position draws a snapshot each time. The shard bounds and counts
+// the bytes that one network draws, and still admits clients that resume.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
 import { Scene } from '../../harness/scene.ts';
@@ -27,7 +27,7 @@ afterAll(() => scene.stop());
 const come = (position?: string): Promise<BareClient> =>
   BareClient.connect(scene.cluster.routerUrl, 'channels=lobby', position);
 
-it('a network draws its bytes, then its clients come back later', async () => {
+it('a network draws its bytes, then the shard asks its clients to return later', async () => {
   const served: BareClient[] = [];
   let refused: BareClient | undefined;
   while (refused === undefined && served.length < 5) {
@@ -36,7 +36,7 @@ it('a network draws its bytes, then its clients come back later', async () => {
     if (client.closed === undefined) served.push(client);
     else refused = client;
   }
-  // The last of them takes more than there is left.
+  // The last snapshot may take more than is left.
   expect(served.length).toBe(2);
   expect([refused?.closed, refused?.frames.length]).toEqual([4013, 0]);
   const numbers = await scene.numbers();
@@ -48,7 +48,7 @@ it('a network draws its bytes, then its clients come back later', async () => {
   const back = await come(resuming?.position);
   await until(() => back.position !== undefined, 'one with a position is served');
   expect(back.of('welcome')[0]?.message['resumed']).toBe(true);
-  // Its subscriptions are bounded by themselves, and a channel without state costs nothing.
+  // Subscriptions have their own bound, and a channel without state costs nothing.
   const small = await BareClient.connect(scene.cluster.routerUrl, 'channels=empty');
   await until(() => small.position !== undefined, 'one that draws nothing is served');
   for (const client of [...served, back, small]) client.close();

@@ -1,4 +1,4 @@
-// The memory of a shard whose clients stop reading: flat while there always are some, and back when they go.
+// The memory of a shard whose clients stop reading: flat while some are always stuck, and freed when they leave.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sendQueueBytes } from '../../bench/shard/process-usage.ts';
 import { Listeners } from '../../harness/listeners.ts';
@@ -27,13 +27,13 @@ afterEach(async () => {
   await scene.stop();
 });
 
-/** What the kernel keeps for a service: written by it, and not yet taken by the other side. */
+/** Send queues in the kernel: bytes that a service has written and its peers have not yet taken. */
 function kernelMb({ url }: Service): number {
   return sendQueueBytes(Number(new URL(url).port)) / 1e6;
 }
 
 it(
-  'is flat while a tenth of the clients is stuck, with others in the place of those that were let go',
+  'memory is flat while a tenth of the clients is stuck, and new clients replace evicted ones',
   async () => {
     const [clients, seconds] = scale<readonly [number, number]>([100, 5], [1_000, 200]);
     const stuck = clients / 10;
@@ -65,7 +65,7 @@ it(
       clients,
       stuck,
       seconds,
-      'let go': gone,
+      evicted: gone,
       'MB in the second tenth': second ?? 0,
       'MB in the last tenth': last ?? 0,
       'MB at most': Math.max(...mb),
@@ -81,10 +81,10 @@ it(
 );
 
 it(
-  'is back as soon as those go who have not read what waits for them, time after time',
+  'memory is free again as soon as clients leave that had not read their backlog, round after round',
   async () => {
     const [stuck, messages, rounds] = scale<readonly [number, number, number]>([10, 40, 2], [50, 220, 30]);
-    // Up to nearly as much as a connection may have under way.
+    // Just below what one connection may have under way.
     const shard = {
       WEIR_HARD_BYTES: '4MB',
       WEIR_LAG_MS: '600000',
@@ -99,7 +99,7 @@ it(
     for (let round = 0; round < rounds; round++) {
       await listeners.join(await scene.urls(stuck, 'stuck'));
       listeners.stick(stuck + 1);
-      // Only now: who reads is not stuck.
+      // Publish only after this: a client that still reads is not stuck.
       await elapsed(200);
       for (let i = 0; i < messages; i++) scene.nats.publish('weir.critical.stuck', `"${text}"`);
       const waiting = async (): Promise<number> => (await scene.numbers()).of('weir_shard_backlog_bytes');
@@ -128,7 +128,7 @@ it(
         .map(Math.round)
         .join(' '),
     });
-    // Rounds do not add up, once caches are full.
+    // Rounds do not add up once caches are full.
     const [half = 0, last = 0] = [lefts[Math.floor(rounds / 2)], lefts.at(-1)];
     expect(last / half).toBeLessThan(scale(Number.POSITIVE_INFINITY, 1.1));
     expectSound(scene.cluster.running);

@@ -1,4 +1,4 @@
-// The yardstick itself: an emulated link has the rate, the delay and the buffer that it was told, and leaves nothing.
+// Tests of a test tool: an emulated link has the rate, delay and buffer of its settings, and leaves nothing behind.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { type EmulatedLink, openLink, whyNoLinks } from '../../harness/netlab/li
 const reason = whyNoLinks();
 const name = reason === undefined ? 'an emulated link' : `an emulated link (skipped: ${reason})`;
 
-/** Connects, and reports when the first and the last byte came, and how many there were. */
+/** Connects, and prints when the first and the last byte arrived, and how many there were. */
 const reader = `
   const net = require('node:net');
   const [host, port] = process.argv.slice(1);
@@ -49,14 +49,14 @@ describe.skipIf(reason !== undefined)(name, () => {
     return JSON.parse(said);
   }
 
-  it('has the round trip that it was told', async () => {
+  it('has the round trip of its settings', async () => {
     link = await openLink({ name: 'rtt', down: 'rate=10000,delay=40', up: 'rate=10000,delay=20' });
     const { firstMs } = await read(1);
-    // The handshake is one round trip, the byte arrives half of one later.
+    // The handshake takes one round trip, the byte arrives half a round trip later.
     expect(firstMs).toBeGreaterThan(100);
     expect(firstMs).toBeLessThan(160);
   });
-  it('has the rate that it was told', async () => {
+  it('has the rate of its settings', async () => {
     link = await openLink({ name: 'rate', down: 'rate=1500,delay=10,q=64', up: 'rate=1500,delay=10' });
     const { bytes, firstMs, lastMs } = await read(150_000);
     expect(bytes).toBe(150_000);
@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)(name, () => {
     expect(kbps).toBeGreaterThan(1100);
     expect(kbps).toBeLessThan(1600);
   });
-  it('delivers everything over a link that loses and jitters', async () => {
+  it('delivers everything over a link with loss and jitter', async () => {
     const lossy = 'rate=8000,delay=5,jit=4,loss=2,q=64,agg=3,gp=0.01,gr=0.3,gl=0.3';
     link = await openLink({ name: 'lossy', down: lossy, up: lossy });
     expect((await read(200_000)).bytes).toBe(200_000);
@@ -74,7 +74,7 @@ describe.skipIf(reason !== undefined)(name, () => {
     link.change({ down: 'rate=10000,delay=150' });
     await expect.poll(async () => (await read(1)).firstMs, { timeout: 5000 }).toBeGreaterThan(290);
   });
-  it('uses the congestion control that it is told', async () => {
+  it('uses the congestion control of its settings', async () => {
     link = await openLink({
       name: 'cc',
       server: 'namespace',
@@ -86,7 +86,7 @@ describe.skipIf(reason !== undefined)(name, () => {
     const [chunk] = await once(child.stdout ?? process.stdin, 'data');
     expect(String(chunk)).toContain('congctl reno');
   });
-  it('leaves no device, process or namespace, whatever is still running at its ends', async () => {
+  it('leaves no device, process or namespace, even if programs still run at its ends', async () => {
     link = await openLink({ name: 'left', down: 'rate=1000', up: 'rate=1000' });
     const sleeper = link.runInClient(['sleep', '1000']);
     const device = Object.entries(networkInterfaces()).find(([, all]) =>
@@ -97,7 +97,7 @@ describe.skipIf(reason !== undefined)(name, () => {
     expect(sleeper.signalCode).toBe('SIGKILL');
     expect(execFileSync('ip', ['-o', 'link'], { encoding: 'utf8' })).not.toContain(`${device}:`);
   });
-  it('says what is wrong with a setting', async () => {
+  it('names a wrong setting', async () => {
     const opening = openLink({ name: 'wrong', down: 'speed=1', up: 'rate=1' });
     await expect(opening).rejects.toThrow('unknown setting speed');
   });

@@ -1,4 +1,4 @@
-// The yardstick itself: the proxy is as slow as it was told, loses no byte, and its faults are those of a network.
+// Tests of a test tool: the proxy is as slow as its profile, loses no byte, and its faults resemble a network's.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -12,7 +12,7 @@ afterEach(async () => {
   server?.close();
 });
 
-/** A target on a free port, and the proxy in front of it. */
+/** A target on a free port, and a proxy in front of it. */
 async function start(
   serve: (socket: Socket) => void,
   options: Omit<Parameters<typeof startShapingProxy>[0], 'target'> = {},
@@ -44,7 +44,7 @@ const numbered = (length: number): Buffer => Buffer.from(Array.from({ length }, 
 const echo = (socket: Socket): unknown => socket.pipe(socket);
 
 describe('the shaping proxy', () => {
-  it('delivers every byte in order, at the rate that it was told', async () => {
+  it('delivers every byte in order, at the rate of its profile', async () => {
     const sent = numbered(40_000);
     const { port } = await start((socket) => socket.end(sent), {
       profile: { down: { kbps: 800, delayMs: 20 } },
@@ -67,7 +67,7 @@ describe('the shaping proxy', () => {
     expect(bytes.equals(sent)).toBe(true);
     expect(firstMs).toBeGreaterThan(59);
   });
-  it('holds back a sender once its buffer is full', async () => {
+  it('holds back a sender when its buffer is full', async () => {
     let taken = 0;
     const running = await start(
       (socket) => {
@@ -85,7 +85,7 @@ describe('the shaping proxy', () => {
     expect(taken).toBeLessThan(20_000_000);
     socket.destroy();
   });
-  it('is silent while paused, and goes on', async () => {
+  it('delivers nothing while paused, and continues after that', async () => {
     const running = await start(echo);
     const socket = connect(running.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -129,7 +129,7 @@ describe('the shaping proxy', () => {
     socket.end('all I have to say');
     expect(String((await readAll(socket)).bytes)).toBe('heard you out');
   });
-  it('resets who connects while the target is away', async () => {
+  it('resets a client that connects while the target is down', async () => {
     const running = await start(echo);
     server?.close();
     const socket = connect(running.port, '127.0.0.1');
@@ -147,7 +147,7 @@ describe('the shaping proxy', () => {
     expect(performance.now() - begin).toBeGreaterThan(79);
     socket.destroy();
   });
-  it('may lose what follows in a segment', async () => {
+  it('can drop the rest of a segment', async () => {
     const { port } = await start((socket) => socket.end('head|tail'), {
       tamper: (bytes, chunk) => (chunk === 0 ? bytes.subarray(0, bytes.indexOf('|') + 1) : bytes),
     });
@@ -158,7 +158,7 @@ describe('the shaping proxy', () => {
     const url = 'ws://router.example:8080/v1/connect?channels=a,b';
     expect(running.url(url)).toBe(`ws://127.0.0.1:${running.port}/v1/connect?channels=a,b`);
   });
-  it('has a profile for each kind of network, none with a buffer below what is on its way', () => {
+  it('has a profile for each kind of network, each with a buffer for what is on its way', () => {
     expect(Object.keys(profiles).sort()).toEqual(['2g', '3g', 'cable', 'fibre', 'hotel', 'lte', 'satellite']);
     for (const { down, up } of Object.values(profiles)) {
       for (const { kbps = 0, delayMs = 0, bufferBytes = 0 } of [down, up]) {

@@ -1,5 +1,5 @@
 // `npm run bench:probe`: the router's probe on emulated links, by several kinds of client, against its goals.
-// Needs what test/harness/netlab needs. Ends with 1 where a goal is missed.
+// Needs what test/harness/netlab needs. Exits with 1 if a goal is missed.
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { links, type ProbeLink, randomLinks } from './links.ts';
 import { goals, inBrief, type Run, summarise, table } from './report.ts';
 import type { FromRouterEnd } from './router-end.ts';
 
-/** Links so far away take minutes of waiting and next to no CPU. */
+/** Visits on links above this RTT take minutes of waiting and next to no CPU. */
 const FAR_MS = 200;
 const PROGRESS_MS = 30_000;
 
@@ -36,7 +36,7 @@ interface Plan {
   readonly congestions: readonly Congestion[];
 }
 
-/** One visit without a measurement: said, and not counted among the runs. */
+/** A visit without a measurement: reported, but not counted among the runs. */
 interface Lost {
   readonly link: string;
   readonly client: ClientKind;
@@ -195,7 +195,7 @@ function start(emulated: EmulatedLink, file: string): ChildProcess {
 
 type Measured = Pick<Run, 'outcome' | 'class' | 'tookMs' | 'bytes' | 'trains' | 'rttMs' | 'kbps'>;
 
-/** One visit, over when the client is; the measurement is the router's own. */
+/** One visit, until the client knows its pool; the router measures. */
 async function visit(
   server: ChildProcess,
   client: ChildProcess,
@@ -220,7 +220,7 @@ async function visit(
     client.send(what);
   });
   server.off('message', take);
-  // What the client was told is what counts: it must be what the router measured.
+  // The redirect counts, and it must match the router's measurement.
   if (visited?.pool === undefined) return { why: visited?.problem ?? `nothing within ${VISIT_MS} ms` };
   const told = visited.pool === 'desktop' ? 'fast' : 'slow';
   return result?.class === told ? result : { why: `sent to ${visited.pool}, measured ${result?.class}` };

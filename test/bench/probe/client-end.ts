@@ -1,4 +1,4 @@
-// The client's end of a link: visits the router as its parent says, as one of several kinds of client. Ends with it.
+// The client's end of a link: visits the router on command, as one of several kinds of client. Ends with its parent.
 
 import { connect } from '@weir/client';
 import { WebSocket } from 'ws';
@@ -11,16 +11,16 @@ export const CLIENT_KINDS: readonly ClientKind[] = ['sdk', 'ws', 'nagle', 'deaf'
 export interface Visit {
   readonly id: number;
   readonly kind: ClientKind;
-  /** The router's, without path. */
+  /** URL of the router, without path. */
   readonly url: string;
 }
 export interface Visited {
   readonly id: number;
-  /** Where the redirect sent it; nothing where none came. */
+  /** Pool of the redirect; absent if none came. */
   readonly pool?: string;
-  /** Why none came. */
+  /** Why no redirect came. */
   readonly problem?: string;
-  /** From connecting to knowing. */
+  /** From connecting to the redirect. */
   readonly totalMs: number;
 }
 

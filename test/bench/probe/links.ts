@@ -1,4 +1,4 @@
-// The links that the probe is measured on, with the class that is right for each. Rates in kbit/s, delays in ms.
+// The links on which the probe is measured, with the right class for each. Rates in kbit/s, delays in ms.
 // Sources of the numbers: docs/probe.md. Must never be tuned to the probe.
 
 export type Expected = 'fast' | 'slow' | 'either';
@@ -8,12 +8,12 @@ export interface ProbeLink {
   readonly down: string;
   readonly up: string;
   readonly kbps: number;
-  /** Both ways, without jitter. */
+  /** Round trip, without jitter. */
   readonly rttMs: number;
   readonly expected: Expected;
 }
 
-/** The probe's thresholds, around which +-25 % is nobody's business. */
+/** The probe's thresholds; within +-25 % of them either class is right. */
 const RATE_KBPS = 2000;
 const RTT_MS = 270;
 const BAND = 0.25;
@@ -91,8 +91,8 @@ export const links: readonly ProbeLink[] = [
 ];
 
 /**
- * Links that nobody has seen before: rate and RTT over their whole range, RTT falling with rate, jitter to 12 % of the
- * RTT, half of them with bursts, half with loss.
+ * Links unknown to the probe's authors: rate and RTT over their whole range, RTT falling with rate, jitter up to 12 %
+ * of the RTT, half of them with bursts, half with loss.
  */
 export function randomLinks(count: number, seed: number): readonly ProbeLink[] {
   const random = createRandom(seed);

@@ -1,5 +1,5 @@
-// A visit by a client with one of the habits of real stacks that mislead a careless probe: Nagle's algorithm left on,
-// nothing read for a moment after the upgrade, or only the last ping of a read answered.
+// A visit by a client with a habit of real stacks that misleads a careless probe: Nagle's algorithm left on, nothing
+// read for a moment after the upgrade, or only the last of several pings answered.
 import { opcodes, RawClient, type RawClientOptions } from '@weir/protocol/fakes';
 
 export type Quirk = 'nagle' | 'deaf' | 'latest';
@@ -10,7 +10,7 @@ const HABITS: Readonly<Record<Quirk, RawClientOptions>> = {
   latest: { noDelay: true, answers: 'latest' },
 };
 
-/** The pool of the redirect. */
+/** Resolves with the pool of the redirect. */
 export async function visitRaw(url: string, quirk: Quirk): Promise<string> {
   const onFrame: RawClientOptions['onFrame'] = (client, { opcode, payload }) => {
     if (opcode !== opcodes.close) return;

@@ -1,4 +1,4 @@
-// What the bench counts as right, and that its links are what they say.
+// What the bench counts as right, and the table of links.
 
 import { describe, expect, it } from 'vitest';
 import { expectedClass, links, randomLinks } from './links.ts';
@@ -23,7 +23,7 @@ function run(link: Run['link'], cls: Run['class'], tookMs = 50, bytes = 11_000):
 }
 
 describe('the bench of the probe', () => {
-  it('leaves out what is within a quarter of a threshold', () => {
+  it('leaves out links within a quarter of a threshold', () => {
     expect(expectedClass(1499, 10)).toBe('slow');
     expect(expectedClass(1500, 10)).toBe('either');
     expect(expectedClass(2500, 10)).toBe('either');
@@ -32,7 +32,7 @@ describe('the bench of the probe', () => {
     expect(expectedClass(50_000, 300)).toBe('either');
     expect(expectedClass(50_000, 340)).toBe('slow');
   });
-  it('has links with names of their own, both classes among them', () => {
+  it('has links with unique names, of both classes', () => {
     expect(new Set(links.map(({ name }) => name)).size).toBe(links.length);
     for (const expected of ['fast', 'slow', 'either']) {
       expect(links.filter((link) => link.expected === expected).length).toBeGreaterThan(3);
@@ -44,7 +44,7 @@ describe('the bench of the probe', () => {
     expect(randomLinks(12, 7)).not.toEqual(randomLinks(12, 8));
     expect(randomLinks(12, 7).every(({ rttMs }) => rttMs <= 701)).toBe(true);
   });
-  it('tells the two ways of being wrong apart', () => {
+  it('distinguishes the two kinds of wrong class', () => {
     const runs = [run(fastLink, 'fast'), run(fastLink, 'slow'), run(slowLink, 'fast'), run(slowLink, 'slow')];
     expect(summarise('x', runs)).toMatchObject({
       runs: 4,
@@ -54,20 +54,20 @@ describe('the bench of the probe', () => {
     });
     expect(summarise('x', [run({ ...slowLink, expected: 'either' }, 'fast')]).rightPercent).toBe(100);
   });
-  it('knows its goals', () => {
+  it('checks its goals', () => {
     const good = [run(fastLink, 'fast'), run(slowLink, 'slow', 290)];
     expect(goals(good).every(({ met }) => met)).toBe(true);
     expect(goals([run(fastLink, 'fast', 101)]).filter(({ met }) => !met)).toHaveLength(1);
     expect(goals([run(fastLink, 'fast', 1700, 40_001)]).filter(({ met }) => !met)).toHaveLength(4);
     expect(table(good)).toContain('met     bytes <= 40 000: 11000');
   });
-  it('says in one line how a link did', () => {
+  it('sums up a link in one line', () => {
     const runs = [run(fastLink, 'fast'), run(fastLink, 'slow')];
     expect(inBrief(summarise('x', runs))).toBe(
       'x: 2 runs, 50.0 % right, 0 false desktop, 1 false mobile, 50 ms, at most 11.0 KB',
     );
   });
-  it('takes quantiles from what there is', () => {
+  it('takes quantiles of few or no values', () => {
     expect(quantile([], 0.5)).toBe(0);
     expect(quantile([3, 1, 2], 0.5)).toBe(2);
     expect(quantile([1, 2, 3, 4], 1)).toBe(4);

@@ -1,4 +1,4 @@
-// What the runs come to: per link, per client, in all, and against the goals. Pure.
+// Sums up runs: per link, per client, in total, and against the goals. Pure.
 
 import type { ClientKind } from './client-end.ts';
 import type { ProbeLink } from './links.ts';
@@ -49,14 +49,14 @@ export function summarise(name: string, runs: readonly Run[]): Summary {
   };
 }
 
-/** One line while others are still being measured. */
+/** One line for progress, while other links are still being measured. */
 export function inBrief(s: Summary): string {
   const wrong = `${s.falseDesktop} false desktop, ${s.falseMobile} false mobile`;
   const cost = `${s.medianMs.toFixed(0)} ms, at most ${(s.maxBytes / 1000).toFixed(1)} KB`;
   return `${s.name}: ${s.runs} runs, ${s.rightPercent.toFixed(1)} % right, ${wrong}, ${cost}`;
 }
 
-/** The value below which that part of all lies; 0 where there are none. */
+/** The quantile of the values; 0 if there are none. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
@@ -68,7 +68,7 @@ export interface Goal {
   readonly met: boolean;
 }
 
-/** Issue-independent: what docs/probe.md promises. */
+/** The goals that docs/probe.md promises. */
 export function goals(runs: readonly Run[]): readonly Goal[] {
   const within = (rttMs: number): Summary =>
     summarise(
@@ -92,7 +92,7 @@ export function goals(runs: readonly Run[]): readonly Goal[] {
   ];
 }
 
-/** `lost`: visits in which no measurement was made, by link. */
+/** One line a link. */
 export function table(runs: readonly Run[]): string {
   const links = [...new Map(runs.map((run) => [run.link.name, run.link])).values()];
   const clients = [...new Set(runs.map((run) => run.client))];

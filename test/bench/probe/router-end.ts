@@ -1,5 +1,5 @@
-// The server's end of a link: the real router, its shards a table by hand, with a stand-in for each pool. Reports each
-// measurement to its parent, and ends with it. The stages behind it are the router's own, nothing is left out.
+// The server's end of a link: the real router with a fixed shard table, one stand-in shard a pool. Reports each
+// measurement to its parent, and ends with it. All stages are the router's own.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -31,7 +31,7 @@ const read = readConfig({
 });
 if ('problems' in read) throw new Error(read.problems.join('\n'));
 
-/** One stand-in for all shards of a pool: says welcome, and nothing more. */
+/** One stand-in for all shards of a pool: it only sends welcome. */
 async function openShard(pool: string): Promise<number> {
   const shards = new WebSocketServer({ host: '0.0.0.0', port: 0, handleProtocols: () => 'weir.v1' });
   shards.on('connection', (ws) => {
@@ -66,7 +66,7 @@ const router = createRouter({
   sleep: () => Promise.resolve(),
   metrics: {
     ...metrics,
-    // Behind the router's own metrics, as the router sees it: the measurement of one client.
+    // Added to the router's own metrics: the measurement of one client.
     probed(result) {
       metrics.probed(result);
       say({ type: 'measured', result });

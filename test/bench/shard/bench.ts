@@ -1,4 +1,4 @@
-// `npm run bench:shard`: runs scenarios, prints a table per scenario and whether its goals are met, and writes JSON.
+// `npm run bench:shard`: runs scenarios, prints a table for each and whether its goals are met, and writes JSON.
 // Exit code 0: all goals are met; 1: a goal is missed or a scenario failed; 2: wrong usage.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ interface Wish {
   readonly profile: string | undefined;
 }
 
-// Exit at once: after thousands of reset connections, the clean-up of Node 20 was seen to spin endlessly.
+// Exit at once: after thousands of reset connections, Node 20 was seen to spin endlessly in its clean-up.
 process.exit(await main(process.argv.slice(2)));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -89,7 +89,7 @@ function saidEnd(missed: number, quick: boolean): string {
   return quick ? '\nall scenarios ran; goals are not judged with --quick' : '\nall goals are met';
 }
 
-/** What is asked for; or what is wrong with it, in words. */
+/** The options, or a sentence about a wrong one. */
 function wishOf(args: readonly string[]): Wish | 'help' | string {
   try {
     const { values } = parseArgs({

@@ -1,4 +1,4 @@
-// The bench's hand on a process of its own that counts something: publishers and intakes.
+// The bench's handle on a process that counts: a publisher or an intake.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ export class CountingProcess {
     this.#child.send(order);
   }
 
-  /** What it has counted so far. */
+  /** Its count so far. */
   async count(): Promise<number> {
     const answer = once(this.#child, 'message');
     this.#child.send('count');

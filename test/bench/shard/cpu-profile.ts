@@ -1,5 +1,5 @@
-// Loaded into a server before its own code (`--import`): takes a CPU profile of each of its threads while it is measured.
-// `{"profile":"start"}` and `{"profile":"stop"}` come over IPC to the main thread, which tells the others.
+// Loaded into a server before its own code (`--import`): takes a CPU profile of each thread during a measurement.
+// `{"profile":"start"}` and `{"profile":"stop"}` come over IPC to the main thread, which forwards them to the others.
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';

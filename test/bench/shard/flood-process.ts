@@ -1,18 +1,18 @@
-// Clients that mean harm, in a process of their own: so many at a time, each replaced as soon as it is gone. They send as
-// fast as their sockets take it and read nothing. Talks to the bench over IPC: paths come in, counts go out.
+// Hostile clients in their own process: a fixed number at a time, each replaced soon after it is closed. They send as
+// fast as their sockets allow and read nothing. Talks to the bench over IPC: paths come in, counts go out.
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { FloodKind } from './flood.ts';
 
-/** What the bench says. */
+/** An order of the bench. */
 export type FloodOrder =
   | {
       readonly order: 'flood';
       readonly kind: FloodKind;
       readonly port: number;
       readonly flooders: number;
-      /** Shortest time between the end of a flooder and the next one. */
+      /** Minimum time between the end of a flooder and its replacement. */
       readonly againMs: number;
       readonly paths: readonly string[];
     }
@@ -20,12 +20,12 @@ export type FloodOrder =
   | { readonly order: 'stop' };
 
 interface Script {
-  /** What follows the request instead of an upgrade. */
+  /** A request to send instead of an upgrade. */
   readonly request?: (path: string, port: number) => string;
   readonly first?: Buffer;
   readonly frame?: Buffer;
   readonly leavesAfterMs?: number;
-  /** Bytes a write; as much as goes without it. */
+  /** Bytes of one write; without it, as much as the socket takes. */
   readonly sip?: number;
 }
 
@@ -50,7 +50,7 @@ const SCRIPTS: Readonly<Record<FloodKind, Script>> = {
 };
 const BURST_BYTES = 65_536;
 const STEP_MS = 1;
-/** Sips a step: a thousand small segments a second and flooder. */
+/** Sips per step: a thousand small segments a second for each flooder. */
 const SIPS = 1;
 
 let paths: string[] = [];
@@ -79,7 +79,7 @@ function begin(order: Extract<FloodOrder, { order: 'flood' }>): void {
     setTimeout(() => begin(order), againMs);
   });
   socket.once('connect', () => socket.write(script.request?.(path, port) ?? upgrade(path, port)));
-  // The answer is read, so that it floods what has been let in; nothing more is.
+  // The flooder reads the answer, so that it floods only after it is accepted; it reads nothing else.
   socket.once('data', () => {
     if (script.leavesAfterMs !== undefined) {
       setTimeout(() => socket.destroy(), script.leavesAfterMs);

@@ -1,11 +1,11 @@
-// The bench's hand on the clients that mean harm.
+// The bench's handle on the hostile clients.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { FloodOrder } from './flood-process.ts';
 
-/** What they send. */
+/** What the flooders send. */
 export const FLOOD_KINDS = [
   'messages',
   'fragments',
@@ -16,14 +16,14 @@ export const FLOOD_KINDS = [
   'halfOpen',
   'closes',
 ] as const;
-/** Or nothing at all: clients that come, are served for a while and go. */
+/** Or nothing: clients that connect, stay for a while and leave. */
 export type FloodKind = (typeof FLOOD_KINDS)[number] | 'nothing';
 
 export class Flood {
   readonly #child: ChildProcess = fork(fileURLToPath(new URL('./flood-process.js', import.meta.url)));
   #orders = 0;
 
-  /** Says something; answers how many have begun since the flood did, and how many paths are left. */
+  /** Sends an order; resolves with the number of flooders so far, and of paths left. */
   async say(order: FloodOrder): Promise<{ readonly begun: number; readonly left: number }> {
     const id = ++this.#orders;
     const answer = once(this.#child, 'message');

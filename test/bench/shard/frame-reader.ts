@@ -1,10 +1,10 @@
-// Walks the frames of a server's byte stream without keeping them: the load must cost less than what it measures.
+// Walks over the frames of a server's byte stream without keeping them: the load must cost less than what it measures.
 
 const PING = 9;
 const CLOSE = 8;
 const MAX_HEADER_BYTES = 10;
 
-/** What a reader tells. Text frames have their payload only where `keep` is set; it is gone when the call returns. */
+/** Receives frames. A text frame has its payload only if `keep` is set, and only during the call. */
 export interface FrameListener {
   text(payload: Buffer, bytes: number): void;
   ping(payload: Buffer): void;
@@ -26,7 +26,7 @@ export class FrameReader {
     this.#keep = keep;
   }
 
-  /** Takes the next bytes, however they were cut. */
+  /** Takes the next bytes, cut anywhere. */
   take(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -37,7 +37,7 @@ export class FrameReader {
       }
       const part = chunk.subarray(at, at + this.#left);
       this.#left -= part.length;
-      // The chunk is used again after this call: what has to wait for its rest is copied.
+      // The chunk is reused after this call: an incomplete part must be copied.
       if (this.#keep || this.#opcode >= CLOSE) this.#parts.push(this.#left === 0 ? part : Buffer.from(part));
       at += part.length;
       if (this.#left === 0) this.#end();

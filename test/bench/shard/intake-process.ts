@@ -1,5 +1,5 @@
-// So many intakes of a fleet, a process of its own: `url way intakes stream prefix channels wanted`. Each is a connection that
-// takes every message by a callback and counts it, by one of the ways that are compared.
+// A number of intakes in their own process: `url way intakes stream prefix channels wanted`. Each is a connection that
+// takes every message by a callback and counts it, in one of the compared ways.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect } from '@nats-io/transport-node';

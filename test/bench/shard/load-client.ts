@@ -1,13 +1,13 @@
-// One client of the load: a TCP socket that asks for the upgrade, walks frames and answers pings. Not a WebSocket library.
+// One client of the load: a TCP socket that upgrades, walks over frames and answers pings. No WebSocket library.
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { FrameReader } from './frame-reader.ts';
 
-/** Numbers that all clients of a process add to. */
+/** Counters shared by all clients of a process. */
 export interface LoadCounts {
   open: number;
-  /** Closed by the server, or by an error; of those that read, and of those that had stopped reading. */
+  /** Closed by the server or by an error: clients that read. `stuckClosed` counts those that had stopped reading. */
   closed: number;
   stuckClosed: number;
   failed: number;
@@ -20,11 +20,11 @@ export interface LoadClientOptions {
   readonly port: number;
   readonly path: string;
   readonly counts: LoadCounts;
-  /** Gets every text payload of this client; most have none. */
+  /** Gets every text payload of this client; most clients have none. */
   readonly sample?: ((payload: Buffer) => void) | undefined;
-  /** Text to send behind the upgrade, as Socket.IO wants. */
+  /** Text to send after the upgrade, as Socket.IO requires. */
   readonly greeting?: string | undefined;
-  /** WebSocket extensions to offer; what they do to messages is not undone. */
+  /** WebSocket extensions to offer; the client does not decode them. */
   readonly extensions?: string | undefined;
   /** Stops reading as soon as it is open. */
   readonly stuck?: boolean | undefined;
@@ -32,7 +32,7 @@ export interface LoadClientOptions {
 
 const PONG = 0x8a;
 const TEXT = 0x81;
-/** All sockets of the process read into the same memory, one after the other. */
+/** All sockets of the process read into this one buffer, one after the other. */
 const shared = Buffer.allocUnsafeSlow(65_536);
 const NOTHING = Buffer.alloc(0);
 
@@ -76,18 +76,18 @@ export class LoadClient {
     return this.#ended;
   }
 
-  /** Reads nothing any more: the kernel's buffers fill, then the server's. */
+  /** Stops reading: the kernel's buffers fill, then the server's. */
   stick(): void {
     this.#stuck = true;
     this.#socket.pause();
   }
 
-  /** Says something that means nothing: the only way for one that does not read to learn that it was cut off. */
+  /** Sends a meaningless frame: a client that does not read learns only so that it was cut off. */
   mumble(): void {
     if (this.#upgraded && !this.#ended) this.#send(PONG, NOTHING);
   }
 
-  /** Goes away, and does not count as closed. */
+  /** Disconnects without counting as closed. */
   leave(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -130,7 +130,7 @@ export class LoadClient {
     else if (rest.length > 0) this.#reader.take(rest);
   }
 
-  /** A masked frame of at most 125 bytes; the mask is zero, which is as good as any for a load. */
+  /** A masked frame of at most 125 bytes; the mask is zero. */
   #send(firstByte: number, payload: Buffer): void {
     const frame = Buffer.alloc(6 + payload.length);
     frame[0] = firstByte;

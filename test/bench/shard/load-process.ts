@@ -1,12 +1,12 @@
-// The load, a process of its own: opens clients at a pace, makes some of them stick, samples what they get.
-// Talks to the bench over IPC, an answer an order; it decides nothing.
+// The load in its own process: opens clients at a pace, makes some of them stuck, samples the data of others.
+// Talks to the bench over IPC, one answer an order; it decides nothing.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { LoadCounts } from './load-client.ts';
 import { LoadClient } from './load-client.ts';
 import type { SampleReport } from './samples.ts';
 import { Samples } from './samples.ts';
 
-/** What the bench asks for. */
+/** An order of the bench. */
 export type LoadOrder =
   | {
       readonly order: 'open';
@@ -24,19 +24,19 @@ export type LoadOrder =
   | { readonly order: 'stick'; readonly clients: number }
   | { readonly order: 'dismissStuck' }
   | { readonly order: 'reset' }
-  /** With `brief`, no single latencies: they are many. */
+  /** With `brief`, without the many single latencies. */
   | { readonly order: 'report'; readonly brief: boolean };
 
-/** What it answers to `report`. */
+/** The answer to `report`. */
 export interface LoadReport extends Readonly<LoadCounts>, SampleReport {
-  /** p99 of how late this process' own event loop was: latencies below it mean nothing. */
+  /** p99 of this process's own event-loop delay: latencies below it mean nothing. */
   readonly loopMs: number;
 }
 
 const STEP_MS = 20;
 /**
- * It sleeps by the clock, not on its sockets. Whoever writes to a socket whose receiver on the same machine sleeps on it
- * pays for waking it up, which clients elsewhere never cost a server. What it measures is late by as much at most.
+ * The process sleeps by the clock, not on its sockets. A sender on the same machine pays for waking a receiver that
+ * sleeps on a socket, a cost that remote clients never cause. Measurements are late by at most this time.
  */
 const NAP_MS = 2;
 const MUMBLE_MS = 2_000;
@@ -62,7 +62,7 @@ async function open(order: Extract<LoadOrder, { order: 'open' }>): Promise<void>
   while (settled() < want) await new Promise((resolve) => setTimeout(resolve, STEP_MS));
 }
 
-/** Clients that were dismissed: they are neither open nor closed. */
+/** Dismissed clients: they are neither open nor closed. */
 let left = 0;
 
 function dismissStuck(): void {
@@ -81,7 +81,7 @@ function reset(): void {
   counts.bytes = 0;
 }
 
-/** From the end, where nobody is sampled: what is measured are those that read. */
+/** Takes clients from the end, where none is sampled: the samples must come from clients that read. */
 function stick(howMany: number): void {
   let rest = howMany;
   for (let i = clients.length - 1; i >= 0 && rest > 0; i--) {

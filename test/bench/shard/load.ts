@@ -1,4 +1,4 @@
-// The bench's hand on a load process: orders go out, reports come back.
+// The bench's handle on a load process: orders go out, reports come back.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,15 +7,15 @@ import type { LoadOrder, LoadReport } from './load-process.ts';
 import { sleep } from './scenario.ts';
 import type { Server } from './servers.ts';
 
-/** How a load is opened. */
+/** How to open a load. */
 export interface LoadShape {
   readonly clients: number;
   readonly perClient: number;
-  /** Clients whose latency is measured. They are opened first, so that the last ones can stick. */
+  /** Clients whose latency is measured. They are opened first, so that the last ones can become stuck. */
   readonly samples?: number;
-  /** They never read. */
+  /** The clients never read. */
   readonly stuck?: boolean;
-  /** Where they connect to, if not to the server itself. */
+  /** Port to connect to, if not the server's own. */
   readonly port?: number;
 }
 
@@ -39,7 +39,7 @@ export class Load {
     return this.#child.pid ?? 0;
   }
 
-  /** Opens the clients, in batches since a ticket lives for a minute only; resolves when all are open (or refused). */
+  /** Opens the clients in batches, since a ticket is valid for only a minute; resolves when all are open or refused. */
   async open(server: Server, shape: LoadShape): Promise<void> {
     const { perClient, stuck, port = server.port } = shape;
     let samples = shape.samples ?? SAMPLES;
@@ -62,29 +62,29 @@ export class Load {
     }
   }
 
-  /** So many clients stop reading, the last ones first. */
+  /** Makes clients stop reading, the last ones first. */
   async stick(clients: number): Promise<void> {
     await this.#ask({ order: 'stick', clients });
   }
 
-  /** Whoever is stuck goes away. */
+  /** Disconnects all stuck clients. */
   async dismissStuck(): Promise<void> {
     await this.#ask({ order: 'dismissStuck' });
   }
 
-  /** Counts anew for so long, and reports. */
+  /** Resets the counts, waits for `seconds`, and reports. */
   async measure(seconds: number): Promise<LoadReport> {
     await this.#ask({ order: 'reset' });
     await sleep(seconds * 1000);
     return this.report();
   }
 
-  /** What there is since the last measurement began. */
+  /** The report since the last measurement began. */
   report(): Promise<LoadReport> {
     return this.#report({ order: 'report', brief: false });
   }
 
-  /** The same without the single latencies. */
+  /** The same report without the single latencies. */
   counts(): Promise<LoadReport> {
     return this.#report({ order: 'report', brief: true });
   }

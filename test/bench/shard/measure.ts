@@ -1,4 +1,4 @@
-// One window of one server under its load: CPU, bytes, latencies; and a server with its load, opened and ended together.
+// One measurement window of one server under its load: CPU, bytes, latencies. Opens and ends a server with its load.
 import { Load } from './load.ts';
 import type { LoadReport } from './load-process.ts';
 import { cpuSeconds, residentBytes } from './process-usage.ts';
@@ -9,7 +9,7 @@ export interface Measured {
   readonly cpuSeconds: number;
   readonly loadCpuSeconds: number;
   readonly seconds: number;
-  /** Ticks that the feed made meanwhile. */
+  /** Ticks of the feed during the window. */
   readonly ticks: number;
   readonly residentMb: number;
   readonly report: LoadReport;
@@ -18,7 +18,7 @@ export interface Measured {
   readonly criticalP99Ms: number;
 }
 
-/** Measures for so long; the feed goes on as it is. */
+/** Measures for `seconds` and leaves the feed as it is. */
 export async function measure(server: Server, load: Load, seconds: number): Promise<Measured> {
   await server.profile(true);
   const ticks = await server.ticks();
@@ -45,7 +45,7 @@ export async function measure(server: Server, load: Load, seconds: number): Prom
   };
 }
 
-/** Plays a paused feed for one window, after a moment in which it settles. */
+/** Plays a paused feed for one window, after a moment to settle. */
 export async function measureAlone(server: Server, load: Load, seconds: number): Promise<Measured> {
   server.play(true);
   await sleep(SETTLE_MS);

@@ -1,4 +1,4 @@
-// The memory of a process over time, and whether it stays where it was.
+// The memory of a process over time, and whether it stays flat.
 import { residentBytes, sendQueueBytes } from './process-usage.ts';
 import type { Row } from './scenario.ts';
 import { median, round } from './scenario.ts';
@@ -8,7 +8,7 @@ const EVERY_MS = 1_000;
 const QUEUES_EVERY = 10;
 const MEGA = 1e6;
 
-/** Flatness: the last minute against the second one; of runs below ten minutes, tenths of the run. */
+/** Flatness: the last minute against the second one; in runs below ten minutes, tenths of the run. */
 export interface Flatness {
   readonly secondMb: number;
   readonly lastMb: number;
@@ -36,7 +36,7 @@ export class MemorySeries {
     clearInterval(this.#timer);
   }
 
-  /** What the kernel kept for the connections when it was looked at last. */
+  /** Megabytes that the kernel held for the connections at the last look. */
   get queuedMb(): number {
     return this.#queuedMb.at(-1) ?? 0;
   }

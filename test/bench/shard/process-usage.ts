@@ -1,4 +1,4 @@
-// CPU and memory of other processes and of the kernel's sockets, from /proc: what the kernel says, not what they say.
+// CPU and memory of other processes and of the kernel's sockets, from /proc, independent of the processes' own numbers.
 import { readFileSync } from 'node:fs';
 
 /** Clock ticks a second; 100 on every Linux that Node runs on. */
@@ -8,7 +8,7 @@ const PAGE_BYTES = 4_096;
 /** CPU seconds of all threads so far, user and system. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The name in parentheses may have spaces: count from behind it. utime and stime are fields 14 and 15.
+  // The name in parentheses may contain spaces: count from its end. utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
@@ -23,7 +23,7 @@ export function threads(pid: number): number {
   return Number(/^Threads:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 }
 
-/** Bytes that the kernel keeps for a server: written to its connections, and not yet acknowledged by the other side. */
+/** Bytes that the kernel holds for a server: written to its connections, and not yet acknowledged by the other side. */
 export function sendQueueBytes(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   let bytes = 0;

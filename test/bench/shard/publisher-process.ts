@@ -1,12 +1,12 @@
-// Publishes state at a rate, a process of its own: `url prefix messagesPerSecond keys channels bytes`. Begins and ends
-// when it is told, and answers how much it has published.
+// Publishes state at a rate, in its own process: `url prefix messagesPerSecond keys channels bytes`. Starts and stops
+// on command, and reports how much it has published.
 import { connect } from '@nats-io/transport-node';
 import { message } from './peers/feed.ts';
 
 const [url = '', prefix = 'weir', ...numbers] = process.argv.slice(2);
 const [perSecond = 1_000, keys = 5_000, channels = 50, bytes = 200] = numbers.map(Number);
 const SLICE_MS = 5;
-/** A publisher that was stopped does not make up for more than that. */
+/** After a pause a publisher makes up for at most this time. */
 const MAX_DEBT_MS = 200;
 
 const nats = await connect({ servers: url });

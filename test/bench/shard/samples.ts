@@ -1,4 +1,4 @@
-// What the sampled clients see: how old data is when it comes, and whether critical messages are complete and in order.
+// The view of sampled clients: the age of data on arrival, and whether critical messages are complete and in order.
 
 const MAX_SAMPLES = 500_000;
 
@@ -7,13 +7,13 @@ export interface SampleReport {
   /** Publish to receive, in milliseconds: of the newest value in a state frame, of each critical message. */
   readonly stateMs: readonly number[];
   readonly criticalMs: readonly number[];
-  /** The age of what a client had, just before something newer came. */
+  /** The age of a client's data just before newer data came. */
   readonly worstMs: readonly number[];
   readonly criticals: number;
-  /** Critical messages that were skipped, or came twice or late. */
+  /** Critical messages that were skipped. `repeats` came twice or late. */
   readonly holes: number;
   readonly repeats: number;
-  /** Messages that are no JSON. */
+  /** Messages that are not JSON. */
   readonly invalid: number;
 }
 
@@ -55,7 +55,7 @@ export class Samples {
     };
   }
 
-  /** The ear of one client. */
+  /** A listener for one client. */
   client(): (payload: Buffer) => void {
     const lastSeq = new Map<string, number>();
     let newestAt = 0;
@@ -68,7 +68,7 @@ export class Samples {
   }
 
   #state(text: string, newestAt: number): number {
-    // The newest value stands last. Socket.IO has the message as a string in JSON, with its quotes escaped.
+    // The newest value is last. Socket.IO has the message as a JSON string, with escaped quotes.
     const at = Math.max(text.lastIndexOf('"at":') + 5, text.lastIndexOf('"at\\":') + 6);
     if (at < 6) return newestAt;
     if (text.startsWith('{"type"') && !isJson(text)) this.#invalid++;

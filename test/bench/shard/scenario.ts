@@ -1,6 +1,6 @@
-// What a scenario is: a scale goes in, a table and goals come out. Nothing here measures.
+// The form of a scenario: a scale goes in, a table and goals come out. Nothing here measures.
 
-/** How large a run is, and where it says how far it is. */
+/** The size of a run, and a function for its progress. */
 export interface Scale {
   readonly clients: number;
   readonly seconds: number;
@@ -11,7 +11,7 @@ export interface Scale {
 /** One line of a table: names to numbers. */
 export type Row = Readonly<Record<string, string | number>>;
 
-/** A number beside the number that it has to stay below (or reach). */
+/** A number with the limit that it must not exceed (or must reach). */
 export interface Goal {
   readonly what: string;
   readonly value: number;
@@ -20,11 +20,11 @@ export interface Goal {
   readonly met: boolean;
 }
 
-/** What a run of a scenario found. */
+/** The result of a scenario's run. */
 export interface Outcome {
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
-  /** Numbers over time, for the JSON alone. */
+  /** Numbers over time, only for the JSON. */
   readonly series?: Readonly<Record<string, readonly Row[]>>;
 }
 
@@ -33,9 +33,9 @@ export type Size = Pick<Scale, 'clients' | 'seconds' | 'rounds'>;
 
 export interface Scenario {
   readonly about: string;
-  /** The size at which the goals are meant. */
+  /** The size at which the goals apply. */
   readonly full: Size;
-  /** A size that shows only that it works. */
+  /** A size that shows only that the scenario works. */
   readonly quick: Size;
   run(scale: Scale): Promise<Outcome>;
 }
@@ -50,7 +50,7 @@ export function round(value: number, digits = 2): number {
   return Number(value.toFixed(digits));
 }
 
-/** The value that so large a part of a sorted list is below; not a number where there are none. */
+/** A quantile of a sorted list; NaN if it is empty. */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

@@ -1,4 +1,4 @@
-// Starts what is measured, each in a process of its own: Weir's shard with a real NATS server, or a peer.
+// Starts the measured servers, each in its own process: Weir's shard with a real NATS server, or a peer.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -17,22 +17,22 @@ import { sleep } from './scenario.ts';
 import type { Extras } from './weir-feed.ts';
 import { WeirFeed } from './weir-feed.ts';
 
-/** Something that broadcasts a feed. */
+/** A server that broadcasts a feed. */
 export interface Server {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** The request paths of so many clients, each on `perClient` channels of the feed. */
+  /** The request paths of `clients` clients, each on `perClient` channels of the feed. */
   clientPaths(clients: number, perClient: number): Promise<readonly string[]>;
-  /** What a client says first. */
+  /** First message of a client. */
   readonly greeting?: string | undefined;
   /** WebSocket extensions that clients offer. */
   readonly extensions?: string | undefined;
-  /** A server is silent until it is told to play. */
+  /** Starts or stops the feed; a server is silent at first. */
   play(playing: boolean): void;
-  /** Ticks that the feed has made. */
+  /** Number of ticks of the feed. */
   ticks(): Promise<number>;
-  /** Begins or ends a CPU profile, where the bench was asked for one. */
+  /** Starts or ends a CPU profile, if the bench was asked for one. */
   profile(on: boolean): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface WeirServer extends Server {
 
 export type PeerName = 'naive-ws' | 'socket-io' | 'plain-write';
 
-/** A peer that makes its own feed. */
+/** A peer that produces its own feed. */
 export async function startPeer(name: PeerName, feed: Feed): Promise<Server> {
   const script = fileURLToPath(new URL(`./peers/${name}.js`, import.meta.url));
   const args = [feed.tickMs, feed.messagesPerTick, feed.bytes, feed.channels].map(String);
@@ -61,7 +61,7 @@ export async function startPeer(name: PeerName, feed: Feed): Promise<Server> {
     port,
     clientPaths: async (clients, perClient) =>
       Array.from({ length: clients }, () => prefix + pick(feed.channels, perClient).join(',')),
-    // Socket.IO: connect to the default namespace.
+    // For Socket.IO: connects to the default namespace.
     greeting: name === 'socket-io' ? '40' : undefined,
     play: (playing) => void child.send(playing ? 'play' : 'pause'),
     ticks: async () => {
@@ -79,7 +79,7 @@ export interface WeirOptions {
   readonly name?: string;
   readonly pool?: string;
   readonly extras?: Extras;
-  /** The NATS server that feeds it, where it is not one of its own. */
+  /** The NATS server that feeds it; a new one if absent. */
   readonly nats?: NatsServer;
   /** Settings of the shard. */
   readonly env?: Readonly<Record<string, string>>;
@@ -140,7 +140,7 @@ export async function startWeir(feed: Feed, options: WeirOptions = {}): Promise<
   };
 }
 
-/** A router that lets one machine connect as often as it likes. */
+/** A router that lets one address connect without limit. */
 export interface RouterServer {
   readonly pid: number;
   readonly port: number;
@@ -200,7 +200,7 @@ export async function startLobby(): Promise<Lobby> {
 /** The default of the pool. */
 const MOBILE_TICK_MS = 1_000;
 
-/** A shard of the mobile pool with the lobby, compressed or plain; all its clients offer to decompress. */
+/** A shard of the mobile pool with the lobby, compressed or plain; all its clients offer compression. */
 export async function startLobbyShard({ nats }: Lobby, compression: boolean): Promise<Server> {
   const silence: Feed = { tickMs: MOBILE_TICK_MS, messagesPerTick: 0, bytes: 0, channels: 1 };
   const weir = await startWeir(silence, {

@@ -1,6 +1,6 @@
-// Reads a shard's /metrics, as Prometheus would: counters between two scrapes, and quantiles of histograms.
+// Reads a shard's /metrics as Prometheus would: counters between two scrapes, and quantiles of histograms.
 
-/** One scrape: series with their labels, as they are written, to values. */
+/** One scrape: series with their labels, as written, to values. */
 export type Scrape = ReadonlyMap<string, number>;
 
 export async function scrape(admin: string): Promise<Scrape> {
@@ -14,7 +14,7 @@ export async function scrape(admin: string): Promise<Scrape> {
   return series;
 }
 
-/** How much all series of a name (or one with its labels) grew. */
+/** The increase of all series of a name, or of one series with labels. */
 export function growth(before: Scrape, after: Scrape, name: string): number {
   return total(after, name) - total(before, name);
 }
@@ -25,7 +25,7 @@ function total(series: Scrape, name: string): number {
   return sum;
 }
 
-/** A quantile of what a histogram took in between two scrapes: the upper bound of its bucket. */
+/** A quantile of a histogram's values between two scrapes: the upper bound of the bucket. */
 export function histogramQuantile(before: Scrape, after: Scrape, name: string, share: number): number {
   const buckets: { readonly bound: number; readonly count: number }[] = [];
   for (const [key, value] of after) {

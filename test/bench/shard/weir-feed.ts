@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Feed } from './peers/feed.ts';
 import { message } from './peers/feed.ts';
 
-/** What goes out beside the state of the feed, on its first channel. */
+/** Messages beside the state of the feed, on its first channel. */
 export interface Extras {
   /** Time between two critical messages. */
   readonly criticalMs?: number;
@@ -40,7 +40,7 @@ export class WeirFeed {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** The messages of a tick go to keys of their own, so that a tick has as many values as the peers send messages. */
+  /** Each message of a tick has its own key, so that a tick has as many values as the peers send messages. */
   #tick(): void {
     if (!this.#playing) return;
     this.ticks++;

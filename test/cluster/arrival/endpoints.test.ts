@@ -1,5 +1,5 @@
-// What Kubernetes says of the shards, to a real router: nobody is sent to a pod that is being deleted although it still
-// beats as if nothing were, and a wrong selector does not close the cluster.
+// What a real router does with EndpointSlices: it sends no client to a pod that is being deleted, even if its shard
+// still beats as usual, and a wrong selector does not close the cluster.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askRouter } from '../../harness/bare-client.ts';
 import { FakeApiServer } from '../../harness/fake-api-server.ts';
@@ -11,7 +11,7 @@ let api: FakeApiServer;
 let cluster: SmallCluster;
 const shards = new Map<string, string>();
 
-/** What EndpointSlices say of the two shards. */
+/** Writes EndpointSlices with these conditions for the two shards. */
 function say(conditions: Readonly<Record<string, object>>): void {
   const endpoints = Object.entries(conditions).map(([name, of]) => ({
     addresses: ['10.0.0.1'],
@@ -22,7 +22,7 @@ function say(conditions: Readonly<Record<string, object>>): void {
   api.put(`${slices}/desktop-1`, { metadata: { name: 'desktop-1', labels }, addressType: 'IPv4', endpoints });
 }
 
-/** Where 12 clients are sent. */
+/** The shards to which the router sends 12 clients. */
 async function sentTo(): Promise<readonly string[]> {
   const found = new Set<string>();
   for (let client = 0; client < 12; client += 1) {
@@ -56,7 +56,7 @@ const becomes = (...expected: readonly string[]): Promise<void> =>
   until(async () => JSON.stringify(await sentTo()) === JSON.stringify(expected), `clients go to ${expected}`);
 
 describe('endpoints', () => {
-  it('take a shard away whose pod is being deleted, or does not serve', async () => {
+  it('exclude a shard whose pod is being deleted or does not serve', async () => {
     await becomes('d1', 'd2');
     say({ d1: { ready: false, serving: true, terminating: true }, d2: { ready: true } });
     await becomes('d2');
@@ -66,13 +66,13 @@ describe('endpoints', () => {
     await becomes('d1', 'd2');
   });
 
-  it('take no shard away that is the last one', async () => {
+  it('do not exclude the last shard', async () => {
     say({});
     await until(async () => (await fetch(`${cluster.router.admin}/readyz`)).ok, 'the router is ready');
     await becomes('d1', 'd2');
   });
 
-  it('are not needed: with the API server gone beats decide alone', async () => {
+  it('are optional: without the API server, beats decide alone', async () => {
     await api.goAway();
     await becomes('d1', 'd2');
     expect(cluster.router.process.exitCode).toBeNull();

@@ -1,4 +1,4 @@
-// Router and shard on IPv6 and IPv4 at once, and a shard that tells an IPv6 address.
+// Router and shard on IPv6 and IPv4, and a shard with an IPv6 address.
 import { networkInterfaces } from 'node:os';
 import { expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
@@ -9,7 +9,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === '::1'),
 );
 
-it.skipIf(!hasIpv6)('clients of both come in, and URLs keep their brackets (case G4)', async () => {
+it.skipIf(!hasIpv6)('clients of both families connect, and URLs keep their brackets (case G4)', async () => {
   const cluster = await SmallCluster.start({ WEIR_HOST: '::' });
   try {
     const port = await freePort('::');

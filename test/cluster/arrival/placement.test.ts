@@ -1,4 +1,4 @@
-// Where the router sends clients when shards are missing, full, draining or dead, and how it bears odd clients.
+// Where the router sends clients when shards are missing, full, draining or dead, and how it handles odd clients.
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { opcodes, RawClient } from '../../harness/raw-client.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** Long enough for a client that answers to be measured meanwhile, on any machine. */
+/** Long enough to measure a client that answers, even on a busy machine. */
 const PROBE_DEADLINE_MS = 3_000;
 
 let cluster: SmallCluster;
@@ -32,8 +32,8 @@ const served = async (query = 'channels=lobby'): Promise<BareClient> => {
 const shardOf = (client: BareClient): unknown => client.of('welcome')[0]?.message['shard'];
 
 /**
- * The number of connections that the router knows of is in the next beat; a ticket counts until then. A beat that was
- * on its way has neither of the two, so one more client may be sent to a shard that has just become full.
+ * A beat tells the router how many connections a shard has; until the next beat, tickets count as connections. A beat
+ * that was already on its way has neither, so the router may send one client too many to a shard that just filled up.
  */
 async function sent(query: string, to: string): Promise<BareClient> {
   let redirect: Readonly<Record<string, unknown>> | undefined;
@@ -44,25 +44,25 @@ async function sent(query: string, to: string): Promise<BareClient> {
   return BareClient.open(String(redirect?.['url']));
 }
 
-/** The router has heard that there is no room. */
+/** Waits until the router knows that there is no room. */
 async function isFull(): Promise<void> {
   const answer = (): Promise<string> => ask().then(String, String);
   await until(async () => (await answer()).includes('4013'), 'nobody is sent anywhere');
 }
 
 describe('without room', () => {
-  it('no shards: closed with 4013, and served as soon as there is one', async () => {
+  it('no shards: closed with 4013, and served as soon as there is a shard', async () => {
     await expect(ask()).rejects.toThrow('4013');
     await expect(ask('channels=lobby&class=mobile')).rejects.toThrow('4013');
     await cluster.shard('desktop', 'desktop-1');
     (await served()).close();
   });
 
-  it('full shards: closed with 4013, by the shard too, until somebody leaves', async () => {
+  it('full shards: closed with 4013, by the shard too, until a client leaves', async () => {
     const shard = await cluster.shard('desktop', 'desktop-1', { WEIR_CAPACITY: '1' });
     const other = await ask();
     const first = await served('channels=lobby').catch(() => undefined);
-    // The first ticket may still count as a client that is on its way: then the router has no room for the next.
+    // The first ticket may still count as a client on its way: then the router has no room for the next one.
     const holder = first ?? BareClient.open(String(other['url']));
     await until(() => holder.of('welcome').length > 0, 'one is served');
     await isFull();
@@ -77,7 +77,7 @@ describe('without room', () => {
     await until(async () => (await ask().catch(() => undefined)) !== undefined, 'there is room again');
   });
 
-  it('a full pool: the next one takes them', async () => {
+  it('a full pool: the next pool takes its clients', async () => {
     await cluster.shard('desktop', 'desktop-1', { WEIR_CAPACITY: '1' });
     await cluster.shard('mobile', 'mobile-1');
     const first = await served();
@@ -99,7 +99,7 @@ describe('shards that end', () => {
     ending = await cluster.shard('desktop', 'ending', { WEIR_DRAIN_GRACE_MS: '3000' });
   });
 
-  /** A ticket for the shard that ends. */
+  /** A ticket for the shard that is about to end. */
   async function ticketToEnding(): Promise<string> {
     for (;;) {
       const url = String((await ask())['url']);
@@ -107,8 +107,8 @@ describe('shards that end', () => {
     }
   }
 
-  it('draining: nobody new is sent there, who comes with an older ticket is told 4012', async () => {
-    // A shard with nobody on it ends at once.
+  it('draining: the router sends no new clients there, and the shard closes older tickets with 4012', async () => {
+    // A drain without clients ends at once.
     const resident = BareClient.open(await ticketToEnding());
     await until(() => resident.of('welcome').length > 0, 'somebody is on it');
     const url = await ticketToEnding();
@@ -125,7 +125,7 @@ describe('shards that end', () => {
     for (let i = 0; i < 20; i++) expect(String((await ask())['url'])).toContain(staying.url);
   });
 
-  it('only draining ones: closed with 4013', async () => {
+  it('only draining shards: closed with 4013', async () => {
     const resident = BareClient.open(await ticketToEnding());
     await until(() => resident.of('welcome').length > 0, 'somebody is on it');
     ending.process.kill('SIGTERM');
@@ -133,7 +133,7 @@ describe('shards that end', () => {
     await isFull();
   });
 
-  it('killed: after its silence nobody is sent there', async () => {
+  it('killed: the router sends no clients there once its beats stop', async () => {
     await end(ending.process, 'SIGKILL');
     await until(
       async () => (await (await fetch(`${cluster.router.admin}/readyz`)).text()).includes('"shards":1'),
@@ -152,7 +152,7 @@ describe('odd clients at the router', () => {
 
   const connectUrl = (): string => `${cluster.routerUrl}/v1/connect?channels=lobby`;
 
-  it('silent ones are sent to the slowest pool by the deadline, and keep nobody else waiting', async () => {
+  it('silent clients go to the slowest pool at the deadline, and delay no other client', async () => {
     const startedMs = performance.now();
     const silent = Array.from({ length: 50 }, () => new RawClient(connectUrl(), { answers: () => false }));
     await until(() => silent.every(({ status }) => status === 101), 'all are being measured');
@@ -167,7 +167,7 @@ describe('odd clients at the router', () => {
     }
   });
 
-  it('those that go halfway, at whatever step, leave nothing behind', async () => {
+  it('clients that leave at any step of the handshake leave nothing behind', async () => {
     const { hostname, port } = new URL(cluster.routerUrl);
     const halves = ['', 'G', 'GET /v1/connect?channels=lobby HTTP/1.1\r\nHost: x\r\nUpgrade: webs'];
     for (const half of halves) {

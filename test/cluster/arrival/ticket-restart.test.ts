@@ -1,5 +1,5 @@
-// A shard is killed and started again under its name, at its address: it remembers no used ticket, so none of before
-// may be good any more.
+// A shard is killed and restarted with its name and address: it has forgotten which tickets were used, so it must
+// accept no ticket from before.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
 import { end } from '../../harness/end.ts';
@@ -29,7 +29,7 @@ async function closeOf(url: string): Promise<number | undefined> {
 }
 
 describe('a ticket', () => {
-  it('that was used does not open a stream of the same shard started anew; the router gives a new one', async () => {
+  it('that was used opens no stream on the same shard after a restart; the router issues a new one', async () => {
     const shard = await start();
     const client = await BareClient.connect(cluster.routerUrl, 'channels=lobby');
     await until(() => client.of('welcome').length > 0, 'it is served');

@@ -1,4 +1,4 @@
-// Bad tickets and bad clients at a shard: each is refused with its own code, and the others go on being served.
+// Bad tickets and bad clients at a shard: it refuses each with its own code, and keeps serving the others.
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -12,7 +12,7 @@ import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 let cluster: SmallCluster;
 let nats: NatsConnection;
 let shard: Service;
-/** Somebody who does nothing wrong. */
+/** A client that does nothing wrong. */
 let healthy: BareClient;
 let published = 0;
 
@@ -35,7 +35,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  // Whatever the test did: the healthy client is there and served.
+  // Whatever the test did, the healthy client is still served.
   nats.publish('weir.critical.lobby', String(published));
   nats.publish('weir.state.lobby.n', String(published));
   await until(
@@ -72,7 +72,7 @@ const sign = (value: Ticket, { nowMs = Date.now(), ttlMs = 30_000, by = ours() }
 
 const streamUrl = (token: string): string => `${shard.url}/v1/stream?ticket=${token}`;
 
-/** The code that a stream with this ticket ends with; it must be told within the deadline, and be served nothing. */
+/** The close code for this ticket; the shard must close within the deadline, and serve nothing. */
 async function refusal(token: string): Promise<number | undefined> {
   const client = BareClient.open(streamUrl(token));
   await until(() => client.closed !== undefined, 'the stream is closed');
@@ -84,7 +84,7 @@ const admissions = (outcome: string): Promise<number> =>
   metric(shard, `weir_shard_admissions_total{outcome="${outcome}"}`);
 
 describe('a ticket', () => {
-  it('that is good opens one stream', async () => {
+  it('opens one stream if it is good', async () => {
     const token = await sign(ticket());
     const client = BareClient.open(streamUrl(token));
     await until(() => client.of('state').length > 0, 'it is served');
@@ -155,7 +155,7 @@ describe('a ticket', () => {
     client.close();
   });
 
-  it('opens one stream when ten come with it at once (case F4)', async () => {
+  it('opens one stream if ten clients show it together (case F4)', async () => {
     const token = await sign(ticket());
     const clients = Array.from({ length: 10 }, () => BareClient.open(streamUrl(token)));
     await until(
@@ -169,7 +169,7 @@ describe('a ticket', () => {
   });
 });
 
-/** A client with this ticket that is being served. */
+/** A client with this ticket that has its first state. */
 async function open(changes: Partial<Ticket> = {}): Promise<BareClient> {
   const client = BareClient.open(streamUrl(await sign(ticket(changes))));
   await until(() => client.of('state').length > 0, 'it is served');
@@ -177,7 +177,7 @@ async function open(changes: Partial<Ticket> = {}): Promise<BareClient> {
 }
 
 describe('channels that the ticket does not allow', () => {
-  it('are answered with an error when subscribed to, and the allowed ones of the same request are had', async () => {
+  it('are answered with an error on subscribe, and the allowed ones of the same request are subscribed', async () => {
     nats.publish('weir.state.sports.42.k', '1');
     nats.publish('weir.state.secret.k', '"secret"');
     const client = await open({ allow: ['lobby', 'sports.*'] });
@@ -199,13 +199,13 @@ describe('channels that the ticket does not allow', () => {
     client.close();
   });
 
-  it('that the router left out are named in an error each', async () => {
+  it('are named in one error each if the router left them out', async () => {
     const client = await open({ denied: ['secret', 'other'] });
     expect(client.of('error').map(({ message }) => message['channel'])).toEqual(['secret', 'other']);
     client.close();
   });
 
-  it('are too many at once: nothing of the request is done', async () => {
+  it('are too many in one request: the shard does nothing of it', async () => {
     const client = await open({ allow: ['>'] });
     const channels = Array.from({ length: 100 }, (_, i) => `c${i}`);
     client.ws.send(JSON.stringify({ type: 'subscribe', channels }));
@@ -217,7 +217,7 @@ describe('channels that the ticket does not allow', () => {
   });
 });
 
-describe('what a client says', () => {
+describe('messages of a client', () => {
   it.each<[string, string | Buffer, number]>([
     ['no JSON', '{"type":', 4501],
     ['nothing', '', 4501],
@@ -238,7 +238,7 @@ describe('what a client says', () => {
     expect(client.closed).toBe(code);
   });
 
-  it('too much: messages and pings are closed with 4029', async () => {
+  it('beyond the limit: too many messages or pings are closed with 4029', async () => {
     const [talker, pinger] = [await open(), await open()];
     for (let i = 0; i < 60; i++) talker.ws.send('{"type":"unsubscribe","channels":["other"]}');
     for (let i = 0; i < 60; i++) pinger.ws.ping();
@@ -256,7 +256,7 @@ describe('what a client says', () => {
 });
 
 describe('afterwards', () => {
-  it('the shard counts exactly who is there', async () => {
+  it('the shard counts exactly the clients that are left', async () => {
     await until(
       async () => (await metric(shard, 'weir_shard_connections')) === 1,
       'only the healthy one is left',

@@ -1,4 +1,4 @@
-// The classics of forged tokens, at the router as user tokens and at a shard as tickets: each is refused, nothing is
+// The classic token forgeries, at the router as user tokens and at a shard as tickets: each is refused, nothing is
 // fetched, and the log does not grow.
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
@@ -12,7 +12,7 @@ import { scale, seen } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** How often each is tried. */
+/** Number of attempts with each forgery. */
 const TIMES = scale(1, 50);
 
 const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -23,7 +23,7 @@ const nowS = Math.floor(Date.now() / 1_000);
 
 let cluster: SmallCluster;
 let shard: Service;
-/** Where keys would be fetched from. */
+/** A server for keys that no service may ask. */
 let bait: Server;
 let baitUrl: string;
 let fetched = 0;
@@ -50,7 +50,7 @@ afterAll(async () => {
 const part = (value: object | string): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
-/** Signed by HMAC with whatever is given; `header` and `payload` are written as they are. */
+/** A token signed by HMAC with this key; `header` and `payload` are written unchanged. */
 function forge(header: object, payload: object | string, key: string | Uint8Array): string {
   const signed = `${part(header)}.${part(payload)}`;
   return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
@@ -68,7 +68,7 @@ const userToken: Kind = {
   key: secret,
 };
 
-/** A good ticket of the router, taken apart; forgers know its form. */
+/** A valid ticket of the router, decoded: forgers know its format. */
 async function ticketKind(): Promise<Kind> {
   const token = forge(userToken.header, userToken.claims, userToken.key);
   const visit = new RawClient(`${cluster.routerUrl}/v1/connect?channels=lobby&token=${token}`);
@@ -82,7 +82,7 @@ async function ticketKind(): Promise<Kind> {
   return { header: parsed(header), claims: parsed(claims), key: Buffer.from(key, 'base64url') };
 }
 
-/** Each with a name; `fresh` gives claims that were never used, `own` is the key of headers that bring one along. */
+/** Named forgeries; `fresh` makes unused claims, `own` signs tokens whose header brings a key. */
 function classics(
   { header, claims, key }: Kind,
   fresh: () => object,
@@ -121,13 +121,13 @@ const counted = async (): Promise<readonly number[]> => [
     (await metric(shard, 'weir_shard_admissions_total{outcome="wrongPool"}')),
 ];
 
-it('are all refused, without a request or a word about them (case G5)', async () => {
+it('are all refused, without a request and without a log line (case G5)', async () => {
   const ticket = await ticketKind();
   const fresh = (): object => {
     const iat = Math.floor(Date.now() / 1_000);
     return { ...ticket.claims, jti: randomBytes(12).toString('base64url'), iat, exp: iat + 30 };
   };
-  // The forgers' own workshop is in order: what is right opens a stream.
+  // Proof that the forger works: a correct ticket opens a stream.
   const right = BareClient.open(`${shard.url}/v1/stream?ticket=${forge(ticket.header, fresh(), ticket.key)}`);
   await until(() => right.of('welcome').length > 0, 'a right ticket opens a stream');
   right.close();
@@ -137,9 +137,9 @@ it('are all refused, without a request or a word about them (case G5)', async ()
     ['a ticket', forge(ticket.header, fresh(), ticket.key)],
     ['a ticket signed with the secret of users', forge(ticket.header, fresh(), secret)],
   ];
-  // Made anew each time: a ticket lives for half a minute.
+  // New tickets in each round: a ticket is valid for half a minute.
   const asTickets = (): (readonly [string, string])[] => [
-    // Whoever has our key may sign what he likes: a header that is ignored is no fault of a ticket then.
+    // Signed with the real key: for a ticket that is no fault, since the shard ignores such headers.
     ...classics(ticket, fresh, 'my own key'),
     ['a user token', forge(userToken.header, userToken.claims, userToken.key)],
     ['a user token signed with our key', forge(userToken.header, userToken.claims, ticket.key)],
@@ -158,7 +158,7 @@ it('are all refused, without a request or a word about them (case G5)', async ()
     }
     for (const [name, token] of asTickets()) {
       const client = new RawClient(`${shard.url}/v1/stream?ticket=${token}`);
-      // A request line beyond the shard's bounds is answered by HTTP, before anybody looks at the ticket.
+      // A request line beyond the shard's limits is refused by HTTP, before the ticket is read.
       const tooLarge = token.length > 8_192;
       await until(() => client.closeCode !== undefined || client.status > 101, `${name} is refused`);
       expect([name, client.status, client.closeCode]).toEqual(

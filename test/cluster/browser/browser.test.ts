@@ -1,5 +1,5 @@
-// A real browser on a real cluster: user tokens as subprotocols, pages by https behind a proxy that ends TLS, and the
-// origins that browsers send. Skipped by name where there is no Chromium, or no openssl for the certificate.
+// A real browser on a real cluster: user tokens as subprotocols, https pages behind a proxy that ends TLS, and the
+// origins that browsers send. Skipped by name without Chromium, or without openssl for the certificate.
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -56,7 +56,7 @@ const listening = async (server: Server | ReturnType<typeof createTlsServer>): P
   return (server.address() as AddressInfo).port;
 };
 
-/** What `new WebSocket(url, protocols)` comes to in a page: what it was told, and how it ended. */
+/** Calls `new WebSocket(url, protocols)` in a page: the messages it gets, and how it ends. */
 const dial = `(url, protocols) => new Promise((resolve) => {
   try {
     const ws = new WebSocket(url, protocols);
@@ -92,7 +92,7 @@ describe.skipIf(reason !== undefined)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    /** A page with nothing but the SDK beside it. */
+    /** A page with only the SDK. */
     async function pageOf(origin: 'http' | 'https'): Promise<{ page: Page; origin: string }> {
       const serve: Parameters<typeof createServer>[1] = (request, response) => {
         const isSdk = request.url === '/weir.js';
@@ -126,10 +126,10 @@ describe.skipIf(reason !== undefined)(
         for (const token of [small, large]) {
           expect(await dialled(page, url, ['weir.v1', `weir.token.${token}`])).toMatchObject(good);
           expect(await dialled(page, url, [`weir.token.${token}`, 'weir.v1'])).toMatchObject(good);
-          // A browser shows nothing of an HTTP answer; its words are tested at the router.
+          // A browser hides the HTTP answer; the router's own tests check its text.
           expect(await dialled(page, url, [`weir.token.${token}`])).toMatchObject({ code: 1006 });
         }
-        // No token of base64 with padding: a browser does not take it for a subprotocol.
+        // Base64 padding is not allowed in a token: a browser rejects it as a subprotocol.
         expect(await dialled(page, url, ['weir.v1', `weir.token.${small}=`])).toEqual({
           error: 'SyntaxError',
         });
@@ -146,7 +146,7 @@ describe.skipIf(reason !== undefined)(
       }
     });
 
-    it('origins: exactly those that are configured (case G9)', async () => {
+    it('origins: exactly the configured ones are accepted (case G9)', async () => {
       const { page, origin } = await pageOf('http');
       const stranger = await pageOf('http');
       const cluster = await SmallCluster.start({}, { WEIR_ALLOWED_ORIGINS: origin });
@@ -154,7 +154,7 @@ describe.skipIf(reason !== undefined)(
         await cluster.shard('desktop', 'desktop-1');
         const url = `${cluster.routerUrl}/v1/connect?channels=lobby`;
         expect(await dialled(page, url, ['weir.v1'])).toMatchObject({ said: 'redirect', code: 4001 });
-        // Another port is another origin, and a frame without one of its own says `null`.
+        // Another port is another origin, and a sandboxed frame sends `null`.
         expect(await dialled(stranger.page, url, ['weir.v1'])).toMatchObject({ code: 4503 });
         const opaque = await stranger.page.evaluate(`new Promise((resolve) => {
         addEventListener('message', ({ data, origin }) => resolve({ ...data, origin }));
@@ -172,11 +172,11 @@ describe.skipIf(reason !== undefined)(
       }
     });
 
-    describe('a page by https, where a proxy ends TLS for router and shards', () => {
+    describe('an https page, with a proxy that ends TLS for router and shards', () => {
       let cluster: SmallCluster;
       let nats: NatsConnection;
 
-      /** Ends TLS as an ingress does, and says so in the usual header. */
+      /** Ends TLS like an ingress, and says so in the usual header. */
       async function ingress(port: () => number): Promise<number> {
         const server = createTlsServer(tls, (near: TLSSocket) => {
           near.on('error', () => undefined);
@@ -203,7 +203,7 @@ describe.skipIf(reason !== undefined)(
         await cluster?.stop();
       });
 
-      it('connects, is moved, and never hears of ws:// (case G1)', async () => {
+      it('connects, is moved, and never sees ws:// (case G1)', async () => {
         let routerPort = 0;
         const front = await ingress(() => routerPort);
         const publicUrl = `wss://localhost:${front}/live`;
@@ -215,7 +215,7 @@ describe.skipIf(reason !== undefined)(
         const shard = async (id: string): Promise<Service> => {
           const port = await freePort();
           const behind = await ingress(() => Number(port));
-          // Its own address has no TLS: that is the proxy's business.
+          // The shard's own address has no TLS: the proxy ends it.
           return cluster.shard('desktop', id, {
             WEIR_PORT: port,
             WEIR_PUBLIC_URL: `ws://localhost:${behind}`,
@@ -250,7 +250,7 @@ describe.skipIf(reason !== undefined)(
         await holds(`weir.channel('lobby').state.get('slot') === 2`, 'it is served there');
         const urls = await page.evaluate<string[]>('urls');
         expect(urls.map((url) => new URL(url).protocol)).toEqual(urls.map(() => 'wss:'));
-        // Router, shard, and by the URL of the move with its base path the router again, then the other shard.
+        // Router, shard; then the move: its URL with base path leads to the router, and from there to the other shard.
         expect(urls.map((url) => new URL(url).pathname)).toEqual([
           '/live/v1/connect',
           '/v1/stream',

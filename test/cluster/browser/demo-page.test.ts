@@ -1,5 +1,5 @@
-// The demo page and the SDK's browser bundle in Debian's Chromium, against a scripted cluster, with a strict
-// content security policy. Skipped by name where there is no Chromium.
+// The demo page and the SDK's browser bundle in Chromium, against a scripted cluster, with a strict content security
+// policy. Skipped by name without Chromium.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -121,11 +121,11 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     await page.close();
   });
 
-  it('takes keys named like object members as ordinary ones (case A5)', async () => {
+  it('accepts keys named like object members (case A5)', async () => {
     const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '10', '-', '_'];
     cluster.set('lobby', { 'slot-1': { active: true } });
     const page = await opened();
-    // It is connected before the snapshot is shown.
+    // The status changes before the page shows the snapshot.
     await eventually(async () => expect(Number(await text(page, 'keys'))).toBeGreaterThan(0));
     expect(await text(page, 'status')).toBe('Connected');
     const before = Number(await text(page, 'keys'));
@@ -145,14 +145,14 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
       globalThis.weir = connect({ url: ${JSON.stringify(cluster.url)}, channels: ['lobby'], token: '${token}' });
     })`);
     await eventually(async () => expect(await page.evaluate('weir.status')).toBe('open'));
-    // Not `toEqual`: where it fails nobody wants to read 6 KB.
+    // Not `toEqual`: a failure would print 6 KB.
     expect(cluster.visits.some(({ protocols }) => protocols.join() === `weir.v1,weir.token.${token}`)).toBe(
       true,
     );
     await page.close();
   });
 
-  it('sees what queued while it was frozen as a few events, and does not reconnect (case D9)', async () => {
+  it('sees the messages that queued while it was frozen as a few events, and does not reconnect (case D9)', async () => {
     const page = await opened();
     await page.evaluate(`import('/weir.js').then(({ connect }) => {
       globalThis.calls = 0;
@@ -162,7 +162,7 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     await eventually(async () => expect(await page.evaluate('weir.status')).toBe('open'));
     const session = await page.context().newCDPSession(page);
     await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-    // What a frozen page gets in two minutes, sent as fast as it goes.
+    // Two minutes of messages, sent in a burst.
     for (let i = 0; i < 4_800; i++) cluster.set('lobby', { [`slot-${i % 200}`]: i });
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     await eventually(async () =>

@@ -1,4 +1,4 @@
-// Clients as they are in the wild, by hand on a socket: a shard serves those that can be served, and lets go of the rest.
+// Odd clients on raw sockets: a shard serves every client that it can serve, and closes the rest.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -54,7 +54,7 @@ async function served(options: RawOptions = {}, channel = 'lobby'): Promise<RawC
   return client;
 }
 
-/** It still gets what is published. */
+/** Fails unless the client still gets messages. */
 async function isServed(client: RawClient, channel = 'lobby'): Promise<void> {
   const before = client.of('critical').length;
   nats.publish(`weir.critical.${channel}`, '1');
@@ -73,7 +73,7 @@ const elapsed = (ms: number): Promise<void> => {
 };
 
 describe('the handshake', () => {
-  it('chooses weir.v1 where it is offered, and nothing where it is not', async () => {
+  it('chooses weir.v1 if it is offered, and no subprotocol otherwise', async () => {
     expect((await served()).header('sec-websocket-protocol')).toBe('weir.v1');
     const plain = await served({ headers: without('Sec-WebSocket-Protocol') });
     expect(plain.header('sec-websocket-protocol')).toBeUndefined();
@@ -87,7 +87,7 @@ describe('the handshake', () => {
     expect(several.header('sec-websocket-protocol')).toBe('weir.v1');
   });
 
-  it('chooses weir.v1 also where it ends in an error close', async () => {
+  it('chooses weir.v1 even if it ends in an error close', async () => {
     const client = new RawClient(`${shard.url}/v1/stream?ticket=nonsense`);
     clients.push(client);
     await until(() => client.closeCode !== undefined, 'it is refused');
@@ -98,7 +98,7 @@ describe('the handshake', () => {
     ]);
   });
 
-  it('takes the spellings of Firefox and of small libraries', async () => {
+  it('accepts the header spellings of Firefox and of small libraries', async () => {
     await served({ headers: without('Connection', 'Connection: keep-alive, Upgrade') });
     await served({
       headers: usualHeaders.map((line) =>
@@ -125,7 +125,7 @@ describe('the handshake', () => {
     expect(client.header('sec-websocket-extensions')).not.toBe('');
   });
 
-  it('reads what comes in the same packet as the request (case D7)', async () => {
+  it('reads data from the same packet as the request (case D7)', async () => {
     const early = clientFrame(opcodes.text, '{"type":"subscribe","channels":["early"]}');
     const client = await open({ early });
     await until(
@@ -134,7 +134,7 @@ describe('the handshake', () => {
     );
   });
 
-  it('takes a position that is none for no position', async () => {
+  it('treats an invalid position as no position', async () => {
     for (const pos of ['', 'x', '0.0.0.0.0.0', '%00', 'A'.repeat(3_000)]) {
       const client = await open({}, 'lobby', `&resume=${pos}`);
       await until(() => client.of('state').length > 0, 'it is served');
@@ -145,7 +145,7 @@ describe('the handshake', () => {
 });
 
 describe('frames', () => {
-  it('are whole, unmasked, at most 30,000 bytes, and the last of a large snapshot alone has no `more`', async () => {
+  it('are whole, unmasked, at most 30,000 bytes, and only the last frame of a large snapshot has no `more`', async () => {
     const value = JSON.stringify('ä€😀'.repeat(700));
     const keys = (): Promise<number> => metric(shard, 'weir_shard_state_keys');
     const before = await keys();
@@ -167,7 +167,7 @@ describe('frames', () => {
     }
   });
 
-  it('of a client may be in pieces, with a ping in between', async () => {
+  it('from a client may be fragmented, with a ping in between', async () => {
     const client = await served();
     client.send(opcodes.text, '{"type":"subscribe",', false);
     client.send(opcodes.ping, 'mine');
@@ -183,7 +183,7 @@ describe('frames', () => {
     ['a continuation of nothing', clientFrame(opcodes.continuation, 'x'), 1002],
     ['said to be huge', Buffer.from([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 1009],
     ['no UTF-8', clientFrame(opcodes.text, Buffer.from([0xff])), 1007],
-  ])('of a client that are %s close it', async (_, bytes, code) => {
+  ])('from a client that are %s close its connection', async (_, bytes, code) => {
     const client = await served();
     client.socket.write(bytes);
     await until(() => client.closeCode !== undefined, 'it is closed');
@@ -192,13 +192,13 @@ describe('frames', () => {
 });
 
 describe('pings', () => {
-  it('one that loses every second ping is served for ever', async () => {
+  it('a client that loses every second ping stays connected', async () => {
     const client = await served({ answers: (ping) => ping % 2 === 1 }, 'lossy');
     await elapsed(LAG_MS * 2);
     await isServed(client, 'lossy');
   });
 
-  it('one that answers with pongs of its own, asked or not, is served, and they prove nothing', async () => {
+  it('a client that sends its own pongs, solicited or not, is served, and they prove nothing', async () => {
     const foreign = await metric(shard, 'weir_shard_pongs_foreign_total');
     const client = await served({}, 'chatty');
     for (let i = 0; i < 20; i++) client.send(opcodes.pong, i % 2 === 0 ? '' : 'keepalive');
@@ -209,7 +209,7 @@ describe('pings', () => {
     await isServed(client, 'chatty');
   });
 
-  it('one that forges pongs but never answers is closed with 4009, and few pings wait for it', async () => {
+  it('a client that forges pongs but never answers is closed with 4009, and few pings wait for it', async () => {
     const client = await served({ answers: () => false }, 'deaf');
     const startMs = performance.now();
     await until(() => {
@@ -223,7 +223,7 @@ describe('pings', () => {
 });
 
 describe('the end', () => {
-  it('one that never answers a Close is let go, but not before 2 s, with all that was written before', async () => {
+  it('a client that never answers a Close is cut, but not before 2 s, and after all earlier data', async () => {
     const client = await served({}, 'rude');
     nats.publish('weir.critical.rude', '"last"');
     await until(() => client.of('critical').length === 1, 'the last message');
@@ -234,7 +234,7 @@ describe('the end', () => {
     expect(performance.now() - startMs).toBeGreaterThan(1_900);
   });
 
-  it('one that echoes another code is closed all the same', async () => {
+  it('a client that echoes another code is closed all the same', async () => {
     const client = await served();
     client.send(opcodes.text, 'no JSON');
     await until(() => client.closeCode === 4501, 'the Close');
@@ -247,7 +247,7 @@ describe('the end', () => {
     ['says Close without a code', (client) => client.send(opcodes.close)],
     ['ends its half without a Close', (client) => client.socket.end()],
     ['resets', (client) => client.socket.resetAndDestroy()],
-  ])('one that %s is gone at once', async (_, leave) => {
+  ])('a client that %s is forgotten at once', async (_, leave) => {
     const client = await served();
     leave(client);
     await until(
@@ -258,7 +258,7 @@ describe('the end', () => {
     await until(() => client.ended || client.gone, 'the socket is ended', 2_500);
   });
 
-  it('one that goes in the middle of its handshake leaves nothing', async () => {
+  it('a client that leaves in the middle of its handshake leaves nothing behind', async () => {
     for (const headers of [usualHeaders, [], ['Upgrade: websocket']]) {
       const client = new RawClient(await streamUrl(), { headers });
       client.socket.end();

@@ -1,4 +1,4 @@
-// Clients whose library closes with 1002 at a Pong that it did not ask for: the documented way in works at once.
+// Clients whose library closes with 1002 at an unsolicited Pong: the documented way to connect works at the first try.
 import { jetstream } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster.stop());
 
-/** Opens a URL with a client that closes as soon as a Pong comes that nobody asked for. */
+/** Opens a URL with a client that closes at the first unsolicited Pong. */
 async function strict(url: string, isDone: (client: RawClient) => boolean): Promise<RawClient> {
   const client = new RawClient(url, { closesOnPong: true });
   const sawPong = (): boolean => client.frames.some(({ opcode }) => opcode === opcodes.pong);

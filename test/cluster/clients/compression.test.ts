@@ -1,4 +1,4 @@
-// permessage-deflate on real processes: compressed once for all, the same messages, and no zip bomb.
+// permessage-deflate with real processes: a message is compressed once for all clients, and no zip bomb works.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ const about = (texts: readonly string[], type: string): readonly string[] =>
   texts.filter((text) => text.startsWith(`{"type":"${type}"`));
 
 describe('a pool that compresses', () => {
-  it('says the same to clients with and without compression, and compresses once for all', async () => {
+  it('sends the same to clients with and without compression, and compresses once for all', async () => {
     const plain = await listen(false);
     const compressed = await Promise.all(Array.from({ length: 20 }, () => listen(true)));
     expect(plain.ws.extensions).toBe('');
@@ -63,14 +63,14 @@ describe('a pool that compresses', () => {
         expect(about(texts, type).at(-1)).toBe(about(plain.texts, type).at(-1));
       }
     }
-    // 20 clients, and less than twice the bytes of one were compressed.
+    // 20 clients, but the compressor read less than twice the bytes of one.
     const bytes = (await metric(shard, 'weir_shard_compressed_in_bytes_total')) - before;
     expect(bytes).toBeGreaterThan(table.length);
     expect(bytes).toBeLessThan(2 * table.length);
     for (const { ws } of all) ws.close();
   });
 
-  it('closes a client whose small message inflates beyond the limit, and nobody else', async () => {
+  it('closes only the client whose small message inflates beyond the limit', async () => {
     const [bomber, other] = [await listen(true), await listen(true)];
     const closed = new Promise((resolve) => bomber.ws.once('close', resolve));
     bomber.ws.send(`{"type":"subscribe","channels":["${'a'.repeat(1_000_000)}"]}`);

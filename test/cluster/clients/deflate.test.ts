@@ -1,4 +1,4 @@
-// Case D2: what permessage-deflate promises is kept, whatever a client offers: declined, or exactly as agreed.
+// Case D2: whatever permessage-deflate offer a client makes, the shard declines it or keeps exactly to it.
 import { constants, inflateRawSync } from 'node:zlib';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -26,7 +26,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** What a client reads that has agreed to compression: a fresh context for each message. */
+/** The text that a client reads if it has agreed to compression: each message has a fresh context. */
 function textOf({ firstByte, payload }: RawFrame, agreed: boolean): string {
   expect((firstByte & RSV1) !== 0).toBe(agreed);
   if (!agreed) return payload.toString();
@@ -49,7 +49,7 @@ describe('permessage-deflate', () => {
     [['x-webkit-deflate-frame', 'permessage-deflate'], true],
     [['x-webkit-deflate-frame'], false],
     [[], false],
-  ])('offered as %j is kept to (agreed: %s)', async (offers, agreed) => {
+  ])('is used as agreed for the offer %j (agreed: %s)', async (offers, agreed) => {
     const channel = `deflate-${turn++}`;
     const redirect = await askRouter(`${cluster.routerUrl}/v1/connect?channels=${channel}&class=mobile`);
     const extensions = offers.map((offer) => `Sec-WebSocket-Extensions: ${offer}`);

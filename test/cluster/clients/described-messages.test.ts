@@ -1,4 +1,4 @@
-// What a real router and shard say is what docs/asyncapi.yaml describes.
+// The messages of a real router and shard are as docs/asyncapi.yaml describes them.
 import { readFile } from 'node:fs/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect } from '@nats-io/transport-node';
@@ -25,21 +25,21 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-/** What is wrong with a message by its description. */
+/** Violations of a message against its description. */
 function problems(message: Readonly<Record<string, unknown>>): unknown {
   const type = String(message['type']);
   const schema = { $ref: `asyncapi.yaml#/components/messages/${type}/payload` };
   return ajv.validate(schema, message) ? undefined : { message, errors: ajv.errors };
 }
 
-it('describes each message that comes', async () => {
+it('describes each message that arrives', async () => {
   for (let i = 0; i < 3; i++) nats.publish(`weir.state.lobby.slot-${i}`, JSON.stringify({ on: true }));
   const client = await BareClient.connect(cluster.routerUrl, 'channels=lobby&class=desktop');
   await until(() => client.of('state').length > 0, 'a snapshot');
   nats.publish('weir.critical.lobby', '{"hit":7}');
   nats.publish('weir.state.lobby.slot-0', '');
   client.ws.send(JSON.stringify({ type: 'subscribe', channels: ['not a channel'] }));
-  // Best effort: one that comes while a client catches up is dropped.
+  // Cosmetic messages are best effort: the shard drops them for a client that catches up.
   await until(() => {
     nats.publish('weir.cosmetic.lobby', '{"effect":"coins"}');
     return client.of('cosmetic').length > 0;

@@ -1,5 +1,5 @@
-// The programs of docs/raw-websocket.md, exactly as they are printed there, on a real cluster: what the scripted one of
-// test/cluster/clients/examples.test.ts plays is what a router and shards really say. All of them live through the same story.
+// The programs of docs/raw-websocket.md exactly as printed, on a real cluster, through one scenario. Confirms that the
+// scripted cluster of examples.test.ts speaks like a real router and shard.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,7 +39,7 @@ describe('the programs of docs/raw-websocket.md on a real cluster', () => {
     await cluster?.stop();
   });
 
-  /** Waits until it holds for every client; says which one it does not hold for. */
+  /** Waits until it holds for every client; names the clients for which it does not. */
   async function all(holds: (client: ExampleClient) => boolean, what: string): Promise<void> {
     await until(() => [...clients.values()].every(holds), what, 60_000).catch((error: unknown) => {
       const bad = [...clients].filter(([, client]) => !holds(client));
@@ -50,7 +50,7 @@ describe('the programs of docs/raw-websocket.md on a real cluster', () => {
     });
   }
 
-  /** What each has of the critical lane is all that was sent, once and in order. */
+  /** Fails unless each client has every critical message, once and in order. */
   async function haveAll(): Promise<void> {
     await all(
       (client) => client.said.findLast(({ type }) => type === 'critical')?.data === sent - 1,
@@ -80,11 +80,11 @@ describe('the programs of docs/raw-websocket.md on a real cluster', () => {
     nats.publish('weir.state.lobby.sent', String(sent));
   }
 
-  it.skipIf(missing.length > 0)(`are all here${missing.map((one) => `; ${one}`).join('')}`, () => {
+  it.skipIf(missing.length > 0)(`can all run here${missing.map((one) => `; ${one}`).join('')}`, () => {
     expect(running).toEqual(programs);
   });
 
-  it('are redirected, get a snapshot of several frames, and what changes', async () => {
+  it('are redirected, get a snapshot of several frames, and later changes', async () => {
     await all((client) => Object.keys(client.lobby ?? {}).length === 41, 'the snapshot');
     for (let i = 1; i < 40; i++) nats.publish(`weir.state.lobby.slot-${i}`, '');
     nats.publish('weir.state.lobby.slot-0', '1.5');
@@ -107,7 +107,7 @@ describe('the programs of docs/raw-websocket.md on a real cluster', () => {
     await all((client) => client.lobby?.['sent'] === sent, 'the newest state');
   });
 
-  it('come back by themselves when their shard is killed', async () => {
+  it('reconnect when their shard is killed', async () => {
     const next = await cluster.shard('desktop', 'desktop-3');
     const feed = setInterval(hit, 25);
     await end(shard.process, 'SIGKILL');

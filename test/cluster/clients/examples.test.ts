@@ -1,4 +1,4 @@
-// The programs of docs/raw-websocket.md, exactly as they are printed there, against a scripted cluster.
+// The programs of docs/raw-websocket.md exactly as printed, against a scripted cluster.
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Program } from '../../harness/programs/example-client.ts';

@@ -1,5 +1,5 @@
-// Clients that come late and ask for the newest critical messages of before: by the URL of the stream, by a message, and
-// by the SDK; each once and in order, beside those that are published meanwhile.
+// Late clients ask for the newest earlier critical messages: by the stream URL, by a message, and with the SDK. They
+// get each once and in order, also while others are published.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { connect } from '@weir/client';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** The newest of what was published before. */
+/** The newest `count` numbers published earlier. */
 const newest = (count: number): number[] => Array.from({ length: count }, (_, i) => BEFORE - count + i + 1);
 
 const goals = (client: BareClient, channel = 'goals'): readonly unknown[] =>
@@ -66,7 +66,7 @@ it.each([
   client.close();
 });
 
-it('a client that resumes gets what it has not had, and of new channels the newest', async () => {
+it('a client that resumes gets the messages it missed, and the newest of new channels', async () => {
   const first = await opened('');
   const { position } = first;
   first.close();
@@ -75,7 +75,7 @@ it('a client that resumes gets what it has not had, and of new channels the newe
   second.close();
 });
 
-it('a subscription asks for them, too; other channels go on', async () => {
+it('a subscription can ask for them, and other channels continue', async () => {
   const client = await opened('');
   client.ws.send(JSON.stringify({ type: 'subscribe', channels: ['others'], last: 7 }));
   await until(() => goals(client, 'others').length === 7, 'they are there');
@@ -85,7 +85,7 @@ it('a subscription asks for them, too; other channels go on', async () => {
   await until(() => client.closed === 4501, 'that is no message');
 });
 
-it('the SDK hands them out once and in order, beside what is published meanwhile, through a reconnect', async () => {
+it('the SDK emits them once and in order, also while others are published, and through a reconnect', async () => {
   const weir = connect({
     url: cluster.routerUrl,
     channels: ['goals'],

@@ -1,5 +1,5 @@
-// A client in another language, on another WebSocket library, written from docs/protocol.md alone, against a real
-// cluster: redirect, snapshot, updates, critical in order, resume, move.
+// A client in another language, with another WebSocket library, written from docs/protocol.md alone, on a real cluster:
+// redirect, snapshot, updates, critical in order, resume, move.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -38,14 +38,14 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     return opened;
   }
 
-  /** Waits; a client that has failed says why. */
+  /** Waits for a condition; on failure prints the client's errors and output. */
   async function says(who: StrangerClient, holds: () => boolean, what: string, ms = 30_000): Promise<void> {
     await until(holds, what, ms).catch((error: unknown) => {
       throw new Error(`${what}: ${who.errors} ${JSON.stringify(who.said.slice(-20))}`, { cause: error });
     });
   }
 
-  it('is measured, redirected and given a snapshot of every size', async () => {
+  it('is measured, redirected, and gets snapshots of all sizes', async () => {
     const big = 'x'.repeat(10_000);
     for (let i = 0; i < 8; i++) nats.publish(`weir.state.py-big.k${i}`, JSON.stringify({ i, big }));
     nats.publish('weir.state.py-big.__proto__', '1');
@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     expect(slow.last('welcome')).toMatchObject({ shard: 'mobile-1', pool: 'mobile' });
   });
 
-  it('gets what changes, in all lanes, and subscribes', async () => {
+  it('gets changes in all lanes, and subscribes', async () => {
     const opened = await open('py-lanes');
     nats.publish('weir.state.py-lanes.a', '{"n":1}');
     nats.publish('weir.state.py-lanes.b', '2');
@@ -79,7 +79,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     expect(await opened.exited).toBe(0);
   });
 
-  it('resumes after its connection was cut: nothing lost, no id twice, not measured again', async () => {
+  it('resumes after its connection is cut: loses nothing, repeats no id, is not measured again', async () => {
     const opened = await open('py-cut');
     const send = (from: number, to: number): void => {
       for (let i = from; i < to; i++) nats.publish('weir.critical.py-cut', String(i));
@@ -103,11 +103,11 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     expect(opened.of('critical').map((one) => one['data'])).toEqual(Array.from({ length: 40 }, (_, i) => i));
     expect(opened.of('state').filter((one) => one['snapshot'] === true)).toHaveLength(1);
     expect(opened.of('gap')).toEqual([]);
-    // Whoever was given a hint shows it at every later visit.
+    // A client with a hint shows it at every later visit.
     const visits = opened.of('redirect');
     const given = visits.findIndex((one) => one['hint'] === true);
     expect(visits.map((one) => one['hinted'])).toEqual(visits.map((_, i) => given >= 0 && i > given));
-    // The router gives a hint where it has measured, and has not measured where it was shown one.
+    // The router gives a hint after a measurement, and does not measure a client that shows one.
     if (given >= 0) expect(visits.slice(given + 1).filter((one) => one['hint'] === true)).toEqual([]);
   });
 
@@ -137,7 +137,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
     expect(opened.errors).toBe('');
   });
 
-  it('stops where it is told to', async () => {
+  it('stops on codes that end in `stop`', async () => {
     client = new StrangerClient(cluster.routerUrl, ['no..channel']);
     expect(await client.exited).toBe(0);
     expect(client.said).toEqual([{ event: 'end', stage: 'router', code: 4501 }]);

@@ -1,4 +1,4 @@
-// The SDK as it is published (the bundles in dist) against a scripted cluster with real sockets.
+// The published bundles of the SDK against a scripted cluster with real sockets.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
@@ -40,7 +40,7 @@ describe('the SDK', () => {
     expect(Object.fromEntries(weir.channel('lobby').state)).toEqual({ a: 1, b: 2 });
   });
 
-  it('offers the token beside the version, and the version alone on the stream', async () => {
+  it('offers the token beside the version at the router, and the version alone at the shard', async () => {
     await opened({ token: () => Promise.resolve('e30.e30.c2ln') });
     expect(cluster.visits[0]?.protocols).toEqual(['weir.v1', 'weir.token.e30.e30.c2ln']);
     expect(cluster.visits[0]?.url.search).not.toContain('e30');
@@ -66,7 +66,7 @@ describe('the SDK', () => {
     expect(weir.channel('lobby').state.get('a')).toBe(19);
   });
 
-  it('iterates, subscribes and is refused at run time', async () => {
+  it('iterates, subscribes, and can be refused a channel', async () => {
     await opened();
     cluster.set('sports', { x: 1 });
     const sports = weir.channel('sports');
@@ -81,7 +81,7 @@ describe('the SDK', () => {
     await eventually(() => expect(errors).toMatchObject([{ code: 'CHANNEL_FORBIDDEN', channel: 'secret' }]));
   });
 
-  it('sees a flood that waits as one event (case D9)', async () => {
+  it('merges a waiting flood into one event (case D9)', async () => {
     await opened();
     let calls = 0;
     weir.channel('lobby').on('state', () => {
@@ -93,7 +93,7 @@ describe('the SDK', () => {
     expect(weir.info.attempts).toBe(1);
   });
 
-  it('begins anew with another epoch', async () => {
+  it('starts anew at another epoch', async () => {
     await opened();
     cluster.critical('lobby', 1);
     await eventually(() => expect(ids()).toEqual([3]));
@@ -105,7 +105,7 @@ describe('the SDK', () => {
     await eventually(() => expect(ids()).toEqual([3, 2]));
   });
 
-  it('stops where it is told to', async () => {
+  it('stops on codes that end in `stop`', async () => {
     await opened();
     const errors: unknown[] = [];
     weir.on('error', (error) => errors.push(error));
@@ -116,7 +116,7 @@ describe('the SDK', () => {
 });
 
 describe('a Node process', () => {
-  it('ends by itself after close()', async () => {
+  it('ends after close()', async () => {
     const cluster = await ScriptedCluster.start();
     cluster.set('lobby', { a: 1 });
     const program = `
@@ -137,7 +137,7 @@ describe('a Node process', () => {
   });
 });
 
-describe('what is published', () => {
+describe('the published package', () => {
   it('is below 8 KB for browsers and imports nothing', async () => {
     const text = await readFile(new URL('weir.js', dist), 'utf8');
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(8_192);

@@ -1,4 +1,4 @@
-// weir-load as people run it, on a real cluster: what it counts, and its exit code.
+// weir-load as people run it, on a real cluster: its counts and its exit code.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +35,7 @@ function load(...args: readonly string[]) {
 }
 
 describe('weir-load', () => {
-  it('counts what its clients see, over a move, and is content', async () => {
+  it('counts what its clients see, over a move, and exits with 0', async () => {
     const words = '--clients 30 --ramp 1s --for 60s --class mobile=0.2 --publish 20 --json';
     const run = load(...words.split(' '), '--publisher', publisher.url);
     await until(() => /^30 connected/m.test(run.text.err), 'all clients are there', 30_000);
@@ -53,7 +53,7 @@ describe('weir-load', () => {
       lost: 0,
       doubled: 0,
     });
-    // A busy machine makes a client slow that did not ask for it.
+    // A busy machine may make other clients slow too.
     expect(report.pools.mobile).toBeGreaterThanOrEqual(6);
     expect(report.ageMs.count).toBeGreaterThan(0);
     expect(report.published).toBeGreaterThan(0);
@@ -61,7 +61,7 @@ describe('weir-load', () => {
     expect(report.redirectMs.count).toBeGreaterThanOrEqual(30);
   });
 
-  it('ends with 1 where a limit is broken, and says which', async () => {
+  it('ends with 1 if a limit is broken, and names the limit', async () => {
     const { code, out } = await load(
       '--clients',
       '2',

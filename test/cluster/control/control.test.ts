@@ -1,5 +1,5 @@
-// Control as a process, with real shards and a real NATS server, real HTTPS, and an API server of which only the needed
-// part is there. Cases H8, H9.
+// Control as a process, with real shards, a real NATS server, real HTTPS, and an API server with only the parts that
+// control uses. Cases H8, H9.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { end } from '../../harness/end.ts';
 import { FakeApiServer } from '../../harness/fake-api-server.ts';
@@ -84,7 +84,7 @@ afterAll(async () => {
 });
 
 describe('the metrics API', () => {
-  it('tells the load of live pods alone, by label', async () => {
+  it('reports the load of live pods only, by label', async () => {
     expect(await values()).toEqual({ d1: '0', m1: '0' });
     expect(await values('?labelSelector=weir.dev%2Fpool%3Ddesktop')).toEqual({ d1: '0' });
     putPod('d2', 'desktop');
@@ -96,7 +96,7 @@ describe('the metrics API', () => {
     await until(async () => Object.keys(Object(await values())).length === 2, 'a pod that is gone does not');
   });
 
-  it('shows a certificate that the API server was told to believe', async () => {
+  it('shows the certificate that it has put into the APIService', async () => {
     await until(() => JSON.stringify(api.get(apiService)).includes('caBundle'), 'the caBundle is written');
     const spec = Object(api.get(apiService)?.['spec']) as { caBundle: string };
     const ca = Buffer.from(spec.caBundle, 'base64').toString();
@@ -107,7 +107,7 @@ describe('the metrics API', () => {
     );
   });
 
-  it('answers nobody but the front proxy, whatever the headers say (case H8)', async () => {
+  it('answers only the front proxy, whatever the headers say (case H8)', async () => {
     const stranger = await (await makeFrontProxy()).client('front-proxy-client');
     const other = await proxy.client('somebody-else');
     const status = async (client: ClientCertificate | undefined, headers = {}): Promise<number> =>
@@ -123,7 +123,7 @@ describe('the metrics API', () => {
     expect([JSON.parse(body), headers.connection]).toMatchObject([{ kind: 'Status', code: 401 }, 'close']);
   });
 
-  it('says that it knows nothing while NATS is away, and stays ready', async () => {
+  it('reports no values while NATS is away, and stays ready', async () => {
     await cluster.nats.kill('SIGKILL');
     await until(async () => (await values()) === 503, 'the metrics are stale');
     expect((await fetch(`${control.admin}/readyz`)).status).toBe(200);
@@ -134,7 +134,7 @@ describe('the metrics API', () => {
 });
 
 describe('the API server', () => {
-  it('may be gone, restart, forget versions, take another token: the view is right again (case H9)', async () => {
+  it('may vanish, restart, forget versions, accept another token: the view recovers (case H9)', async () => {
     const has = async (...names: readonly string[]): Promise<void> =>
       until(
         async () => JSON.stringify(Object.keys(Object(await values()))) === JSON.stringify(names),
@@ -157,7 +157,7 @@ describe('the API server', () => {
     expect(control.process.exitCode).toBeNull();
   });
 
-  it('is asked once a second at most, over any five seconds', () => {
+  it('gets at most one request a second over any five seconds', () => {
     const times = api.asked.filter(({ what }) => what.includes('/pods')).map(({ atMs }) => atMs);
     const busiest = times.map(
       (fromMs) => times.filter((atMs) => atMs >= fromMs && atMs < fromMs + 5_000).length,

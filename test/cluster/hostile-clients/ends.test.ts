@@ -1,4 +1,4 @@
-// Each way in which a client's connection can end, on real sockets: one cause, one end, and the numbers add up.
+// Every way in which a client's connection can end, on real sockets: one cause, one end, and the numbers add up.
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Numbers } from '../../harness/numbers.ts';
@@ -9,7 +9,7 @@ import type { Service } from '../../harness/small-cluster.ts';
 import { until } from '../../harness/small-cluster.ts';
 import { obedient, orderThread } from '../../harness/thread-orders.ts';
 
-/** What a client does, and what the shard and the router call it. */
+/** An action of a client, and its name in the metrics of shard and router. */
 interface Way {
   readonly how: string;
   readonly act: (client: RawClient) => void;
@@ -82,7 +82,7 @@ const scene = useScene({
   shard: { WEIR_TICK_MS: '50', WEIR_COMPRESSION: 'true', WEIR_THREADS: '1', ...obedient },
 });
 
-/** What rose between two looks, of the series of a name. */
+/** The series of a name that rise while `act` runs. */
 async function risen(service: Service, name: string, act: () => Promise<void>): Promise<readonly string[]> {
   const before = await Numbers.of(service);
   await act();
@@ -109,7 +109,7 @@ describe('a connection of a shard', () => {
     expect(causes).toEqual([`${shard} 1`]);
   });
 
-  it('that does not inflate is counted once', async () => {
+  it('whose data does not inflate is counted once', async () => {
     const causes = await risen(scene.shard, 'weir_shard_closes_total', async () => {
       const headers = ['Sec-WebSocket-Extensions: permessage-deflate'];
       const client = await scene.raw({ headers: [...usualHeaders, ...headers] });
@@ -129,7 +129,7 @@ describe('a client of the router', () => {
   it.each(WAYS)('that $how is counted once', async ({ act, code, router }) => {
     const service = scene.cluster.router;
     const outcomes = await risen(service, 'weir_router_connects_total', async () => {
-      // Answers no ping: it is still being measured when it ends.
+      // The client answers no ping, so the router is still measuring it at its end.
       const client = new RawClient(`${service.url}/v1/connect?channels=lobby`, { answers: () => false });
       await until(() => client.pings > 0, 'it is measured');
       act(client);
@@ -146,7 +146,7 @@ describe('a client of the router', () => {
 });
 
 describe('a thread that dies', () => {
-  it('takes its connections along, each counted once', async () => {
+  it('ends its connections, each counted once', async () => {
     const causes = await risen(scene.shard, 'weir_shard_closes_total', async () => {
       await scene.raw();
       await scene.raw();

@@ -1,5 +1,5 @@
-// Clients that send as fast as they can and read nothing, at the shard and at the router: told, not parsed any more, gone
-// within the bound and counted, while others come in and are served.
+// Clients that send as fast as they can and read nothing, at the shard and at the router: closed, no longer parsed,
+// disconnected within the bound and counted, while other clients connect and are served.
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askRouter } from '../../harness/bare-client.ts';
@@ -14,7 +14,7 @@ import { elapsed, until } from '../../harness/small-cluster.ts';
 const FLOODERS = 25;
 const HEALTHY = 10;
 const FAULT_CLOSE_MS = 1_000;
-/** And time for a loaded machine. */
+/** With time for a busy machine. */
 const GONE_WITHIN_MS = FAULT_CLOSE_MS + 4_000;
 const MAX_BYTES_EACH = 2_097_152;
 
@@ -46,7 +46,7 @@ afterEach(() => {
 const memoryOf = ({ process }: Service): number =>
   1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]);
 
-/** Fills the socket's buffers again and again, and takes nothing out of it. */
+/** Fills the socket's buffers again and again, and reads nothing. */
 function flood(client: RawClient, first: Buffer, frame: Buffer): void {
   const { socket } = client;
   const burst = Buffer.concat(Array.from({ length: Math.ceil(65_536 / frame.length) }, () => frame));
@@ -58,7 +58,7 @@ function flood(client: RawClient, first: Buffer, frame: Buffer): void {
   pump();
 }
 
-/** The service has ended all of them, whose own sockets are not asked. */
+/** Waits until the service holds none of them; the clients' own sockets do not count. */
 async function allGone(service: Service, open: string, others: number): Promise<number> {
   const startedMs = performance.now();
   await until(async () => (await Numbers.of(service)).of(open) === others, 'the service holds none of them');
@@ -67,7 +67,7 @@ async function allGone(service: Service, open: string, others: number): Promise<
 }
 
 describe.each(FLOODS)(`${FLOODERS} clients that flood with $of`, ({ first = Buffer.alloc(0), frame }) => {
-  it('cost a shard little, and are gone within the bound', async () => {
+  it('cost a shard little, and are disconnected within the bound', async () => {
     for (let i = 0; i < FLOODERS; i++) flooders.push(await scene.raw());
     const bytesBefore = memoryOf(scene.shard);
     for (const client of flooders) flood(client, first, frame);
@@ -75,7 +75,7 @@ describe.each(FLOODS)(`${FLOODERS} clients that flood with $of`, ({ first = Buff
     expect(memoryOf(scene.shard) - bytesBefore).toBeLessThan(FLOODERS * MAX_BYTES_EACH);
   });
 
-  it('keep nobody out of a router, and are gone within the bound', async () => {
+  it('block no client from a router, and are disconnected within the bound', async () => {
     const { router } = scene.cluster;
     const bytesBefore = memoryOf(router);
     for (let i = 0; i < FLOODERS; i++) {
@@ -96,14 +96,14 @@ describe.each(FLOODS)(`${FLOODERS} clients that flood with $of`, ({ first = Buff
   });
 });
 
-it('one that sends a message byte by byte is told 4029', async () => {
+it('a client that sends a message byte by byte is closed with 4029', async () => {
   const client = await scene.raw();
   flooders.push(client);
   client.socket.setNoDelay(true);
   const bytes = clientFrame(opcodes.text, 'x'.repeat(4_000));
   for (let at = 0; client.closeCode === undefined && at < bytes.length; at++) {
     client.socket.write(bytes.subarray(at, at + 1));
-    // Or the kernel joins them.
+    // Without a pause the kernel would join the bytes.
     await elapsed(1);
   }
   await until(() => client.closeCode !== undefined, 'it is told');

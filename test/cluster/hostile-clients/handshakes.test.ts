@@ -1,4 +1,4 @@
-// Sockets that never become clients, at the router and at the shard: bounded, counted, let go of, and harmless.
+// Sockets that never become clients, at the router and at the shard: bounded, counted, disconnected, and harmless.
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const scene = useScene({
 });
 const services = (): readonly Service[] => [scene.cluster.router, scene.shard];
 
-// Hooks after a test run from the last to the first: its sockets go, the bystanders have all, nothing else is left.
+// Hooks run from last to first: sockets close, the bystanders get their last message, then no socket may be left.
 afterEach(nothingIsLeft);
 useBystanders(scene, HEALTHY);
 beforeEach(() => {
@@ -53,7 +53,7 @@ async function nothingIsLeft(): Promise<void> {
   for (const { process } of services()) expect(process.exitCode).toBeNull();
 }
 
-/** A bare socket that may never say anything; `text` gets what is answered. */
+/** A bare socket that may send nothing; `text` returns the answer. */
 function dial(
   { url }: { readonly url: string },
   first: string | Buffer = '',
@@ -87,7 +87,7 @@ const UPGRADE = [
 const REQUEST = 'GET /v1/connect?channels=lobby HTTP/1.1\r\nHost: localhost\r\n';
 
 describe('at the router', () => {
-  it('a request that comes a byte at a time is answered 408 in time, and counted', async () => {
+  it('a request that comes a byte at a time is answered 408 within the limit, and counted', async () => {
     const before = await faults('timeout');
     const slow = Array.from({ length: 20 }, () => dial(scene.cluster.router));
     let at = 0;
@@ -102,14 +102,14 @@ describe('at the router', () => {
     expect(await faults('timeout')).toBe(before + slow.length);
   });
 
-  it('sockets that say nothing are let go of in time, and counted', async () => {
+  it('silent sockets are disconnected within the limit, and counted', async () => {
     const before = await faults('timeout');
     const silent = Array.from({ length: 50 }, () => dial(scene.cluster.router));
     await until(() => silent.every(({ socket }) => socket.closed), 'all are let go of');
     expect(await faults('timeout')).toBe(before + silent.length);
   });
 
-  it('headers without end are answered 431, and counted', async () => {
+  it('endless headers are answered 431, and counted', async () => {
     const before = await faults('headersTooLarge');
     const bomb = dial(scene.cluster.router, `${REQUEST}${'X-Filler: x\r\n'.repeat(3_000)}`);
     const large = dial(scene.cluster.router, `${REQUEST}X-Large: ${'x'.repeat(40_000)}`);
@@ -131,14 +131,14 @@ describe('at the router', () => {
     }
     expect(answers).toBeGreaterThan(MANY / 2);
     expect(await refused()).toBe(before + answers);
-    // It is forgiven: the rate is that of the long run.
+    // The address recovers: the limit is an average rate.
     await until(
       () => askRouter(`${scene.cluster.routerUrl}/v1/connect?channels=lobby`).then(Boolean, () => false),
       'it gets in again',
     );
   });
 
-  it('a thousand silent sockets from one address are bounded, and whoever comes later gets in', async () => {
+  it('a thousand silent sockets from one address are bounded, and later clients can connect', async () => {
     const before = await faults('tooMany');
     const many = Array.from({ length: MANY }, () => dial(scene.cluster.router));
     await until(async () => (await faults('tooMany')) > before, 'some are dropped');
@@ -149,7 +149,7 @@ describe('at the router', () => {
 });
 
 describe('at the shard', () => {
-  it('headers without end are answered 431, and counted', async () => {
+  it('endless headers are answered 431, and counted', async () => {
     const before = await faultsOf(scene.shard, 'headersTooLarge');
     const request = 'GET /v1/stream?ticket=x HTTP/1.1\r\nHost: localhost\r\n';
     const bomb = dial(scene.shard, `${request}${'X-Filler: x\r\n'.repeat(3_000)}`);
@@ -159,7 +159,7 @@ describe('at the shard', () => {
     expect(await faultsOf(scene.shard, 'headersTooLarge')).toBe(before + 2);
   });
 
-  it('sockets that say nothing, or a byte at a time, are answered 408 in time, and counted', async () => {
+  it('silent sockets, and sockets that send a byte at a time, are answered 408 within the limit, and counted', async () => {
     const before = await faultsOf(scene.shard, 'timeout');
     const silent = Array.from({ length: 50 }, () => dial(scene.shard));
     const slow = Array.from({ length: 50 }, () => dial(scene.shard));
@@ -176,7 +176,7 @@ describe('at the shard', () => {
     expect(await faultsOf(scene.shard, 'timeout')).toBe(before + all.length);
   });
 
-  it('a thousand silent sockets are bounded by what the shard takes, and let go of', async () => {
+  it("a thousand silent sockets are bounded by the shard's limit, and disconnected", async () => {
     const small = await scene.cluster.shard('mobile', 'small', {
       WEIR_CAPACITY: '50',
       WEIR_MAX_PENDING: '50',
@@ -194,7 +194,7 @@ describe('at the shard', () => {
     small.process.kill('SIGKILL');
   });
 
-  it('a thousand upgrades with no ticket worth the name are answered and counted, each', async () => {
+  it('a thousand upgrades with a malformed ticket are each answered and counted', async () => {
     const before = (await scene.numbers()).of('weir_shard_admissions_total{outcome="forged"}');
     const upgrade = `GET /v1/stream?ticket=x.y.z HTTP/1.1\r\nHost: localhost\r\n${UPGRADE}`;
     const many = Array.from({ length: MANY }, () => dial(scene.shard, upgrade));
@@ -204,7 +204,7 @@ describe('at the shard', () => {
     await until(() => many.every(({ socket }) => socket.closed), 'all are let go of');
   });
 
-  it('a thousand silent sockets, and a thousand that stop in the middle, keep nobody out', async () => {
+  it('a thousand silent sockets, and a thousand that stop in the middle, block no client', async () => {
     for (let i = 0; i < MANY; i++) dial(scene.shard, i % 2 === 0 ? '' : 'GET /v1/stream?tick');
     const late = await scene.client();
     late.ws.terminate();

@@ -1,4 +1,4 @@
-// What clients say to a shard: bounded in rate and size, and whoever goes beyond it costs nobody else a message.
+// Messages from clients to a shard are bounded in rate and size, and a client beyond the bounds costs others nothing.
 import { afterEach, describe, expect, it } from 'vitest';
 import { useBystanders } from '../../harness/bystanders.ts';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -13,10 +13,10 @@ const SUBSCRIBE = '{"type":"subscribe","channels":["other"]}';
 const FRAMES = 200;
 
 const scene = useScene({
-  // All that is waited for here: pongs that prove arrival, and the end of a client that broke the rules.
+  // Shortens the waits of these tests: pongs that prove arrival, and the end of a client that broke the rules.
   shard: { WEIR_TICK_MS: '50', WEIR_PING_MS: '200', WEIR_FAULT_CLOSE_MS: '1000' },
 });
-// After its own test's clients have gone, and before the bystanders go.
+// Runs after the test's own clients have gone, and before the bystanders go.
 afterEach(async () => {
   await comesToRest(scene.shard, HEALTHY);
 });
@@ -24,7 +24,7 @@ useBystanders(scene, HEALTHY);
 
 const closes = async (cause: string): Promise<number> => (await scene.numbers()).closes(cause);
 
-/** Says the same again and again until the socket is gone; an answer does not stop it. */
+/** Repeats a frame until the socket closes; an answer does not stop it. */
 function flood(client: RawClient, frame: Buffer): void {
   const burst = Buffer.concat(Array.from({ length: FRAMES }, () => frame));
   const timer = setInterval(() => {
@@ -34,7 +34,7 @@ function flood(client: RawClient, frame: Buffer): void {
 }
 
 describe('a client that floods', () => {
-  it('with messages or pings is closed with 4029 and cut, though it does not listen; ten at once, too', async () => {
+  it('with messages or pings is closed with 4029 and cut, even if it does not read; ten together, too', async () => {
     const before = await closes('tooManyMessages');
     const clients = await Promise.all(Array.from({ length: 10 }, () => scene.raw()));
     for (const [i, client] of clients.entries())
@@ -45,7 +45,7 @@ describe('a client that floods', () => {
     await until(() => clients.every(({ gone }) => gone), 'all are cut');
   });
 
-  it('in pieces of a message that never ends is closed', async () => {
+  it('with fragments of an endless message is closed', async () => {
     const client = await scene.raw();
     client.send(opcodes.text, '{', false);
     flood(client, clientFrame(opcodes.continuation, '', false));
@@ -54,7 +54,7 @@ describe('a client that floods', () => {
     await until(() => client.gone, 'it is cut');
   });
 
-  it('with pongs that nobody asked for harms nobody', async () => {
+  it('with unsolicited pongs harms no one', async () => {
     const foreign = async (): Promise<number> => (await scene.numbers()).of('weir_shard_pongs_foreign_total');
     const before = await foreign();
     const client = await scene.raw();
@@ -68,7 +68,7 @@ describe('a client that floods', () => {
   });
 });
 
-describe('a client that speaks as much as it may', () => {
+describe('a client at its message limit', () => {
   it('is answered and stays', async () => {
     const client = await scene.raw();
     for (let i = 0; i < 20; i++) {
@@ -97,9 +97,9 @@ describe('a message that is too large', () => {
     expect([whole.closeCode, pieces.closeCode]).toEqual([1009, 1009]);
   });
 
-  it('is not waited for: one byte a time costs a frame, not a place for what it claims', async () => {
+  it('is not waited for: one byte costs a frame, not the memory that the header claims', async () => {
     const client = await scene.raw();
-    // Claims 4 KB, which is allowed, and never says more than the first byte.
+    // Claims 4 KB, which is allowed, and sends only the first byte.
     client.socket.write(clientFrame(opcodes.text, 'x'.repeat(4_000)).subarray(0, 9));
     await elapsed(500);
     expect(client.closeCode).toBeUndefined();

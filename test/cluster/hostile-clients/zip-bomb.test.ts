@@ -1,4 +1,4 @@
-// Case G10: small compressed messages that inflate to much more, whole and in pieces.
+// Case G10: small compressed messages that inflate to a large size, whole and in fragments.
 import { readFileSync } from 'node:fs';
 import { constants, deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => scene.stop());
 
-/** What deflate makes of so many spaces in a message that is JSON, without the tail that the wire leaves out. */
+/** A JSON message of so many spaces, deflated, without the tail that the wire omits. */
 function deflated(inflatedBytes: number): Buffer {
   const bytes = Buffer.alloc(inflatedBytes, ' ');
   bytes.write('{"type":"subscribe","channels":["other"');
@@ -38,9 +38,9 @@ function deflated(inflatedBytes: number): Buffer {
 }
 
 const bombs = [
-  // Within the limit of what a client may say before it is inflated: 4 KB of which come 4 MB.
+  // Within the limit for a compressed message: 4 KB that inflate to 4 MB.
   deflated(3_900_000),
-  // As in the case: deflate makes at most a thousand of one, so 10 KB are 10 MB and 50 MB are 50 KB.
+  // Deflate shrinks at most a thousandfold: 10 KB for 10 MB and 50 KB for 50 MB.
   deflated(10_000_000),
   deflated(50_000_000),
 ];
@@ -68,14 +68,14 @@ async function explode(): Promise<void> {
       expect(client.header('sec-websocket-extensions')).toContain('permessage-deflate');
       send(client, bomb);
       await until(() => client.closeCode !== undefined || client.gone, 'it is closed');
-      // Many pieces at once are a flood, too; which is seen first depends on how they arrive.
+      // Many fragments together are also a flood; which fault the shard sees first depends on their arrival.
       expect(send === inPieces ? [1009, 4029] : [1009]).toContain(client.closeCode);
       client.socket.destroy();
     }
   }
 }
 
-/** As many clients, without a bomb. */
+/** The same number of clients without a bomb. */
 async function comeAndGo(): Promise<void> {
   for (let i = 0; i < 2 * bombs.length; i++) {
     const client = await scene.raw({ headers: [...usualHeaders, EXTENSION] });
@@ -84,23 +84,23 @@ async function comeAndGo(): Promise<void> {
   }
 }
 
-/** The most that a process has ever had in memory. */
+/** The peak memory of a process. */
 function peakMb({ process }: Service): number {
   const status = readFileSync(`/proc/${process.pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
 it(
-  'close the connection, cost no memory, and nobody else a message (case G10)',
+  'close the connection, cost no memory, and cost other clients no message (case G10)',
   async () => {
     expect(bombs.map(({ length }) => Math.ceil(length / 1_000))).toEqual([4, 10, 49]);
     const feed = scene.every(20, (n) => scene.nats.publish('weir.critical.lobby', String(n)));
-    // What the process takes once, for its first inflations.
+    // Memory that the process takes once, for its first inflations.
     for (let i = 0; i < WARM_UP_ROUNDS; i++) await explode();
     const peak = peakMb(scene.shard);
     await explode();
     const peakGrown = peakMb(scene.shard) - peak;
-    // One that had inflated 50 MB, even for a moment, would stand out.
+    // Inflating 50 MB, even for a moment, would show in the peak.
     expect(peakGrown).toBeLessThan(scale(25, 5));
     const before = await residentMb(scene.shard);
     for (let i = 0; i < ROUNDS; i++) await comeAndGo();
@@ -108,7 +108,7 @@ it(
     for (let i = 0; i < ROUNDS; i++) await explode();
     const grown = (await residentMb(scene.shard)) - before - grownByVisits;
     seen('G10', { 'peak MB': peakGrown, 'visits MB': grownByVisits, 'bombs MB': grown });
-    // A young process takes memory for every visit, with or without a bomb (tried: flat after two thousand of them).
+    // A young process grows with every visit, with or without a bomb (tried: flat after two thousand visits).
     expect(grown).toBeLessThan(scale(60, 25));
     feed.stop();
     await until(

@@ -1,5 +1,5 @@
-// Everybody loses the connection in one moment: a shard is killed under load, a proxy is reloaded, and the router that
-// all come back to is slow. All are back by themselves, with all that they missed, and without a stampede.
+// All clients lose their connection together: a shard is killed under load, a proxy is reloaded, and the router to
+// which all reconnect is slow. All clients reconnect, with all they missed, and without a stampede.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -17,14 +17,14 @@ import { elapsed, metric, SmallCluster, until } from '../../harness/small-cluste
 const CLIENTS = scale(200, 3_000);
 const KEYS = 20;
 const BACK_MS = 30_000;
-/** At full scale the clients need most of a processor for few messages already. */
+/** At full scale even few messages take most of a processor on the client side. */
 const PUBLISH_MS = scale(10, 2_000);
 const BEFORE = scale(20, 5);
 const WHILE = scale(60, 10);
-/** At small scale they come back within a second, and the judgement is left to the tests of the SDK's policy. */
+/** At small scale clients reconnect within a second; the SDK's own tests check its retry policy. */
 const reconnect = scale({ spreadMs: 1_000 }, {});
 const FULLEST_SECOND = scale(1.01, 0.2);
-/** Of a processor, in the fullest second of a shard that they come to. */
+/** Share of a processor, in the busiest second of a shard that clients reconnect to. */
 const MOST_PROCESSOR = scale(Number.POSITIVE_INFINITY, 0.9);
 
 let cluster: SmallCluster;
@@ -42,7 +42,7 @@ afterEach(async () => {
   await cluster.stop();
 });
 
-/** Clients that are all served; they come at a pace that a router bears. */
+/** Clients that all have a stream; they connect at a pace that a router can handle. */
 async function crowd(url: string, size: number): Promise<Crowd> {
   const processes = scale(1, 3);
   const paceMs = scale(0, 12);
@@ -52,7 +52,7 @@ async function crowd(url: string, size: number): Promise<Crowd> {
   return joined;
 }
 
-/** The busiest second of each process: how much of a processor it took. Ends with `stop`. */
+/** The busiest second of each process, as a share of a processor. `stop` ends the watch. */
 function watchProcessors(services: readonly Service[]): { stop(): Promise<number> } {
   let isOver = false;
   const watching = (async () => {
@@ -75,7 +75,7 @@ function watchProcessors(services: readonly Service[]): { stop(): Promise<number
   };
 }
 
-/** Lets `lose` happen under load, and sees to it that everybody comes back in time with all that was published. */
+/** Runs `lose` under load. Fails unless all clients are back before the deadline with everything published. */
 async function survived(
   which: string,
   clients: Crowd,
@@ -98,14 +98,14 @@ async function survived(
   const lostMs = performance.now();
   await until(() => clients.losses > losses, 'they have noticed');
   let backAtMs = Number.POSITIVE_INFINITY;
-  // The load goes on while they come back.
+  // Publishing continues while they reconnect.
   const loading = (async () => {
     while (backAtMs === Number.POSITIVE_INFINITY || sent < WHILE) {
       await publish();
       await elapsed(PUBLISH_MS);
     }
   })();
-  // Somewhat longer than they may take, so as to say how long they took.
+  // Waits longer than the limit, to report how long they took.
   await until(
     () => clients.losses >= losses + clients.size && clients.open === clients.size,
     'all are open again',
@@ -117,7 +117,7 @@ async function survived(
   const last = sent - 1;
   await until(() => clients.leastGot === sent, 'all have the last message', BACK_MS);
   const processor = await processors.stop();
-  // Two ticks later the state is as new as it gets.
+  // State is conflated: wait for two more ticks.
   await elapsed(2_000);
   const members = await clients.members();
   const tookMs = backAtMs - lostMs;
@@ -148,7 +148,7 @@ async function survived(
   expectSound(cluster.running);
 }
 
-it('kill -9 of a shard that has them all (case F3)', async () => {
+it('kill -9 of a shard that has all clients (case F3)', async () => {
   const doomed = await cluster.shard('desktop', 'desktop-0');
   const clients = await crowd(cluster.routerUrl, CLIENTS);
   expect(await metric(doomed, 'weir_shard_connections')).toBe(CLIENTS);
@@ -162,7 +162,7 @@ it('kill -9 of a shard that has them all (case F3)', async () => {
   });
 }, 300_000);
 
-it('a proxy in front of everything is reloaded: all are cut without a Close (case F3)', async () => {
+it('a proxy in front of everything is reloaded: it cuts all connections without a Close (case F3)', async () => {
   const ports = await Promise.all(Array.from({ length: 3 }, () => freePort()));
   const proxies = await Proxies.start([Number(new URL(cluster.routerUrl).port), ...ports.map(Number)]);
   closers.push(() => proxies.stop());

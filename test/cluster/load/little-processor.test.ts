@@ -1,5 +1,5 @@
-// Case E2: a shard that gets a seventh of a processor for long, with a full feed. Ticks merge instead of queuing: nothing
-// grows meanwhile, and as soon as there is time again clients have what is newest.
+// Case E2: a shard that gets a seventh of a processor for a long time, with a full feed. Ticks merge instead of
+// queuing, nothing grows, and clients have the newest values as soon as the shard has time again.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Listeners } from '../../harness/listeners.ts';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -11,10 +11,10 @@ import { elapsed, until } from '../../harness/small-cluster.ts';
 const CLIENTS = scale(200, 2_000);
 const SECONDS = scale(4, 600);
 const TICK_MS = 100;
-/** Of every tenth of a second. */
+/** In every tenth of a second. */
 const RUNS_MS = 15;
 const KEYS = 10;
-/** Those whose values are looked at. */
+/** Clients whose values are checked. */
 const WITNESSES = 20;
 
 let scene: Scene;
@@ -31,7 +31,7 @@ afterAll(async () => {
   await scene.stop();
 });
 
-/** Lets the shard run for a part of the time only. */
+/** Lets the shard run for part of the time only. */
 function starve(): () => Promise<void> {
   const { process } = scene.shard;
   let isOver = false;
@@ -50,7 +50,7 @@ function starve(): () => Promise<void> {
 }
 
 it(
-  'merges ticks, keeps its memory and its clients, and is up to date at once when it may run (case E2)',
+  'merges ticks, keeps its memory and its clients, and is up to date as soon as it may run (case E2)',
   async () => {
     const { nats, shard } = scene;
     const witnesses = await scene.clients(WITNESSES);
@@ -118,7 +118,7 @@ it(
   scale(90_000, 900_000),
 );
 
-/** Of so many turns of the feed, the last that had one. */
+/** The last of so many turns of the feed that published a critical message. */
 function lastCritical(turns: number): number {
   return Math.floor((turns - 1) / 5) * 5;
 }

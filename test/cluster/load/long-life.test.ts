@@ -1,4 +1,4 @@
-// A cluster whose keys come and go for a long time: what a shard that starts then costs, before and after the clean-up.
+// A cluster whose keys come and go for a long time: the cost of starting a shard, before and after the clean-up.
 import { readFileSync } from 'node:fs';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -29,7 +29,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Publishes a message for each number; an acknowledgement now and then keeps the stream from falling behind. */
+/** Publishes a message for each number; an occasional acknowledgement keeps the stream from falling behind. */
 async function publishAll(count: number, keyOf: (i: number) => string, value: string): Promise<void> {
   for (let i = 0; i < count; i++) {
     if (i % 1_000 < 999 && i < count - 1) nats.publish(`weir.state.${keyOf(i)}`, value);
@@ -46,7 +46,7 @@ function megabytes(shard: Service, field: 'VmRSS' | 'VmHWM'): number {
   return Math.round(Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(status)?.[1]) / 1_024);
 }
 
-/** Starts a shard on what is there, and lets a client in: its map is what lives. Says what both took. */
+/** Starts a shard on the current stream and connects a client, whose map must be the live keys. Reports the times. */
 async function startOn(what: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
   const { messages, bytes } = await streamSize();
   const startMs = performance.now();
@@ -75,7 +75,7 @@ async function startOn(what: string, env: Readonly<Record<string, string>> = {})
   await end(shard.process, 'SIGKILL');
 }
 
-it('a shard starts with every value, however many keys are gone, and the clean-up makes the stream small', async () => {
+it('a shard starts with every value, however many keys were deleted, and the clean-up shrinks the stream', async () => {
   await startMaker();
   await publishAll(GONE, (i) => `gone.k${i}`, '1');
   await publishAll(GONE, (i) => `gone.k${i}`, '');
@@ -93,7 +93,7 @@ it('a shard starts with every value, however many keys are gone, and the clean-u
   await startOn('after the clean-up');
 }, 1_800_000);
 
-/** Visits the router until it sends a client to this shard, and not to the one before it. */
+/** Visits the router until it sends a client to this shard instead of the previous one. */
 async function redirectTo(shard: Service): Promise<Readonly<Record<string, unknown>>> {
   let redirect: Readonly<Record<string, unknown>> = {};
   await until(async () => {
@@ -103,7 +103,7 @@ async function redirectTo(shard: Service): Promise<Readonly<Record<string, unkno
   return redirect;
 }
 
-/** A shard that makes the streams, and goes. */
+/** A shard that creates the streams and ends. */
 async function startMaker(): Promise<void> {
   const maker = await cluster.shard('desktop', 'desktop-0');
   await end(maker.process, 'SIGKILL');

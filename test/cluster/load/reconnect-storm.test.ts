@@ -1,14 +1,14 @@
-// The router when all clients come back at once: everybody is answered in bounded time, and the measurements take no
-// more bytes than the budget. Real processes; the clients are plain `ws` clients of this one.
+// The router when all clients reconnect together: it answers each in bounded time, and measures within the byte budget.
+// Real processes; the clients are plain `ws` clients of this process.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { SmallCluster } from '../../harness/small-cluster.ts';
 
 const CLIENTS = 1000;
-/** Nine clients' pads a second, where a thousand come. */
+/** Pads for nine clients a second, while a thousand connect. */
 const BUDGET_BYTES = 100_000;
-/** The probe's deadline for the last of them, and the work on a machine that has more to do. */
+/** The probe's deadline for the last client, and time for a busy machine. */
 const BOUND_MS = 15_000;
 
 interface Answer {
@@ -54,7 +54,7 @@ async function probeMetrics(): Promise<ReadonlyMap<string, number>> {
   return new Map([...series].map(([, name, value]) => [String(name), Number(value)]));
 }
 
-/** What has been added to a series since `before`. */
+/** The increase of a series since `before`. */
 async function since(before: ReadonlyMap<string, number>): Promise<(name: string) => number> {
   const now = await probeMetrics();
   return (name) => (now.get(name) ?? 0) - (before.get(name) ?? 0);
@@ -63,7 +63,7 @@ async function since(before: ReadonlyMap<string, number>): Promise<(name: string
 const outcome = (name: string): string => `probes_total{outcome="${name}"}`;
 
 describe(`a storm of ${CLIENTS} clients`, () => {
-  it('that nobody knows: all are sent on, measured within the budget, and the rest is said', async () => {
+  it('without hints: all are redirected, measured within the budget, and the rest is counted', async () => {
     const before = await probeMetrics();
     const { answers, tookMs } = await storm();
     expect(answers.every(({ code }) => code === 4001)).toBe(true);
@@ -74,21 +74,21 @@ describe(`a storm of ${CLIENTS} clients`, () => {
       added(outcome(name)),
     );
     expect(counted.reduce((sum, count) => sum + count)).toBe(CLIENTS);
-    // Not all of the rest: where the storm itself makes the round trips long, they alone decide, without any pad.
+    // Not every unmeasured client lacks budget: if the storm makes round trips long, those decide without a pad.
     expect(added(outcome('noBudget'))).toBeGreaterThan(0);
     expect(added(outcome('measured'))).toBeGreaterThan(0);
-    const seconds = 1 + tookMs / 1000; // what the bucket held, and what came in
-    // Pings are paid for by nobody: they are ten bytes, at most nine a client.
+    const seconds = 1 + tookMs / 1000; // the bucket's content, and its refill
+    // Pings are not charged to the budget: ten bytes each, at most nine a client.
     expect(added('probe_bytes_total')).toBeLessThan(BUDGET_BYTES * seconds + 90 * CLIENTS);
-    // Who could not be measured is where nothing can go wrong.
+    // Clients without a measurement are in the slowest pool, which is always safe.
     expect(answers.filter(({ pool }) => pool === 'mobile').length).toBeGreaterThanOrEqual(
       added(outcome('noBudget')),
     );
   });
 
-  it('that were measured before: their hints spare every byte, and they are where they were', async () => {
+  it('with hints: they cost no bytes, and return to their pools', async () => {
     let known = await visit();
-    // The budget may still be empty from the storm before.
+    // The first storm may have emptied the budget.
     for (let tries = 0; known.hint === undefined && tries < 50; tries++) {
       await new Promise((resolve) => setTimeout(resolve, 200));
       known = await visit();

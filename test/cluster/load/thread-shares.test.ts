@@ -1,4 +1,4 @@
-// Case E4: clients are spread over the threads that accept, however they come, and newcomers fill the empty ones.
+// Case E4: clients are spread over the threads that accept, at any arrival rate, and newcomers fill empty threads.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Listeners } from '../../harness/listeners.ts';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -11,9 +11,9 @@ import { doorsOf, obedient, orderThread } from '../../harness/thread-orders.ts';
 const THREADS = 4;
 const CLIENTS = scale(400, 2_000);
 const PER_SECOND = scale(400, 50);
-/** What a thread may have above the least loaded one: a quarter, and a few clients that are not worth a pause. */
+/** Allowed excess over the least loaded thread: a quarter, and a few clients that are not worth a pause. */
 const FEW = 40;
-/** Of the busiest to the least loaded one, where the few are few. */
+/** Busiest to least loaded thread, at a scale where FEW is small. */
 const MOST_RATIO = scale(Number.POSITIVE_INFINITY, 1.5);
 
 let scene: Scene;
@@ -58,7 +58,7 @@ describe(`${CLIENTS} clients and ${THREADS} threads (case E4)`, () => {
   );
 
   it(
-    'of which half have gone with their threads: those who come fill the new ones',
+    'of which half left with dead threads: newcomers fill the new threads',
     async () => {
       const { shard } = scene;
       await listeners.join(await scene.urls(CLIENTS));

@@ -1,4 +1,4 @@
-// The metric that scales pools: distance raises the backlog of a client that is well, and not what is awaited of it.
+// The metric that scales pools: distance raises the backlog of a healthy client, but not its awaited bytes.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 import { streamUrl } from '../../harness/stream-url.ts';
 
-/** One way: a client on another continent, and a bad day on top. */
+/** One way: a client on another continent, on a bad day. */
 const DELAY_MS = 300;
 const VALUE_BYTES = 1_000;
 const LOOKS = 100;
@@ -42,7 +42,7 @@ async function farClient(): Promise<BareClient> {
 }
 
 let version = 0;
-/** Publishes, looks, and waits until the client may have something new. */
+/** Publishes, reads the metrics, and waits until the client may have new data. */
 async function look(): Promise<{ readonly backlog: number; readonly awaited: number }> {
   for (const key of ['a', 'b'])
     nats.publish(
@@ -57,7 +57,7 @@ async function look(): Promise<{ readonly backlog: number; readonly awaited: num
   };
 }
 
-it('a far client that is well has a backlog and is not awaited, one that gets nothing more is (case K7)', async () => {
+it('a healthy far client has a backlog but no awaited bytes; a client that gets nothing more has both (case K7)', async () => {
   const client = await farClient();
   await until(() => client.of('state').length > 0, 'the client is served');
   const known = async (): Promise<boolean> => {

@@ -1,4 +1,4 @@
-// What a shard says before it goes arrives: `move`, what was published before, then 4012 for those who stay.
+// A shard's last messages arrive before it ends: `move`, everything published before, then 4012 for clients that stay.
 import { once } from 'node:events';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -35,7 +35,7 @@ it('all 200 get move, every message and 4012, whatever else waits for them (case
   const ended = once(shard.process, 'exit');
   let sent = 0;
   while (clients.some(({ closed }) => closed === undefined)) {
-    // State and critical messages go out while the shard says goodbye.
+    // State and critical messages go out during the drain.
     nats.publish('weir.state.last.k', JSON.stringify('x'.repeat(2_000) + sent));
     await jetstream(nats).publish('weir.critical.last', String(sent++));
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -48,7 +48,7 @@ it('all 200 get move, every message and 4012, whatever else waits for them (case
     expect(moves).toHaveLength(1);
     const { url, reason } = moves[0]?.message ?? {};
     expect(reason).toBe('drain');
-    // The address of the router comes from configuration; the scheme is the one by which the client came.
+    // The router's address comes from configuration, the scheme from the client's own connection.
     const wanted = i % 2 === 1 ? cluster.routerUrl.replace('ws:', 'wss:') : cluster.routerUrl;
     expect(String(url).startsWith(`${wanted}/v1/connect?channels=last&hint=`)).toBe(true);
     const got = client.of('critical').map(({ message }) => Number(message['data']));

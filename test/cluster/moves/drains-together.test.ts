@@ -1,5 +1,5 @@
-// Shards of a pool that drain at the same time share one pace: the shard that stays gets no more clients a second than
-// from one drain.
+// Shards of a pool that drain together share one pace: the remaining shard gets no more clients a second than from one
+// drain.
 import { once } from 'node:events';
 import type { Weir } from '@weir/client';
 import { connect } from '@weir/client';
@@ -22,7 +22,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-it('two shards that drain at once send their clients away at the pace of one (case K7)', async () => {
+it('two shards that drain together send their clients away at the pace of one (case K7)', async () => {
   const env = {
     WEIR_MOVES_PER_SECOND: String(MOVES_PER_SECOND),
     WEIR_DRAIN_WINDOW_MS: '100',
@@ -47,7 +47,7 @@ it('two shards that drain at once send their clients away at the pace of one (ca
   const firstMs = performance.now();
   await until(async () => (await arrived()) === CLIENTS, 'all have come', 60_000);
   const tookMs = performance.now() - firstMs;
-  // One after the other it takes 6 s, side by side 3 s; a machine that does other things makes it longer.
+  // One after the other takes 6 s, in parallel 3 s; longer on a busy machine.
   expect(tookMs).toBeGreaterThan(4_500);
   expect((await Promise.all(ended)).map(([code]) => code)).toEqual([0, 0]);
   expect(clients.map(({ status }) => status)).toEqual(clients.map(() => 'open'));

@@ -1,5 +1,5 @@
-// A client whose network changes: the old path goes silently, it resumes elsewhere, and the ghost is cleared away.
-// And tickets that are shown twice, by a client or by a proxy that repeats what it was sent.
+// A client changes networks: the old path goes silent, the client resumes elsewhere, and the shard evicts the ghost.
+// And tickets that are shown twice, by a client or by a proxy that repeats requests.
 import type { AddressInfo } from 'node:net';
 import { connect as connectTcp, createServer } from 'node:net';
 import { jetstream } from '@nats-io/jetstream';
@@ -15,7 +15,7 @@ import { scale, seen } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** At full scale the shards are as patient as they are by default: 10 s on desktop, 20 s on mobile. */
+/** At full scale shards wait as long as by default: 10 s on desktop, 20 s on mobile. */
 const shardEnv = scale<Readonly<Record<string, string>>>(
   { WEIR_LAG_MS: '3000', WEIR_PING_MS: '500', WEIR_IDLE_PING_MS: '1000' },
   {},
@@ -55,7 +55,7 @@ it('sees each message once over many silent losses, and leaves no ghost (case F4
   let sent = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const before = client;
-    // The old path is not closed: from now on nobody reads what comes on it, nor answers.
+    // The old path stays open, but from now on its client neither reads nor answers.
     before?.ws.pause();
     if (before !== undefined) ghosts.push(before);
     await jetstream(nats).publish('weir.critical.phone', String(sent++));
@@ -70,7 +70,7 @@ it('sees each message once over many silent losses, and leaves no ghost (case F4
     if (before !== undefined) expect(current.of('welcome')[0]?.message['resumed']).toBe(true);
     await jetstream(nats).publish('weir.critical.phone', String(sent++));
     await until(() => current.of('critical').at(-1)?.message['data'] === sent - 1, 'the newest message');
-    // As the protocol says: ids that it has had are dropped.
+    // As the protocol requires: the client drops ids that it has.
     for (const { message } of current.of('critical')) {
       const id = Number(message['id']);
       if (id <= lastId) continue;
@@ -80,7 +80,7 @@ it('sees each message once over many silent losses, and leaves no ghost (case F4
     expectWholeFrames(current);
   }
   const lostMs = performance.now();
-  // The very first message was published before anybody was there.
+  // The first message was published before any client connected.
   expect(seenData).toEqual(Array.from({ length: sent - 1 }, (_, i) => i + 1));
   await until(async () => (await connections()) === 1, 'only the living one is counted', EXACT_MS);
   const exactAfterMs = performance.now() - lostMs;
@@ -97,7 +97,7 @@ it('sees each message once over many silent losses, and leaves no ghost (case F4
   for (const ghost of ghosts) ghost.ws.terminate();
 });
 
-it('a redirect that is followed again, there and elsewhere, opens nothing (case F4)', async () => {
+it('a redirect that is followed again, on the same shard or another, opens nothing (case F4)', async () => {
   shards = [await cluster.shard('desktop', 'desktop-1'), await cluster.shard('desktop', 'desktop-2')];
   const admitted = async (): Promise<number> => {
     const counts = await Promise.all(
@@ -126,7 +126,7 @@ it('a redirect that is followed again, there and elsewhere, opens nothing (case 
   expectSound(cluster.running);
 });
 
-it('a proxy that repeats the upgrade: one stream a ticket, and the client is served (case F4)', async () => {
+it('a proxy that repeats the upgrade: one stream per ticket, and the client is served (case F4)', async () => {
   const port = await freePort();
   const proxy = await repeatingProxy(Number(port));
   shards = [
@@ -150,17 +150,17 @@ it('a proxy that repeats the upgrade: one stream a ticket, and the client is ser
   for (const { got } of clients) expect(got).toEqual(Array.from({ length: 20 }, (_, i) => i));
   const admissions = (outcome: string): Promise<number> =>
     metric(shard, `weir_shard_admissions_total{outcome="${outcome}"}`);
-  // Of two that show the same ticket one is admitted, whichever it is.
+  // The shard admits one of the two connections with the same ticket, in any order.
   const counted = async (): Promise<string> =>
     `${proxy.pairs()} twice, ${await admissions('admitted')} admitted, ${await admissions('used')} used`;
-  // The one that nobody waits for may still be on its way.
+  // The second connection may still be on its way.
   await until(
     async () => /^(\d+) twice, \1 admitted, \1 used$/.test(await counted()),
     'one of two is admitted',
   ).catch(async (cause: unknown) => {
     throw new Error(await counted(), { cause });
   });
-  // What the proxy has opened and nobody reads goes, too.
+  // The shard also evicts connections that the proxy opened and does not read.
   await until(async () => (await connections()) === clients.length, 'the connections are exact', EXACT_MS);
   seen('F4', { 'repeated upgrades': proxy.pairs(), clients: clients.length });
   for (const { weir } of clients) weir.close();
@@ -169,7 +169,7 @@ it('a proxy that repeats the upgrade: one stream a ticket, and the client is ser
   expectSound(cluster.running);
 });
 
-/** Sends every request twice, on two connections, and hands on what the one or the other answers, in turns. */
+/** Sends every request on two connections, and forwards the answers of the one or the other, in turns. */
 async function repeatingProxy(
   port: number,
 ): Promise<{ url: string; pairs: () => number; close(): Promise<void> }> {
@@ -184,7 +184,7 @@ async function repeatingProxy(
         socket.on('error', () => undefined);
         socket.write(request);
         if (which === shown) near.pipe(socket).pipe(near);
-        // Nobody answers on the other one.
+        // The other connection is read, but never answered.
         else socket.resume();
         return socket;
       });

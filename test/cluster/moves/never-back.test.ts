@@ -1,4 +1,4 @@
-// Two shards and clients that change their channels, break off, resume and are moved while keys change all the time.
+// Two shards, and clients that change channels, disconnect, resume and move while keys change all the time.
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
@@ -20,7 +20,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** A client through all of its streams; values are versions. */
+/** A client across its streams; values are versions. */
 class Wanderer {
   readonly back: string[] = [];
   moves = 0;
@@ -41,14 +41,14 @@ class Wanderer {
     return this.#position;
   }
 
-  /** Between the `move` and the `welcome` of the shard that it names. */
+  /** Between the `move` and the `welcome` of the shard in the move. */
   get moving(): boolean {
     return this.#moving;
   }
 
   async come(): Promise<void> {
     const query = `channels=${[...this.#channels].join()}`;
-    // One that comes back without a position begins anew.
+    // A client that reconnects without a position starts anew.
     if (this.#position === undefined) this.#last.clear();
     else this.resumes++;
     await this.#open(await BareClient.connect(this.#routerUrl, query, this.#position));
@@ -85,7 +85,7 @@ class Wanderer {
     client?.ws.terminate();
   }
 
-  /** From its `welcome` on the stream counts, and the one before it no more. */
+  /** The new stream counts from its `welcome` on, and the previous one no longer. */
   async #open(client: BareClient): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       client.ws.on('message', (data) => {

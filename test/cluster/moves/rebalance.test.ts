@@ -1,5 +1,5 @@
-// The rebalancer as a process over a real NATS server: shards that say they are overfull are asked to shed, paced, and
-// are left alone once they are balanced. The shards here are made of beats and answers alone.
+// The rebalancer as a process with a real NATS server: it asks overfull shards to shed at a limited pace, and leaves
+// balanced shards alone. The shards here only send beats and answers.
 import { connect } from '@nats-io/transport-node';
 import { decodeShedRequest, encodeBeat, encodeShedAnswer } from '@weir/fleet';
 import { beatOf } from '@weir/fleet/fakes';
@@ -64,7 +64,7 @@ describe('a control without Kubernetes', () => {
     expect(control.url).toBe(control.admin);
   });
 
-  it('balances the shards, no faster than it may, and then leaves them alone', async () => {
+  it('balances the shards at its limited pace, and then leaves them alone', async () => {
     await until(
       () => Math.max(...load.values()) - Math.min(...load.values()) <= 3,
       'the shards are balanced',
@@ -76,7 +76,7 @@ describe('a control without Kubernetes', () => {
         .filter((one) => one.atMs >= atMs && one.atMs < atMs + 900)
         .reduce((sum, { moves }) => sum + moves, 0),
     );
-    // Twenty a second is what so small a pool bears.
+    // The limit of so small a pool is twenty a second.
     expect(Math.max(...busiest)).toBeLessThanOrEqual(40);
     const total = asked.length;
     const series = 'weir_control_rebalance_rounds_total{pool="desktop",outcome="balanced"}';

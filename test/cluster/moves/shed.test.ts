@@ -1,5 +1,5 @@
-// Clients are sent from one shard to another for the balance of their pool: by a request as docs/protocol.md has it, and
-// by control. Real services, clients on the SDK; nothing is lost or doubled, and whoever does not go is served on.
+// Rebalancing moves clients from one shard to another: by a request as in docs/protocol.md, and by control. Real
+// services, clients on the SDK; no message is lost or doubled, and clients that do not move stay served.
 import { once } from 'node:events';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -12,14 +12,14 @@ import { BareClient } from '../../harness/bare-client.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** Control lets up to 50 clients above the average be. */
+/** Control tolerates up to 50 clients above the average. */
 const CLIENTS = 150;
 const SHED = 10;
 const PATIENCE_MS = 40_000;
 
 const subjects = createSubjects();
 
-/** An application on the SDK, which follows moves by itself. */
+/** An application on the SDK, which follows moves. */
 class Application {
   readonly weir: Weir;
   readonly moves: MoveEvent[] = [];
@@ -65,7 +65,7 @@ afterAll(async () => {
 const connections = (shard: Service): Promise<number> => metric(shard, 'weir_shard_connections');
 const moved = (): readonly Application[] => applications.filter(({ moves }) => moves.length > 0);
 
-/** Clients that the router has measured, however that ended. */
+/** Clients that the router has measured, with any outcome. */
 async function measured(): Promise<number> {
   const text = await (await fetch(`${cluster.router.admin}/metrics`)).text();
   const outcomes = [...text.matchAll(/^weir_router_probes_total\{outcome="(\w+)"\} (\d+)$/gm)];
@@ -91,7 +91,7 @@ async function everybodyHasAll(): Promise<void> {
 }
 
 describe('a shard that is asked to shed', () => {
-  it('sends as many clients as it says to another shard of the pool, without measuring them', async () => {
+  it('sends as many clients as it answers to another shard of the pool, without measuring them', async () => {
     expect(await ask('crowded', encodeShedRequest({ moves: SHED, withinMs: 5_000 }))).toBe(SHED);
     await until(() => moved().length === SHED, 'they have moved', PATIENCE_MS);
     await until(async () => (await connections(crowded)) === CLIENTS - SHED, 'they have left', PATIENCE_MS);
@@ -104,12 +104,12 @@ describe('a shard that is asked to shed', () => {
     await everybodyHasAll();
   });
 
-  it('leaves those alone who have just come', async () => {
+  it('leaves clients alone that have just connected', async () => {
     expect(await ask('empty', encodeShedRequest({ moves: SHED, withinMs: 5_000 }))).toBe(0);
     expect(await metric(empty, 'weir_shard_shed_requests_total{outcome="nobody"}')).toBe(1);
   });
 
-  it('answers what is no request with nobody', async () => {
+  it('answers an invalid request with 0 clients', async () => {
     expect(await ask('empty', new TextEncoder().encode('{"v":1,"moves":"all"}'))).toBe(0);
     expect(await metric(empty, 'weir_shard_shed_requests_total{outcome="invalid"}')).toBe(1);
   });
@@ -125,7 +125,7 @@ describe('a shard that is asked to shed', () => {
     await everybodyHasAll();
   });
 
-  it('serves on who does not go, until a drain; and asks nobody while it drains', async () => {
+  it('serves a client that does not move, until a drain; and asks no client while it drains', async () => {
     const alone = await cluster.shard('tablet', 'alone', {
       WEIR_MIN_STAY_MS: '0',
       WEIR_DRAIN_GRACE_MS: '3000',

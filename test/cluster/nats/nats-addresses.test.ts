@@ -1,4 +1,4 @@
-// NATS servers that are gone, or that tell their clients addresses which nobody can reach.
+// NATS servers that are gone, or that advertise addresses which cannot be reached.
 import { jetstream } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,13 +8,13 @@ import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 let cluster: SmallCluster;
 
 beforeAll(async () => {
-  // The port is closed: whoever believes it never comes back.
+  // The port is closed: a service that trusts the address never reconnects.
   cluster = await SmallCluster.start({}, {}, ['client_advertise: "127.0.0.1:1"']);
 });
 
 afterAll(() => cluster.stop());
 
-it('everybody is back on the configured URL within 10 s of a restart (case B9)', async () => {
+it('every service is back on the configured URL within 10 s of a restart (case B9)', async () => {
   const gone = 'nats://127.0.0.1:1';
   const servers = `${gone},nats://localhost:${cluster.nats.port},${gone.replace('1:1', '1:2')}`;
   const shards = [

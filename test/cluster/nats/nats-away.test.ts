@@ -1,4 +1,4 @@
-// NATS away for longer than its clients are patient by default: everybody waits, says so, and comes back by itself.
+// NATS is away for longer than client libraries wait by default: every service waits, says so, and reconnects.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -12,7 +12,7 @@ import { scale, seen } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { elapsed, isReady, metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** Longer than the 3 s after which a silent shard gets nobody, and at full scale than any library's patience. */
+/** Longer than the 3 s after which a silent shard gets no clients, and at full scale longer than any library waits. */
 const AWAY_MS = scale(4_000, 120_000);
 
 let cluster: SmallCluster;
@@ -32,7 +32,7 @@ async function stop(): Promise<void> {
 
 const shards = (): readonly Service[] => cluster.running.filter(({ name }) => name === 'shard');
 
-/** Publishes until the stream has it; the id makes the stream drop what it has already. */
+/** Publishes until the stream has it; with the id the stream drops duplicates. */
 async function keep(subject: string, value: string, id: string): Promise<void> {
   await until(
     () =>
@@ -52,7 +52,7 @@ const isStale = async (service: Service): Promise<boolean> =>
 
 const isAlive = async (service: Service): Promise<boolean> => (await fetch(`${service.admin}/livez`)).ok;
 
-/** One outage; clients of both pools, one of them by SDK, stay and catch up. Says how long that took. */
+/** One outage: clients of both pools, one with the SDK, stay and catch up. Returns how long that took. */
 async function outage(channel: string, awayMs: number): Promise<number> {
   await keep(`weir.state.${channel}.before`, '1', `${channel}-before`);
   const clients = [
@@ -112,7 +112,7 @@ describe('while NATS is away (case B6)', () => {
   beforeAll(() => start());
   afterAll(stop);
 
-  it('shards keep their clients, stay ready and say stale; newcomers are served what is known', async () => {
+  it('shards keep their clients, stay ready and report stale; newcomers get the known state', async () => {
     const before = await Promise.all(cluster.running.map(residentMb));
     const tookMs = await outage('away', AWAY_MS);
     const after = await Promise.all(cluster.running.map(residentMb));
@@ -124,7 +124,7 @@ describe('while NATS is away (case B6)', () => {
     });
   }, 180_000);
 
-  it('a router and a shard that start meanwhile wait unready and come by themselves', async () => {
+  it('a router and a shard that start meanwhile wait unready, and become ready without help', async () => {
     await cluster.nats.kill();
     const early = [await cluster.startRouter(), await cluster.startShard('desktop', 'desktop-early')];
     await elapsed(scale(1_000, 60_000));
@@ -148,7 +148,7 @@ describe('while NATS is away (case B6)', () => {
     seen('B6', { 'started before NATS, ready after ms': tookMs });
   });
 
-  it('ten restarts in a row disconnect nobody and lose nothing', async () => {
+  it('ten restarts in a row disconnect no client and lose nothing', async () => {
     const client = await BareClient.connect(cluster.routerUrl, 'channels=ten');
     await until(() => client.of('state').length > 0, 'the client is served');
     const sent: number[] = [];
@@ -167,13 +167,13 @@ describe('while NATS is away (case B6)', () => {
 });
 
 describe('while NATS is away for twenty minutes of their own time (case B6)', () => {
-  /** What is slow in this process is ten times as slow for theirs: the small scale also runs where others work. */
+  /** Speeding up the services slows this process by comparison: the small scale also runs on busy machines. */
   const PACE = scale(4, 10);
   const startMs = Date.now();
   beforeAll(() => start(fastClock(PACE, startMs)));
   afterAll(stop);
 
-  it('the same', async () => {
+  it('the same holds', async () => {
     const awayMs = scale(3_000, (20 * 60_000) / PACE);
     const tookMs = await outage('long', awayMs);
     seen('B6', { 'away min of their own time': (awayMs * PACE) / 60_000, 'caught up after ms': tookMs });

@@ -1,5 +1,5 @@
-// Whatever comes by NATS, on each subject that a service subscribes to: it is counted and dropped. Real services, a
-// real server, and a publisher that writes the protocol itself. The messages are random, from a seed.
+// Whatever arrives from NATS, on each subject that a service subscribes to, is counted and dropped. Real services, a
+// real server, and a publisher that writes the NATS protocol itself. The messages are random, from a seed.
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect } from '@nats-io/transport-node';
@@ -13,7 +13,7 @@ import { isReady, metric, SmallCluster, until } from '../../harness/small-cluste
 const MESSAGES = 3_000;
 const SEED = Number(process.env['WEIR_TEST_SEED'] ?? 20_261_129);
 
-/** Every subscription of shard, router and control, but those of data: what is published there belongs into a lane. */
+/** Every subscription of shard, router and control, except those for data, where any message belongs to a lane. */
 const SUBJECTS = [
   'weir.ctl.shed.s1',
   'weir.ctl.beat.desktop.s1',
@@ -139,7 +139,7 @@ describe('messages that no service of ours has sent', () => {
     await until(async () => (await Promise.all(services.map(isReady))).every(Boolean), 'all are ready');
   });
 
-  it('as answers to a request do not end the reading of the connection', async () => {
+  it("as answers to a request do not stop the connection's reader", async () => {
     const registry = createMetricsRegistry({ service: 'test', version: '0' });
     const logger = createLogger({ service: 'test', level: 'fatal' });
     const link = openNats({ servers: [cluster.nats.url], name: 'asks', logger, registry });
@@ -161,7 +161,7 @@ function bytes(random: () => number): Uint8Array {
   return Uint8Array.from({ length: Math.floor(random() * 64) }, () => Math.floor(random() * 256));
 }
 
-/** A large message is sent seldom: this is about what it does, not about how many there are. */
+/** Sends large messages seldom: the test is about their effect, not their number. */
 function rarely(data: Uint8Array | undefined, random: () => number): Uint8Array {
   return data === undefined || (data.length > 1_000 && random() > 0.05) ? new Uint8Array() : data;
 }

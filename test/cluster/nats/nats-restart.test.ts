@@ -1,4 +1,4 @@
-// NATS goes away and comes back: what was acknowledged reaches everybody once and in order.
+// NATS stops and restarts: acknowledged messages reach every client once and in order.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { connect } from '@weir/client';

@@ -1,4 +1,4 @@
-// What NATS throws away without telling anybody: control sees how full the streams are, and what they did not store.
+// NATS drops messages silently: control measures how full the streams are, and counts messages that were not stored.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -26,7 +26,7 @@ afterAll(async () => {
 const of = (name: string, stream = 'state'): Promise<number> =>
   metric(control, `weir_control_stream_${name}{stream="${stream}"}`);
 
-it('counts what is published, and takes neither edges nor duplicates for losses', async () => {
+it('counts published messages, and counts neither edges nor duplicates as losses', async () => {
   let i = 0;
   await until(async () => {
     const all = Array.from({ length: 50 }, () =>
@@ -46,7 +46,7 @@ it('counts what is published, and takes neither edges nor duplicates for losses'
   expect(await of('messages')).toBeLessThanOrEqual(21);
 });
 
-it('says that a stream is full, and that plain messages are not stored any more', async () => {
+it('reports that a stream is full, and that plain messages are no longer stored', async () => {
   const value = JSON.stringify('x'.repeat(16_000));
   let isFull = false;
   for (let i = 0; !isFull && i < 100; i++) {

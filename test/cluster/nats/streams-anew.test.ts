@@ -1,4 +1,4 @@
-// Streams that are deleted, purged or lost with their disk: shards notice, and clients end with what is there now.
+// Streams that are deleted, purged or lost with their disk: shards notice, and clients end with the current state.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -31,7 +31,7 @@ afterAll(async () => {
 const keep = (subject: string, value: string): Promise<number> =>
   publishUntilKept(nats, { subject, value, id: `${subject} ${value}` });
 
-/** What happened to one client by SDK on one channel. */
+/** Records what one SDK client gets on one channel. */
 function watch(channel: string): { weir: Weir; got: unknown[]; gaps: unknown[]; keys: () => object } {
   const weir = connect({ url: cluster.routerUrl, channels: [channel], WebSocket });
   const got: unknown[] = [];
@@ -61,7 +61,7 @@ async function three(
 const problems = (shard: Service, stream: 'state' | 'critical'): Promise<number> =>
   metric(shard, `weir_shard_intake_problems_total{stream="${stream}",problem="epoch"}`);
 
-/** Clients have what is there, and no shard counts as stale. */
+/** Waits until clients have exactly `keys`, and no shard is stale. */
 async function settled(
   { bare, sdk }: { bare: readonly BareClient[]; sdk: ReturnType<typeof watch> },
   keys: Readonly<Record<string, number>>,
@@ -81,7 +81,7 @@ async function settled(
 }
 
 describe('the state stream (case B1)', () => {
-  it('deleted: clients lose what is gone, get what comes, and old positions get a snapshot', async () => {
+  it('deleted: clients lose the old keys, get the new ones, and old positions get a snapshot', async () => {
     for (let i = 0; i < 60; i++) await keep(`weir.state.gone.k${i % 6}`, String(i));
     const clients = await three('gone');
     await settled(clients, { k0: 54, k1: 55, k2: 56, k3: 57, k4: 58, k5: 59 });
@@ -91,7 +91,7 @@ describe('the state stream (case B1)', () => {
     const noticed = await Promise.all(shards.map((shard) => problems(shard, 'state')));
 
     await (await jetstreamManager(nats)).streams.delete('WEIR_STATE');
-    // Fewer messages than the old stream had: their sequences lie below what the shards have read.
+    // Fewer messages than the old stream had: their sequences are below those that the shards have read.
     await keep('weir.state.gone.k1', '101');
     await keep('weir.state.gone.fresh', '102');
     await settled(clients, { fresh: 102, k1: 101 });
@@ -113,7 +113,7 @@ describe('the state stream (case B1)', () => {
     clients.close();
   });
 
-  it('made anew with more messages than before: the new values win', async () => {
+  it('recreated with more messages than before: the new values win', async () => {
     for (let i = 0; i < 5; i++) await keep(`weir.state.more.k${i}`, String(i));
     const clients = await three('more');
     await settled(clients, { k0: 0, k1: 1, k2: 2, k3: 3, k4: 4 });
@@ -126,13 +126,13 @@ describe('the state stream (case B1)', () => {
     clients.close();
   });
 
-  it('purged: the keys are gone everywhere', async () => {
+  it('purged: the keys vanish everywhere', async () => {
     await keep('weir.state.purged.a', '1');
     await keep('weir.state.purged.b', '2');
     const clients = await three('purged');
     await settled(clients, { a: 1, b: 2 });
     const settledMs = performance.now();
-    // They see a purge by fewer messages than at their last look, and look once a second here.
+    // Shards detect a purge by a lower message count than at their last check; here they check once a second.
     await until(() => performance.now() - settledMs > 2_500, 'the shards have looked at the stream since');
     await (await jetstreamManager(nats)).streams.purge('WEIR_STATE', { filter: 'weir.state.purged.a' });
     await settled(clients, { b: 2 });
@@ -141,7 +141,7 @@ describe('the state stream (case B1)', () => {
 });
 
 describe('the critical stream (case B1)', () => {
-  it('deleted: a gap with reset, then the new messages once and in order, though their ids are lower', async () => {
+  it('deleted: a gap with reset, then the new messages once and in order, although their ids are lower', async () => {
     const clients = await three('news');
     for (let i = 0; i < 30; i++) await keep('weir.critical.news', String(i));
     await until(() => clients.sdk.got.length === 30, 'the SDK has all');
@@ -175,7 +175,7 @@ describe('the critical stream (case B1)', () => {
 });
 
 describe("the server's disk (case B1)", () => {
-  it('lost: both streams are made anew, and clients have the new state and messages', async () => {
+  it('lost: both streams are recreated, and clients have the new state and messages', async () => {
     await keep('weir.state.disk.old', '1');
     const clients = await three('disk');
     await keep('weir.critical.disk', '1');

@@ -1,4 +1,4 @@
-// Many services that start at once on an empty server with different settings, and a stream of somebody else in the way.
+// Many services that start together on an empty server with different settings, and a foreign stream in the way.
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -38,11 +38,11 @@ it('eight shards of two releases agree on one stream each, and all are ready (ca
     shards.map((shard) => until(() => isReady(shard), 'the shard is ready', scale(40_000, 10_000))),
   );
   const readyMs = performance.now() - startMs;
-  // A tug of war would go on.
+  // If they changed each other's settings, they would continue.
   await elapsed(scale(500, 30_000));
   const names = await manager.streams.names().next();
   expect([...names].sort()).toEqual(['WEIR_CRITICAL', 'WEIR_STATE']);
-  // The larger window wins, whoever came first, and stays.
+  // The larger window wins and stays, whichever service was first.
   const { config } = await manager.streams.info('WEIR_CRITICAL');
   expect([config.max_msgs_per_subject, config.max_age]).toEqual([2_000, 120_000_000_000]);
   expect(updates).toBeLessThanOrEqual(2);
@@ -59,7 +59,7 @@ it('a foreign stream in the way: unready and alive until it is gone (case B8)', 
     'the stream that nothing is in the way of',
   );
   expect(await isReady(shard)).toBe(false);
-  // It says what is in the way, by name, and does not say it all the time.
+  // The shard names the stream in its log, but not all the time.
   const named = (): number => shard.log.filter((line) => line.includes('FOREIGN')).length;
   await until(() => named() > 0, 'the log names the stream');
   const before = named();

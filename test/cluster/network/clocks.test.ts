@@ -1,4 +1,4 @@
-// Wall clocks that differ between router and shard, or jump while they run.
+// Wall clocks that differ between router and shard, or jump while services run.
 import { connect } from '@weir/client';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -13,15 +13,15 @@ type Whose = 'shard' | 'router';
 
 const HOUR_MS = 3_600_000;
 const CLIENTS = scale(5, 50);
-/** How long clients are watched whose tickets are refused, and a cluster whose clock has jumped. */
+/** How long to watch clients whose tickets are refused, and a cluster after its clock has jumped. */
 const WATCH_MS = scale(2_000, 60_000);
 const JUMP_MS = scale(4_000, 60_000);
-/** At full scale as it is by default. */
+/** At full scale the defaults. */
 const shardEnv = scale<Readonly<Record<string, string>>>(
   { WEIR_LAG_MS: '2000', WEIR_IDLE_PING_MS: '1000' },
   {},
 );
-/** A client comes back at once, and then not more often than every 5 s. */
+/** A client reconnects at once, and then at most every 5 s. */
 const triesOfOne = (watchedMs: number): number => 2 + watchedMs / 5_000;
 
 let cluster: SmallCluster;
@@ -51,7 +51,7 @@ async function isServed(): Promise<void> {
   client.close();
 }
 
-/** At small scale a shard that is behind and, what is the other way round for tickets, a router that is. */
+/** At small scale: a shard that is behind, and a router that is behind, which has the opposite effect on tickets. */
 const both = (offMs: number): readonly [Whose, number][] => [
   ['shard', -offMs],
   ['router', -offMs],
@@ -65,7 +65,7 @@ const both = (offMs: number): readonly [Whose, number][] => [
 ];
 
 it.each<[Whose, number]>(both(5_000))(
-  'a %s that is %i ms off: everybody is served (case C8)',
+  'a %s that is %i ms off: every client is served (case C8)',
   async (whose, offMs) => {
     const shard = await start(whose, wrongClock(offMs));
     for (let i = 0; i < CLIENTS; i++) await isServed();
@@ -89,13 +89,13 @@ it.each<[Whose, number]>(both(90_000))(
     const watchedMs = performance.now() - startMs;
     expect(tries).toBeLessThanOrEqual(CLIENTS * triesOfOne(watchedMs));
     expect(tries).toBeGreaterThanOrEqual(CLIENTS);
-    // Which of the two it is: a shard behind the router sees tickets from the future.
+    // A shard behind the router sees tickets from the future, a shard ahead of it expired ones.
     const isBehind = whose === 'shard' ? offMs < 0 : offMs > 0;
     expect(await admissions(shard, isBehind ? 'expired' : 'clockSkew')).toBe(0);
     expect(clients.map(({ status }) => status)).not.toContain('open');
     expect(await admissions(shard, 'admitted')).toBe(0);
     const says = (): boolean => cluster.router.log.some((line) => line.includes('clock of a shard'));
-    // It looks every 10 s, which is too long for the small scale.
+    // The router checks every 10 s, too long for the small scale.
     await scale(
       async () => undefined,
       () => until(says, "the router's log names it"),
@@ -113,7 +113,7 @@ it.each<[Whose, number]>(both(90_000))(
 );
 
 it.each<[Whose, number]>(both(HOUR_MS))(
-  'the clock of a %s jumps by %i ms: it evicts nobody and kills no shard (case C8)',
+  'the clock of a %s jumps by %i ms: no client is evicted and no shard is lost (case C8)',
   async (whose, offMs) => {
     const shard = await start(whose, wrongClock(offMs, 'onSignal'), shardEnv);
     const jumping = whose === 'shard' ? shard : cluster.router;
@@ -124,14 +124,14 @@ it.each<[Whose, number]>(both(HOUR_MS))(
     jumping.process.kill('SIGUSR2');
     await until(async () => Math.abs(await skew()) > 3_000, 'the router has heard the new time');
     const latecomer = connect({ url: cluster.routerUrl, channels: ['lobby'], WebSocket });
-    // More than the lag and the silence of a shard.
+    // Longer than the lag limit and the time after which a silent shard counts as gone.
     await elapsed(JUMP_MS);
     expect(clients.map(({ closed }) => closed)).toEqual(clients.map(() => undefined));
     expect(await (await fetch(`${cluster.router.admin}/readyz`)).text()).toContain('"shards":1');
     expect((await fetch(`${shard.admin}/readyz`)).ok).toBe(true);
     const tries = await refused(shard);
     expect(tries).toBeLessThanOrEqual(triesOfOne(JUMP_MS + 1_000));
-    // Somebody has set the clock right.
+    // Corrects the clock.
     jumping.process.kill('SIGUSR2');
     await until(async () => Math.abs(await skew()) < 3, 'the router has heard the right time');
     await isServed();

@@ -1,5 +1,5 @@
-// Case C4: a middlebox that answers pings itself. Weir cannot see what is behind it; but its memory stays what it is,
-// and docs/slow-clients.md says how to recognise it.
+// Case C4: a middlebox that answers pings itself. Weir cannot see the client behind it; but the shard's memory does not
+// grow, and docs/slow-clients.md explains how to recognise the case.
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -33,8 +33,8 @@ afterAll(async () => {
 });
 
 /**
- * Speaks WebSocket on both sides: `ws` answers the shard's pings at once, whatever the client has got, and what the
- * client is to have waits here. The path of a request is that of the shard.
+ * Speaks WebSocket on both sides: `ws` answers the shard's pings at once, whether or not the client has got its data,
+ * which queues here. The middlebox keeps the shard's request path.
  */
 async function middlebox(): Promise<WebSocketServer> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
@@ -105,10 +105,10 @@ it(
     seen('C4', { 'grown MB': grownMb, 'hidden age ms': ageMs, 'healthy age ms': healthyAgeMs });
     feed.stop();
 
-    // What the page says: for Weir all is well ...
+    // As the page says: Weir sees nothing wrong ...
     expect(after.of('weir_shard_congestions_total')).toBe(before.of('weir_shard_congestions_total'));
     expect(mostBacklogBytes).toBeLessThan((CLIENTS + HEALTHY) * 131_072);
-    // ... while the client's data grow old, in which the two differ.
+    // ... while the client's data is old, unlike a healthy client's.
     expect(ageMs).toBeGreaterThan(1_000);
     expect(ageMs).toBeGreaterThan(3 * healthyAgeMs);
     // A young process grows by itself.
@@ -122,7 +122,7 @@ it(
   scale(60_000, 600_000),
 );
 
-/** How old the newest state of a client is. */
+/** Age of a client's newest state. */
 function ageOf(client: BareClient): number {
   const { atMs } = JSON.parse(client.state.get('clock') ?? '{}');
   return performance.now() - Number(atMs);

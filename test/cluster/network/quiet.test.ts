@@ -1,4 +1,4 @@
-// Connections on which nothing is published, behind a proxy that cuts whatever is silent.
+// Connections without published messages, behind a proxy that cuts silent connections.
 import type { AddressInfo } from 'node:net';
 import { connect as connectTcp, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,11 +8,11 @@ import { RawClient } from '../../harness/raw-client.ts';
 import { scale, seen } from '../../harness/scale.ts';
 import { elapsed, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-/** As in the report at full scale, where the shards ping as they do by default. */
+/** At full scale as in the report, with the shards' default pings. */
 const CUT_MS = scale(2_500, 25_000);
 const QUIET_MS = scale(3 * CUT_MS, 300_000);
 const shardEnv: Readonly<Record<string, string>> = scale({ WEIR_IDLE_PING_MS: '1000' }, {});
-/** A client is pinged at most so often. */
+/** Minimum time between two pings of a client. */
 const PING_MS = scale(1_000, 10_000);
 const CLIENTS = 10;
 
@@ -29,7 +29,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Forwards to `target`, and cuts a connection on which no byte has come from there for `CUT_MS`. */
+/** Forwards to `target`, and cuts a connection if `target` sends no byte for `CUT_MS`. */
 async function cuttingProxy(target: URL): Promise<string> {
   const server = createServer((near) => {
     const far = connectTcp(Number(target.port), target.hostname);
@@ -65,7 +65,7 @@ async function quiet(pool: string, through: string): Promise<Quiet> {
   return { client, pool, pingsAtMs };
 }
 
-it('live on by pings alone, of which there are few (case C7)', async () => {
+it('stay alive by pings alone, and few of them (case C7)', async () => {
   const shards = cluster.running.filter(({ name }) => name === 'shard');
   const through = await Promise.all(shards.map(({ url }) => cuttingProxy(new URL(url))));
   const clients = (
@@ -80,7 +80,7 @@ it('live on by pings alone, of which there are few (case C7)', async () => {
   const seconds = (performance.now() - startMs) / 1_000;
   for (const { client, pingsAtMs } of clients) {
     expect(client.closed).toBeUndefined();
-    // What is published first has its pings at once; they are no part of the quiet.
+    // The pings for the first published data are not part of the quiet time.
     const pings = pingsAtMs.filter((atMs) => atMs > startMs + PING_MS).length;
     expect(pings).toBeGreaterThan(0);
     expect(pings).toBeLessThanOrEqual((seconds * 1_000) / PING_MS);
@@ -96,7 +96,7 @@ it('live on by pings alone, of which there are few (case C7)', async () => {
   });
 }, 330_000);
 
-it('a client that waits for the router without a word is answered before such a proxy cuts it (case C7)', async () => {
+it('a client that waits silently for the router is answered before such a proxy cuts it (case C7)', async () => {
   const url = new URL(cluster.routerUrl);
   const through = await cuttingProxy(url);
   const waiting = new RawClient(`ws://${through}/v1/connect?channels=quiet`, { answers: () => false });

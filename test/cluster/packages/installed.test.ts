@@ -1,10 +1,12 @@
 // The packed SDK as an application has it: installed into an empty folder, then imported, required, type-checked,
 // bundled, and run where there is neither a DOM nor Node. `npm run test:packages` does the same with what a registry has.
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
+
+const BESIDE = ['react', 'react-dom', '@types/react', '@types/react-dom', 'vite', 'ws'];
 
 let app: Installed;
 let cluster: ScriptedCluster;
@@ -12,7 +14,7 @@ let cluster: ScriptedCluster;
 beforeAll(async () => {
   cluster = await ScriptedCluster.start();
   cluster.set('lobby', { a: 1 });
-  app = await Installed.install({ beside: ['react', 'react-dom', '@types/react', 'ws'] });
+  app = await Installed.install({ beside: BESIDE });
   app.write('app.mjs', `import { connect } from '@weir/client';${SHOWS_LOBBY}`);
   app.write('app.cjs', `const { connect } = require('@weir/client');${SHOWS_LOBBY}`);
 });
@@ -21,8 +23,8 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-describe('the packages', () => {
-  it('bring nothing else of Weir, and maps that hold their sources', () => {
+describe('install nothing else of Weir, and their source maps contain the sources', () => {
+  it('install nothing else of Weir, and source maps that contain their sources', () => {
     expect(readdirSync(app.path('node_modules/@weir')).sort()).toEqual(['client', 'react']);
     for (const name of ['client', 'react']) {
       const dist = app.path(`node_modules/@weir/${name}/dist`);
@@ -62,7 +64,7 @@ describe(`on Node ${process.versions.node}`, () => {
 describe('the types', () => {
   const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022'];
   const newest = '.bin/tsc';
-  // The one that attw has, since the newest no longer knows this resolution.
+  // The version inside attw, since the newest TypeScript no longer knows this resolution.
   const older = '@arethetypeswrong/core/node_modules/.bin/tsc';
 
   beforeAll(() => {
@@ -93,6 +95,19 @@ describe('the types', () => {
   ])('are found by %s, and need no DOM', async (resolution, tsc, files, module) => {
     const how = ['--module', module, '--moduleResolution', resolution, '--types', 'react'];
     await app.tool(tsc, [...strict, ...how, '--lib', 'es2022', ...files]);
+  });
+});
+
+describe('examples/odds-board', () => {
+  it('has types that fit', async () => {
+    cpSync(new URL('../../../examples/odds-board/src', import.meta.url), app.path('odds-board/src'), {
+      recursive: true,
+    });
+    cpSync(
+      new URL('../../../examples/odds-board/tsconfig.json', import.meta.url),
+      app.path('odds-board/tsconfig.json'),
+    );
+    await app.tool('.bin/tsc', ['-p', 'odds-board']);
   });
 });
 
@@ -130,7 +145,7 @@ describe('without a DOM and without Node', () => {
       ['--platform=neutral', '--main-fields=react-native', '--alias:@weir/client=./old'],
     ],
   ])('esbuild bundles it %s', async (_, args) => {
-    // What such a resolver sees: the fields, and no `exports`.
+    // What an old resolver sees: the other fields, but no `exports`.
     const { exports: _exports, ...old } = JSON.parse(app.read('node_modules/@weir/client/package.json'));
     app.write('old/package.json', JSON.stringify(old));
     app.write('old/dist/weir.js', app.read('node_modules/@weir/client/dist/weir.js'));

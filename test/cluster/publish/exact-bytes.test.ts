@@ -1,4 +1,4 @@
-// A value is the publisher's own JSON on every way that it can take to a client.
+// A value reaches clients as the publisher's exact JSON, on every path.
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -42,7 +42,7 @@ it('in a diff, a snapshot, critical, cosmetic, and after a resume (case A3)', as
   await jetstream(nats).publish('weir.critical.exact', exact);
   await until(() => has(client, inState), 'the diff');
   await until(() => has(client, `"data":${exact}}`), 'the critical message');
-  // Cosmetic messages are for who is there: they are sent again until one has come.
+  // Only connected clients get cosmetic messages: the test repeats them until one arrives.
   await until(() => {
     nats.publish('weir.cosmetic.exact', exact);
     return has(client, `"data":[${exact}`);
@@ -61,7 +61,7 @@ it('in a diff, a snapshot, critical, cosmetic, and after a resume (case A3)', as
   back.close();
 });
 
-it('in what a slow client gets at once when it has room again (case A3)', async () => {
+it('in the catch-up of a slow client (case A3)', async () => {
   const client = await served('slow');
   const withheld = await metric(shard, 'weir_shard_state_withheld_total');
   client.ws.pause();

@@ -1,4 +1,4 @@
-// Channels and keys named like members of objects are ordinary ones, in every process and on every way.
+// Channels and keys named like members of objects are ordinary names, in every process and on every path.
 import { jetstream } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { connect } from '@weir/client';
@@ -12,7 +12,7 @@ import { SmallCluster, until } from '../../harness/small-cluster.ts';
 const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '10', '-', '_'];
 const members = Object.getOwnPropertyNames(Object.prototype).length;
 
-/** Says on SIGUSR2 what every object has. */
+/** On SIGUSR2 prints the members of Object.prototype. */
 const confession = `process.on('SIGUSR2', () => console.log(JSON.stringify({
   level: 'info', polluted: String(({}).polluted), members: Object.getOwnPropertyNames(Object.prototype).length })));`;
 
@@ -56,7 +56,7 @@ it('exist when they are published, and only then (case A5)', async () => {
   }
   expect(weir.channel('other').state.has('__proto__')).toBe(false);
 
-  // By HTTP, in every lane and as a whole object named so.
+  // By HTTP, in every lane, and as members of a value.
   const lines = names.flatMap((name) => [
     `{"lane":"state","channel":"other","key":"${name}","data":{"__proto__":{"polluted":1},"constructor":1}}`,
     `{"lane":"critical","channel":"${name}","data":{"__proto__":{"polluted":1}}}`,

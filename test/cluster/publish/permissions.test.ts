@@ -1,5 +1,5 @@
-// The users and permissions of docs/publishing.md, as they are printed there: the cluster works with them, and a publisher
-// can do nothing but publish in the three lanes.
+// The users and permissions of docs/publishing.md as printed: the cluster works with them, and a publisher can only
+// publish in the three lanes.
 import { readFile } from 'node:fs/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -20,7 +20,7 @@ let cluster: SmallCluster;
 let shard: Service;
 let publisher: Service;
 let nats: NatsConnection;
-/** What the server has refused to the publisher. */
+/** Actions of the publisher that the server has refused. */
 const refused: string[] = [];
 
 beforeAll(async () => {
@@ -42,7 +42,7 @@ beforeAll(async () => {
     servers: cluster.nats.url,
     user: 'publishers',
     pass: 'secret of publishers',
-    // A publish that is refused says so here and nowhere else.
+    // A refused publish is visible only in these status events.
     timeout: 1_000,
   });
   void (async () => {
@@ -78,7 +78,7 @@ describe('with the permissions of docs/publishing.md', () => {
     expect(refused).toEqual([]);
   });
 
-  it('a deletion, a purge and a message that is no JSON are handled by the services that have to', async () => {
+  it('a deletion, a purge and an invalid message are handled by the services in charge', async () => {
     nats.publish('weir.state.lobby.plain', '');
     nats.publish('weir.state.lobby.bad', '{');
     await until(
@@ -109,7 +109,7 @@ describe('with the permissions of docs/publishing.md', () => {
     await until(() => refused.includes(subject), 'it is refused');
   });
 
-  it('a publisher cannot listen to the feed, nor ask JetStream for anything', async () => {
+  it("a publisher cannot subscribe to the feed, and cannot use JetStream's API", async () => {
     const heard = nats.subscribe('weir.live.>', { callback: () => undefined });
     await until(() => refused.includes('weir.live.>'), 'it is refused');
     heard.unsubscribe();

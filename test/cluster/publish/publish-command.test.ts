@@ -1,5 +1,5 @@
-// `weir-publish` as people run it: its own process, a real NATS server, files, pipes, FIFOs and a shell. What it says
-// that it stored is what the streams have.
+// `weir-publish` as people run it: its own process, a real NATS server, files, pipes, FIFOs and a shell. The streams
+// have exactly what it reports as stored.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
@@ -70,7 +70,7 @@ function publish(...args: readonly string[]): Promise<Ended> {
   return ended;
 }
 
-/** A line of bash in which `weir-publish` is the command. */
+/** Runs a line of bash in which `weir-publish` is the command. */
 async function bash(script: string): Promise<Ended> {
   const command = `weir-publish() { ${process.execPath} ${program} "$@"; }; ${script}`;
   const child = spawn('bash', ['-o', 'pipefail', '-c', command], { cwd: folder, env: env() });
@@ -97,7 +97,7 @@ async function file(name: string, bytes: string | Buffer): Promise<string> {
   return path;
 }
 
-/** What the critical stream has of the channel of this test. */
+/** Messages of this test's channel in the critical stream. */
 async function stored(): Promise<number> {
   const manager = await jetstreamManager(nats);
   const info = await manager.streams
@@ -107,7 +107,7 @@ async function stored(): Promise<number> {
 }
 
 describe('duplicates', () => {
-  it('are counted apart, and a replay that stored nothing says so', async () => {
+  it('are counted separately, and a replay that stored nothing says so', async () => {
     const path = await file(
       'ids.ndjson',
       lines(400, (i) => ({ id: `${channel}-${i}` })),
@@ -120,7 +120,7 @@ describe('duplicates', () => {
     expect([first.code, second.code, await stored()]).toEqual([0, 3, 400]);
   });
 
-  it('are none in the rounds of a loop', async () => {
+  it('do not arise in the rounds of a loop', async () => {
     const path = await file(
       'loop.ndjson',
       lines(50, (i) => ({ id: `${channel}-${i}` })),
@@ -154,13 +154,13 @@ describe('inputs', () => {
     expect([code, await stored()]).toEqual([0, 3_000]);
   });
 
-  it('reads a socket, as other programs than shells give', async () => {
+  it('reads a socket, as some parents give', async () => {
     const { child, ended } = start(['replay', '-', '--speed', 'max']);
     child.stdin.end(gzipSync(lines(100)));
     expect(await ended).toMatchObject({ code: 0, err: expect.stringMatching(/: 100 kept$/m) });
   });
 
-  it('publishes each line of a live pipe as it comes, and ends by a signal while nothing comes', async () => {
+  it('publishes each line of a live pipe as it arrives, and a signal ends it while no line comes', async () => {
     const { child, ended } = start(['replay', '-']);
     child.stdin.write(line(0));
     await until(async () => (await stored()) === 1, 'the first line');
@@ -177,7 +177,7 @@ describe('inputs', () => {
     const path = join(folder, 'late');
     await bash('mkfifo late');
     const { ended } = start(['replay', path]);
-    // This succeeds once somebody has the FIFO open for reading.
+    // Succeeds once `weir-publish` has the FIFO open for reading.
     let writer: number | undefined;
     await until(() => {
       try {
@@ -193,7 +193,7 @@ describe('inputs', () => {
     expect(await ended).toMatchObject({ code: 0, err: expect.stringMatching(/: 3 kept$/m) });
   });
 
-  it('refuses to repeat what can be read only once', async () => {
+  it('refuses to loop over input that can be read only once', async () => {
     const { code, err } = await bash('echo "{}" | weir-publish replay - --loop');
     expect(err).toContain('--loop needs a file: what comes by standard input can be read only once');
     expect(code).toBe(2);
@@ -204,7 +204,7 @@ describe('inputs', () => {
     ['nothing', 'none', /there is no file none/],
     ['bzip2', 'x.bz2', /x\.bz2 is bzip2, not lines of UTF-8: bzip2 -dc x\.bz2 \| weir-publish replay -/],
     ['UTF-16', 'utf16', /utf16 is UTF-16, not lines of UTF-8: iconv -f UTF-16 -t UTF-8 utf16 \| weir/],
-  ])('says in a sentence that %s is no recording', async (_, path, sentence) => {
+  ])('explains that %s is not a recording', async (_, path, sentence) => {
     await file('x.bz2', 'BZh91AY&SY');
     await file('utf16', Buffer.from(`\ufeff${lines(3)}`, 'utf16le'));
     const { code, err } = await bash(`weir-publish replay ${path}`);
@@ -212,13 +212,13 @@ describe('inputs', () => {
     expect(code).toBe(1);
   });
 
-  it.skipIf(process.getuid?.() === 0)('says that a file may not be read', async () => {
+  it.skipIf(process.getuid?.() === 0)('reports a file without read permission', async () => {
     const { code, err } = await bash('touch secret; chmod 0 secret; weir-publish replay secret');
     expect(err).toContain('secret may not be read: permission denied');
     expect(code).toBe(1);
   });
 
-  it('says where gzip was cut off, and what it had stored', async () => {
+  it('reports where gzip data breaks off, and what was stored before', async () => {
     const whole = gzipSync(lines(20_000, () => ({ data: Math.random() })));
     const path = await file('cut.gz', whole.subarray(0, whole.length / 2));
     const { code, err } = await publish('replay', path, '--speed', 'max');
@@ -228,7 +228,7 @@ describe('inputs', () => {
     expect([code, await stored()]).toEqual([1, Number(after)]);
   });
 
-  it('counts what was stored before a bad line', async () => {
+  it('counts the messages that were stored before a bad line', async () => {
     const path = await file('bad', `${lines(70)}nonsense\n${lines(5)}`);
     const { code, err } = await publish('replay', path, '--speed', 'max');
     expect(err).toMatch(/weir-publish: line 71: .*\(--skip-bad goes on\)\n70 messages in .*: 70 kept\n$/);
@@ -237,7 +237,7 @@ describe('inputs', () => {
 });
 
 describe('times', () => {
-  it('are refused where they look like another unit, and taken where it is said', async () => {
+  it('are refused if they look like another unit, and accepted with an explicit unit', async () => {
     const path = await file(
       'seconds',
       lines(3, (i) => ({ t: 1_732_900_000 + i / 100 })),
@@ -251,7 +251,7 @@ describe('times', () => {
 });
 
 describe('a server that falls silent', () => {
-  it('ends a replay with what is known and what is not', async () => {
+  it('ends a replay with the number of stored messages and of unknown ones', async () => {
     const own = await startNatsServer();
     try {
       const path = await file('long', lines(200_000));
@@ -280,8 +280,8 @@ describe('a server that falls silent', () => {
   });
 });
 
-describe('readers that are gone', () => {
-  it('change nothing of what was kept', async () => {
+describe('a closed output', () => {
+  it('changes nothing about stored messages', async () => {
     const out = await bash(`weir-publish critical ${channel} 1 | true; echo "\${PIPESTATUS[0]}"`);
     expect(out).toMatchObject({ out: '0\n', err: '' });
     await file('lines', lines(20));
@@ -290,7 +290,7 @@ describe('readers that are gone', () => {
     expect(await stored()).toBe(21);
   });
 
-  it('are told apart from a disk that is full', async () => {
+  it('is reported differently from a full disk', async () => {
     const { code, err } = await bash(`weir-publish critical ${channel} 1 > /dev/full`);
     expect(err).toContain('standard output cannot be written');
     expect([code, await stored()]).toEqual([0, 1]);
@@ -298,7 +298,7 @@ describe('readers that are gone', () => {
 });
 
 describe('values', () => {
-  it('may begin with a dash, and come by standard input', async () => {
+  it('may begin with a dash, and come from standard input', async () => {
     const negative = await publish('state', channel, 'k', '-1');
     expect(negative).toMatchObject({ code: 0, out: expect.stringMatching(/^WEIR_STATE \d+\n$/) });
     expect((await publish('critical', channel, '--', '-2.5')).code).toBe(0);
@@ -307,7 +307,7 @@ describe('values', () => {
     expect(await stored()).toBe(3);
   });
 
-  it('are refused where standard input has none, or has no end', async () => {
+  it('are refused if standard input is empty or endless', async () => {
     expect(await bash('weir-publish critical c - < /dev/null')).toMatchObject({
       code: 2,
       err: expect.stringContaining('standard input is empty'),

@@ -1,5 +1,5 @@
-// Recordings that nobody prepared, replayed by the command alone: trades of an exchange, positions of aircraft as CSV,
-// a betting stream whose keys have dots. The streams have every record, byte for byte.
+// Recordings in foreign formats, replayed by the command alone: trades of an exchange, aircraft positions as CSV, a
+// betting stream whose keys have dots. The streams have every record, byte for byte.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -47,7 +47,7 @@ async function replay(name: string, bytes: string | Buffer, flags: readonly stri
   return { code, out, err };
 }
 
-/** The newest value of each key of a channel, by the text of the key. */
+/** The newest value of each key of a channel; keys as text. */
 async function stateOf(channel: string): Promise<Readonly<Record<string, string>>> {
   const manager = await jetstreamManager(nats);
   const prefix = `weir.state.${channel}.`;
@@ -61,7 +61,7 @@ async function stateOf(channel: string): Promise<Readonly<Record<string, string>
 }
 
 describe('weir-publish replay', () => {
-  it('plays trades with nanoseconds and numbers as they are', async () => {
+  it('plays trades with nanoseconds and numbers unchanged', async () => {
     const trades = Array.from(
       { length: 200 },
       (_, i) =>
@@ -77,7 +77,7 @@ describe('weir-publish replay', () => {
     });
   });
 
-  it('plays positions of aircraft out of CSV, with dates', async () => {
+  it('plays aircraft positions from CSV, with dates', async () => {
     const rows = [
       '4ca8e4,2026-11-29T21:00:00Z,51.470,-0.4543,BAW12',
       '3c6444,2026-11-29T21:00:01Z,50.030,8.5700,',
@@ -91,7 +91,7 @@ describe('weir-publish replay', () => {
     });
   });
 
-  it('plays a betting stream whose keys have dots, at a rate of its own', async () => {
+  it('plays a betting stream whose keys have dots, at a given rate', async () => {
     const changes = ['1.200806927', '1.200806928', '1.200806927'].map(
       (id, i) =>
         `{"op":"mcm","pt":${1_700_000_000_000 + i},"mc":[{"id":"${id}","rc":[{"ltp":${i}.50,"id":7}]}]}`,
@@ -115,7 +115,7 @@ describe('weir-publish replay', () => {
     expect(err).toMatch(/nothing was published; 3 messages in 1\.0 s \(3 state\), 1 channels, 2 keys/);
   });
 
-  it('names the line and what is wrong with it, also in a dry run', async () => {
+  it('names the line and its fault, also in a dry run', async () => {
     const flags = ['--key', '.k', '--channel', 'c', '--rate', '9', '--dry-run'];
     const { code, err } = await replay('bad.ndjson', '{"k":1}\n{"x":1}\n', flags);
     expect([code, err]).toEqual([

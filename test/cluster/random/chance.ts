@@ -1,9 +1,9 @@
-// Chance by a seed: the same seed gives the same numbers on every machine (mulberry32).
+// Random numbers from a seed: the same seed gives the same numbers on every machine (mulberry32).
 
 export interface Chance {
   /** A whole number from 0 to `below` - 1. */
   below(below: number): number;
-  /** One of them, each with its weight. */
+  /** One of the names, with probability by weight. */
   pick<T extends string>(weights: Readonly<Record<T, number>>): T;
 }
 

@@ -1,4 +1,4 @@
-// One client of a random sequence: the SDK over real sockets, with the oracles beside it.
+// One client of a random sequence: the SDK over real sockets, with its oracles.
 import type { Weir } from '@weir/client';
 import { connect } from '@weir/client';
 import { versionOf } from '../../harness/never-back.ts';
@@ -16,7 +16,7 @@ export interface DrivenOptions {
   readonly mayDiffer: () => boolean;
 }
 
-/** Times between reads of a client that is slow. */
+/** Interval between two reads of a slow client. */
 const SLOW_EVERY_MS = 100;
 const FLOOD_MESSAGES = 80;
 
@@ -59,7 +59,7 @@ export class DrivenClient {
     ];
   }
 
-  /** Its maps, as the application sees them. */
+  /** The client's maps, as the application sees them. */
   get state(): State {
     return new Map(
       this.channels.map((channel) => [
@@ -69,7 +69,7 @@ export class DrivenClient {
     );
   }
 
-  /** Critical messages that it lacks, and was told nothing of. */
+  /** Critical messages that the client lacks and that no gap declared lost. */
   get missing(): readonly string[] {
     return [...this.#critical].flatMap(([channel, oracle]) =>
       oracle
@@ -91,26 +91,26 @@ export class DrivenClient {
     this.#critical.delete(channel);
   }
 
-  /** Its network breaks without a word. */
+  /** Breaks its network without a Close. */
   breakOff(): void {
     this.tap.socket?.terminate();
   }
 
-  /** It reads nothing for a while. */
+  /** Stops it from reading for a while. */
   stall(ms: number): void {
     const { socket } = this.tap;
     socket?.pause();
     this.#later(() => socket?.resume(), ms);
   }
 
-  /** It reads for a moment in each tenth of a second. */
+  /** Lets it read only for a moment in each tenth of a second. */
   slowDown(ms: number): void {
     for (let atMs = 0; atMs < ms; atMs += SLOW_EVERY_MS) {
       this.#later(() => this.stall(SLOW_EVERY_MS * 0.9), atMs);
     }
   }
 
-  /** More messages than a client may send. */
+  /** Sends more messages than a client may. */
   flood(): void {
     const { socket } = this.tap;
     const [channel] = this.channels;

@@ -1,5 +1,5 @@
-// Runs one sequence after the other until the time is over, and says of each what came of it. The first that fails is
-// made shorter, saved and told.
+// Runs sequences until the time is over, and prints the outcome of each. The first that fails is shortened, saved and
+// reported.
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,23 +11,23 @@ import { shrink } from './shrink.ts';
 export interface DriverOptions {
   readonly seed: number;
   readonly forMs: number;
-  /** Actions of a sequence. */
+  /** Number of actions in a sequence. */
   readonly actions: number;
-  /** Runs that making a sequence shorter may cost. */
+  /** Number of runs for shortening a failing sequence. */
   readonly tries: number;
-  /** Names of actions that are left out, for what is known to fail. */
+  /** Names of actions to leave out, because they are known to fail. */
   readonly without: readonly string[];
-  /** A saved sequence that is done once instead. */
+  /** A saved sequence to run instead. */
   readonly replay?: string;
 }
 
-/** Reads options as `npm run test:random` hands them over; what is missing is as in `npm test`. */
+/** Reads the options that `npm run test:random` passes; missing options have the values of `npm test`. */
 export function driverOptions(json: string | undefined): DriverOptions {
   const given: Partial<DriverOptions> = JSON.parse(json ?? '{}');
   return { seed: 1, forMs: 60_000, actions: 120, tries: 4, without: [], ...given };
 }
 
-/** Fails with the seed, the faults and where the shortest sequence is. */
+/** Fails with the seed, the faults, and the file of the shortest sequence. */
 export async function drive(options: DriverOptions): Promise<void> {
   const { seed, forMs, actions, replay, without } = options;
   if (replay !== undefined) {
@@ -58,7 +58,7 @@ async function one(seed: number, actions: readonly Action[], options: DriverOpti
   throw new Error(await report({ seed, actions: shortest, faults }));
 }
 
-/** Ends with a quiet point, without which little is checked. */
+/** Ends with a quiet point, which does most of the checks. */
 function whole(actions: readonly Action[]): readonly Action[] {
   if (actions.at(-1)?.what === 'quiet') return actions;
   return [...actions, { what: 'quiet', afterMs: 0, which: 0, channel: 0, size: 0 }];

@@ -1,5 +1,5 @@
-// What publishers do in a random sequence. Every value and message carries a number that rises with each publish, from
-// one connection, so that the order in the streams is the order of the numbers.
+// The publisher of a random sequence. Every value and message carries a number that rises with each publish. There is
+// only one connection, so the order in the streams is the order of the numbers.
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -40,12 +40,12 @@ export class Feed {
     return this.#hasPurged;
   }
 
-  /** Numbers of the critical messages of a channel that the stream has acknowledged, and did not lose since. */
+  /** Numbers of a channel's critical messages that the stream has acknowledged and not lost since. */
   kept(channel: string): readonly number[] {
     return this.#kept.get(channel) ?? [];
   }
 
-  /** The critical stream was lost or set back: what was published until now is owed to no client. */
+  /** The critical stream was lost or set back: clients need not get earlier messages. */
   forgetCritical(): void {
     this.#kept.clear();
   }
@@ -60,7 +60,7 @@ export class Feed {
     this.#publish(`weir.state.${channel}.${keyOf(key)}`, '');
   }
 
-  /** Takes a key out of the stream, which tells no shard. */
+  /** Purges a key from the stream, of which NATS notifies no shard. */
   purge(channel: string, key: number): void {
     const filter = `weir.state.${channel}.${keyOf(key)}`;
     this.#hasPurged = true;
@@ -69,7 +69,7 @@ export class Feed {
     });
   }
 
-  /** Publishes what cannot be broadcast in the place of a value. */
+  /** Publishes an invalid message in the place of a value. */
   spoil(channel: string, key: number): void {
     this.#publish(`weir.state.${channel}.${keyOf(key)}`, '{broken');
   }
@@ -86,7 +86,7 @@ export class Feed {
     this.nats.publish(`weir.cosmetic.${channel}`, JSON.stringify({ version: ++this.#version }));
   }
 
-  /** Every publish is acknowledged, or has failed. */
+  /** Resolves when every publish is acknowledged or has failed. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
@@ -96,14 +96,14 @@ export class Feed {
   }
 
   #publish(subject: string, payload: string, kept: () => void = () => undefined): void {
-    // A second try could overtake a later publish of the same key.
+    // A retry could overtake a later publish of the same key.
     this.#track(async () => {
       await this.#jetstream.publish(subject, payload, { retries: 0 });
       kept();
     });
   }
 
-  /** While NATS is away publishes fail, as they do for every publisher; what was not acknowledged is owed to no client. */
+  /** Publishes fail while NATS is away, as for every publisher; clients need not get unacknowledged messages. */
   #track(run: () => Promise<void>): void {
     const done = run()
       .catch(() => undefined)

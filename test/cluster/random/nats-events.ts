@@ -1,4 +1,4 @@
-// What happens to NATS in a random sequence: away for a while, its store set back, a stream deleted. One at a time.
+// NATS events of a random sequence: away for a while, store set back, stream deleted. One at a time.
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsServer } from '@weir/local';
 import { elapsed, until } from '../../harness/small-cluster.ts';
@@ -8,20 +8,20 @@ import type { Feed } from './feed.ts';
 interface Scene {
   readonly nats: NatsServer;
   readonly feed: Feed;
-  /** Publishes some of everything at once. */
+  /** Publishes a burst of state and critical messages. */
   readonly burst: (messages: number) => void;
-  /** Everything up to the newest publish may be lost. Said before shards can notice, and again once it is over. */
+  /** Everything up to the newest publish may be lost. Called before shards can notice, and again afterwards. */
   readonly onLoss: () => void;
 }
 
 const SOME = 9;
 
-/** The server ends in either way, is away for a while, and comes back with what it had. */
+/** Ends the server (hard or softly), waits, and restarts it with its store. */
 export async function restartNats(
   { nats, feed, onLoss }: Scene,
   { hard, ms }: { hard: boolean; ms: number },
 ): Promise<void> {
-  // A server that crashes brings back what a purged value had replaced.
+  // A server that crashes may bring back the value before a purge.
   const bringsBack = hard && feed.hasPurged;
   await nats.kill(hard ? 'SIGKILL' : 'SIGTERM');
   if (bringsBack) onLoss();
@@ -31,7 +31,7 @@ export async function restartNats(
   if (bringsBack) onLoss();
 }
 
-/** The store goes back to an earlier copy, and is overtaken at once by other messages. */
+/** Sets the store back to an earlier copy, and overtakes it at once with new messages. */
 export async function setBack(scene: Scene, more: number): Promise<void> {
   const { nats, feed, burst, onLoss } = scene;
   await nats.kill('SIGTERM');
@@ -53,7 +53,7 @@ export async function setBack(scene: Scene, more: number): Promise<void> {
   }
 }
 
-/** A stream is gone; the shards make it anew. */
+/** Deletes a stream; the shards recreate it. */
 export async function deleteStream({ feed, onLoss }: Scene, name: string): Promise<void> {
   const manager = await jetstreamManager(feed.nats);
   onLoss();
@@ -70,7 +70,7 @@ export async function deleteStream({ feed, onLoss }: Scene, name: string): Promi
   onLoss();
 }
 
-/** The publisher's own connection is back, and JetStream answers it. */
+/** Waits until the publisher's connection is back and JetStream answers. */
 async function answers(feed: Feed): Promise<void> {
   await until(
     () =>

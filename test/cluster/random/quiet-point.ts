@@ -1,5 +1,5 @@
-// A quiet point: writes have stopped, and everything that must then hold is checked, on shards that were there before
-// and on those that have just started.
+// A quiet point: writes have stopped, and all oracles are checked, on shards that have run for long and on shards that
+// have just started.
 import { closeCodes } from '@weir/protocol';
 import { expectOneCause } from '../../harness/one-cause.ts';
 import { openAt } from '../../harness/open-at.ts';
@@ -9,14 +9,14 @@ import { elapsed } from '../../harness/small-cluster.ts';
 import { CHANNELS } from './feed.ts';
 import type { Stage } from './stage.ts';
 
-/** The longest wait of the SDK, after a shard that is gone, and tries behind it. */
+/** The SDK's longest wait after its shard is gone, with further tries. */
 const OPEN_MS = 40_000;
-/** Two ticks of the slowest pool and a look at the streams; the rest is for a machine that does other things too. */
+/** Two ticks of the slowest pool and a check of the streams; the rest is for a busy machine. */
 const SAME_MS = 2 * 1_000 + 13_000;
 const EVERY_MS = 50;
 const SHOWN = 5;
 
-/** What does not hold, as sentences. */
+/** The faults, as sentences. */
 export async function quietPoint(stage: Stage): Promise<readonly string[]> {
   await stage.settled();
   const closed = await gone(() => closedClients(stage), OPEN_MS);
@@ -24,7 +24,7 @@ export async function quietPoint(stage: Stage): Promise<readonly string[]> {
   let stream = await streamState(stage.feed.nats);
   const different = await gone(async () => {
     if (differentClients(stage, stream).length === 0) return [];
-    // Shards put right what was purged or spoilt.
+    // Shards repair purged or spoilt keys.
     stream = await streamState(stage.feed.nats);
     return differentClients(stage, stream);
   }, SAME_MS);
@@ -56,9 +56,9 @@ async function differentShard(
   at: Stage['shards']['living'][number],
 ): Promise<readonly string[]> {
   let client = await openAt(stage.cluster, at, CHANNELS);
-  // Read anew each time: shards put right what was purged or spoilt, be it in a channel that no other client has.
+  // The stream is read each time: shards repair purged or spoilt keys, even in channels that no other client has.
   const faults = await gone(async () => {
-    // A shard that has just started refuses clients until it has read the streams; they come back.
+    // A shard that has just started refuses clients until it has read the streams; they retry.
     if (client.closed === closeCodes.noCapacity.code) client = await openAt(stage.cluster, at, CHANNELS);
     return differences(await streamState(stage.feed.nats), client.maps(CHANNELS));
   }, SAME_MS);
@@ -67,7 +67,7 @@ async function differentShard(
   return faults.slice(0, SHOWN).map((fault) => `a new client at ${at.id}${closed}: ${fault}`);
 }
 
-/** Waits for faults to be gone; those that stay. */
+/** Waits until there are no faults; returns those that remain at the deadline. */
 async function gone(
   faults: () => readonly string[] | Promise<readonly string[]>,
   deadlineMs: number,

@@ -1,4 +1,4 @@
-// Does the actions of a sequence on a cluster of its own, and says what did not hold.
+// Runs the actions of a sequence on a new cluster, and returns the faults.
 import { elapsed } from '../../harness/small-cluster.ts';
 import { quietPoint } from './quiet-point.ts';
 import type { Action } from './sequence.ts';
@@ -6,7 +6,7 @@ import { Stage } from './stage.ts';
 
 export interface Outcome {
   readonly faults: readonly string[];
-  /** How many actions were done. */
+  /** Number of actions that were run. */
   readonly done: number;
   readonly clients: number;
 }
@@ -26,7 +26,7 @@ export async function runSequence(actions: readonly Action[]): Promise<Outcome> 
   } catch (error) {
     faults = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }
-  // What the cluster's end finds of its own was mostly found before.
+  // The final check of the cluster mostly repeats faults found before.
   const atEnd = await stage.close().then(
     () => [],
     (error: Error) => [error.message],

@@ -4,7 +4,7 @@ import { sequence } from './sequence.ts';
 import { shrink } from './shrink.ts';
 
 describe('sequence', () => {
-  it('is a function of the seed alone, and ends quiet', () => {
+  it('depends on the seed alone, and ends with a quiet point', () => {
     expect(sequence(7, 120)).toEqual(sequence(7, 120));
     expect(sequence(7, 120)).not.toEqual(sequence(8, 120));
     expect(sequence(7, 100).at(-1)?.what).toBe('quiet');
@@ -17,11 +17,11 @@ describe('shrink', () => {
   const has = async (some: readonly Action[]): Promise<boolean> =>
     culprits.every((one) => one !== undefined && some.includes(one));
 
-  it('leaves out what does not matter', async () => {
+  it('removes actions that do not matter', async () => {
     expect(await shrink(actions, has, 1_000)).toEqual(culprits);
   });
 
-  it('stops after so many runs, with what is known to fail', async () => {
+  it('stops after the given number of runs, with a sequence known to fail', async () => {
     let runs = 0;
     const shortest = await shrink(
       actions,
@@ -35,7 +35,7 @@ describe('shrink', () => {
     expect(await has(shortest)).toBe(true);
   });
 
-  it('answers the whole where no part fails', async () => {
+  it('returns the whole sequence if no part of it fails', async () => {
     expect(await shrink(actions, async () => false, 20)).toEqual(actions);
   });
 });

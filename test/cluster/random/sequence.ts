@@ -1,19 +1,19 @@
 // A sequence of actions as a pure function of its seed. Parameters are plain numbers, taken modulo what exists when the
-// action runs, so that any part of a sequence is a sequence too.
+// action runs, so any part of a sequence is a valid sequence.
 import { chance } from './chance.ts';
 
 export interface Action {
   readonly what: ActionName;
-  /** Time that passes before it. */
+  /** Pause before the action. */
   readonly afterMs: number;
-  /** Which client, shard, channel or key. */
+  /** Selects the client, shard, channel or key. */
   readonly which: number;
   readonly channel: number;
-  /** How much or how long, as a part of 1,000 of what the action can do. */
+  /** Size or duration, in thousandths of the action's maximum. */
   readonly size: number;
 }
 
-/** How often each action comes, relative to the others. */
+/** Relative frequency of each action. */
 const CLIENTS = {
   connect: 8,
   subscribe: 6,
@@ -52,7 +52,7 @@ const WEIGHTS = { ...CLIENTS, ...PUBLISHERS, ...CLUSTER } as const;
 export type ActionName = keyof typeof WEIGHTS | 'quiet';
 
 const LONGEST_PAUSE_MS = 250;
-/** Writes stop so often, and all maps are compared. */
+/** Every so many actions writes stop, and all maps are compared. */
 const QUIET_EVERY = 40;
 const FIRST: readonly ActionName[] = ['connect', 'connect', 'connect', 'connect', 'burst'];
 
@@ -61,7 +61,7 @@ export function sequence(seed: number, length: number): readonly Action[] {
   const { below, pick } = chance(seed);
   const action = (what: ActionName): Action => ({
     what,
-    // Half of the actions follow at once: what happens in the same tick is where faults hide.
+    // Half of the actions follow without a pause: many faults need two actions in the same tick.
     afterMs: Math.max(0, below(2 * LONGEST_PAUSE_MS) - LONGEST_PAUSE_MS),
     which: below(1_000),
     channel: below(1_000),

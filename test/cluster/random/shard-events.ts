@@ -1,4 +1,4 @@
-// What happens to shards in a random sequence: killed, drained, started on a taken port, out of open files.
+// Shard events of a random sequence: killed, drained, started on a used port, out of open files.
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -8,13 +8,13 @@ import { elapsed, until } from '../../harness/small-cluster.ts';
 
 const run = promisify(execFile);
 
-/** Quick moves, so that they happen within a sequence. */
+/** Short delays, so that moves happen within a sequence. */
 const SHARD_ENV = {
   WEIR_MIN_STAY_MS: '0',
   WEIR_DRAIN_GRACE_MS: '300',
   WEIR_DRAIN_WITHIN_MS: '2000',
 } as const;
-/** Open files beyond those of the moment, while a shard runs out of them. */
+/** Files that a shard may still open while its limit is lowered. */
 const SPARE_FILES = 4;
 const POOLS = ['desktop', 'desktop', 'mobile'] as const;
 
@@ -37,12 +37,12 @@ export class Shards {
     for (const pool of POOLS) await this.#add(pool, (id) => this.#cluster.shard(pool, id, SHARD_ENV));
   }
 
-  /** Those that should be alive. */
+  /** Shards that should be alive. */
   get living(): readonly Member[] {
     return this.#members;
   }
 
-  /** One is gone, and another one comes in its place. */
+  /** Kills a shard, then starts a replacement. */
   async kill(which: number): Promise<void> {
     const member = this.#take(which);
     if (member === undefined) return;
@@ -51,7 +51,7 @@ export class Shards {
     await this.#replace(pool);
   }
 
-  /** The replacement comes first, as in a rollout. */
+  /** Starts the replacement first, like a rollout. */
   async drain(which: number): Promise<void> {
     const member = this.#take(which);
     if (member === undefined) return;
@@ -61,7 +61,7 @@ export class Shards {
     if (code !== 0) throw new Error(`a drained shard ended with ${code}`);
   }
 
-  /** A shard whose port is taken must end. */
+  /** Starts a shard on a used port: it must end. */
   async takePort(which: number): Promise<void> {
     const member = this.#at(which);
     if (member === undefined) return;
@@ -71,12 +71,12 @@ export class Shards {
       .startShard(pool, `taken-${this.#started++}`, env)
       .catch(() => undefined);
     if (second === undefined) return;
-    // The first may have been killed meanwhile, which leaves its port to anybody.
+    // If the first shard was killed meanwhile, its port is free.
     if (isAlive(service)) throw new Error('a shard listens on a port that is taken');
     await end(second.process, 'SIGKILL');
   }
 
-  /** One has no file left to open for a while. */
+  /** Lets a shard run out of open files for a while. */
   async exhaustFiles(which: number, ms: number): Promise<void> {
     const service = this.#at(which)?.service;
     const pid = service?.process.pid;
@@ -88,7 +88,7 @@ export class Shards {
     if (isAlive(service)) await run('prlimit', ['--pid', String(pid), `--nofile=${before}:`]);
   }
 
-  /** Nothing while those that were killed are being replaced, and there is no other. */
+  /** Undefined while killed shards are being replaced and no other is left. */
   #at(which: number): Member | undefined {
     return this.#members[which % Math.max(1, this.#members.length)];
   }
@@ -118,7 +118,7 @@ async function softLimit(pid: number): Promise<string> {
   return (await run('prlimit', args)).stdout.trim();
 }
 
-/** Every one of them has read all that NATS has. */
+/** Waits until every shard has read everything that NATS has. */
 export async function allCurrent(members: readonly Member[]): Promise<void> {
   for (const { id, service } of members) {
     await until(

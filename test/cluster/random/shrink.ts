@@ -1,10 +1,10 @@
-// Makes a failing sequence shorter: parts of it are left out, first halves, then quarters and so on, as long as what is
-// left still fails. Each try is a run, so their number is bounded.
+// Shortens a failing sequence: leaves out parts (halves, then quarters, and so on) while the rest still fails. Each try
+// is a run, so their number is bounded.
 import type { Action } from './sequence.ts';
 
 export type Fails = (actions: readonly Action[]) => Promise<boolean>;
 
-/** The shortest sequence found that still fails; `actions` itself where nothing could be left out. */
+/** The shortest sequence found that still fails; `actions` itself if no part could be left out. */
 export async function shrink(
   actions: readonly Action[],
   fails: Fails,

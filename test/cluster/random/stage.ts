@@ -1,4 +1,4 @@
-// One cluster with its clients and publishers, on which the actions of a sequence are done.
+// One cluster with its clients and publisher, on which the actions of a sequence run.
 import { encodeShedRequest } from '@weir/fleet';
 import { createSubjects } from '@weir/protocol';
 import { SmallCluster } from '../../harness/small-cluster.ts';
@@ -12,7 +12,7 @@ const subjects = createSubjects('weir');
 const MAX_CLIENTS = 24;
 const POOLS = [undefined, undefined, 'mobile'] as const;
 const BURST = 40;
-/** A tick well below what evicts a client. */
+/** Size of a large tick, well below the size that evicts a client. */
 const BIG_KEYS = 12;
 const BIG_BYTES = 8_000;
 const LONGEST_MS = 1_500;
@@ -24,12 +24,12 @@ export class Stage {
   readonly shards: Shards;
   readonly #background = new Set<Promise<void>>();
   readonly #faults: string[] = [];
-  /** Channels and keys that got what cannot be broadcast. */
+  /** Channels and keys that got an invalid message. */
   readonly #spoilt: (readonly [channel: string, key: string])[] = [];
   #clients: DrivenClient[] = [];
   #connected = 0;
   #lostUpTo = 0;
-  /** NATS is away, or was a moment ago: shards may differ. */
+  /** Above 0 while NATS is away or was a moment ago: shards may differ. */
   #unsettled = 0;
   #natsEvents: Promise<void> = Promise.resolve();
 
@@ -50,12 +50,12 @@ export class Stage {
     return this.#clients;
   }
 
-  /** How many clients there were in all. */
+  /** Number of clients so far. */
   get connected(): number {
     return this.#connected;
   }
 
-  /** What is wrong already, whatever comes next. */
+  /** Faults that cannot disappear any more. */
   get faults(): readonly string[] {
     const ended = this.shards.living.filter(({ service }) => service.process.exitCode !== null);
     return [
@@ -65,13 +65,13 @@ export class Stage {
     ];
   }
 
-  /** Begins the action; what takes long goes on beside the next ones. */
+  /** Starts an action; long actions run in parallel with the next ones. */
   act(action: Action): void {
     const doing = this.#actions[action.what];
     doing?.(action);
   }
 
-  /** Everything that was begun has ended, and every publish is acknowledged. */
+  /** Resolves when all actions have ended and every publish is acknowledged. */
   async settled(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.feed.settled();
@@ -146,7 +146,7 @@ export class Stage {
       feed: this.feed,
       mayDiffer: () => this.#unsettled > 0,
     });
-    // A shard may not have noticed yet.
+    // A shard may not have noticed the loss yet.
     client.tap.neverBack.lost(this.#lostUpTo);
     for (const [spoiltChannel, key] of this.#spoilt) client.tap.neverBack.mayReturn(spoiltChannel, key);
     this.#clients.push(client);
@@ -164,13 +164,13 @@ export class Stage {
     return this.#clients[which % Math.max(1, this.#clients.length)];
   }
 
-  /** The shard is asked to send some of its clients away. */
+  /** Asks the shard to move some of its clients away. */
   #move(which: number, size: number): void {
     const { living } = this.shards;
     const member = living[which % Math.max(1, living.length)];
     if (member === undefined) return;
     const request = encodeShedRequest({ moves: 1 + (size % 5), withinMs: MOVE_MS });
-    // Without an answer nothing was asked; NATS may be away.
+    // A request without an answer had no effect; NATS may be away.
     void this.feed.nats
       .request(subjects.shed(member.id), request, { timeout: MOVE_MS })
       .catch(() => undefined);

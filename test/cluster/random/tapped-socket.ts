@@ -1,16 +1,16 @@
-// The WebSocket of one client by SDK: shows every frame to an oracle as the SDK counts it, and can stall and break.
+// The WebSocket of an SDK client: passes every frame that counts for the SDK to an oracle, and can stall and break.
 import type { Data } from 'ws';
 import { WebSocket } from 'ws';
 import { NeverBack } from '../../harness/never-back.ts';
 
-/** All connections of one client, of which the one that was welcomed last counts. */
+/** All connections of one client; the one with the latest welcome counts. */
 export class Tap {
   readonly neverBack: NeverBack;
   readonly WebSocket: new (
     url: string,
     protocols?: string[],
   ) => WebSocket;
-  /** Whether the shards may differ at this moment: what is shown then binds to nothing. */
+  /** Whether the shards may differ now: then the oracle starts anew at each welcome. */
   readonly #mayDiffer: () => boolean;
   #current: TappedSocket | undefined;
 
@@ -45,13 +45,13 @@ export class Tap {
 type Frame = (socket: TappedSocket, message: Readonly<Record<string, unknown>>) => void;
 
 class TappedSocket extends WebSocket {
-  /** The client itself has closed it: nothing of it counts any more. */
+  /** The client has closed this socket: its frames no longer count. */
   left = false;
 
   constructor(url: string, protocols: string[], frame: Frame) {
     super(url, protocols);
     this.on('message', (data: Data) => frame(this, JSON.parse(String(data))));
-    // The SDK hears errors by `onerror`; this one is for those that come after it has left.
+    // The SDK handles errors by `onerror`; this handler is for errors after the SDK has left the socket.
     this.on('error', () => undefined);
   }
 

@@ -1,4 +1,4 @@
-// A client that is slow for a while skips values, never the last one, nor a deletion.
+// A client that is slow for a while skips values, but never the last one and never a deletion.
 import { expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -12,11 +12,11 @@ const scene = useScene({
   shard: { WEIR_TICK_MS: '50', WEIR_SOFT_BYTES: '16384', WEIR_LAG_MS: '60000', WEIR_PING_MS: '200' },
 });
 
-/** How many values a client was sent. */
+/** Number of values sent to a client. */
 const valuesOf = (client: BareClient): number =>
   client.of('state').reduce((sum, { message }) => sum + Object.keys(message['set'] ?? {}).length, 0);
 
-it('leaves the slow with the newest value of every key, and without those that are gone', async () => {
+it('a slow client ends with the newest value of every key, and without deleted keys', async () => {
   const { nats } = scene;
   const stream = new Map<string, string>();
   let turn = 1;
@@ -28,7 +28,7 @@ it('leaves the slow with the newest value of every key, and without those that a
   let version = 0;
   const change = (): void => {
     const key = `k${random(KEYS)}`;
-    // Every fourth is a deletion, often of a key that comes back in the same tick or while the client is slow.
+    // Every fourth is a deletion, often of a key that returns in the same tick or while the client is slow.
     if (random(4) === 0) {
       stream.delete(key);
       nats.publish(`weir.state.busy.${key}`, '');

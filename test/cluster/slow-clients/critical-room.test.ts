@@ -1,5 +1,5 @@
-// Critical messages behind a tick that is nearly as large as what may be under way: a client that reads all that its
-// network carries is not closed for what publishers did. Guards B1: it was closed with 4008 at every such tick.
+// Critical messages behind a tick nearly as large as the bytes that may be under way: a client that reads as fast as
+// its network allows is not closed for the publishers' load. Guards B1: it was closed with 4008 at every such tick.
 import { expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { comesToRest } from '../../harness/numbers.ts';
@@ -11,7 +11,7 @@ import { until } from '../../harness/small-cluster.ts';
 const KEYS = 200;
 const ROUNDS = scale(4, 20);
 const EVERY_MS = 3_000;
-/** 1 Mbit/s and 120 ms there and back. */
+/** 1 Mbit/s and a round trip of 120 ms. */
 const link = {
   down: { kbps: 1_000, delayMs: 60, bufferBytes: 1_000_000 },
   up: { kbps: 1_000, delayMs: 60, bufferBytes: 1_000_000 },

@@ -1,16 +1,16 @@
-// A shard whose own network is gone for a while: it has no right to blame its clients, who come back to the same pool.
+// A shard whose own network is down for a while: it must not blame its clients, which return to the same pool.
 import { describe, expect, it } from 'vitest';
 import { useScene } from '../../harness/scene.ts';
 import { until } from '../../harness/small-cluster.ts';
 
-/** Enough for each of three threads, too. */
+/** Enough for each of three threads. */
 const CLIENTS = 100;
 
 const scene = useScene({
   shard: { WEIR_TICK_MS: '50', WEIR_LAG_MS: '1500', WEIR_PING_MS: '200', WEIR_IDLE_PING_MS: '1000' },
 });
 
-/** Clients behind a proxy that goes silent until all of them are let go. Answers the codes that they hear of then. */
+/** Clients behind a proxy that goes silent until the shard has closed all of them. Returns their close codes. */
 async function cutOff(count: number): Promise<readonly (number | undefined)[]> {
   const before = await scene.numbers();
   const proxy = await scene.proxy({});
@@ -29,15 +29,15 @@ async function cutOff(count: number): Promise<readonly (number | undefined)[]> {
   return clients.map(({ closed }) => closed);
 }
 
-// In this order: a shard that was cut off blames itself for ten seconds more.
-describe('the clients of a shard that prove nothing any more', () => {
-  it('are told 4009 where most others do', async () => {
+// In this order: a shard that was cut off blames itself for another ten seconds.
+describe('clients whose pongs stop', () => {
+  it('are closed with 4009 if most other clients still answer', async () => {
     const others = await scene.clients(CLIENTS);
     expect(new Set(await cutOff(5))).toEqual(new Set([4009]));
     expect(others.map(({ closed }) => closed)).toEqual(others.map(() => undefined));
   });
 
-  it('are told 4012 where they are most of its clients, and keep their hints', async () => {
+  it("are closed with 4012 if they are most of the shard's clients, and keep their hints", async () => {
     const before = await scene.numbers();
     expect(new Set(await cutOff(CLIENTS))).toEqual(new Set([4012]));
     const after = await scene.numbers();

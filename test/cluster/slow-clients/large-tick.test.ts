@@ -1,4 +1,4 @@
-// A tick that is larger than what a connection may have under way: nobody is closed for what the publishers did.
+// A tick larger than a connection may have under way: the shard closes no client for the publishers' load.
 import { expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
 import { useScene } from '../../harness/scene.ts';
@@ -16,7 +16,7 @@ const scene = useScene({
   },
 });
 
-it('of 300 KB reaches a client that takes 100 KB/s, in pieces', async () => {
+it('of 300 KB reaches a client at 100 KB/s, in pieces', async () => {
   const { nats } = scene;
   const proxy = await scene.proxy({ down: { kbps: 800, bufferBytes: 1_000_000 } });
   const client = await scene.client('wide', proxy);
@@ -24,7 +24,7 @@ it('of 300 KB reaches a client that takes 100 KB/s, in pieces', async () => {
     for (let i = 0; i < KEYS; i++)
       nats.publish(`weir.state.wide.k${i}`, JSON.stringify(`${round} ${'x'.repeat(300)}`));
     nats.publish('weir.critical.wide', String(round));
-    // Ticks go on while the large one is under way.
+    // Ticks continue while the large one is under way.
     const small = setInterval(() => nats.publish('weir.state.wide.small', String(performance.now())), 50);
     let mostBytes = 0;
     await until(async () => {

@@ -1,4 +1,4 @@
-// A client makes a shard send by asking: what it draws again and again is bounded, what it draws first is not.
+// Clients make a shard send data by asking for it: repeated snapshots are bounded, first ones are not.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BareClient } from '../../harness/bare-client.ts';
 import { Scene } from '../../harness/scene.ts';
@@ -32,7 +32,7 @@ describe('a channel of a megabyte', () => {
 
   afterAll(() => scene.stop());
 
-  it('comes whole and at once to a client that subscribes to it, though it is more than the bucket has', async () => {
+  it('comes whole and at once to a client that subscribes to it, although it exceeds the bucket', async () => {
     const client = await scene.client('lobby');
     say(client, 'subscribe');
     await until(() => client.has('large'), 'the snapshot is whole');
@@ -41,7 +41,7 @@ describe('a channel of a megabyte', () => {
     client.close();
   });
 
-  it('cannot be drawn again and again: the client waits, and is closed with 4029 where it goes on', async () => {
+  it('cannot be drawn again and again: the client waits, and is closed with 4029 if it continues', async () => {
     const client = await scene.client('lobby');
     const beganMs = performance.now();
     for (let i = 0; client.closed === undefined && i < 300; i++) {
@@ -50,7 +50,7 @@ describe('a channel of a megabyte', () => {
     }
     expect(client.closed).toBe(4029);
     const seconds = (performance.now() - beganMs) / 1_000;
-    // The first, what the bucket had and got, and the one that took it into debt; frames have heads.
+    // The first snapshot, the bucket with its refill, and the snapshot that overdrew it; frames have headers.
     const bound = 2 * SNAPSHOT_BYTES + BURST_BYTES + seconds * BYTES_PER_SECOND;
     expect(received(client)).toBeLessThan(1.1 * bound);
     expect(await metric(scene.shard, 'weir_shard_redrawn_bytes_total')).toBeGreaterThan(BURST_BYTES);

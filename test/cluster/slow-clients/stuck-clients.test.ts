@@ -1,4 +1,4 @@
-// A client that stops reading: known in time, closed, forgotten; and nobody else notices.
+// A client that stops reading: detected within its limit, closed, forgotten, and without effect on other clients.
 import { describe, expect, it } from 'vitest';
 import { comesToRest } from '../../harness/numbers.ts';
 import { useScene } from '../../harness/scene.ts';
@@ -15,8 +15,8 @@ import {
 
 const scene = useScene(impatient);
 
-describe('one that stops reading', () => {
-  it('is known within lagMs, told 4009 should it wake, and forgotten', async () => {
+describe('a client that stops reading', () => {
+  it('is detected within lagMs, gets 4009 if it wakes, and is forgotten', async () => {
     const [stuck, awake] = await scene.clients(2);
     if (stuck === undefined || awake === undefined) throw new Error('there are no clients');
     const before = await scene.numbers();
@@ -28,7 +28,7 @@ describe('one that stops reading', () => {
       'it is closed for its lag',
     );
     const knownMs = performance.now() - startMs;
-    // The clock starts with the first ping that is not answered.
+    // The clock starts with the first unanswered ping.
     expect(knownMs).toBeGreaterThan(LAG_MS - PING_MS);
     expect(knownMs).toBeLessThan(LAG_MS + PING_MS + 4_000);
     stuck.ws.resume();
@@ -45,7 +45,7 @@ describe('one that stops reading', () => {
     expect(awake.closed).toBeUndefined();
   });
 
-  it('is forgotten though it never wakes, at the latest when the Close has had its time', async () => {
+  it('is forgotten even if it never wakes, at the latest after the time for the Close', async () => {
     const [stuck] = await scene.clients(1, 'asleep');
     const feed = lobby(scene, 'asleep');
     stuck?.ws.pause();
@@ -59,19 +59,19 @@ describe('one that stops reading', () => {
     await comesToRest(scene.shard, 0);
   });
 
-  it('is closed with 4008 where critical messages wait for room and it proves nothing, before its lag is seen', async () => {
+  it('is closed with 4008 if critical messages wait for room and it proves nothing, before its lag shows', async () => {
     const [stuck, awake] = await scene.clients(2, 'heavy');
     if (stuck === undefined || awake === undefined) throw new Error('there are no clients');
     const before = await scene.numbers();
     stuck.ws.pause();
     let sent = 0;
-    // Critical messages go through while it is congested, as many as fit the hard limit.
+    // Critical messages still go to a congested client, up to the hard limit.
     await until(async () => {
       for (let i = 0; i < 5 && sent < 60; i++)
         scene.nats.publish('weir.critical.heavy', JSON.stringify(`${sent++} ${'z'.repeat(15_000)}`));
       return (await scene.numbers()).closes('hardBytes') > before.closes('hardBytes');
     }, 'it is closed');
-    // The backlog is that of both clients: the other one has proved all that it got, the stuck one is still there.
+    // The sum of both clients' backlogs: the healthy one has proved everything, the stuck one is still connected.
     await until(async () => {
       const now = await scene.numbers();
       expect(now.of('weir_shard_connections')).toBe(2);
@@ -80,7 +80,7 @@ describe('one that stops reading', () => {
     stuck.ws.resume();
     await until(() => stuck.closed !== undefined, 'it hears of it');
     expect(stuck.closed).toBe(4008);
-    // What was written before the Close has arrived, in order.
+    // Everything written before the Close has arrived, in order.
     const got = stuck.of('critical').map(({ message }) => Number.parseInt(String(message['data']), 10));
     expect(got).toEqual(Array.from(got, (_, i) => i));
     expect(got.length).toBeGreaterThan(HARD_BYTES / 2 / 16_384);

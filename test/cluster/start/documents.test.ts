@@ -1,5 +1,5 @@
-// The README and the pages that build on it from top to bottom, as a person follows them: every command, every program and every
-// printed line, in order, in a clean copy of the project. What cannot run here is listed by name.
+// The README and the pages that build on it from top to bottom, as a reader follows them: every command, every program
+// and every printed line, in order, in a clean copy of the project. Blocks that cannot run here are listed by name.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -23,11 +23,11 @@ const FOLLOWED = [
   'docs/load.md',
   'docs/operations.md',
 ];
-/** They need a Kubernetes cluster: test/lab/k8s runs what they are about. */
+/** These need a Kubernetes cluster: test/lab/k8s covers them. */
 const OF_KUBERNETES = /\b(kubectl|helm|kind)\b|npm run (images|check:chart|test:k8s)/;
-/** They measure for minutes, on a machine of their own. */
+/** These measure for minutes and need a quiet machine. */
 const OF_THE_BENCH = /^npm run bench:/;
-/** Programs that other tests take out of the pages and run. */
+/** Programs that other tests extract from the pages and run. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/raw-websocket.md js': 'test/cluster/clients/examples.test.ts',
   'docs/raw-websocket.md python': 'test/cluster/clients/examples.test.ts',
@@ -38,11 +38,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/react.md': 'test/alone/browser/react-board.test.ts',
   'docs/publishing.md conf': 'test/cluster/publish/permissions.test.ts',
 };
-/** A compiler's first run on a busy machine. */
+/** Long enough for a compiler's first run on a busy machine. */
 const COMMAND_DEADLINE_MS = 100_000;
 const CHROMIUM = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
-/** How `npm start` calls what listens at the usual ports. */
-const USUAL = { page: 7700, router: 7701, publisher: 7702, nats: 7703 } as const;
+/** The names that `npm start` prints for its usual ports. */
+const USUAL = { page: 7700, router: 7701, publisher: 7702, nats: 7703, console: 7704 } as const;
 
 async function read(page: string): Promise<readonly Block[]> {
   return blocksOf(page, await readFile(new URL(page, ROOT), 'utf8'));
@@ -58,13 +58,13 @@ const pages = [
 ];
 
 describe('code in the documents', () => {
-  it.each(pages)('of %s: each block is run, or why not is known', async (page) => {
+  it.each(pages)('of %s: each block is run, or has a reason why not', async (page) => {
     const unknown = (await read(page)).filter((block) => whoRuns(block) === undefined);
     expect(unknown.map(({ line, language }) => `${page}:${line} ${language}`)).toEqual([]);
   });
 });
 
-/** Who runs a block, or holds it against something; undefined where nobody does. */
+/** What runs or checks a block; undefined if nothing does. */
 function whoRuns({ page, language, file, body }: Block): string | undefined {
   const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`];
   if (elsewhere !== undefined && existsSync(new URL(elsewhere, ROOT))) return elsewhere;
@@ -91,9 +91,9 @@ function isJson(text: string): boolean {
 
 describe('a person who follows the documents', () => {
   let copy: ProjectCopy;
-  /** What goes on running, the newest first. */
+  /** Programs that keep running, newest first. */
   const running: StartedProgram[] = [];
-  /** What printed, or still does, since the last `text`. */
+  /** Programs that printed, or still print, since the last `text` block. */
   let printing: StartedProgram[] = [];
   const skipped: string[] = [];
   let wasSkipped = false;
@@ -110,7 +110,7 @@ describe('a person who follows the documents', () => {
     if (skipped.length > 0) console.log(`not run here: ${skipped.join(', ')}`);
   }, 60_000);
 
-  /** Where another cluster of this machine has the usual ports, the printed ones are those of another person. */
+  /** If another cluster on this machine has the usual ports, replaces the printed ports by the actual ones. */
   function here(text: string): string {
     const path = join(copy.folder, '.weir/local.json');
     if (!existsSync(path)) return text;
@@ -150,7 +150,7 @@ describe('a person who follows the documents', () => {
   }
 
   async function expectPrinted(body: string): Promise<void> {
-    if (wasSkipped) return; // what the commands before would have printed
+    if (wasSkipped) return; // the output of skipped commands
     for (const line of body.trimEnd().split('\n')) {
       const pattern = patternOf(here(line));
       const there = (): boolean => printing.some((program) => program.lines.some((one) => pattern.test(one)));
@@ -158,7 +158,7 @@ describe('a person who follows the documents', () => {
     }
   }
 
-  it.each(FOLLOWED)('finds that all of %s works as it is printed', { timeout: 300_000 }, async (page) => {
+  it.each(FOLLOWED)('finds that all of %s works as printed', { timeout: 300_000 }, async (page) => {
     for (const block of await read(page)) {
       try {
         await follow(block);

@@ -1,4 +1,4 @@
-// `npm start` as a person and a script meet it: real npm, real processes, in a copy of the project.
+// `npm start` as people and scripts use it: real npm, real processes, in a copy of the project.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,6 +15,7 @@ interface LocalFile {
   readonly publisher: string;
   readonly nats: string;
   readonly page: string;
+  readonly console: string;
   readonly pid: number;
   readonly services: readonly {
     readonly name: string;
@@ -45,7 +46,7 @@ describe('npm start', { timeout: 120_000 }, () => {
 
   afterAll(endAll);
 
-  it('prints the URLs, the first of them a page with the SDK, and one line that begins with ready', async () => {
+  it('prints the URLs, first a page with the SDK, and one line that begins with ready', async () => {
     const local = localFile();
     const urls = cluster.text.match(/\b(?:https?|wss?|nats):\/\/[^\s)]+/g) ?? [];
     expect(urls[0]).toBe(local.page);
@@ -54,6 +55,7 @@ describe('npm start', { timeout: 120_000 }, () => {
         local.nats,
         `${local.router}/v1/connect?channels=lobby`,
         `${local.publisher}/v1/publish`,
+        local.console,
       ]),
     );
     expect(cluster.lines.filter((line) => line.startsWith('ready'))).toHaveLength(1);
@@ -64,25 +66,33 @@ describe('npm start', { timeout: 120_000 }, () => {
     ]);
     expect((await fetch(`${local.page}/weir.js`)).status).toBe(200);
     expect(await (await fetch(`${local.page}/config.json`)).json()).toMatchObject({ channels: ['lobby'] });
+    expect(await (await fetch(local.console)).text()).toContain('<h1>Weir console</h1>');
   });
 
-  it('says where everything is in .weir/local.json', async () => {
+  it('lists all addresses in .weir/local.json', async () => {
     const local = localFile();
     expect(local.router).toMatch(/^ws:\/\/127\.0\.0\.1:\d+$/);
     expect(local.publisher).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(local.nats).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
     const kinds = local.services.map(({ name, pool }) => (pool === undefined ? name : `${name} ${pool}`));
-    expect(kinds.sort()).toEqual(['publisher', 'router', 'shard desktop', 'shard desktop', 'shard mobile']);
-    expect(new Set(local.services.map(({ id }) => id)).size).toBe(5);
+    expect(kinds.sort()).toEqual([
+      'control',
+      'publisher',
+      'router',
+      'shard desktop',
+      'shard desktop',
+      'shard mobile',
+    ]);
+    expect(new Set(local.services.map(({ id }) => id)).size).toBe(6);
     const below = cluster.below();
     for (const { name, pid, url, admin } of local.services) {
       expect(below).toContain(pid);
-      expect(url).toMatch(name === 'publisher' ? /^http:/ : /^ws:/);
+      expect(url).toMatch(['publisher', 'control'].includes(name) ? /^http:/ : /^ws:/);
       expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     }
   });
 
-  it('serves the demo feed to a client that knows the router alone', async () => {
+  it('serves the demo feed to a client that knows only the router', async () => {
     const { router } = localFile();
     const client = await BareClient.connect(router, 'channels=lobby');
     await until(() => client.state.size > 0 && client.of('cosmetic').length > 0, 'the lobby plays');
@@ -92,7 +102,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(asked['pool']).toBe('mobile');
   });
 
-  it('started again says that one runs and where, and leaves it alone', async () => {
+  it('started a second time names the running cluster, and leaves it alone', async () => {
     const local = localFile();
     const second = start('--port', '0');
     expect(await second.ended()).toBe(1);
@@ -103,8 +113,8 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect((await fetch(local.page)).status).toBe(200);
   });
 
-  it.each(['shard', 'router', 'publisher'])(
-    'reports a %s that is killed, and starts it again',
+  it.each(['shard', 'router', 'publisher', 'control'])(
+    'reports a killed %s, and restarts it',
     async (name) => {
       const before = localFile().services.find((service) => service.name === name);
       if (before === undefined) throw new Error(`no ${name} runs`);
@@ -121,11 +131,11 @@ describe('npm start', { timeout: 120_000 }, () => {
     },
   );
 
-  it('reports a NATS server that is killed, and starts it again', async () => {
+  it('reports a killed NATS server, and restarts it', async () => {
     const local = localFile();
     const known = new Set(local.services.map(({ pid }) => pid));
     const nats = cluster.below().find((pid) => !known.has(pid) && /nats-server/.test(commandOf(pid)));
-    if (nats === undefined) return; // in a container: not a process of ours
+    if (nats === undefined) return; // in a container: not our process
     process.kill(nats, 'SIGKILL');
     await cluster.line(/nats.* crashed \(SIGKILL\)/);
     await until(
@@ -138,7 +148,7 @@ describe('npm start', { timeout: 120_000 }, () => {
   it('stops everything on Ctrl-C', async () => {
     const local = localFile();
     const pids = cluster.below();
-    expect(pids.length).toBeGreaterThanOrEqual(6); // five services and NATS, beside npm's own
+    expect(pids.length).toBeGreaterThanOrEqual(6); // five services and NATS, and npm itself
     const data = pids.flatMap((pid) => /-c (\S+)\/nats\.conf/.exec(commandOf(pid))?.[1] ?? []);
     cluster.interrupt();
     await cluster.ended();
@@ -174,7 +184,7 @@ describe('npm start to build on', { timeout: 120_000 }, () => {
     other.close();
   });
 
-  it('has its usual ports, and says which one is taken and what it has instead', () => {
+  it('has its usual ports, and reports a used port with its replacement', () => {
     const ports = [first.page, first.router, first.publisher, first.nats].map((url) =>
       Number(new URL(url).port),
     );
@@ -183,7 +193,7 @@ describe('npm start to build on', { timeout: 120_000 }, () => {
     expect(cluster?.text).toMatch(new RegExp(`router .*port ${page + 1} is taken .* ${page + 11} instead`));
   });
 
-  it('hands settings to the services that have them, and says which reach none', async () => {
+  it('passes settings to the services that know them, and reports settings that reach no service', async () => {
     const [cluster] = started;
     expect(cluster?.text).toMatch(/not used: WEIR_PORT .*--port/);
     expect(cluster?.text).toMatch(/not used: WEIR_TICKMS \(no service/);
@@ -191,7 +201,7 @@ describe('npm start to build on', { timeout: 120_000 }, () => {
     expect(await publish(first.publisher, 1, key)).toMatchObject({ ok: true, seq: 1 });
   });
 
-  it('lets a shard that is asked to stop move its clients, and calls it stopped', async () => {
+  it('lets a shard move its clients when it is asked to stop, and reports it as stopped', async () => {
     const client = await BareClient.connect(first.router, 'channels=lobby&class=desktop');
     const shard = first.services.find(({ url }) => String(client.redirect['url']).startsWith(url));
     await until(() => client.of('welcome').length === 1, 'the client is welcome');
@@ -204,7 +214,7 @@ describe('npm start to build on', { timeout: 120_000 }, () => {
     expect(started[0]?.text).not.toContain('crashed');
   });
 
-  it('has the same ports and the same streams when it is started again', async () => {
+  it('has the same ports and the same streams after a restart', async () => {
     await endAll();
     const again = startWith(settings, '--no-demo', '--port', String(page), '--keep', streams());
     await again.line(/^ready/, 120_000);
@@ -226,7 +236,7 @@ describe('npm start to build on', { timeout: 120_000 }, () => {
 describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
   afterEach(endAll);
 
-  it('publishes nothing, has its page where it was told, and stops everything on SIGTERM', async () => {
+  it('publishes nothing, has its page at the given port, and stops everything on SIGTERM', async () => {
     const port = await freePort();
     const cluster = start('--no-demo', '--port', String(port));
     await cluster.line(/^ready/, 120_000);
@@ -236,7 +246,7 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
     await until(() => client.of('welcome').length === 1, 'a client is welcome');
     expect(await publish(local.publisher, 1)).toMatchObject({ seq: 1 });
     await until(() => client.state.size === 1, 'the message is there');
-    await new Promise((resolve) => setTimeout(resolve, 1200)); // the demo has a turn every half a second
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // the demo publishes every half second
     expect(await publish(local.publisher, 2)).toMatchObject({ seq: 2 });
     client.close();
     const pids = cluster.below();
@@ -255,7 +265,7 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
     expect(cluster.text).not.toMatch(/^ready/m);
   });
 
-  it('cleans up after a supervisor that was killed', async () => {
+  it('cleans up after a killed supervisor', async () => {
     const first = start('--port', '0');
     await first.line(/^ready/, 120_000);
     const old = localFile();
@@ -271,7 +281,7 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
     await expectNothingLeft(pids, local);
   });
 
-  it('tells of a port that is taken, and starts nothing', async () => {
+  it('reports a used port, and starts nothing', async () => {
     const other = await listening(createServer());
     const { port } = address(other);
     const refused = start('--port', String(port));
@@ -282,7 +292,7 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
     other.close();
   });
 
-  it('prints its help, and refuses what it does not know', async () => {
+  it('prints its help, and refuses unknown options', async () => {
     const help = start('--help');
     expect(await help.ended()).toBe(0);
     for (const flag of ['--port', '--keep', '--no-demo', '--help']) expect(help.text).toContain(flag);
@@ -313,7 +323,7 @@ function localFile(): LocalFile {
   return JSON.parse(readFileSync(join(copy.folder, '.weir/local.json'), 'utf8'));
 }
 
-/** No process, no port, no file. */
+/** Waits until no process, port or file is left. */
 async function expectNothingLeft(pids: readonly number[], local: LocalFile | undefined): Promise<void> {
   await until(() => !pids.some(isAlive), `the processes ${pids.join(', ')} end`);
   for (const file of ['local.json', 'supervisor.json'])
@@ -359,7 +369,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A page's port, with the ports after it, and 10 higher, free: below those that the system gives away. */
+/** A page's port that is free, with the ports after it and 10 above: below the system's ephemeral ports. */
 async function freeRow(): Promise<number> {
   for (;;) {
     const page = 10_000 + 20 * Math.floor(Math.random() * 1000);

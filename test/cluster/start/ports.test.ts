@@ -1,4 +1,4 @@
-// Ports that cannot be opened: each service ends with a sentence that names the setting, at once.
+// Ports that cannot be opened: each service ends at once with a sentence that names the setting.
 import { spawn } from 'node:child_process';
 import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
@@ -37,7 +37,7 @@ function run(
   service: string,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; text: string }> {
-  const script = fileURLToPath(new URL(`../../../services/${service}/dist/main.js`, import.meta.url));
+  const script = fileURLToPath(new URL(`../../../services/${service}/dist/bundle/main.js`, import.meta.url));
   const child = spawn(process.execPath, [script], {
     env: {
       WEIR_NATS_URL: nats.url,
@@ -65,21 +65,24 @@ function run(
 }
 
 describe.each(['router', 'shard', 'publisher'])('the %s', (service) => {
-  it.each(['WEIR_PORT', 'WEIR_ADMIN_PORT'])('ends where %s is in use, and says so', async (setting) => {
+  it.each(['WEIR_PORT', 'WEIR_ADMIN_PORT'])('ends if %s is in use, and says so', async (setting) => {
     const { code, text } = await run(service, { [setting]: port });
     expect(code).toBe(1);
     expect(text).toContain(`cannot listen on 127.0.0.1 port ${port}: set ${setting} to a free port`);
   });
 
-  it.each(['WEIR_HOST', 'WEIR_ADMIN_HOST'])('ends where %s is not of this machine', async (setting) => {
-    const { code, text } = await run(service, { [setting]: '192.0.2.1' });
-    expect(code).toBe(1);
-    expect(text).toContain(`set ${setting} to an address of this machine`);
-  });
+  it.each(['WEIR_HOST', 'WEIR_ADMIN_HOST'])(
+    'ends if %s is not an address of this machine',
+    async (setting) => {
+      const { code, text } = await run(service, { [setting]: '192.0.2.1' });
+      expect(code).toBe(1);
+      expect(text).toContain(`set ${setting} to an address of this machine`);
+    },
+  );
 });
 
 describe('control', () => {
-  it.each(['WEIR_ADMIN_PORT'])('ends where %s is in use, and says so', async (setting) => {
+  it.each(['WEIR_ADMIN_PORT'])('ends if %s is in use, and says so', async (setting) => {
     const { code, text } = await run('control', { [setting]: port });
     expect(code).toBe(1);
     expect(text).toContain(`cannot listen on 127.0.0.1 port ${port}: set ${setting} to a free port`);

@@ -1,4 +1,4 @@
-// What a person sees of the set-up: what is needed before anything is installed, and how far a long step is.
+// The output of the set-up: prerequisites before anything is installed, and the progress of a long step.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const { withProgress } = await import(new URL('../../../scripts/progress.mjs', import.meta.url).href);
 const { missingNats } = await import(new URL('../../../scripts/needs.mjs', import.meta.url).href);
 
-it('says every 5 s what is being done and for how long, until it is done', async () => {
+it('prints every 5 s what it does and for how long, until it is done', async () => {
   const said: string[] = [];
   let nowMs = 0;
   let tick: (() => void) | undefined;
@@ -40,13 +40,13 @@ it('says every 5 s what is being done and for how long, until it is done', async
 describe('missingNats', () => {
   const nowhere = { env: { PATH: '/nowhere' }, cache: '/nowhere/nats', reaches: async () => false };
 
-  it('says what else is needed where there is no way to a NATS server', async () => {
+  it('lists the options if there is no way to get a NATS server', async () => {
     const text = await missingNats(nowhere);
     for (const way of ['github.com/nats-io', 'NATS_RELEASES_URL', 'PATH', 'python3', 'NATS_URL to a server'])
       expect(text).toContain(way);
   });
 
-  it('says nothing where there is one, or a way to it', async () => {
+  it('prints nothing if there is a NATS server, or a way to get one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-needs-'));
     await writeFile(join(folder, 'go'), '', { mode: 0o755 });
     for (const way of [

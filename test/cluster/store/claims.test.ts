@@ -1,5 +1,5 @@
-// A client comes back while NATS is away and says that it has more than the shard knows of. It is believed until the
-// streams can be asked.
+// A client reconnects while NATS is away, with a position beyond what the shard knows. The shard trusts it until it can
+// ask the streams.
 import { jetstream } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { decodePosition, encodePosition } from '@weir/protocol';
@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { openAt } from '../../harness/open-at.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
-it('a position from the future, shown while NATS is away, is judged when it is back', async () => {
+it('a position from the future, shown while NATS is away, is judged when NATS is back', async () => {
   const cluster = await SmallCluster.start();
   const service = await cluster.shard('desktop', 'desktop-1');
   const at = { pool: 'desktop', id: 'desktop-1', service };

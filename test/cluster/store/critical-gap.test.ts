@@ -1,4 +1,4 @@
-// When the retention window of critical messages has passed, a client that comes back is told, and gets what is left.
+// After the retention window of critical messages, a returning client gets a gap, and then the messages that are left.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -30,7 +30,7 @@ async function publish(channel: string, from: number, to: number): Promise<void>
   for (let i = from; i < to; i++) await jetstream(nats).publish(`weir.critical.${channel}`, String(i));
 }
 
-/** A client that has had message 0 and is gone, with a position that contains it. */
+/** A client that got message 0 and has left, with a position that covers it. */
 async function gone(channel: string): Promise<{ id: number; position: string }> {
   const client = await BareClient.connect(cluster.routerUrl, `channels=${channel}`);
   await until(() => client.of('state').length > 0, 'the client is served');
@@ -45,11 +45,11 @@ async function gone(channel: string): Promise<{ id: number; position: string }> 
 const data = (client: BareClient): readonly unknown[] =>
   client.of('critical').map(({ message }) => message['data']);
 
-describe('a client that comes back', () => {
+describe('a client that returns', () => {
   beforeAll(() => start(WINDOW));
   afterAll(stop);
 
-  it('within the window gets all and no gap', async () => {
+  it('within the window gets all messages and no gap', async () => {
     const { position } = await gone('within');
     await publish('within', 1, 6);
     const client = await BareClient.connect(cluster.routerUrl, 'channels=within', position);
@@ -60,7 +60,7 @@ describe('a client that comes back', () => {
     client.close();
   });
 
-  it('after more messages than are kept is told first, then gets what is left', async () => {
+  it('after more messages than are kept gets a gap first, then the messages that are left', async () => {
     const { id, position } = await gone('many');
     await publish('many', 1, 31);
     const client = await BareClient.connect(cluster.routerUrl, 'channels=many', position);
@@ -82,7 +82,7 @@ describe('a client that comes back', () => {
     client.close();
   });
 
-  it('to a shard that has started since is told the same', async () => {
+  it('to a shard that has started since gets the same', async () => {
     const { id, position } = await gone('fresh');
     await publish('fresh', 1, 11);
     const fresh = await cluster.shard('mobile', 'mobile-1', WINDOW);
@@ -94,7 +94,7 @@ describe('a client that comes back', () => {
     fresh.process.kill('SIGKILL');
   });
 
-  it('by SDK: the application sees the gap between the messages, and nothing twice', async () => {
+  it('with the SDK: the application sees the gap between the messages, and nothing twice', async () => {
     const weir = connect({ url: cluster.routerUrl, channels: ['app'], WebSocket });
     const seen: unknown[] = [];
     weir.channel('app').on('critical', ({ data: value }) => seen.push(value));
@@ -115,11 +115,11 @@ describe('a client that comes back', () => {
   });
 });
 
-describe('a client that comes back later than messages are kept', () => {
+describe('a client that returns after the retention time', () => {
   beforeAll(() => start({ WEIR_CRITICAL_MAX_AGE_MS: '3000' }));
   afterAll(stop);
 
-  it('is told, though nothing is left', async () => {
+  it('gets a gap, even if no message is left', async () => {
     const { id, position } = await gone('old');
     await publish('old', 1, 3);
     await until(

@@ -1,5 +1,5 @@
-// Keys that come and go: what was deleted takes the room of nothing that lives, in a shard that ran all the time and in
-// one that starts.
+// Keys that come and go: deleted keys take no room from live ones, neither in a shard that ran all the time nor in a
+// new one.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -10,7 +10,7 @@ import type { Service } from '../../harness/small-cluster.ts';
 import { elapsed, metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
 const MAX_KEYS = 300;
-/** How often shards look at the streams. */
+/** How often shards check the streams. */
 const VERIFY_MS = 1_000;
 const env = { WEIR_STATE_MAX_KEYS: `${MAX_KEYS}`, WEIR_STATE_DELETION_MS: '1000' };
 
@@ -32,7 +32,7 @@ afterAll(async () => {
 const refused = (shard: Service): Promise<number> =>
   metric(shard, 'weir_shard_intake_rejected_total{lane="state",reason="stateFull"}');
 
-/** Makes `count` keys and deletes them; the last acknowledgement is that of the last deletion. */
+/** Creates `count` keys and deletes them; resolves when the last deletion is acknowledged. */
 async function comeAndGo(name: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) nats.publish(`weir.state.busy.${name}-${i}`, '1');
   for (let i = 1; i < count; i++) nats.publish(`weir.state.busy.${name}-${i}`, '');
@@ -62,7 +62,7 @@ it('a value has room in every shard, however many keys were deleted before it', 
   }
 });
 
-it('old deletions leave the stream; no shard reloads, and no position lacks one of them', async () => {
+it('old deletions leave the stream; no shard reloads, and clients that resume still get them', async () => {
   await jetstream(nats).publish('weir.state.tidy.gone', '1');
   await jetstream(nats).publish('weir.state.tidy.kept', '1');
   const clients = await Promise.all(
@@ -79,7 +79,7 @@ it('old deletions leave the stream; no shard reloads, and no position lacks one 
 
   const control = await cluster.control({ WEIR_CLEAN_UP_AFTER_MS: '1000', WEIR_CLEAN_UP_PER_SECOND: '500' });
   const streams = (await jetstreamManager(nats)).streams;
-  // What is left: a key of this test, one of the test before, and the mark of the clean-up.
+  // Left: a key of this test, one of the previous test, and the mark of the clean-up.
   const messages = async (): Promise<number> => (await streams.info('WEIR_STATE')).state.messages;
   await until(async () => (await messages()) === 3, 'the deletions are gone');
   expect(await metric(control, 'weir_control_deletions_removed_total')).toBeGreaterThan(700);

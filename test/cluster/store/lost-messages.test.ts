@@ -1,5 +1,5 @@
-// Messages that leave the state stream without a word, by a purge, an expiry or a message that cannot be broadcast in
-// their place: shards that had them, shards that start later, and clients that come back show the same.
+// Messages that vanish from the state stream silently, by a purge, an expiry or an invalid message in their place: old
+// shards, new shards and returning clients show the same.
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -34,7 +34,7 @@ async function publish(key: string, json: string): Promise<void> {
 
 const purge = (filter: string): Promise<unknown> => manager.streams.purge('WEIR_STATE', { filter });
 
-/** What the stream holds of the channel, without deletions. */
+/** The channel's content in the stream, without deletions. */
 async function inStream(): Promise<Record<string, string>> {
   return Object.fromEntries((await streamState(nats)).get('lobby') ?? []);
 }
@@ -59,11 +59,11 @@ async function keys(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await publish(`k${i}`, `${i}`);
 }
 
-it('a key that was purged is nowhere, though another came in the same moment', async () => {
+it('a purged key vanishes everywhere, even if another key came at the same moment', async () => {
   await keys(20);
   const early = (await onEach(['old'])).get('old') as BareClient;
   await until(() => early.state.size === 20, 'all keys are shown');
-  // The next look has counted them.
+  // The shards have counted the messages since.
   await elapsed(1_500);
   const { position } = early;
   await purge('weir.state.lobby.k3');
@@ -75,14 +75,14 @@ it('a key that was purged is nowhere, though another came in the same moment', a
   const late = await onEach(['old', 'fresh']);
   const back = await onEach(['old', 'fresh'], position);
   for (const client of [early, ...late.values()]) expect(shown(client)).toEqual(expected);
-  // One that comes back is told what has changed since: the new key and the one that is gone.
+  // A returning client gets the changes: the new key and the deleted one.
   for (const client of back.values()) {
     await until(() => client.of('state').length > 0, 'the changes');
     expect(client.of('state').flatMap(({ message }) => message['del'])).toContain('k3');
   }
 });
 
-it('keys that age out go everywhere, and positions from before do not hide them', async () => {
+it('keys that expire vanish everywhere, and positions from before do not hide that', async () => {
   const { config } = await manager.streams.info('WEIR_STATE');
   await manager.streams.update('WEIR_STATE', {
     ...config,
@@ -101,7 +101,7 @@ it('keys that age out go everywhere, and positions from before do not hide them'
   expect(await metric(old, 'weir_shard_intake_problems_total{stream="state",problem="epoch"}')).toBe(0);
 });
 
-it('a key keeps its last valid value, in shards that start later as well', async () => {
+it('a key keeps its last valid value, also in shards that start later', async () => {
   await keys(3);
   const early = (await onEach(['old'])).get('old') as BareClient;
   await until(() => early.state.size === 3, 'all keys are shown');
@@ -117,19 +117,19 @@ it('a key keeps its last valid value, in shards that start later as well', async
   }
 });
 
-it('a deleted key stays away, though NATS brings it back when it is killed', async () => {
+it('a deleted key stays deleted, even if NATS brings it back after a kill', async () => {
   await keys(5);
   const early = (await onEach(['old'])).get('old') as BareClient;
   await until(() => early.state.size === 5, 'all keys are shown');
   await publish('k1', '');
   const control = await cluster.control({ WEIR_CLEAN_UP_AFTER_MS: '1000', WEIR_CLEAN_UP_PER_SECOND: '500' });
   await until(async () => (await inStreamRaw('k1')) === undefined, 'control has removed the deletion');
-  // It would remove the next one, too.
+  // Control would also remove the next deletion.
   await end(control.process, 'SIGKILL');
   await publish('k2', '7');
   await cluster.nats.kill('SIGKILL');
   await cluster.nats.restart();
-  // A server whose store is built anew from its blocks has the value again that the deletion had replaced.
+  // A server that rebuilds its store from its blocks has the value before the deletion again.
   await until(
     async () => (await inStreamRaw('k1').catch(() => 'nobody answers')) === '',
     'a shard has deleted it again',

@@ -1,5 +1,5 @@
-// A NATS store that is put back to an earlier copy and is overtaken before a shard looks: what was lost is on no screen
-// any more, what is new is not taken for known, and positions of before are not believed.
+// A NATS store that is set back to an earlier copy and overtaken before a shard checks it: lost data vanishes from
+// every client, shards do not mistake new data for known data, and positions from before are not trusted.
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -16,26 +16,26 @@ import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 import type { StoreCopy } from '../../harness/store-copy.ts';
 import { copyStore } from '../../harness/store-copy.ts';
 
-/** Two channels that nobody publishes to but this test. */
+/** Two channels of this test alone. */
 const CHANNELS = ['a', 'b'] as const;
 const SHARDS = [
   ['desktop', 'desktop-1'],
   ['mobile', 'mobile-1'],
 ] as const;
 const LOST = 9;
-/** Less than every shard has read, and more than was lost. */
+/** Fewer than every shard has read, and more than were lost. */
 const MORE = 30;
 
 interface Case {
   readonly name: string;
-  /** What the message with a number, published before or after the copy, changes: subjects behind `weir.`. */
+  /** The subjects (without `weir.`) that message `i` changes, published before or after the copy. */
   readonly lost: (i: number) => readonly string[];
   readonly more: (i: number) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether the lane must begin anew for all: what went of it is not wholly replaced by what came. */
+  /** Whether the lane must start anew for all clients: the new messages do not replace everything that was lost. */
   readonly state: boolean;
   readonly critical: boolean;
-  /** False where nothing of the state was lost. */
+  /** False if no state was lost. */
   readonly lostState?: boolean;
 }
 
@@ -61,7 +61,7 @@ const cases: readonly Case[] = [
     critical: false,
   },
   {
-    // The shards delete it: a new epoch is not needed for that.
+    // The shards delete it, without a new epoch.
     name: 'hot keys, and one of the lost that was new',
     lost: (i) => both(i === 4 ? 'ghost' : `hot${i % 3}`),
     more: (i) => both(`hot${i % 3}`),
@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** With `npm run test:cases`. */
+/** Only with `npm run test:cases`. */
 const moreCases: readonly Case[] = [
   {
     name: 'the same keys, all places of before overwritten',
@@ -116,7 +116,7 @@ const moreCases: readonly Case[] = [
 
 interface Watched {
   readonly weir: Weir;
-  /** Critical messages and gaps of all channels, in their order. */
+  /** Critical messages and gaps of all channels, in order. */
   readonly seen: unknown[];
 }
 
@@ -137,7 +137,7 @@ async function begin(env: Readonly<Record<string, string>> = {}): Promise<void> 
 }
 
 async function startShards(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  // No look comes by chance.
+  // The interval rules out a chance check.
   const behindGate = { ...env, WEIR_NATS_URL: `nats://127.0.0.1:${gate.port}`, WEIR_VERIFY_MS: '10000' };
   shards = [];
   for (const [pool, id] of SHARDS) shards.push(await cluster.shard(pool, id, behindGate));
@@ -150,7 +150,7 @@ afterEach(async () => {
   await copy.remove();
 });
 
-/** Publishes to subjects behind `weir.`, one after the other; an exclamation mark deletes the key. */
+/** Publishes to subjects (without `weir.`) in order; a subject that ends in `!` deletes the key. */
 async function publish(subjects: readonly string[]): Promise<void> {
   for (const subject of subjects) {
     const value = subject.endsWith('!') ? '' : JSON.stringify({ version: ++version });
@@ -178,7 +178,7 @@ async function natsIsBack(): Promise<void> {
   );
 }
 
-/** Ten keys and two messages of old, then a copy of the store, then NATS is there again and shards have noticed. */
+/** Publishes ten old keys and two messages, copies the store, and waits until shards have noticed that NATS is back. */
 async function copied(): Promise<void> {
   for (let i = 0; i < 10; i++) await publish([`state.a.old${i}`]);
   await publish(['critical.a', 'critical.b']);
@@ -189,7 +189,7 @@ async function copied(): Promise<void> {
     await until(async () => (await metric(shard, 'weir_shard_stale')) === 0, 'a shard is back');
 }
 
-/** Everything after the copy is lost, and more is published before a shard is there. Answers the last lost number. */
+/** Loses everything after the copy, publishes more before shards reconnect. Returns the last lost number. */
 async function rolledBack(more: Case['more'], bare: readonly BareClient[]): Promise<number> {
   for (const client of bare) client.lost(version);
   await gate.shut();
@@ -211,7 +211,7 @@ function watch(): Watched {
 
 const POOLS = [`channels=${CHANNELS.join(',')}`, `channels=${CHANNELS.join(',')}&class=mobile`];
 
-/** One that has everything that was published until now, and its position says so. */
+/** A client that left with everything published so far; its position says so. */
 async function away(query: string): Promise<BareClient> {
   const client = await BareClient.connect(cluster.routerUrl, query);
   await until(() => CHANNELS.every((channel) => client.has(channel)), 'the client is served');
@@ -220,7 +220,7 @@ async function away(query: string): Promise<BareClient> {
   return client;
 }
 
-/** The client has everything that was published until now, and its position says so. */
+/** Waits until the client has everything published so far, and its position says so. */
 async function positioned(client: BareClient): Promise<void> {
   const { state, critical } = await heads();
   await until(() => {
@@ -255,7 +255,7 @@ async function sameAsStream(clients: readonly BareClient[], sdk?: Watched): Prom
   expect(faults()).toEqual([]);
 }
 
-/** The numbers that the stream of critical messages keeps and that are newer than `after`. */
+/** Numbers above `after` that the critical stream keeps. */
 async function keptAfter(after: number): Promise<readonly number[]> {
   const manager = await jetstreamManager(nats);
   const { state } = await manager.streams.info('WEIR_CRITICAL');
@@ -268,7 +268,7 @@ async function keptAfter(after: number): Promise<readonly number[]> {
   return kept;
 }
 
-/** What is owed to somebody who had everything up to the copy and what was lost: all that is kept, in order. */
+/** A client that had the copy and the lost messages must get all kept messages after them, in order. */
 async function expectNews(seen: () => readonly unknown[], after: number): Promise<void> {
   const kept = await keptAfter(after);
   const got = (): readonly unknown[] => seen().filter((one) => typeof one === 'number' && one > after);
@@ -281,13 +281,13 @@ const numbersOf = (client: BareClient): readonly number[] =>
 
 interface Scene {
   readonly sdk: Watched | undefined;
-  /** Connected all along, one in each pool. */
+  /** Connected all the time, one in each pool. */
   readonly bare: readonly BareClient[];
-  /** Those that left when they had everything. */
+  /** Clients that left when they had everything. */
   readonly gone: readonly BareClient[];
 }
 
-/** Clients that have everything, of which something is going to be lost. */
+/** Clients that have everything; part of it is about to be lost. */
 async function scene({ lost, env }: Case, withSdk: boolean): Promise<Scene> {
   await begin(env);
   const sdk = withSdk ? watch() : undefined;
@@ -296,12 +296,12 @@ async function scene({ lost, env }: Case, withSdk: boolean): Promise<Scene> {
   await until(() => sdk === undefined || sdk.weir.status === 'open', 'the SDK is served');
   await copied();
   await publishAll(LOST, lost);
-  // What follows a position is not proven by it. The SDK has the position of the client beside it.
+  // Data after a position is not proven by it. The SDK has the position of the client beside it.
   await Promise.all(bare.map(positioned));
   return { sdk, bare, gone: await Promise.all(POOLS.map((pool) => away(pool))) };
 }
 
-/** Those that were away come back to what there is now. */
+/** The clients that left return to the new stream. */
 async function comeBack(
   { gone }: Scene,
   expected: { readonly after: number; readonly snapshot: boolean; readonly reset: boolean },
@@ -309,7 +309,7 @@ async function comeBack(
   for (const [i, earlier] of gone.entries()) {
     const client = await BareClient.connect(cluster.routerUrl, POOLS[i] ?? '', earlier.position);
     client.continues(earlier);
-    // One without a state follows a reset at once.
+    // A position without state follows right after a reset.
     const hasState = (): boolean => client.position !== undefined && !client.position.startsWith('1.-.');
     await until(hasState, 'the client that comes back is served');
     const anew = client.of('state').some(({ message }) => message['snapshot'] === true);
@@ -324,7 +324,7 @@ async function comeBack(
 }
 
 describe.each([...cases, ...scale([], moreCases)])('a store that went back: $name', (one) => {
-  it('is noticed by shards that were there', async () => {
+  it('is noticed by running shards', async () => {
     const { more, state, critical } = one;
     const all = await scene(one, true);
     const after = await rolledBack(more, all.bare);
@@ -342,9 +342,9 @@ describe.each([...cases, ...scale([], moreCases)])('a store that went back: $nam
     for (const client of all.bare) client.close();
   });
 
-  it('is not believed in by shards that start then, with clients of before', async () => {
+  it('is not trusted by shards that start then, with returning clients', async () => {
     const { more, critical, env = {} } = one;
-    // Its waits are long.
+    // The SDK's retries wait long.
     const all = await scene(one, one === cases[0]);
     for (const { process } of shards) process.kill('SIGKILL');
     const after = await rolledBack(more, all.bare);
@@ -356,20 +356,20 @@ describe.each([...cases, ...scale([], moreCases)])('a store that went back: $nam
       await sameAsStream([], sdk);
       await expectNews(() => sdk.seen, after);
     }
-    // What of the state was lost is seen by its place alone, which may be overwritten by now.
+    // A shard sees lost state only by its sequence, which may be overwritten by now.
     await comeBack(all, { after, snapshot: one.lostState ?? true, reset: critical });
     all.sdk?.weir.close();
   });
 });
 
-it('a shard that starts when the others have noticed sends nothing twice to a client that had more than its position', async () => {
+it('a shard that starts after the others have noticed repeats nothing to a client that had more than its position', async () => {
   await begin();
   const earlier = await BareClient.connect(cluster.routerUrl, POOLS[0] ?? '');
   await until(() => CHANNELS.every((channel) => earlier.has(channel)), 'the client is served');
   await publish(['critical.a', 'critical.b']);
   await positioned(earlier);
   const { position } = earlier;
-  // What the copy holds comes after that position, and the client has it.
+  // The copy's messages come after that position, and the client has them.
   await copied();
   await until(() => numbersOf(earlier).length === 4, 'the client has what the copy holds');
   await publishAll(LOST, () => ['critical.a']);

@@ -1,16 +1,16 @@
-// What a container's process finds in its environment, and whether the service takes it.
+// The environment of a container's process, and whether the service accepts it.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { type ConfigRules, readConfig, type SettingsTable } from '@weir/runtime';
 import { type Kubernetes, root } from './render.ts';
 
-/** What a service reads its configuration with: the two exports of its config.ts. */
+/** The configuration of a service: the two exports of its config.ts. */
 interface ConfigModule {
   readonly settings: SettingsTable;
   readonly rules?: ConfigRules<SettingsTable>;
 }
 
-const mainOf = (service: string): string => `${root}services/${service}/dist/main.js`;
+const mainOf = (service: string): string => `${root}services/${service}/dist/bundle/main.js`;
 
 export function isBuilt(service: string): boolean {
   return existsSync(mainOf(service));
@@ -23,8 +23,8 @@ for (const service of ['router', 'shard', 'publisher', 'control'])
 const seenAsProcess = new Set<string>();
 
 /**
- * What the service says of this environment; nothing where it takes it. A service's own process is asked once, and must
- * say the same as its table: to ask it each time would take most of a second of processor time.
+ * The service's complaints about this environment; empty if it accepts it. The first environment of each service also
+ * goes to the real process, which must agree: to start it each time would cost most of a second of processor time.
  */
 export function configProblems(service: string, env: Readonly<Record<string, string>>): string {
   const found = modules.get(service);
@@ -47,7 +47,7 @@ const FIELDS: Readonly<Record<string, readonly [v4: string, v6: string]>> = {
   'status.hostIP': ['192.168.1.2', 'fd00::1:2'],
 };
 
-/** What the container's process would find in its environment. */
+/** The environment that the container's process would have. */
 export function environment(container: Kubernetes): Record<string, string> {
   const env: Record<string, string> = {};
   const isIpv6 = container.list('env').some((one) => one.at('value') === '::');

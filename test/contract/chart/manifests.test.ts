@@ -1,5 +1,5 @@
-// What the chart gives, for every file of charts/weir/ci: pods that Pod Security `restricted` takes, settings that the
-// services take, Services that find their pods, HPAs that nothing else contradicts.
+// The chart's output for every file of charts/weir/ci: pods that Pod Security `restricted` accepts, settings that the
+// services accept, Services that find their pods, HPAs without contradiction.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -8,14 +8,14 @@ import { ciValues, helms, Kubernetes, render, root } from './render.ts';
 
 const every = [...ciValues];
 
-describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is not on the PATH)', () => {
-  it.each(every)('the same with every Helm: %s', (_, values) => {
+describe.skipIf(helms.length === 0)('charts/weir gives (skipped: helm is not on the PATH)', () => {
+  it.each(every)('the same objects with every Helm: %s', (_, values) => {
     const [first, ...others] = helms.map((helm) => withoutKeys(render(values, { helm }).objects));
     expect(first?.length).toBeGreaterThan(0);
     for (const other of others) expect(other).toEqual(first);
   });
 
-  it.each(every)('pods that Pod Security restricted takes: %s', (_, values) => {
+  it.each(every)('pods that Pod Security restricted accepts: %s', (_, values) => {
     for (const { name, podSpec } of pods(values)) {
       expect(podSpec.at('securityContext.runAsNonRoot'), name).toBe(true);
       expect(podSpec.at('securityContext.seccompProfile.type'), name).toBe('RuntimeDefault');
@@ -31,12 +31,12 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     }
   });
 
-  it.each(every)('no token to pods that ask the API server nothing: %s', (_, values) => {
+  it.each(every)('no token to pods that do not call the API server: %s', (_, values) => {
     for (const { name, podSpec } of pods(values))
       expect(podSpec.at('automountServiceAccountToken'), name).toBe(/-(control|router)$/.test(name));
   });
 
-  it.each(every)('settings that the services take: %s', (_, values) => {
+  it.each(every)('settings that the services accept: %s', (_, values) => {
     for (const { podSpec } of pods(values)) {
       for (const container of podSpec.list('containers')) {
         const name = container.text('name');
@@ -49,7 +49,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     }
   });
 
-  it.each(every)('Services that find their pods, at ports that these have: %s', (_, values) => {
+  it.each(every)('Services that find their pods, at ports that the pods have: %s', (_, values) => {
     const { objects } = render(values);
     for (const service of objects.filter(({ kind }) => kind === 'Service')) {
       const found = workloads(objects).filter((one) => selects(service.at('spec.selector'), labelsOf(one)));
@@ -64,7 +64,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
   });
 
   it.each(every)(
-    'workloads whose selectors take nobody else, so that each HPA counts its own: %s',
+    'workloads whose selectors match only their own pods, so that each HPA counts its own: %s',
     (_, values) => {
       const all = workloads(render(values).objects);
       for (const workload of all) {
@@ -74,12 +74,12 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     },
   );
 
-  it.each(every)('pods that do not change with the version of the chart alone: %s', (_, values) => {
+  it.each(every)('pods that stay the same if only the version of the chart changes: %s', (_, values) => {
     for (const workload of workloads(render(values).objects))
       expect(Object.keys(labelsOf(workload))).not.toContain('helm.sh/chart');
   });
 
-  it('no number of replicas beside an HPA (case H2), and one where nothing scales', () => {
+  it('no number of replicas beside an HPA (case H2), and one if nothing scales', () => {
     const replicas = (values: unknown): readonly unknown[] =>
       shards(render(values).objects).map((shard) => shard.at('spec.replicas'));
     for (const source of ['builtin', 'keda', 'prometheusAdapter'])
@@ -87,7 +87,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     expect(replicas({ autoscaling: { source: 'none' } })).toEqual([2, 2]);
   });
 
-  it('one drain at a time, and pods that have time for it', () => {
+  it('one drain at a time, and pods with enough time for it', () => {
     const drain = { graceMs: 60_000, windowMs: 200_000, withinMs: 30_000 };
     const { objects } = render({ pools: { desktop: { drain } } });
     const [desktop] = shards(objects).filter(({ name }) => /desktop/.test(name));
@@ -104,7 +104,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     expect(Number(policy?.at('periodSeconds'))).toBeGreaterThanOrEqual(grace);
   });
 
-  it('sysctls as far as the cluster lets pods set them', () => {
+  it('the sysctls that the cluster lets pods set', () => {
     const sysctls = (kube: string): readonly unknown[] =>
       shards(render({}, { kube }).objects).map(
         (shard) => shard.podSpec?.list('securityContext.sysctls').map((one) => one.at('name')) ?? [],
@@ -128,7 +128,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     [{ resources: { requests: { cpu: '8' }, limits: { cpu: '3', memory: '4Gi' } } }, '2'],
     [{ resources: { limits: { cpu: 128, memory: '4Gi' } } }, '64'],
     [{ threads: 5, resources: { limits: { cpu: '2', memory: '4Gi' } } }, '5'],
-  ])('threads that its CPU feeds: %j', (desktop, threads) => {
+  ])('as many threads as its CPU feeds: %j', (desktop, threads) => {
     const [shard] = shards(render({ pools: { desktop } }).objects).filter(({ name }) => /desktop/.test(name));
     const [container] = shard?.podSpec?.list('containers') ?? [];
     expect(environment(container ?? new Kubernetes({}))['WEIR_THREADS']).toBe(threads);
@@ -158,7 +158,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
     },
   );
 
-  it('images that `npm run images` makes', () => {
+  it('the images that `npm run images` builds', () => {
     const names = readFileSync(`${root}scripts/images/names.mjs`, 'utf8');
     const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
     const constant = (name: string): string => new RegExp(`${name} = '(.*)'`).exec(names)?.[1] ?? '';
@@ -170,7 +170,7 @@ describe.skipIf(helms.length === 0)('charts/weir gives (skipped where helm is no
       for (const container of podSpec.list('containers')) expect(known).toContain(container.at('image'));
   });
 
-  it('the plain manifests of k8s/base', () => {
+  it('the same as the plain manifests of k8s/base', () => {
     const script = `${root}scripts/chart/manifests.mjs`;
     const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     expect(stderr).toBe('');
@@ -211,7 +211,7 @@ function namesOf(container: Kubernetes): readonly string[] {
   return container.list('env').map((one) => one.text('name'));
 }
 
-/** Keys that are generated differ from rendering to rendering. */
+/** Without Secrets: generated keys differ in each rendering. */
 function withoutKeys(objects: readonly Kubernetes[]): readonly unknown[] {
   return objects.filter(({ kind }) => kind !== 'Secret').map(({ whole }) => whole);
 }

@@ -1,21 +1,24 @@
-// Three replicas of NATS are replaced one at a time, each when the one before has all streams, on three nodes.
+// Three replicas of NATS on three nodes are replaced one at a time, each after the one before has all streams.
 import { describe, expect, it } from 'vitest';
 import type { Kubernetes } from './render.ts';
 import { helms, render } from './render.ts';
 
-describe.skipIf(helms.length === 0)('NATS in the chart (skipped where helm is not on the PATH)', () => {
+describe.skipIf(helms.length === 0)('NATS in the chart (skipped: helm is not on the PATH)', () => {
   const three = { nats: { replicas: 3 } };
 
-  it.each([{}, three])('is ready when its streams have caught up, and lives without: %j', (values) => {
-    const [container] = statefulSet(values)?.podSpec?.list('containers') ?? [];
-    expect(container?.at('startupProbe.httpGet.path')).toBe('/healthz');
-    expect(container?.at('readinessProbe.httpGet.path')).toBe('/healthz');
-    expect(container?.at('livenessProbe.httpGet.path')).toBe('/healthz?js-enabled-only=true');
-    const patience = Number(container?.at('startupProbe.failureThreshold'));
-    expect(patience * Number(container?.at('startupProbe.periodSeconds'))).toBeGreaterThanOrEqual(1_800);
-  });
+  it.each([{}, three])(
+    'is ready when its streams have caught up, and stays alive before that: %j',
+    (values) => {
+      const [container] = statefulSet(values)?.podSpec?.list('containers') ?? [];
+      expect(container?.at('startupProbe.httpGet.path')).toBe('/healthz');
+      expect(container?.at('readinessProbe.httpGet.path')).toBe('/healthz');
+      expect(container?.at('livenessProbe.httpGet.path')).toBe('/healthz?js-enabled-only=true');
+      const patience = Number(container?.at('startupProbe.failureThreshold'));
+      expect(patience * Number(container?.at('startupProbe.periodSeconds'))).toBeGreaterThanOrEqual(1_800);
+    },
+  );
 
-  it('hands on what it leads before it ends, and has the time, where there are others', () => {
+  it('hands over its leaderships before it ends, with time to do so, if it has peers', () => {
     const set = statefulSet(three);
     const [container] = set?.podSpec?.list('containers') ?? [];
     expect(container?.at('lifecycle.preStop.exec.command')).toEqual(['nats-server', '--signal', 'ldm=1']);
@@ -28,7 +31,7 @@ describe.skipIf(helms.length === 0)('NATS in the chart (skipped where helm is no
     expect(alone?.at('lifecycle')).toBeUndefined();
   });
 
-  it('is on three nodes by rule, unless the values say otherwise', () => {
+  it('has its three replicas on three nodes, unless the values say otherwise', () => {
     const rule = (values: unknown): unknown =>
       statefulSet(values)
         ?.podSpec?.list('topologySpreadConstraints')
@@ -40,7 +43,7 @@ describe.skipIf(helms.length === 0)('NATS in the chart (skipped where helm is no
     expect(rule({})).toMatchObject({ whenUnsatisfiable: 'ScheduleAnyway' });
   });
 
-  it('loses one replica at a time to drains, also while one catches up', () => {
+  it('loses one replica at a time to node drains, even while another catches up', () => {
     const budget = render(three).objects.find(
       ({ kind, name }) => kind === 'PodDisruptionBudget' && name === 'weir-nats',
     );

@@ -1,9 +1,9 @@
-// Who reaches whom: what NetworkPolicies let through, and that `helm test` comes by the door that clients use.
+// Which pods can reach which: NetworkPolicies, NodePorts, and that `helm test` enters by the clients' front door.
 import { describe, expect, it } from 'vitest';
 import type { Kubernetes } from './render.ts';
 import { helms, render } from './render.ts';
 
-describe.skipIf(helms.length === 0)('the network (skipped where helm is not on the PATH)', () => {
+describe.skipIf(helms.length === 0)('the network (skipped: helm is not on the PATH)', () => {
   it.each([
     [{}, 'ws://weir-router:80'],
     [{ service: { port: 8080 } }, 'ws://weir-router:8080'],
@@ -12,7 +12,7 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
       { edge: { enabled: true }, publicUrl: 'wss://w.example/live/', service: { port: 81 } },
       'ws://weir:81/live',
     ],
-  ])('lets helm test come by the front door: %j', (values, url) => {
+  ])('sends helm test through the front door: %j', (values, url) => {
     const { objects } = render(values);
     const test = objects.find(({ kind, name }) => kind === 'Pod' && name === 'weir-test');
     const [container] = test?.podSpec?.list('containers') ?? [];
@@ -23,7 +23,7 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
     expect(door?.list('spec.ports')[0]?.at('port')).toBe(Number(port));
   });
 
-  it('gives the edge another NodePort than the router, which holds its own while Helm creates the new door', () => {
+  it("gives the edge a NodePort other than the router's, which stays taken while Helm creates the edge's Service", () => {
     const [router, edge] = [false, true].map((enabled) =>
       render({ edge: { enabled } })
         .objects.filter(({ kind }) => kind === 'Service')
@@ -33,20 +33,20 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
     expect(router).toHaveLength(1);
     expect(edge).toHaveLength(1);
     expect(edge).not.toEqual(router);
-    // The part of the range from which no Service is given a port by itself.
+    // The part of the range that Kubernetes does not assign by itself.
     for (const port of [...(router ?? []), ...(edge ?? [])]) {
       expect(port).toBeGreaterThanOrEqual(30_000);
       expect(port).toBeLessThanOrEqual(30_085);
     }
   });
 
-  it('knows shards behind the edge below the path of the public URL', () => {
+  it('routes to shards behind the edge below the path of the public URL', () => {
     const { objects } = render({ edge: { enabled: true }, publicUrl: 'wss://w.example/live.1/' });
     const config = objects.find(({ kind, name }) => kind === 'ConfigMap' && name === 'weir-edge');
     expect(config?.text('data.nginx\\.conf')).toContain('location ~ ^/live\\.1/s/([0-9]+)');
   });
 
-  it('lets nobody but the edge at routers and shards behind it, the test neither', () => {
+  it('lets only the edge reach routers and shards behind it, not even helm test', () => {
     for (const component of ['router', 'shard']) {
       const [clients] = policy({ edge: { enabled: true } }, component)?.list('spec.ingress') ?? [];
       const [from] = clients?.list('from') ?? [];
@@ -57,7 +57,7 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
     }
   });
 
-  it('lets everybody look up names, at 53 and 5353', () => {
+  it('lets every component resolve names, at ports 53 and 5353', () => {
     for (const component of ['router', 'shard', 'publisher', 'control', 'nats'])
       for (const port of [53, 5353])
         for (const protocol of ['UDP', 'TCP']) {
@@ -67,7 +67,7 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
     expect(calls({ networkPolicy: { dnsPorts: [54] } }, 'shard')).toContain(54);
   });
 
-  it('lets control and a router that watches reach API servers where they listen', () => {
+  it('lets control and a watching router reach API servers at their usual ports', () => {
     for (const component of ['router', 'control'])
       for (const port of [443, 6443, 8443, 16443]) expect(calls({}, component)).toContain(port);
     expect(calls({ networkPolicy: { apiServerPorts: [7443] } }, 'control')).toContain(7443);
@@ -89,7 +89,7 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
     expect(calls(values, 'shard')).not.toContain(port);
   });
 
-  it('lets everybody reach NATS of another, and further ports behind Services', () => {
+  it('lets every component reach an external NATS, and further ports behind Services', () => {
     const values = {
       nats: { url: 'nats://a.example:4333,tls://b.example' },
       networkPolicy: { furtherPorts: [14_222] },
@@ -98,7 +98,26 @@ describe.skipIf(helms.length === 0)('the network (skipped where helm is not on t
       expect(calls(values, component)).toEqual(expect.arrayContaining([4333, 4222, 14_222]));
   });
 
-  it("lets KEDA's operator read the metrics of shards, where it scales", () => {
+  it('lets only the named namespaces open the console, by a name in the cluster alone', () => {
+    const opens = (values: unknown): readonly unknown[] =>
+      policy(values, 'control')
+        ?.list('spec.ingress')
+        .filter((rule) => rule.list('ports').some((port) => port.at('port') === 7704))
+        .map((rule) => rule.at('from')) ?? [];
+    const monitoring = { matchLabels: { team: 'ops' } };
+    expect(opens({})).toEqual([]);
+    expect(opens({ console: { enabled: true } })).toEqual([]);
+    expect(opens({ networkPolicy: { consoleFrom: [monitoring] } })).toEqual([]);
+    expect(opens({ console: { enabled: true }, networkPolicy: { consoleFrom: [monitoring] } })).toEqual([
+      [{ namespaceSelector: monitoring }],
+    ]);
+    const consoleService = (values: unknown): Kubernetes | undefined =>
+      render(values).objects.find(({ kind, name }) => kind === 'Service' && name === 'weir-console');
+    expect(consoleService({})).toBeUndefined();
+    expect(consoleService({ console: { enabled: true } })?.text('spec.type')).toBe('ClusterIP');
+  });
+
+  it("lets KEDA's operator read the metrics of shards if KEDA scales them", () => {
     const reads = (values: unknown, component: string): boolean =>
       JSON.stringify(policy(values, component)?.at('spec.ingress')).includes(
         '"kubernetes.io/metadata.name":"keda"',
@@ -117,7 +136,7 @@ function policy(values: unknown, component: string): Kubernetes | undefined {
   return objects.find(({ kind, name }) => kind === 'NetworkPolicy' && name === `weir-${component}`);
 }
 
-/** The ports that its pods may reach. */
+/** The ports that pods of this component may reach. */
 function calls(values: unknown, component: string): readonly number[] {
   const rules = policy(values, component)?.list('spec.egress') ?? [];
   return rules.flatMap((rule) => rule.list('ports').map((one) => Number(one.at('port'))));

@@ -1,5 +1,5 @@
-// Numbers of values arrive as they were given, wherever they come from: `--set` makes integers of them, files of YAML
-// and JSON make float64, which `quote` writes as 8.388608e+06.
+// Numbers in values arrive unchanged from every source: `--set` yields integers, YAML and JSON files yield float64,
+// which `quote` writes as 8.388608e+06.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -20,10 +20,10 @@ interface Row {
 const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = JSON.parse(
   readFileSync(`${root}charts/weir/files/settings.json`, 'utf8'),
 );
-/** Each is less than one of the others, which the shard holds against it. */
+/** The shard requires each of these to be less than another setting. */
 const BOUND = /^WEIR_(SOFT_BYTES|MAX_MESSAGE_BYTES|PROMOTION_RTT_MS|MOVE_BACKOFF_MS)$/;
 
-describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm is not on the PATH)', () => {
+describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped: helm is not on the PATH)', () => {
   it.each(LARGE.flatMap((number) => WAYS.map((by) => ({ number, by }))))(
     'reach every setting that takes $number, given by $by',
     ({ number, by }) => {
@@ -87,12 +87,12 @@ describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm 
     }
   });
 
-  it('written with an exponent by --set are refused, since no service takes them', () => {
+  it('written with an exponent by --set are refused, since no service accepts them', () => {
     const values = { publisher: { settings: { WEIR_MAX_BODY_BYTES: '1e6' } } };
     expect(render(values, { by: 'set' }).refusal).toMatch(/publisher.settings.WEIR_MAX_BODY_BYTES/);
   });
 
-  it('of memory and storage count in the rules, also as bytes', () => {
+  it('of memory and storage count in the rules, also in bytes', () => {
     const limits = (memory: number): unknown => ({
       pools: { desktop: { resources: { limits: { memory } } } },
     });
@@ -105,7 +105,7 @@ describe.skipIf(helms.length === 0)('numbers of charts/weir (skipped where helm 
   });
 });
 
-/** The variables that are given as values, of every workload of a service. */
+/** The plain variables of every workload of a service. */
 function environments({ objects }: Rendering, service: string): readonly Readonly<Record<string, unknown>>[] {
   return objects.flatMap((object) =>
     (object.podSpec?.list('containers') ?? [])
@@ -116,7 +116,7 @@ function environments({ objects }: Rendering, service: string): readonly Readonl
   );
 }
 
-/** Keys that are generated differ from rendering to rendering. */
+/** Without Secrets: generated keys differ in each rendering. */
 function manifests({ objects }: Rendering): readonly unknown[] {
   return objects.filter(({ kind }) => kind !== 'Secret').map(({ whole }) => whole);
 }

@@ -1,4 +1,4 @@
-// What `helm template` gives, as objects; what it says where it refuses. Knows which Helms are there.
+// The output of `helm template` as objects, or Helm's refusal. Finds the installed versions of Helm.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,14 +12,14 @@ export interface Helm {
   readonly version: string;
 }
 
-/** `helm`, `helm4` and `helm3` of the PATH, one a major version. */
+/** `helm`, `helm4` and `helm3` of the PATH, one for each major version. */
 export const helms: readonly Helm[] = findHelms();
 
 function findHelms(): readonly Helm[] {
   const found = new Map<string, Helm>();
   for (const program of ['helm', 'helm4', 'helm3']) {
     const { status, stdout } = spawnSync(program, ['version', '--short'], { encoding: 'utf8' });
-    // Built by `go install` it knows no patch level.
+    // A Helm built by `go install` has no patch level.
     const version = status === 0 ? /v(\d+\.\d+(\.\d+)?)/.exec(stdout)?.[1] : undefined;
     const major = version?.split('.')[0];
     if (version !== undefined && major !== undefined && !found.has(major))
@@ -28,7 +28,7 @@ function findHelms(): readonly Helm[] {
   return [...found.values()];
 }
 
-/** Values of charts/weir/ci by their file names. */
+/** Values of charts/weir/ci by file name. */
 export const ciValues: ReadonlyMap<string, unknown> = new Map(
   readdirSync(`${chart}/ci`).map((name) => [
     name,
@@ -38,7 +38,7 @@ export const ciValues: ReadonlyMap<string, unknown> = new Map(
 
 export interface Rendering {
   readonly objects: readonly Kubernetes[];
-  /** What Helm said where it refused; empty where it did not. */
+  /** Helm's error output if it refused; otherwise empty. */
   readonly refusal: string;
 }
 
@@ -46,7 +46,7 @@ export interface RenderOptions {
   readonly helm?: Helm | undefined;
   readonly release?: string;
   readonly kube?: string;
-  /** How the values are given to Helm. */
+  /** How Helm gets the values. */
   readonly by?: 'yaml' | 'json' | 'set';
 }
 
@@ -85,7 +85,7 @@ function renderAnew(
   return { objects, refusal: '' };
 }
 
-/** As `--set` takes them: `a.b=1`. */
+/** In the form for `--set`: `a.b=1`. */
 function assignments(value: unknown, path = ''): readonly string[] {
   if (typeof value !== 'object' || value === null) return [`${path}=${String(value)}`];
   return Object.entries(value).flatMap(([key, inner]) =>
@@ -93,7 +93,7 @@ function assignments(value: unknown, path = ''): readonly string[] {
   );
 }
 
-/** One object: read by path, since its kinds are many. */
+/** One Kubernetes object. Fields are read by path, since there are many kinds. */
 export class Kubernetes {
   readonly #object: unknown;
 
@@ -109,7 +109,7 @@ export class Kubernetes {
     return this.text('metadata.name');
   }
 
-  /** The value at `spec.template.spec`; undefined where there is none. A dot in a key is written as `\.`. */
+  /** The value at a path such as `spec.template.spec`; undefined if missing. Write a dot in a key as `\.`. */
   at(path: string): unknown {
     return path
       .split(/(?<!\\)\./)
@@ -125,7 +125,7 @@ export class Kubernetes {
     return Array.isArray(value) ? value.map((one: unknown) => new Kubernetes(one)) : [];
   }
 
-  /** The specification of its pods; undefined where it has none. */
+  /** The specification of its pods; undefined for objects without pods. */
   get podSpec(): Kubernetes | undefined {
     const spec = this.kind === 'Pod' ? this.at('spec') : this.at('spec.template.spec');
     return spec === undefined ? undefined : new Kubernetes(spec);

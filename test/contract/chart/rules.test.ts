@@ -1,11 +1,11 @@
-// What the chart refuses, and that it says what to do; that no values, whatever is missing in them, end in a stack.
+// The chart refuses wrong values with advice, and no missing value ends in a stack trace.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { sample } from '../../harness/scale.ts';
 import { helms, render, root } from './render.ts';
 
-/** Values that are wrong, and what is said of them. */
+/** Wrong values, and the message for each. */
 const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ pool: {} }, /pool/],
   [{ router: { replica: 3 } }, /replica/],
@@ -45,6 +45,11 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ auth: { jwksUrl: 'https://id.example/keys' } }, /set auth\.mode=jwt/],
   [{ auth: { mode: 'jwt', jwksUrl: 'https://id.example', existingSecret: 'x' } }, /both set/],
   [{ nats: { credsSecret: 'x' } }, /set nats\.url/],
+  [
+    { console: { enabled: true }, control: { enabled: false }, autoscaling: { source: 'none' } },
+    /set control\.enabled/,
+  ],
+  [{ console: { existingSecret: 'x' } }, /console\.enabled is false/],
   [{ nats: { replicas: 2 } }, /no majority/],
   [{ nats: { storage: '1Gi' } }, /does not hold the two streams/],
   [{ publisher: { demo: 'lobby', replicas: 2 } }, /publisher\.replicas=1/],
@@ -122,7 +127,7 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ control: { enabled: false } }, /set control\.enabled=true, or autoscaling\.source/],
 ];
 
-describe.skipIf(helms.length === 0)('charts/weir refuses (skipped where helm is not on the PATH)', () => {
+describe.skipIf(helms.length === 0)('charts/weir refuses (skipped: helm is not on the PATH)', () => {
   it.each(REFUSED)('%j', (values, sentence) => {
     for (const helm of helms) {
       const { refusal } = render(values, { helm });
@@ -135,7 +140,7 @@ describe.skipIf(helms.length === 0)('charts/weir refuses (skipped where helm is 
     expect(render({}, { kube: '1.29.0' }).refusal).toMatch(/kubeVersion: >=1\.30/);
   });
 
-  it('or takes values without any one of their blocks, and never ends in a stack (case H4)', () => {
+  it('or accepts values without any one of their blocks, and never ends in a stack trace (case H4)', () => {
     const values: unknown = parse(readFileSync(`${root}charts/weir/values.yaml`, 'utf8'));
     const paths = blocks(values, []);
     expect(paths.length).toBeGreaterThan(50);
@@ -149,7 +154,7 @@ describe.skipIf(helms.length === 0)('charts/weir refuses (skipped where helm is 
   });
 });
 
-/** Every top-level key and every block below. */
+/** The path of every top-level key and of every block below. */
 function blocks(value: unknown, path: readonly string[]): readonly (readonly string[])[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return path.length === 1 ? [path] : [];

@@ -1,4 +1,4 @@
-// Whatever settings Helm takes, the services take: no value is refused only by a pod that ends again and again.
+// Every setting that Helm accepts, the service accepts too: otherwise pods would crash in a loop.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = JSON.parse
   readFileSync(`${root}charts/weir/files/settings.json`, 'utf8'),
 );
 
-/** A value at an end of the range, one beyond it, or one between; as a number or as a text with a unit. */
+/** A value at an end of the range, just outside it, or inside; as a number or as text with a unit. */
 const value = ({ kind, range: { min, max }, units = {} }: Row): fc.Arbitrary<number | string> => {
   const number = fc.oneof(
     fc.constantFrom(min, max, min - 1, max + 1),
@@ -29,7 +29,7 @@ const value = ({ kind, range: { min, max }, units = {} }: Row): fc.Arbitrary<num
   return kind === 'number' ? number : fc.oneof(number, text);
 };
 
-/** Two at most of a service's settings: of more, one would nearly always be out of its range. */
+/** At most two settings of a service: with more, one would nearly always be out of its range. */
 const given = (service: string): fc.Arbitrary<readonly [string, Readonly<Record<string, number | string>>]> =>
   fc
     .subarray(Object.entries(rows[service] ?? {}), { minLength: 1, maxLength: 2 })
@@ -39,7 +39,7 @@ const given = (service: string): fc.Arbitrary<readonly [string, Readonly<Record<
 const SERVICES = ['router', 'publisher', 'control', 'shard'] as const;
 
 describe.skipIf(helms.length === 0 || !isBuilt('shard'))(
-  'settings that Helm takes are settings that the service takes (skipped where helm is not on the PATH)',
+  'settings that Helm takes are settings that the service takes (skipped: helm is not on the PATH)',
   () => {
     it.each(SERVICES)(
       'each of the %s alone, at both ends of its range',
@@ -63,7 +63,7 @@ describe.skipIf(helms.length === 0 || !isBuilt('shard'))(
   },
 );
 
-/** Whether Helm takes it; fails where the service then does not. */
+/** Whether Helm accepts the settings; fails if the service then refuses them. */
 function isTaken(service: string, settings: Readonly<Record<string, number | string>>): boolean {
   const { objects, refusal } = render(
     service === 'shard' ? { pools: { desktop: { settings } } } : { [service]: { settings } },

@@ -1,4 +1,4 @@
-// Which targets an HPA or a ScaledObject has: 0, "" and null switch each off.
+// The targets of an HPA or a ScaledObject: 0, "" and null each switch one off.
 import { describe, expect, it } from 'vitest';
 import { helms, render } from './render.ts';
 
@@ -13,14 +13,14 @@ const METRICS = {
 const ALL = Object.fromEntries(Object.entries(METRICS).map(([name, [, value]]) => [name, value]));
 const OFF: readonly unknown[] = [0, '0', '0.0', '', null];
 
-describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the PATH)', () => {
-  it('are all there with what was given', () => {
+describe.skipIf(helms.length === 0)('targets (skipped: helm is not on the PATH)', () => {
+  it('have the values that were given', () => {
     const wanted = Object.values(METRICS).map(([metric, , text]) => [metric, text]);
     expect(targetsOf({ poolDefaults: { targets: ALL } })).toEqual(wanted);
     expect(targetsOf({ pools: { desktop: { targets: ALL } } })).toEqual(wanted);
   });
 
-  it('are by default what no distance of clients raises', () => {
+  it('exclude by default what distant clients raise', () => {
     const metrics = targetsOf({}).map(([metric]) => metric);
     expect(metrics).toContain('weir_shard_awaited_bytes');
     expect(metrics).not.toContain('weir_shard_healthy_backlog_bytes');
@@ -50,7 +50,7 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
     expect(text.includes('weir_shard_connections')).toBe(ratio !== '0');
   });
 
-  it('of KEDA are plain numbers', () => {
+  it('are plain numbers for KEDA', () => {
     const targets = { connectionsRatio: 0, awaitedBytes: '1.5Ki', healthyBacklogBytes: '2Ki' };
     const { objects, refusal } = render({ autoscaling: { source: 'keda' }, poolDefaults: { targets } });
     expect(refusal).toBe('');
@@ -61,7 +61,7 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
     ]);
   });
 
-  it('take the old names of values for one release, the new ones first', () => {
+  it('accept deprecated value names for one release, and prefer the new ones', () => {
     const metric = 'weir_shard_healthy_backlog_bytes';
     const none = { connectionsRatio: 0, awaitedBytes: 0, eventLoopUtilization: 0 };
     const at = (targets: object): unknown =>
@@ -71,7 +71,7 @@ describe.skipIf(helms.length === 0)('targets (skipped where helm is not on the P
     expect(at({ tickLagSeconds: '0.25' })).toEqual([['weir_shard_tick_lateness_seconds', '0.25']]);
   });
 
-  it('may all be off where nothing scales', () => {
+  it('may all be off if nothing scales', () => {
     const targets = Object.fromEntries(Object.keys(METRICS).map((name) => [name, 0]));
     expect(render({ autoscaling: { source: 'none' }, poolDefaults: { targets } }).refusal).toBe('');
   });

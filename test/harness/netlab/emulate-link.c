@@ -1,18 +1,18 @@
 /*
  * One emulated IP link between two network namespaces, in user space: for kernels without `tc netem`, and because a
- * proxy acknowledges for the client and so hides slow start, pacing and loss. Each direction is, in this order:
+ * proxy acknowledges for the client and hides slow start, pacing and loss. Each direction is, in this order:
  *
  *   drop-tail buffer (q) -> serialisation at a rate -> loss -> delay + jitter without reordering -> burst slots
  *
- *   emulate-link new       DOWN UP      both ends in namespaces of their own
- *   emulate-link here:NAME DOWN UP      the server's end is device NAME of the namespace that this was started in
+ *   emulate-link new       DOWN UP      both ends in new namespaces
+ *   emulate-link here:NAME DOWN UP      the server's end is device NAME in the current namespace
  *
  * DOWN (server to client) and UP: rate=<kbit/s>,delay=<ms>,jit=<ms>,loss=<percent>,q=<buffer KB>,agg=<slot ms>,
  * gp=,gr=,gl=  Gilbert-Elliott: chance to turn bad, to recover, of loss while bad (per packet, 0..1).
  *
- * Says `ready SERVER_FD CLIENT_FD` (0 for "here"): /proc/PID/fd/FD are the namespaces, for nsenter. Takes lines
- * `down SPEC` and `up SPEC` on its standard input, and ends with it, and with it both namespaces: nothing is named,
- * so nothing can be left behind.
+ * Prints `ready SERVER_FD CLIENT_FD` (0 for "here"): /proc/PID/fd/FD are the namespaces, for nsenter. Reads lines
+ * `down SPEC` and `up SPEC` from standard input and exits at its end. The namespaces have no names, so they end with
+ * this process and are never left behind.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -147,7 +147,7 @@ static void deliver(struct direction *d, int fd, double t) {
   }
 }
 
-/* When something next happens in this direction, or infinity. */
+/* Time of the next event in this direction, or infinity. */
 static double next_event(const struct direction *d) {
   return d->first ? d->first->due : INFINITY;
 }
@@ -212,11 +212,11 @@ int main(int argc, char **argv) {
   int server = open_tun(here ? argv[1] + 5 : "tun0");
   int client_ns = new_namespace();
   int client = open_tun("tun0");
-  /* Punctual also on a busy machine, where that is allowed. */
+  /* Keeps time on a busy machine, if the system allows it. */
   sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 5});
   srand48(getpid() ^ time(NULL));
 
-  /* A packet read at the server's end goes to the client, and the other way round. */
+  /* A packet read at the server's end goes to the client, and vice versa. */
   int from[2] = {server, client}, to[2] = {client, server};
   int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), poll = epoll_create1(0);
   int watched[4] = {server, client, timer, STDIN_FILENO};

@@ -1,5 +1,5 @@
 // An emulated IP link: two network namespaces joined by emulate-link.c, and processes started at either end.
-// Needs root, gcc, iproute2 and /dev/net/tun; whyNoLinks() says what is missing. Must never leave anything behind.
+// Needs root, gcc, iproute2 and /dev/net/tun; whyNoLinks() says which is missing. Must never leave anything behind.
 
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,28 +18,28 @@ export interface LinkSpec {
 export type Congestion = 'bbr' | 'cubic' | 'reno';
 
 export interface LinkOptions extends LinkSpec {
-  /** For messages only. */
+  /** Used in messages only. */
   readonly name: string;
-  /** Where the server's end is: a namespace of its own, or the one that this process is in (default). */
+  /** Where the server's end is: its own namespace, or the one this process is in (default). */
   readonly server?: 'here' | 'namespace';
 }
 
 export interface EmulatedLink {
   readonly name: string;
-  /** Where a server that listens on all addresses is reached from the client's end. */
+  /** Address at which the client's end reaches a server that listens on all addresses. */
   readonly serverAddress: string;
   readonly clientAddress: string;
-  /** Starts a program at one end; it is killed by close(). The server's end is this process' own where it is 'here'. */
+  /** Starts a program at one end; close() kills it. If the server's end is 'here', it is this process's namespace. */
   runInClient(command: readonly [string, ...string[]], options?: SpawnOptions): ChildProcess;
   runInServer(command: readonly [string, ...string[]], options?: SpawnOptions): ChildProcess;
-  /** From now on; packets on their way keep their times. */
+  /** Changes the link from now on; packets on their way keep their times. */
   change(spec: Partial<LinkSpec>): void;
   /** Congestion control of connections that the server accepts from now on. */
   setCongestion(congestion: Congestion): void;
   close(): Promise<void>;
 }
 
-/** Why there can be no emulated links on this machine; nothing where there can. */
+/** Why this machine cannot have emulated links; undefined if it can. */
 export function whyNoLinks(): string | undefined {
   if (process.platform !== 'linux') return 'emulated links need Linux';
   if (process.getuid?.() !== 0) return 'emulated links need root';
@@ -52,7 +52,7 @@ export function whyNoLinks(): string | undefined {
 
 let tried: { readonly reason: string | undefined } | undefined;
 
-/** Containers may have all the tools and still not be allowed to use them. */
+/** Tries a link: containers may have all the tools and still not be allowed to use them. */
 function triedLinks(): string | undefined {
   if (tried === undefined) {
     try {
@@ -69,7 +69,7 @@ function triedLinks(): string | undefined {
   return tried.reason;
 }
 
-/** Never leaves a namespace: they end with the emulator, and that ends with its standard input. */
+/** Leaves no namespace behind: they end with the emulator, and the emulator ends when its standard input closes. */
 export async function openLink(options: LinkOptions): Promise<EmulatedLink> {
   const reason = whyNoLinks();
   if (reason !== undefined) throw new Error(reason);
@@ -118,8 +118,8 @@ class OpenLink implements EmulatedLink {
   }
 
   #setUp(space: string | undefined, address: string, device: string): void {
-    // What earlier connections learnt about the path must not help later ones; this process' own namespace is not
-    // ours to set.
+    // Earlier connections must not teach later ones about the path. This process's own namespace is not ours to
+    // change.
     const own =
       space === undefined
         ? ''
@@ -178,7 +178,7 @@ function inSpace(space: string | undefined, command: readonly [string, ...string
   return space === undefined ? [program, rest] : ['nsenter', [space, program, ...rest]];
 }
 
-/** `ready 5 7` on its output, or why not on its error output. */
+/** The emulator prints `ready 5 7`, or the reason for a failure on its error output. */
 async function readiness(link: ChildProcess): Promise<[number, number]> {
   let said = '';
   link.stderr?.on('data', (chunk) => {
@@ -197,7 +197,7 @@ async function readiness(link: ChildProcess): Promise<[number, number]> {
   return Promise.race([ready, gone]);
 }
 
-/** A /24 of 10.213.0.0/16 and a device name that nobody here uses. */
+/** A /24 of 10.213.0.0/16 and a device name that are unused on this machine. */
 function freeNet(): { net: string; device: string } {
   const used = new Set(Object.keys(networkInterfaces()));
   const first = process.pid % 200;
@@ -223,7 +223,7 @@ function emulator(): string {
   return binary;
 }
 
-/** Found from here upwards: this file also runs compiled, from another folder. */
+/** Found by walking up from this file, which also runs compiled from another folder. */
 function repositoryRoot(): string {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     if (existsSync(join(folder, 'test/harness/netlab/emulate-link.c'))) return folder;

@@ -1,14 +1,14 @@
-// Takes all code blocks out of a Markdown page, in order, with what their fences say about them.
+// Extracts all code blocks of a Markdown page, in order, with the attributes of their fences.
 //
 //   ```sh                  commands to run, one after the other
-//   ```sh stays=ready      the last command goes on running; it has begun when a line begins with `ready`
+//   ```sh stays=ready      the last command keeps running; it has started when a line begins with `ready`
 //   ```sh needs=go         run where this program is installed
 //   ```js file=a.mjs       a file to save
-//   ```text                lines that the commands before print; … stands for anything
+//   ```text                output of the commands before; … stands for anything
 
 export interface Block {
   readonly page: string;
-  /** Of the fence, from 1. */
+  /** Line of the opening fence, from 1. */
   readonly line: number;
   readonly language: string;
   readonly file: string | undefined;
@@ -17,7 +17,7 @@ export interface Block {
   readonly body: string;
 }
 
-/** The blocks of a page; also those that are indented, as in a list. */
+/** The blocks of a page, including indented ones in lists. */
 export function blocksOf(page: string, markdown: string): readonly Block[] {
   const blocks: Block[] = [];
   let open:
@@ -54,7 +54,7 @@ function block(
   };
 }
 
-/** The pattern of a printed line: `…` stands for anything. */
+/** A pattern for a printed line: `…` stands for anything. */
 export function patternOf(line: string): RegExp {
   return new RegExp(`^${line.split('…').map(escaped).join('.*')}$`);
 }

@@ -1,5 +1,5 @@
-// Runs a program of docs/raw-websocket.md against a router and reads what it prints, a JSON value a line.
-// Takes any router's URL: the scripted one of these tests or a real cluster's.
+// Runs a program of docs/raw-websocket.md against a router and reads its output, one JSON value a line.
+// Works with the scripted router of these tests and with a real cluster's.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,11 +9,11 @@ import { pythonEnvironment, whyNoPython } from './python.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 
-/** The programs of the page, each by the file that holds the client. */
+/** The programs of the page, named by the file with the client. */
 export const programs = ['weir-short.mjs', 'weir-moves.mjs', 'weir_short.py', 'weir_moves.py'] as const;
 export type Program = (typeof programs)[number];
 
-/** Why a program cannot run here; nothing where it can. */
+/** Why a program cannot run here; undefined if it can. */
 export function whyNot(program: Program): string | undefined {
   return program.endsWith('.py') ? whyNoPython() : undefined;
 }
@@ -50,7 +50,7 @@ export class ExampleClient {
   }
 
   static async start(program: Program, router: string): Promise<ExampleClient> {
-    // Below the project, so that the program finds `ws` as it would in an application of its own.
+    // The folder is below the project, so that the program finds `ws` as it would in an application.
     await mkdir(join(root, '.cache'), { recursive: true });
     const folder = await mkdtemp(join(root, '.cache/example-'));
     for (const [name, text] of fencedFiles(await readFile(join(root, 'docs/raw-websocket.md'), 'utf8'))) {
@@ -66,7 +66,7 @@ export class ExampleClient {
     return new ExampleClient(child, folder);
   }
 
-  /** The newest state that it printed. */
+  /** The newest state that the program printed. */
   get lobby(): Readonly<Record<string, unknown>> | undefined {
     return this.said.findLast(({ type }) => type === 'state')?.lobby;
   }

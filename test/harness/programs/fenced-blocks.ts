@@ -1,4 +1,4 @@
-// Takes the code out of a Markdown page: the blocks whose fence names a file, as they stand.
+// Extracts the code blocks of a Markdown page whose fence names a file.
 
 export function fencedFiles(markdown: string): ReadonlyMap<string, string> {
   const files = new Map<string, string>();

@@ -1,5 +1,5 @@
-// Owns a copy of the project in a temporary folder, so that `npm start` can run beside one that runs from here.
-// Shares what is installed, but none of what is built from then on, and no state.
+// A copy of the project in a temporary folder, so that `npm start` can run there beside a running one here.
+// Shares installed packages; later builds and state stay separate.
 import { cp, mkdir, mkdtemp, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,17 +27,17 @@ export interface ProjectCopy {
 
 export async function copyProject(): Promise<ProjectCopy> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-copy-'));
-  // Times are kept: the build sees that what was copied is up to date.
+  // Times are kept, so that the build sees the copy as up to date.
   const filter = (path: string): boolean => !/\/(node_modules|\.turbo)$/.test(path);
   for (const path of COPIED)
     await cp(join(ROOT, path), join(folder, path), { recursive: true, preserveTimestamps: true, filter });
   await linkInstalled(folder);
   await mkdir(join(ROOT, '.cache'), { recursive: true });
-  await symlink(join(ROOT, '.cache'), join(folder, '.cache')); // the NATS server that the set-up has fetched
+  await symlink(join(ROOT, '.cache'), join(folder, '.cache')); // the NATS server that the set-up downloaded
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** As npm would install it: the workspaces are the copy's own, all else is what we have. */
+/** Links node_modules as npm would: workspaces point into the copy, all other packages to ours. */
 async function linkInstalled(folder: string): Promise<void> {
   const [from, to] = [join(ROOT, 'node_modules'), join(folder, 'node_modules')];
   await mkdir(join(to, '@weir'), { recursive: true });

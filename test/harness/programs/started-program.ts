@@ -1,4 +1,4 @@
-// Owns one started program: its lines, its end, and which processes it has below it. Judges nothing.
+// One started program: its output, its end, and the processes below it. Judges nothing.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -15,7 +15,7 @@ export class StartedProgram {
       cwd,
       env: { ...bareEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true, // a group of its own, as the terminal's foreground group is
+      detached: true, // its own process group, like the terminal's foreground group
     });
     this.#ended = once(this.#child, 'close').then(([code, signal]) => [code, signal] as const);
     for (const stream of [this.#child.stdout, this.#child.stderr])
@@ -31,7 +31,7 @@ export class StartedProgram {
     return this.lines.join('\n');
   }
 
-  /** Waits for a line; fails, with all lines, where the program ends or the time is over before. */
+  /** Waits for a line. Fails with all lines if the program ends or the deadline passes first. */
   async line(pattern: RegExp, deadlineMs = 60_000): Promise<string> {
     let found: string | undefined;
     const look = (): boolean => {
@@ -43,23 +43,23 @@ export class StartedProgram {
     return found;
   }
 
-  /** Resolves to the exit code, or the signal that ended it. */
+  /** Resolves with the exit code, or the signal that ended the program. */
   async ended(): Promise<number | string> {
     const [code, signal] = await this.#ended;
     return code ?? signal ?? 'unknown';
   }
 
-  /** SIGTERM to this one process. */
+  /** Sends SIGTERM to this process alone. */
   terminate(): void {
     this.#child.kill('SIGTERM');
   }
 
-  /** What Ctrl-C in a terminal does: SIGINT to the whole group. */
+  /** Sends SIGINT to the whole group, as Ctrl-C in a terminal does. */
   interrupt(): void {
     process.kill(-this.pid, 'SIGINT');
   }
 
-  /** All processes that it has started, and they, and so on. */
+  /** All descendants of the program. */
   below(): readonly number[] {
     const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
     const pairs = table
@@ -71,7 +71,7 @@ export class StartedProgram {
     return of(this.pid);
   }
 
-  /** For the end of a test, also of one that failed: nothing of it is left. */
+  /** Ends the program and its descendants, also after a failed test. */
   async end(): Promise<void> {
     const below = this.below();
     this.terminate();
@@ -86,7 +86,7 @@ export class StartedProgram {
 /** `npm start` ends its services within 8 s, or kills them. */
 const PATIENCE_MS = 15_000;
 
-/** Ours, without what npm, vitest and a person's shell tell the programs that they start. */
+/** Our environment without the variables that npm, vitest and a shell set for their children. */
 function bareEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(WEIR_|NATS_|npm_|VITEST|NODE_OPTIONS|NODE_ENV|INIT_CWD)/.test(name),

@@ -1,4 +1,4 @@
-// Runs stranger.py, the client written from docs/protocol.md alone, and reads what it says, a JSON object a line.
+// Runs stranger.py, a client written from docs/protocol.md alone, and reads its output, one JSON object a line.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,7 @@ export class StrangerClient {
     return this.of(event).at(-1);
   }
 
-  /** The newest state of a channel that it printed. */
+  /** The newest state of a channel that the client printed. */
   state(channel: string): unknown {
     return this.said.findLast((one) => one['event'] === 'state' && one['channel'] === channel)?.['values'];
   }

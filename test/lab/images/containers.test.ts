@@ -1,5 +1,5 @@
-// The images of `npm run images` as containers: NATS, the router and both pools, and a message through them. Skipped
-// where no Docker engine answers, or where it has no images and there are no archives of them.
+// The images of `npm run images` as containers: NATS, the router, both pools, and a message through them. Skipped if no
+// Docker engine answers, or if there are neither images nor archives of them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,7 @@ describe.skipIf(why !== '')(`the images${why}`, () => {
   });
 
   it(
-    'run as nobody, with Node 24 as process 1 that ends on SIGTERM',
+    'run as user nobody, with Node 24 as process 1, and end on SIGTERM',
     async () => {
       const script = 'console.log(process.getuid(), process.version)';
       const result = await cluster.router?.exec(['node', '-e', script]);
@@ -70,7 +70,7 @@ describe.skipIf(why !== '')(`the images${why}`, () => {
   );
 });
 
-/** Why there is nothing to test, for the name of the tests; empty where there is. */
+/** The reason for a skip, for the titles; empty if the tests run. */
 function whyNot(): string {
   if (spawnSync('docker', ['version']).status !== 0) return ' (skipped: no Docker engine answers)';
   for (const [name, image] of Object.entries(images)) {

@@ -1,5 +1,5 @@
-// NATS, a router and a shard a pool as containers of the images that `npm run images` made. Loads testcontainers, so it is
-// imported only where it is used.
+// NATS, a router and a shard a pool as containers of the images that `npm run images` built. Loads testcontainers, so
+// tests import it only when they run.
 import { createServer } from 'node:net';
 import {
   GenericContainer,
@@ -9,7 +9,7 @@ import {
   Wait,
 } from 'testcontainers';
 
-// The reaper is an image that must be pulled; without it the containers are ended by `stop` alone.
+// The reaper is an image that must be pulled; without it only `stop` ends the containers.
 process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
 
 export interface Images {
@@ -61,7 +61,7 @@ export class ImageCluster {
     for (const pool of ['mobile', 'desktop']) await this.#startShard(pool, shared);
   }
 
-  /** A shard must know before it starts where clients reach it: its port is chosen here. */
+  /** A shard must know its public address before it starts, so its port is chosen here. */
   async #startShard(pool: string, shared: Readonly<Record<string, string>>): Promise<void> {
     const port = await freePort();
     const shard = this.#service('shard', {

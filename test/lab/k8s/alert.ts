@@ -1,5 +1,5 @@
-// Whether an alert of the chart fires, judged by what one pod says at /metrics. Knows comparisons of numbers, series
-// and products of them, joined by `and`: what the alerts about one shard at one moment are made of.
+// Whether an alert of the chart fires for the /metrics of one pod. Knows comparisons of numbers, series and products of
+// them, joined by `and`: enough for alerts about one shard at one moment.
 export function fires(expr: string, metrics: string): boolean {
   return expr.split(' and ').every((comparison) => {
     const [left = '', sign = '', right = ''] = comparison.split(/ (>|<|==) /);
@@ -11,7 +11,7 @@ export function fires(expr: string, metrics: string): boolean {
   });
 }
 
-/** The value of a series without labels of its own. */
+/** The value of a series without labels. */
 export function value(term: string, metrics: string): number {
   return term.split(' * ').reduce((product, factor) => {
     const name = factor.trim().replace(/\{.*\}$/, '');

@@ -1,12 +1,12 @@
-// Many clients by SDK, in a process of their own, outside the cluster. Notes of each what it got, how long it had
-// nothing, and on which shards it was; says four times a second how all are. Plain JavaScript, because it runs as it
-// is. Judges nothing.
+// Many SDK clients in their own process, outside the cluster. Records what each client got, how long it had no data,
+// and on which shards it was; reports their health four times a second. Plain JavaScript, so it runs unbuilt. Judges
+// nothing.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { connect } from '@weir/client';
 
 const MOST_NUMBERS = 100_000;
 const members = [];
-/** Where this process itself had no time, silence says nothing about the cluster. */
+/** If this process itself stalls, silence does not prove a fault of the cluster. */
 const loop = monitorEventLoopDelay();
 loop.enable();
 
@@ -15,7 +15,7 @@ function join({ url, channel, kind, quietMs }) {
   const member = {
     weir,
     shards: [],
-    /** The first message that it must have: what is published before it is served is not its. */
+    /** The first message that it must have: earlier ones were published before it had a stream. */
     firstNumber: undefined,
     lastNumber: undefined,
     got: 0,
@@ -26,7 +26,7 @@ function join({ url, channel, kind, quietMs }) {
   };
   beginEpisode(member);
   weir.on('open', ({ shard }) => {
-    // A connection that ended without a move.
+    // A second `open` without a move: the connection broke.
     if (member.shards.length > 0) member.breaks++;
     member.shards.push(shard);
   });
@@ -46,7 +46,7 @@ function beginEpisode(member) {
 }
 
 function hear(member) {
-  // Before the feed has begun there is nothing to be missed.
+  // Before the feed starts, no data is missing.
   if (member.firstNumber === undefined) return;
   const now = performance.now();
   if (member.lastAtMs > 0) member.silenceMs = Math.max(member.silenceMs, now - member.lastAtMs);
@@ -73,9 +73,9 @@ const silentForMs = ({ lastAtMs }) => (lastAtMs === 0 ? 0 : performance.now() - 
 function health() {
   return {
     open: members.filter(({ weir }) => weir.status === 'open').length,
-    // Of those whom the feed has reached.
+    // Counts only clients that the feed has reached.
     silent: members.filter((member) => silentForMs(member) > 1_500).length,
-    /** The number that everybody has reached. */
+    /** The number that every client has reached. */
     reached: Math.min(MOST_NUMBERS, ...members.map(({ firstNumber = 0, got }) => firstNumber + got)),
   };
 }

@@ -1,5 +1,5 @@
-// A crowd of SDK clients outside the cluster, in processes of their own, and a feed that numbers its critical messages:
-// says afterwards what was lost, doubled or late, and how often each client was moved.
+// A crowd of SDK clients outside the cluster in their own processes, and a feed that numbers its critical messages.
+// Reports what was lost, doubled or late, and how often each client moved.
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,22 +9,22 @@ import type { Publisher } from './lab.ts';
 const CLIENTS_A_PROCESS = 1_000;
 const script = fileURLToPath(new URL('./crowd-process.mjs', import.meta.url));
 
-/** What happened to the clients since the last mark. */
+/** Events of the clients since the last mark. */
 export interface Episode {
-  /** Until everybody was open, and had data again: milliseconds from the mark. */
+  /** Milliseconds from the mark until every client was open and had data again. */
   readonly backAfterMs: number;
   /** Connections that ended without a move. */
   readonly breaks: number;
-  /** Longest time without any data of the worst client. */
+  /** Longest time that any client had no data. */
   readonly longestSilenceMs: number;
-  /** Clients that had no data for more than 2 s at a time, and on which shards (one after the other). */
+  /** Clients without data for more than 2 s at a time, and their shards in order. */
   readonly silent: number;
   readonly silentOn: Readonly<Record<string, number>>;
-  /** Longest time for which the clients' own processes did nothing: on a machine that is too small, silence is theirs. */
+  /** Longest stall of the clients' own processes: on a machine that is too small, the silence comes from them. */
   readonly longestStallMs: number;
-  /** Longest time between two messages of the feed: NATS had not acknowledged the one before. */
+  /** Longest pause between two messages of the feed: NATS had not acknowledged the first one. */
   readonly longestFeedGapMs: number;
-  /** How many clients came to how many further shards. */
+  /** Number of clients by their number of further shards. */
   readonly moved: Readonly<Record<number, number>>;
 }
 
@@ -34,7 +34,7 @@ interface Losses {
   readonly gaps: number;
 }
 
-/** Losses of all, also of those who have left; the rest of those who are here. */
+/** Losses of all clients, including those that left; other values of the clients that are still here. */
 export interface CrowdReport extends Omit<Episode, 'backAfterMs'>, Losses {
   readonly published: number;
   readonly clients: number;
@@ -42,18 +42,18 @@ export interface CrowdReport extends Omit<Episode, 'backAfterMs'>, Losses {
 
 export interface CrowdOptions {
   readonly channel: string;
-  /** Between two messages of each lane. */
+  /** Interval between two messages of each lane. */
   readonly everyMs?: number;
 }
 
 export interface JoinOptions {
   readonly class?: string;
-  /** Between two clients. */
+  /** Pause between two clients. */
   readonly paceMs?: number;
   readonly quietMs?: number;
 }
 
-/** What a process says of one client. */
+/** The report of a process about one client. */
 interface Member {
   readonly shards: readonly string[];
   readonly firstNumber: number;
@@ -93,7 +93,7 @@ export class Crowd {
     return this.#parts.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Resolves when all are served. */
+  /** Resolves when all clients have a stream. */
   async join(url: string, count: number, options: JoinOptions = {}): Promise<void> {
     const { class: kind, paceMs = 0, quietMs } = options;
     for (let left = count; left > 0; ) {
@@ -107,7 +107,7 @@ export class Crowd {
     }
   }
 
-  /** `count` go, those who came as number `first` and after; what they have lost until then counts. */
+  /** Closes `count` clients from number `first` on; their losses so far count. */
   async leave(first: number, count: number): Promise<void> {
     let before = 0;
     let left = count;
@@ -122,29 +122,29 @@ export class Crowd {
     }
   }
 
-  /** How many clients are on which shard. */
+  /** Number of clients on each shard. */
   async shards(): Promise<Readonly<Record<string, number>>> {
     return tally((await this.#members()).map(({ shards }) => shards.at(-1) ?? ''));
   }
 
-  /** Begins to publish a critical message and a state key, again and again. */
+  /** Starts the feed: a critical message and a state key, repeatedly. */
   start(): void {
     this.#feed = this.#publishAll();
   }
 
-  /** From now on the state key has so many bytes. */
+  /** Pads the value of the state key from now on. */
   grow(bytes: number): void {
     this.#padding = 'x'.repeat(bytes);
   }
 
-  /** What has happened to the clients since the last look. */
+  /** Events of the clients since the last look. */
   async look(): Promise<Omit<Episode, 'backAfterMs'>> {
     const found = this.#summed(await this.#members());
     await this.#mark();
     return found;
   }
 
-  /** Something is done to the cluster; ends when everybody has been well for a while. */
+  /** Runs `what` against the cluster; resolves when all clients have been well for a while. */
   async episode(what: () => Promise<void>, timeoutMs = 120_000): Promise<Episode> {
     await this.#mark();
     const began = performance.now();
@@ -159,7 +159,7 @@ export class Crowd {
     return { backAfterMs: Math.round(lastIll - began), ...this.#summed(await this.#members()) };
   }
 
-  /** Ends the feed, waits until all that was published can have arrived, and sums up. */
+  /** Ends the feed, waits for the last messages to arrive, and sums up. */
   async end(): Promise<CrowdReport> {
     this.#ended = true;
     await this.#feed;
@@ -273,7 +273,7 @@ class Part {
   }
 }
 
-/** How often each is there. */
+/** How often each key occurs. */
 function tally(keys: readonly (string | number)[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const key of keys) counts[key] = (counts[key] ?? 0) + 1;
@@ -284,7 +284,7 @@ export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Waits until something is so; says what was waited for where it never is. */
+/** Waits for a condition; fails with `what` at the deadline. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,

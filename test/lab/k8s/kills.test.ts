@@ -1,6 +1,6 @@
-// What it costs clients when a part of the cluster dies: processes are killed on their node, a pod's network is cut, the
-// API server is killed. Everybody is back each time, nothing is lost or doubled; the times are printed, and stand in
-// docs/reliability.md. With WEIR_TEST_SCALE=full also twelve minutes without the API server (case H9).
+// What clients notice when a part of the cluster dies: the test kills processes on their node, cuts a pod's network,
+// kills the API server. All clients come back each time, no message is lost or doubled; the test prints the times that
+// docs/reliability.md quotes. With WEIR_TEST_SCALE=full also twelve minutes without the API server (case H9).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kubernetes } from '../../contract/chart/render.ts';
 import { scale } from '../../harness/scale.ts';
@@ -30,7 +30,7 @@ const metrics = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/pod
 const DESKTOPS = scale(100, 500);
 const MOBILES = scale(20, 60);
 const VALUES = [
-  // On a machine that is busy with other things as well its measure may say anything.
+  // On a machine with other work this measure is meaningless.
   ...['--set', 'poolDefaults.targets.eventLoopUtilization='],
   ...crowdArguments,
 ];
@@ -55,7 +55,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
     await kubectl('delete', 'namespace', namespace, '--timeout=120s');
   }, 5 * minutes);
 
-  /** Does it, waits until everybody is well, says what it cost. */
+  /** Runs `act`, waits until all clients are well, prints the cost. */
   async function cost(what: string, act: () => Promise<void>): Promise<Episode> {
     const episode = await crowd.episode(act);
     console.log(`cost of ${what}: ${JSON.stringify(episode)} of ${crowd.size} clients`);
@@ -63,7 +63,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   }
 
   it(
-    'a shard: its clients are back on others',
+    'a shard: its clients return on other shards',
     async () => {
       const pod = await busiest();
       await cost("SIGKILL of a shard's process", () => kill(pod));
@@ -73,7 +73,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   );
 
   it(
-    'a router: clients notice nothing, and others come in meanwhile',
+    'a router: connected clients notice nothing, and new ones connect meanwhile',
     async () => {
       const [pod] = await get('pods', namespace, component('router'));
       const url = await release.routerUrl();
@@ -92,7 +92,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   );
 
   it(
-    'the leading control: clients notice nothing, the other one leads',
+    'the leading control: clients notice nothing, the other replica leads',
     async () => {
       const first = await leader();
       const pods = await get('pods', namespace, component('control'));
@@ -115,7 +115,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   );
 
   it(
-    'NATS: nobody is disconnected, what was acknowledged is there',
+    'NATS: no client is disconnected, and acknowledged messages survive',
     async () => {
       const [pod] = await get('pods', namespace, component('nats'));
       const episode = await cost('SIGKILL of NATS', () => kill(pod));
@@ -126,7 +126,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   );
 
   it(
-    'the network of a shard for 20 s: its clients are back',
+    'the network of a shard for 20 s: its clients return',
     async () => {
       const pid = await processOf(await busiest());
       await cost('a network that is cut for 20 s', async () => {
@@ -184,7 +184,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   );
 
   it(
-    'and of all that was published nothing was lost and nothing came twice',
+    'and no published message was lost or came twice',
     async () => {
       const report = await crowd.end();
       console.log(`after all of it: ${JSON.stringify(report)}`);
@@ -213,7 +213,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
     return leases.find(({ name }) => name === 'weir-control')?.text('spec.holderIdentity') ?? '';
   }
 
-  /** All pods are ready, so that the next thing dies alone. */
+  /** Waits until all pods are ready, so that the next part dies alone. */
   async function whole(): Promise<void> {
     await until(
       async () => (await get('pods', namespace)).every(isReady),
@@ -224,7 +224,7 @@ describe.skipIf(whyNotOnNode !== '')(`what dies under clients${whyNotOnNode}`, (
   }
 });
 
-/** Drops whatever comes to a pod or leaves it, or lets it through again. */
+/** Drops all packets to and from a pod, or lets them through again. */
 async function cut(pid: string, order: '-I' | '-D'): Promise<void> {
   const inPod = ['nsenter', '-t', pid, '--net', 'iptables', '-w'];
   await onNode(...inPod, order, 'INPUT', '!', '-i', 'lo', '-j', 'DROP');

@@ -1,4 +1,4 @@
-// The Kubernetes that KUBECONFIG names, as a test sees it: helm, kubectl, where its nodes are, a way to the publisher.
+// A test's access to the Kubernetes of KUBECONFIG: helm, kubectl, node addresses, the publisher.
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,10 +8,10 @@ import { delay, until } from './crowd.ts';
 const run = promisify(execFile);
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Only `npm run test:k8s` sets it: the tests use the cluster up. */
+/** Only `npm run test:k8s` sets it: the tests change the cluster. */
 export const wanted: boolean = process.env['WEIR_TEST_K8S'] === 'true';
 
-/** Why the tests are skipped, for their name; empty where they run. */
+/** The reason for a skip, for the title; empty if the tests run. */
 export const whyNot: string = wanted
   ? ''
   : ' (skipped: npm run test:k8s runs it on the cluster of KUBECONFIG)';
@@ -21,7 +21,7 @@ export async function kubectl(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** What it says where it refuses; empty where it does not. */
+/** The error output if the program fails; otherwise empty. */
 export async function refusalOf(program: string, ...args: readonly string[]): Promise<string> {
   try {
     await run(program, [...args], { cwd: root, timeout: 300_000 });
@@ -45,7 +45,7 @@ export function untilMeasured(namespace: string): Promise<void> {
   }, 'metrics in both HPAs');
 }
 
-/** A namespace of one test, where Pod Security lets nothing but `restricted` in. */
+/** A namespace for one test, where Pod Security enforces `restricted`. */
 export async function createNamespace(name: string): Promise<void> {
   await kubectl('create', 'namespace', name);
   const level = 'pod-security.kubernetes.io/enforce=restricted';
@@ -53,9 +53,9 @@ export async function createNamespace(name: string): Promise<void> {
 }
 
 /**
- * Settings of a router under a crowd that shares the processors of the cluster. The crowd comes from one address. The
- * probe takes every client for fast that does not ask for the mobile pool: on a busy machine it would measure how long
- * the crowd's process waits for a processor, and the pools would fill by chance.
+ * Settings of a router under a crowd on the cluster's own processors and behind one address. The probe counts every
+ * client as fast that does not ask for the mobile pool: on a busy machine it would measure how long the crowd's process
+ * waits for a processor, and chance would fill the pools.
  */
 export const crowdValues: Readonly<Record<string, string>> = {
   'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS': '1000',
@@ -71,7 +71,7 @@ export const crowdArguments: readonly string[] = Object.entries(crowdValues).fla
   `${key}=${value}`,
 ]);
 
-/** One release of the chart by one Helm. */
+/** One release of the chart, managed by one Helm. */
 export class Release {
   readonly #helm: string;
   readonly #name: string;
@@ -107,7 +107,7 @@ export class Release {
     await this.helm('uninstall', this.#name, '--wait', '--timeout', '300s');
   }
 
-  /** The router as clients outside the cluster reach it: a node and the port of the front door. */
+  /** The router's URL for clients outside the cluster: a node and the port of the front door. */
   async routerUrl(service = 'weir-router'): Promise<string> {
     const [node] = await get('nodes', 'default');
     const address = node?.list('status.addresses').find((one) => one.at('type') === 'InternalIP');
@@ -119,7 +119,7 @@ export class Release {
     return `ws://${address?.text('address')}:${String(port)}`;
   }
 
-  /** Pods of shards by pool, those that are ending left out. */
+  /** Pods of a pool's shards, without those that are ending. */
   async shards(pool: string): Promise<readonly Kubernetes[]> {
     const pods = await get('pods', this.namespace, `weir.dev/pool=${pool}`);
     return pods.filter((pod) => !isEnding(pod));
@@ -129,7 +129,7 @@ export class Release {
     return (await this.shards(pool)).filter(isReady).length;
   }
 
-  /** A way from here to the publisher, with the key that the chart made. */
+  /** Access to the publisher with the key that the chart generated. */
   async publisher(): Promise<Publisher> {
     const [secret] = (await get('secrets', this.namespace)).filter(({ name }) => name === 'weir-publisher');
     const key = Buffer.from(secret?.text('data.apiKeys') ?? '', 'base64').toString();
@@ -147,7 +147,7 @@ export function isEnding(pod: Kubernetes): boolean {
   return pod.at('metadata.deletionTimestamp') !== undefined;
 }
 
-/** Publishes over HTTP to a pod of the publisher, as a program in the cluster would to its Service. */
+/** Publishes over HTTP to a publisher pod, as a program in the cluster would to its Service. */
 export class Publisher {
   readonly #namespace: string;
   readonly #key: string;
@@ -158,7 +158,7 @@ export class Publisher {
     this.#key = key;
   }
 
-  /** Tries again where it fails, as a publisher does: ids make that safe. */
+  /** Retries after failures like a publisher does: ids make that safe. */
   async publish(messages: readonly unknown[]): Promise<void> {
     const deadline = performance.now() + 90_000;
     for (;;) {
@@ -179,7 +179,7 @@ export class Publisher {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': this.#key },
       body: JSON.stringify(messages),
-      // A pod that has ended leaves an address behind at which nobody answers.
+      // Nothing answers at the address of a pod that has ended.
       signal: AbortSignal.timeout(1_500),
     });
     if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
@@ -194,10 +194,10 @@ export class Publisher {
   }
 }
 
-/** The image of the edge that the chart names. */
+/** The edge image that the chart uses. */
 export const edgeImage = 'docker.io/nginxinc/nginx-unprivileged:1.29-alpine';
 
-/** Whether the cluster has an image; it is the only node that is asked. */
+/** Whether a node of the cluster already has an image. */
 export async function hasImage(name: string): Promise<boolean> {
   const nodes = await get('nodes', 'default');
   return nodes.some((node) =>
@@ -209,7 +209,7 @@ export function programs(names: readonly string[]): readonly string[] {
   return names.filter((name) => spawnSync(name, ['version', '--short']).status === 0);
 }
 
-/** Runs a command on the node: `docker exec kind-control-plane`, `minikube ssh --`, enter.sh of a lab. */
+/** A prefix that runs a command on the node: `docker exec kind-control-plane`, `minikube ssh --`. */
 const nodeShell: readonly string[] = (process.env['WEIR_TEST_NODE_SHELL'] ?? '').split(' ').filter(Boolean);
 
 function nodeProblem(): string {
@@ -219,7 +219,7 @@ function nodeProblem(): string {
   return status === 0 ? '' : ' (skipped: WEIR_TEST_NODE_SHELL runs no crictl, which finds processes of pods)';
 }
 
-/** Why the tests that do something on the node are skipped, for their name; empty where they run. */
+/** The reason to skip tests that need a shell on the node, for the title; empty if they run. */
 export const whyNotOnNode: string = wanted ? nodeProblem() : whyNot;
 
 export async function onNode(...command: readonly string[]): Promise<string> {
@@ -228,7 +228,7 @@ export async function onNode(...command: readonly string[]): Promise<string> {
   return stdout;
 }
 
-/** The process of a pod's container, as the node numbers it. */
+/** The process id of a pod's container on the node. */
 export async function processOf(pod: Kubernetes): Promise<string> {
   const id =
     pod

@@ -1,5 +1,5 @@
-// The metrics API and control behind a real API server: discovery and OpenAPI through the aggregator, strangers (case
-// H8), the HPAs, NATS away, a killed leader, deletion costs (case H11).
+// The metrics API and control behind a real API server: discovery and OpenAPI through the aggregator, unauthorised
+// callers (case H8), the HPAs, NATS away, a killed leader, deletion costs (case H11).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
 import { ask } from '../../harness/front-proxy.ts';
@@ -59,7 +59,7 @@ describe.skipIf(!wanted)(`the metrics API on a cluster${whyNot}`, () => {
   }, 5 * minutes);
 
   it(
-    'is there for kubectl and the aggregator, which does not complain',
+    'is there for kubectl and for the aggregator, which reports no errors',
     async () => {
       const began = performance.now();
       await kubectl('api-resources');
@@ -78,7 +78,7 @@ describe.skipIf(!wanted)(`the metrics API on a cluster${whyNot}`, () => {
     2 * minutes,
   );
 
-  it('tells the load of live pods, by the labels that an HPA has', async () => {
+  it('reports the load of live pods, by the labels that an HPA uses', async () => {
     for (const pool of ['mobile', 'desktop']) {
       const selector = `weir.dev/pool=${pool}`;
       const found = await values(`?labelSelector=${encodeURIComponent(selector)}`);
@@ -108,7 +108,7 @@ describe.skipIf(!wanted)(`the metrics API on a cluster${whyNot}`, () => {
     2 * minutes,
   );
 
-  it('answers nobody who comes past the API server (case H8)', async () => {
+  it('answers no caller that bypasses the API server (case H8)', async () => {
     for (const pod of await get('pods', namespace, control)) {
       const url = `https://${pod.text('status.podIP')}:8443${connections.replace('*', '%2A')}`;
       const forged = { 'x-remote-user': 'system:admin', 'x-remote-group': 'system:masters' };
@@ -144,7 +144,7 @@ describe.skipIf(!wanted)(`the metrics API on a cluster${whyNot}`, () => {
   );
 
   it(
-    'has one leader, and another one soon after it was killed (case H9)',
+    'has one leader, and soon another one after the leader is killed (case H9)',
     async () => {
       await until(async () => (await names(control)).includes(await leader()), 'a pod leads');
       const first = await leader();
@@ -157,7 +157,7 @@ describe.skipIf(!wanted)(`the metrics API on a cluster${whyNot}`, () => {
   );
 
   it(
-    'says that it knows nothing while NATS is away, and no HPA scales on that',
+    'reports no values while NATS is away, and no HPA scales on that',
     async () => {
       const before = await names('app.kubernetes.io/component=shard');
       await kubectl('scale', 'statefulset/weir-nats', '-n', namespace, '--replicas=0');

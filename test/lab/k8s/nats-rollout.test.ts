@@ -1,5 +1,5 @@
-// What a rolling restart of three NATS replicas costs, whose stores go with their pods: every acknowledged message is
-// there, no stream begins anew, clients stay. Needs three nodes.
+// A rolling restart of three NATS replicas whose stores vanish with their pods: every acknowledged message survives, no
+// stream starts anew, clients stay. Needs three nodes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
 import { scale } from '../../harness/scale.ts';
@@ -108,7 +108,7 @@ describe.skipIf(why !== '')(`a rolling restart of NATS${why}`, () => {
     readonly last: number;
   }
 
-  /** The streams as their leaders have them. */
+  /** The streams as their leaders report them. */
   async function streams(): Promise<Readonly<Record<string, Stream>>> {
     const found: Record<string, Stream> = {};
     for (const pod of await get('pods', namespace, 'app.kubernetes.io/component=nats')) {
@@ -122,7 +122,7 @@ describe.skipIf(why !== '')(`a rolling restart of NATS${why}`, () => {
   }
 });
 
-/** The report of a NATS server; empty where it does not answer. Its port is open to its namespace alone. */
+/** The report of a NATS server; empty without an answer. Only its namespace can reach the port. */
 async function report(url: string): Promise<Jsz> {
   const script = `fetch('${url}', { signal: AbortSignal.timeout(2000) })
     .then((response) => response.text()).catch(() => '{}').then((text) => { console.log(text); process.exit(); })`;
@@ -131,7 +131,7 @@ async function report(url: string): Promise<Jsz> {
   );
 }
 
-/** What is used of a server's own report. */
+/** The fields of a server's report that the test reads. */
 interface Jsz {
   readonly account_details?: readonly {
     readonly stream_detail?: readonly {

@@ -1,5 +1,5 @@
-// The chart's NetworkPolicies where a cluster enforces them: a release works behind them, strangers reach the doors of
-// clients and publishers and nothing else, and pods of the release call nobody but each other, DNS and the API server.
+// The chart's NetworkPolicies on a cluster that enforces them: a release works behind them, other pods reach only the
+// ports for clients and publishers, and pods of the release call only each other, DNS and the API server.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kubernetes } from '../../contract/chart/render.ts';
 import { BareClient } from '../../harness/bare-client.ts';
@@ -49,7 +49,7 @@ describe.skipIf(why !== '')(`the network policies of a release${why}`, () => {
   }, 5 * minutes);
 
   it(
-    'let `helm test` through, again and again',
+    'let `helm test` through, repeatedly',
     async () => {
       for (let round = 0; round < 3; round++) expect(await release.test()).toMatch(/Phase: +Succeeded/);
     },
@@ -85,12 +85,12 @@ describe.skipIf(why !== '')(`the network policies of a release${why}`, () => {
     ['nats', 4222, 'shut'],
     ['nats', 6222, 'shut'],
     ['nats', 8222, 'shut'],
-  ])('a stranger finds a %s at port %i %s', async (component, port, state) => {
+  ])('another pod finds a %s at port %i %s', async (component, port, state) => {
     const target = await pod(namespace, `app.kubernetes.io/component=${component}`);
     expect(await door(elsewhere, 'stranger', target, port)).toBe(state);
   });
 
-  it('a program with the label of publishers to NATS reaches NATS, and not its other ports', async () => {
+  it('let a program with the label of publishers to NATS reach NATS, but not its other ports', async () => {
     const nats = await pod(namespace, 'app.kubernetes.io/component=nats');
     expect(await door(elsewhere, 'publishing', nats, 4222)).toBe('open');
     expect(await door(elsewhere, 'publishing', nats, 8222)).toBe('shut');
@@ -156,7 +156,7 @@ async function pod(where: string, selector: string): Promise<Kubernetes> {
   return found;
 }
 
-/** Whether a pod can open a TCP connection to a port of another: a policy drops what it does not allow. */
+/** Whether a pod can open a TCP connection to a port of another pod; a policy drops forbidden packets. */
 async function door(where: string, from: string, to: Kubernetes, port: number): Promise<string> {
   const script = `const socket = require('node:net').connect(${port}, '${to.text('status.podIP')}');
     const say = (state) => { console.log(state); process.exit(); };

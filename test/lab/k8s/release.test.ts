@@ -1,4 +1,4 @@
-// A release from its installation to its end on a real cluster, by each Helm that is there: defaults alone, clients from
+// A release from installation to removal on a real cluster, with each installed Helm: default values, clients from
 // outside, `helm test`, upgrade and rollback under clients, uninstall.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
@@ -18,12 +18,12 @@ import {
 } from './lab.ts';
 
 const minutes = 60_000;
-/** Drains that are short enough for a test; the rules are the same. At full scale, those of the defaults. */
+/** Drains short enough for a test, with the default rules. At full scale, the default drains. */
 const DRAINS = scale(
   ['--set', 'poolDefaults.drain.graceMs=3000', '--set', 'poolDefaults.drain.windowMs=5000'],
   [],
 );
-/** The crowd comes from one address; and on a machine that it keeps busy, event loops say nothing. */
+/** The crowd comes from one address and keeps the machine busy, so event loops prove nothing. */
 const MANY = [
   ...['--set', 'poolDefaults.targets.eventLoopUtilization='],
   ...['--set', 'router.settings.WEIR_CONNECTS_PER_SECOND_PER_ADDRESS=1000'],
@@ -59,7 +59,7 @@ describe.skipIf(!wanted).each(helms)(`a release of %s${whyNot}`, (helm) => {
       const began = performance.now();
       await release.install();
       console.log(`${helm}: ready after ${Math.round((performance.now() - began) / 1000)} s`);
-      // On a machine that starting all of it keeps busy, event loops may have asked for a third by now.
+      // On a busy machine, event-loop use may already have asked for a third shard.
       expect(await release.readyShards('desktop')).toBeGreaterThanOrEqual(2);
       expect(await release.readyShards('mobile')).toBeGreaterThanOrEqual(2);
       publisher = await release.publisher();
@@ -177,7 +177,7 @@ async function secretsOf(namespace: string): Promise<readonly unknown[]> {
   return secrets.filter(({ name }) => !/-tls$/.test(name)).map((secret) => secret.at('data'));
 }
 
-/** Helm waits for new pods, and not each version of it for all of them; none waits for the drains of the old ones. */
+/** Not every Helm version waits for all new pods; none waits for the drains of old ones. */
 async function rolledOut(namespace: string): Promise<void> {
   const shards = 'app.kubernetes.io/component=shard';
   for (const { name } of await get('deployments', namespace, shards))

@@ -1,6 +1,6 @@
-// A pool grows with its clients and their feed, the rebalancer spreads them, and it shrinks when they leave, one shard
-// at a time: from control's metrics alone, nothing lost, nothing doubled, nobody without data for long, the other pool
-// as it was. In small, or with WEIR_TEST_SCALE=full with 2,000 clients; the rules are those of the defaults.
+// A pool grows with its clients and their feed, the rebalancer spreads them, and the pool shrinks one shard at a time
+// when they leave, on control's metrics alone. No message is lost or doubled, no client is silent for long, the other
+// pool stays as it was. Small by default, 2,000 clients with WEIR_TEST_SCALE=full; scaling rules are the defaults.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scale } from '../../harness/scale.ts';
 import type { Episode } from './crowd.ts';
@@ -10,18 +10,18 @@ import { createNamespace, crowdValues, get, kubectl, programs, Release, wanted, 
 const minutes = 60_000;
 const [helm = 'helm'] = wanted ? programs(['helm', 'helm4', 'helm3']) : [];
 const namespace = 'weir-scaling';
-/** Enough that the rebalancer, which leaves 50 clients above the average where they are, has to fill the fourth shard. */
+/** Enough to make the rebalancer fill the fourth shard: it leaves shards up to 50 clients above the average alone. */
 const DESKTOPS = scale(720, 2_000);
-/** As many as two shards have room for: the HPA wants a third. More at once would overflow into the mobile pool. */
+/** As many as two shards hold: the HPA wants a third. More would overflow into the mobile pool. */
 const FIRST = Math.floor((DESKTOPS * 2) / 3);
 const MOBILES = scale(20, 60);
 const STAYING = scale(60, 200);
-/** Of a shard: with all of the desktops the HPA, which aims at 75 % of it, wants four shards. */
+/** Of one shard: the HPA aims at 75 % of it, so all desktops need four shards. */
 const CAPACITY = scale(280, 700);
 const VALUES = {
   'pools.desktop.capacity': String(CAPACITY),
   'poolDefaults.maxReplicas': '6',
-  // What a crowd on one machine does to a processor of two cores says nothing.
+  // The crowd shares the machine, so processor use proves nothing.
   'poolDefaults.targets.eventLoopUtilization': '',
   'poolDefaults.drain.graceMs': '2000',
   'poolDefaults.drain.windowMs': '5000',
@@ -101,7 +101,7 @@ async function namesOf(pool: string): Promise<readonly string[]> {
   return (await get('pods', namespace, `weir.dev/pool=${pool}`)).map(({ name }) => name).toSorted();
 }
 
-/** The rebalancer leaves what is within a tenth and 50 clients of the average. */
+/** The rebalancer leaves shards within a tenth and 50 clients of the average alone. */
 function isEven(counts: Readonly<Record<string, number>>, mobile: readonly string[]): boolean {
   const desktop = Object.entries(counts).filter(([shard]) => !mobile.includes(shard));
   const numbers = desktop.map(([, count]) => count);
@@ -110,7 +110,7 @@ function isEven(counts: Readonly<Record<string, number>>, mobile: readonly strin
   return numbers.length >= 4 && (most <= average * 1.1 || most <= average + 50);
 }
 
-/** How many shards the desktop pool wanted, one after the other. */
+/** The numbers of shards that the desktop pool wanted, in order. */
 class ReplicaWatch {
   readonly #wanted: number[] = [];
   readonly #watching: Promise<void>;

@@ -1,5 +1,5 @@
-// Clients that do not read: they come through the router, and stop where their stream is open. They do not even see that
-// they are closed; those that have little patience give up after a while and come back, as people on a bad network do.
+// Clients that do not read: they come through the router, and stop reading when their stream is open. They do not even
+// see a Close. Clients with `patienceMs` give up after a while and reconnect, as people on a bad network do.
 import { WebSocket } from 'ws';
 import { askRouter } from '../../harness/bare-client.ts';
 
@@ -8,16 +8,16 @@ export class StuckClients {
   readonly #patienceMs: number | undefined;
   readonly #sockets = new Set<WebSocket>();
   #ended = false;
-  /** How often one has given up. */
+  /** How often a client has given up. */
   givenUp = 0;
 
-  /** `url` is the router's with a query. */
+  /** `url` is the router's, with a query. */
   constructor(url: string, options: { readonly patienceMs?: number } = {}) {
     this.#url = url;
     this.#patienceMs = options.patienceMs;
   }
 
-  /** Resolves when all are in. */
+  /** Resolves when all clients are connected. */
   async join(count: number, atOnce = 20): Promise<void> {
     for (let left = count; left > 0; left -= atOnce)
       await Promise.all(Array.from({ length: Math.min(left, atOnce) }, () => this.#come()));

@@ -1,5 +1,5 @@
-// Clients that do not read. A tenth of a pool of them grows no pool, since their bytes are capped and counted apart, and
-// an alert says so; a shard full of them stays below its memory limit, as the chart has computed it (case E7).
+// Clients that do not read. A tenth of them in a pool does not make the pool grow, since their bytes are capped and
+// counted apart, and an alert fires; a shard full of them stays below the memory limit that the chart sets (case E7).
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { render } from '../../contract/chart/render.ts';
 import { scale } from '../../harness/scale.ts';
@@ -45,10 +45,10 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
   }, 3 * minutes);
 
   it(
-    'do not make their pool grow, a tenth of it as they are, and raise an alert',
+    'do not make their pool grow if they are a tenth of it, and raise an alert',
     async () => {
       const target = 393_216;
-      // The processor is the crowd's as well, so that its use says nothing.
+      // The crowd shares the processor, so its use proves nothing.
       await install({
         'pools.mobile.targets.healthyBacklogBytes': '384Ki',
         'poolDefaults.targets.eventLoopUtilization': '',
@@ -91,19 +91,19 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
       const limitMiB = Math.ceil((capacity * (hardBytes + wmem)) / 1_048_576) + 512;
       await install({
         'pools.mobile.capacity': String(capacity),
-        // More than what waits on the side of the clients, so that the sockets of the shard are full, too.
+        // More than the clients' side can hold, so that the shard's sockets are full too.
         'pools.mobile.hardBytes': String(hardBytes),
         'pools.mobile.minReplicas': '1',
         'pools.mobile.maxReplicas': '1',
         'pools.mobile.resources.limits.memory': `${limitMiB}Mi`,
-        // Else they are closed before they have taken what they may.
+        // Otherwise the shard evicts them before they have reached their limit.
         'pools.mobile.settings.WEIR_LAG_MS': '600000',
       });
       const url = await release.routerUrl();
       const publisher = await release.publisher();
       stuck = new StuckClients(`${url}/v1/connect?channels=full&class=mobile`);
       await stuck.join(capacity);
-      // Critical messages are not withheld from who is behind: just less than what closes a client.
+      // Critical messages also go to clients that lag: send just less than evicts a client.
       for (let sent = 0; sent < 60; sent++) {
         await publisher.publish([{ lane: 'critical', channel: 'full', data: 'x'.repeat(8_000) }]);
         await delay(200);
@@ -130,7 +130,7 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
     return kubectl('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:9090/proxy/metrics`);
   }
 
-  /** What the HPA of the mobile pool reads. */
+  /** The values that the HPA of the mobile pool reads. */
   async function readings(metric: string): Promise<readonly number[]> {
     const selector = encodeURIComponent('weir.dev/pool=mobile');
     const text = await kubectl('get', '--raw', `${group}/${metric}?labelSelector=${selector}`);
@@ -144,7 +144,7 @@ describe.skipIf(!wanted)(`clients that do not read${whyNot}`, () => {
   }
 });
 
-/** The expression of an alert of the PrometheusRule that the chart makes. */
+/** The expression of an alert in the chart's PrometheusRule. */
 function alertNamed(name: string): string {
   const { objects } = render({ monitoring: { prometheusRule: true } });
   const rules = objects.find(({ kind }) => kind === 'PrometheusRule')?.list('spec.groups')[0];
@@ -156,7 +156,7 @@ function alertNamed(name: string): string {
   );
 }
 
-/** What the kernel holds for the sockets of a pod. */
+/** Memory that the kernel holds for the sockets of a pod. */
 async function socketBytes(pid: string): Promise<number> {
   const text = await onNode('nsenter', '-t', pid, '--net', 'ss', '-tmnH');
   return [...text.matchAll(/skmem:\(r(\d+),rb\d+,t(\d+),tb\d+,f(\d+),w(\d+)/g)].reduce(

@@ -1,5 +1,5 @@
-// What is refused on a real cluster with a sentence that says what to do (case H7, missing Secrets), what happens when
-// autoscaling is switched on in a running release (case H2), and the edge: everything behind one address.
+// Refusals on a real cluster come with advice (case H7, missing Secrets); autoscaling is switched on in a running
+// release (case H2); and the edge serves everything at one address.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
 import { Crowd, delay, until } from './crowd.ts';
@@ -48,7 +48,7 @@ describe.skipIf(!wanted)(`the chart on a cluster${whyNot}`, () => {
     await kubectl('delete', 'namespace', namespace, '--timeout=120s');
   }, 3 * minutes);
 
-  it('names a Secret that is missing, and a key that is missing in it', async () => {
+  it('names a missing Secret, and a missing key in a Secret', async () => {
     const given = ['--set', 'tickets.existingSecret=my-keys'];
     expect(await install(...given)).toMatch(
       /there is no such Secret in namespace weir-switches: create it first/,
@@ -126,7 +126,7 @@ describe.skipIf(!wanted)(`the chart on a cluster${whyNot}`, () => {
   );
 
   it(
-    'fails helm test while the edge, the only front door, is down, though all else is well',
+    'fails helm test while the edge, the only front door, is down, even if all else is well',
     async () => {
       // An image that no cluster has.
       const edge = ['--set', 'edge.enabled=true', '--set', 'edge.image=localhost/weir/no-such-edge:1'];
@@ -192,7 +192,7 @@ describe.skipIf(!wanted)(`the chart on a cluster${whyNot}`, () => {
   );
 });
 
-/** Nothing but streams of shards of this release is behind the edge. */
+/** Status codes of paths that the edge must not serve: it serves only streams of this release's shards. */
 async function pathsOf(url: string): Promise<readonly number[]> {
   const paths = ['/s/10.96.0.1/metrics', '/s/not-an-address/v1/stream', '/s/'];
   const base = url.replace(/^ws/, 'http');

@@ -1,22 +1,20 @@
-// The packed SDK on other versions of Node and TypeScript, on Bun and Deno, by webpack, Rollup and Next, and with React
-// Native's own URL: everything that has to come from a registry. Skipped unless it is asked for: it fetches a gigabyte.
+// The packed SDK on other versions of Node and TypeScript, on Bun and Deno, with webpack, Rollup and Next, and with
+// React Native's URL: everything that comes from a registry. Skipped unless asked for: it downloads a gigabyte.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
+import { DENO_RUN, NODES, RUNTIMES } from './runtimes.ts';
 
 const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
 const why = isWanted ? '' : ' (skipped: only npm run test:packages has it)';
 const minutes = 60_000;
 
-/** As npm packages: each is the one program. */
-const NODES = { node20: '20.19.6', node22: '22.23.5', node24: '24.22.3' } as const;
-const nodePackage = `node-${process.platform}-${process.arch}`;
 const TYPESCRIPTS = { 'typescript-5.5': '5.5.4', 'typescript-7': '7.0.2' } as const;
 const FETCHED = [
-  ...Object.entries(NODES).map(([name, version]) => `${name}@npm:${nodePackage}@${version}`),
+  ...RUNTIMES,
   ...Object.entries(TYPESCRIPTS).map(([name, version]) => `${name}@npm:typescript@${version}`),
-  ...['bun@1.4.5', 'deno@2.9.6', 'ws@8.23.0'],
+  'ws@8.23.0',
   ...['webpack@5.113.0', 'webpack-cli@7.3.1', 'rollup@4.68.8', '@rollup/plugin-node-resolve@16.0.3'],
   ...['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1', '@types/react@19.3.3'],
   ...['flow-remove-types@2.336.0', 'esbuild@0.28.2'],
@@ -52,8 +50,7 @@ describe.skipIf(!isWanted)(`the packed SDK${why}`, { timeout: 5 * minutes }, () 
   });
 
   it('connects on Deno', async () => {
-    const args = ['run', '--allow-all', '--node-modules-dir=manual', 'app.mjs', cluster.url];
-    expect(await app.own('.bin/deno', args)).toBe('a,1\n');
+    expect(await app.own('.bin/deno', [...DENO_RUN, 'app.mjs', cluster.url])).toBe('a,1\n');
   });
 
   it.each([
@@ -76,18 +73,18 @@ describe.skipIf(!isWanted)(`the packed SDK${why}`, { timeout: 5 * minutes }, () 
     await app.own(`${typescript}/bin/tsc`, [...strict, ...how, '--lib', 'es2022', 'types.ts']);
   });
 
-  it('webpack bundles it for pages', async () => {
+  it('bundles with webpack for pages', async () => {
     await app.own('.bin/webpack', ['./app.mjs', '--mode', 'production', '-o', 'webpack']);
     expect(await said(app.read('webpack/main.js'))).toBe('a,1');
   });
 
-  it('webpack bundles it for Node', async () => {
+  it('bundles with webpack for Node', async () => {
     const node = ['--target', 'node', '--output-filename', 'node.cjs'];
     await app.own('.bin/webpack', ['./app.mjs', '--mode', 'production', '-o', 'webpack', ...node]);
     expect(await app.own('node24/bin/node', ['webpack/node.cjs', cluster.url])).toBe('a,1\n');
   });
 
-  it('Rollup bundles it for pages', async () => {
+  it('bundles with Rollup for pages', async () => {
     const resolve = ['--plugin', 'node-resolve={browser: true}'];
     await app.own('.bin/rollup', ['app.mjs', '--file', 'rollup.js', '--format', 'iife', ...resolve]);
     expect(await said(app.read('rollup.js'))).toBe('a,1');

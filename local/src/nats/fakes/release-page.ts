@@ -1,4 +1,4 @@
-// Plays the release page of nats-server: the list of checksums, and archives that hold a shell script as the program.
+// Plays the release page of nats-server: the list of checksums, and archives with a shell script as the program.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import { NATS_VERSION } from '../pinned.ts';
 
 export interface ReleasePage {
   readonly url: string;
-  /** Paths in the order in which they were asked for. */
+  /** Requested paths, in order. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
@@ -19,13 +19,13 @@ export const MACHINES: readonly Machine[] = ['linux', 'darwin'].flatMap((platfor
 export interface ReleaseOptions {
   /** Lines of the program. */
   readonly script: string;
-  /** What the list says of every archive, in place of the truth. */
+  /** A wrong checksum for every archive in the list. */
   readonly sum?: string;
-  /** The archive in place of one with a program. */
+  /** An archive to serve instead of one with the program. */
   readonly archive?: Buffer;
 }
 
-/** Serves the archives of all machines at `/v<version>/…`, by a redirect as the real page does. */
+/** Serves the archives of all machines at `/v<version>/…`, with a redirect like the real page. */
 export async function startReleasePage({ script, sum, archive }: ReleaseOptions): Promise<ReleasePage> {
   const files = new Map<string, Buffer>();
   const sums: string[] = [];

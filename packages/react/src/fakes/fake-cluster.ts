@@ -1,4 +1,4 @@
-// A router and a shard without a network, for the real SDK: they answer at once and then say what a test says.
+// A router and a shard without a network, for the real SDK: they answer at once and then send what a test gives them.
 import type { ConnectOptions, Weir } from '@weir/client';
 import { connect } from '@weir/client';
 
@@ -7,14 +7,14 @@ interface FakeSocket {
 }
 
 export class FakeCluster {
-  /** The visits to the router, by their URLs. */
+  /** URLs of the visits to the router. */
   readonly visits: string[] = [];
-  /** What clients said to the shard. */
+  /** Messages of clients to the shard. */
   readonly said: unknown[] = [];
   readonly clients: Weir[] = [];
   readonly #streams = new Set<FakeSocket>();
 
-  /** A client of this cluster; it announces changes as soon as it can. */
+  /** A client of this cluster; it emits changes at once. */
   connect(options: Partial<ConnectOptions> = {}): Weir {
     const WebSocket = this.#webSocket();
     const client = connect({ url: 'ws://router.test', conflateMs: 0, WebSocket, ...options });
@@ -22,7 +22,7 @@ export class FakeCluster {
     return client;
   }
 
-  /** Says a message to every open stream. */
+  /** Sends a message to every open stream. */
   says(message: object): void {
     for (const socket of this.#streams) socket.onmessage?.({ data: JSON.stringify(message) });
   }

@@ -53,8 +53,8 @@ export const commonSettings = defineSettings({
   adminPort: {
     env: 'WEIR_ADMIN_PORT',
     parse: parse.port(),
-    default: 9090,
-    meaning: 'Port of the admin server; 0 picks a free one',
+    default: 9180,
+    meaning: 'Port of the admin server; 0 picks a free one; 9090 in the images',
   },
   logLevel: {
     env: 'WEIR_LOG_LEVEL',

@@ -45,6 +45,14 @@ describe('readConfig', () => {
     ]);
   });
 
+  it('ignores what only another service has: one environment file serves all', () => {
+    const valid = { WEIR_POOL: 'mobile' };
+    expect(problemsOf({ ...valid, WEIR_TICKET_KEYS: 'k1:x' })).toEqual([]);
+    expect(problemsOf({ ...valid, WEIR_TICKT_KEYS: 'k1:x' })).toEqual([
+      'WEIR_TICKT_KEYS is not a setting of this service; did you mean WEIR_TICKET_KEYS?',
+    ]);
+  });
+
   it('refuses what is set but empty', () => {
     expect(problemsOf({ WEIR_POOL: '' })).toEqual([
       'WEIR_POOL is set but empty; give a value or leave it out, got ""',

@@ -3,6 +3,7 @@
 import { didYouMean } from './did-you-mean.ts';
 import { redact } from './redact.ts';
 import type { ConfigOf, ConfigResult, ConfigRules, Setting, SettingsTable } from './setting.ts';
+import { weirVariables } from './weir-variables.ts';
 
 /** `loadConfig` reads this variable, so every service accepts it. */
 export const configFileVariable = 'WEIR_CONFIG_FILE';
@@ -71,8 +72,13 @@ function isServiceLink(name: string, value: string): boolean {
   return /_PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value);
 }
 
+/** Settings of other services are no mistake: one environment file may serve all of them. */
 function unknownVariables(table: SettingsTable, env: Env): readonly string[] {
-  const known = new Set([configFileVariable, ...Object.values(table).map((setting) => setting.env)]);
+  const known = new Set([
+    configFileVariable,
+    ...Object.values(table).map((setting) => setting.env),
+    ...weirVariables,
+  ]);
   return Object.entries(env)
     .filter(([name, value]) => name.startsWith('WEIR_') && value !== undefined && !known.has(name))
     .filter(([name, value]) => !isServiceLink(name, value ?? ''))

@@ -26,10 +26,11 @@ function world(random: () => number = () => 0.5) {
   const server = new FakeJetStream(time, random);
   const lines: string[] = [];
   const logger = createLogger({ service: 't', level: 'info', sink: { write: (line) => lines.push(line) } });
-  const ensure = (...streams: StreamDefinition[]): Promise<readonly StreamInfo[]> => {
-    const parts = { api: server.api, sleep: time.sleep, clock: time, random };
-    return ensureStreamsIn(parts, { streams, logger, deadlineMs: 30_000 });
-  };
+  const parts = { api: server.api, sleep: time.sleep, clock: time, random };
+  const ensure = (...streams: StreamDefinition[]): Promise<readonly StreamInfo[]> =>
+    ensureStreamsIn(parts, { streams, logger, deadlineMs: 30_000, again: false });
+  const ensureAgain = (...streams: StreamDefinition[]): Promise<readonly StreamInfo[]> =>
+    ensureStreamsIn(parts, { streams, logger, deadlineMs: 30_000, again: true });
   const caught = (...streams: StreamDefinition[]): Promise<unknown> =>
     time.until(
       ensure(...streams).then(
@@ -37,7 +38,7 @@ function world(random: () => number = () => 0.5) {
         (error: unknown) => error,
       ),
     );
-  return { time, server, lines, ensure, caught };
+  return { time, server, lines, ensure, ensureAgain, caught };
 }
 
 describe('ensureStreams', () => {
@@ -48,6 +49,19 @@ describe('ensureStreams', () => {
     expect(infos.map(({ config }) => config.name)).toEqual(['S', 'T']);
     await time.until(ensure(definition, other));
     expect([server.creations, server.updates]).toEqual([2, 0]);
+  });
+
+  it('gives the server time to delete before it creates a stream again', async () => {
+    const { time, server, ensure, ensureAgain } = world();
+    await time.until(ensureAgain(definition));
+    expect(server.creations).toBe(1);
+    expect(time.monotonicMs()).toBeGreaterThanOrEqual(500);
+    server.streams.clear();
+    // Another process creates it meanwhile.
+    const waiting = ensureAgain(definition);
+    await time.until(ensure(definition));
+    const [info] = await time.until(waiting);
+    expect([info?.config.name, server.creations]).toEqual(['S', 2]);
   });
 
   it('keeps what is larger and says so once', async () => {

@@ -24,6 +24,11 @@ export interface StreamWorld {
 const politenessMs = 1_000;
 /** After an update, wait this long and re-read: a process that decided earlier may overwrite it. */
 const settleMs = 250;
+/**
+ * Before creating a stream that was there a moment ago, wait this long, and up to as long again. NATS forgets a deleted
+ * stream's name before it moves its files away (2.15.1, `fileStore.Delete`): a stream created in between loses its files.
+ */
+const deletionMs = 500;
 const retryMs = 250;
 const defaultDeadlineMs = 30_000;
 const noJetStreamDeadlineMs = 2_000;
@@ -40,6 +45,7 @@ const clientErrors = { min: 400, max: 499 } as const;
 /**
  * Creates missing streams, updates those that must change, and returns the streams in the order of the definitions.
  * Retries through time-outs, reconnects and servers that are not ready, for `deadlineMs` (default 30 s).
+ * `again`: the caller saw the streams before; one that is missing now is being deleted, and is given time for that.
  * Rejects with `StreamConflictError`, `JetStreamDisabledError` or `StreamSetupError`.
  */
 export async function ensureStreams(options: {
@@ -47,11 +53,12 @@ export async function ensureStreams(options: {
   readonly streams: readonly StreamDefinition[];
   readonly logger: Logger;
   readonly deadlineMs?: number;
+  readonly again?: boolean;
 }): Promise<readonly StreamInfo[]> {
-  const { connection, streams, logger, deadlineMs = defaultDeadlineMs } = options;
+  const { connection, streams, logger, deadlineMs = defaultDeadlineMs, again = false } = options;
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const world: StreamWorld = { api: manager.streams, sleep, clock: systemClock, random: Math.random };
-  return ensureStreamsIn(world, { streams, logger, deadlineMs });
+  return ensureStreamsIn(world, { streams, logger, deadlineMs, again });
 }
 
 /** `ensureStreams` with API, clock and randomness passed in. */
@@ -61,11 +68,12 @@ export async function ensureStreamsIn(
     readonly streams: readonly StreamDefinition[];
     readonly logger: Logger;
     readonly deadlineMs: number;
+    readonly again: boolean;
   },
 ): Promise<readonly StreamInfo[]> {
   const infos: StreamInfo[] = [];
   for (const definition of options.streams) {
-    infos.push(await new StreamKeeper(world, definition, options.logger).ensure(options.deadlineMs));
+    infos.push(await new StreamKeeper(world, definition, options).ensure(options.deadlineMs));
   }
   return infos;
 }
@@ -76,11 +84,18 @@ class StreamKeeper {
   readonly #definition: StreamDefinition;
   readonly #logger: Logger;
   #updates = 0;
+  /** The stream may be in the middle of its deletion. */
+  #mayBeGoing: boolean;
 
-  constructor(world: StreamWorld, definition: StreamDefinition, logger: Logger) {
+  constructor(
+    world: StreamWorld,
+    definition: StreamDefinition,
+    { logger, again }: { readonly logger: Logger; readonly again: boolean },
+  ) {
     this.#world = world;
     this.#definition = definition;
     this.#logger = logger;
+    this.#mayBeGoing = again;
   }
 
   async ensure(deadlineMs: number): Promise<StreamInfo> {
@@ -104,7 +119,12 @@ class StreamKeeper {
   async #attempt(): Promise<StreamInfo | undefined> {
     const { api, sleep: wait, random } = this.#world;
     const info = await this.#read();
-    if (info === undefined) return this.#create();
+    if (info === undefined) {
+      if (!this.#mayBeGoing) return this.#create();
+      this.#mayBeGoing = false;
+      await wait(deletionMs * (1 + random()));
+      return undefined;
+    }
     if (!this.#mustChange(info)) return this.#accept(info);
     await wait(politenessMs * random());
     const again = await this.#read();

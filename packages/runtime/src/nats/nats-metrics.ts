@@ -25,7 +25,7 @@ export const natsMetrics = defineMetrics<NatsReadings>()({
     kind: 'counter',
     name: 'weir_nats_dropped_messages_total',
     help: 'Messages from NATS that could not be read and were dropped',
-    advice: 'Above 0: a client of NATS sends headers that are none; look at its permissions',
+    advice: 'Above 0: a client of NATS sends invalid headers; look at its permissions',
   },
 });
 

@@ -19,6 +19,11 @@ export interface Fullness {
   readonly maxBytes: number;
   readonly messages: number;
   readonly maxMessages: number;
+  /** When the stream was created. */
+  readonly createdMs: number;
+  /** Time of its oldest message. */
+  readonly oldestMs: number;
+  readonly lastSeq: number;
 }
 
 /** Outcome of a look; lost: more was published than was stored. */
@@ -70,12 +75,15 @@ async function lookOnce(
   manager: Promise<JetStreamManager>,
 ): Promise<void> {
   try {
-    const { state, config } = await (await manager).streams.info(o.definitions[stream].name);
+    const { state, config, created } = await (await manager).streams.info(o.definitions[stream].name);
     o.onFullness(stream, {
       bytes: state.bytes,
       maxBytes: Math.max(0, config.max_bytes),
       messages: state.messages,
       maxMessages: Math.max(0, config.max_msgs),
+      createdMs: Date.parse(created),
+      oldestMs: Date.parse(state.first_ts),
+      lastSeq: state.last_seq,
     });
   } catch (error) {
     o.onFullness(stream, undefined);
@@ -103,7 +111,12 @@ function told(o: FullnessOptions, stream: StreamName, window: Window): void {
 }
 
 /** The part of its nearest limit that a stream uses; 0 without a limit. */
-export function fillRatio({ bytes, maxBytes, messages, maxMessages }: Fullness): number {
+export function fillRatio({
+  bytes,
+  maxBytes,
+  messages,
+  maxMessages,
+}: Pick<Fullness, 'bytes' | 'maxBytes' | 'messages' | 'maxMessages'>): number {
   const ofBytes = maxBytes > 0 ? bytes / maxBytes : 0;
   const ofMessages = maxMessages > 0 ? messages / maxMessages : 0;
   return Math.max(ofBytes, ofMessages);

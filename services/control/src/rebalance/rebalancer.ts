@@ -1,7 +1,7 @@
 // Brings overfull shards down to the average, one second's moves at a time. Works only while this control leads, every
 // shard takes part, and no shard has come or gone recently. Any failure ends the round; the next one has new numbers.
 import type { ShardEntry } from '@weir/fleet';
-import type { Donor } from './plan.ts';
+import type { Donor, Hindrance } from './plan.ts';
 import { connectionsOf, hindrance, plan, tolerance } from './plan.ts';
 
 /** Rates and waits. */
@@ -79,6 +79,22 @@ export class Rebalancer {
       this.#stepping = undefined;
     });
     return this.#stepping;
+  }
+
+  /** Ends the cool-downs. Answers by pool how many clients are to move, or why none can; undefined if nothing is known. */
+  now(): ReadonlyMap<string, number | Hindrance> | undefined {
+    const entries = this.#o.entries();
+    if (entries === undefined || !this.#o.leading()) return undefined;
+    const nowMs = this.#o.monotonicMs();
+    const found = new Map<string, number | Hindrance>();
+    for (const [name, shards] of groupByPool(entries)) {
+      const pool = this.#poolOf(name, shards, nowMs);
+      const surplus = plan(shards, tolerance).reduce((sum, donor) => sum + donor.surplus, 0);
+      const why = hindrance(shards, this.#o.unheard(name));
+      found.set(name, why ?? surplus);
+      if (pool !== undefined && why === undefined) pool.quietUntilMs = nowMs;
+    }
+    return found;
   }
 
   async #step(): Promise<void> {

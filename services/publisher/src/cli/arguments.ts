@@ -1,6 +1,6 @@
 // Parses a command line into a command or a usage error. Pure.
 import { parseArgs } from 'node:util';
-import { type ReplayCommand, replayCommand, replayFlags } from './replay-arguments.ts';
+import { type ReplayCommand, replayCommand, replayOptions } from './replay-arguments.ts';
 import { UsageError } from './usage-error.ts';
 
 export { UsageError } from './usage-error.ts';
@@ -34,22 +34,8 @@ const options = {
   nats: { type: 'string' },
   prefix: { type: 'string' },
   delete: { type: 'boolean' },
-  id: { type: 'string' },
   'escape-key': { type: 'boolean' },
-  speed: { type: 'string' },
-  'max-pause': { type: 'string' },
-  unit: { type: 'string' },
-  loop: { type: 'boolean' },
-  'skip-bad': { type: 'boolean' },
-  'channel-prefix': { type: 'string' },
-  rate: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  csv: { type: 'boolean' },
-  lane: { type: 'string' },
-  channel: { type: 'string' },
-  key: { type: 'string' },
-  data: { type: 'string' },
-  t: { type: 'string' },
+  ...replayOptions,
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -74,7 +60,7 @@ export function readArguments(argv: readonly string[]): {
     case 'cosmetic':
       return { command: publishCommand(name, words, values), common };
     case 'replay':
-      refuseOthers(values, 'replay', replayFlags);
+      refuseOthers(values, 'replay', Object.keys(replayOptions));
       return { command: replayCommand(words, values), common };
     case 'restore':
       refuseOthers(values, 'restore', []);

@@ -1,9 +1,9 @@
-// Which NATS server a command means: the flag, the environment, a running `npm start`, else the usual one.
+// Which NATS server a command uses: the flag, the environment, a running `npm start`, or the usual one.
 import { dirname, join } from 'node:path';
 import { parse } from '@weir/runtime';
 import { UsageError } from './arguments.ts';
 
-/** The servers, and where they were found in words. */
+/** The servers, and a description of where they were found. */
 export interface FoundNats {
   readonly servers: readonly string[];
   readonly source: string;
@@ -11,7 +11,7 @@ export interface FoundNats {
 
 const parseServers = parse.list(parse.url('nats:', 'tls:'));
 
-/** Decides; `readText` gives a file's text or nothing. Throws a `UsageError` where the flag is not valid. */
+/** Decides; `readText` returns a file's text or undefined. Throws a `UsageError` if the flag is invalid. */
 export function findNats(from: {
   readonly flag: string | undefined;
   readonly environment: readonly string[] | undefined;
@@ -33,7 +33,7 @@ function serversOf(text: string): readonly string[] {
   }
 }
 
-/** `npm start` says where its NATS is in `.weir/local.json`, in this folder or one above it. */
+/** `npm start` writes the address of its NATS to `.weir/local.json`, in this folder or one above it. */
 function findLocal(folder: string, readText: (path: string) => string | undefined): FoundNats | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const path = join(at, '.weir', 'local.json');
@@ -50,12 +50,12 @@ function natsOf(text: string | undefined): string | undefined {
     if (typeof state !== 'object' || state === null || !('nats' in state)) return undefined;
     return typeof state.nats === 'string' ? parseServers(state.nats)[0] : undefined;
   } catch {
-    // Half-written, or of another program: as if it were not there.
+    // Half-written, or of another program: ignored.
     return undefined;
   }
 }
 
-/** Servers as they may be shown: without user and password. */
+/** Servers for output: without user and password. */
 export function shownServers(servers: readonly string[]): string {
   return servers.map((server) => server.replace(/\/\/[^/?#]*@/, '//').replace(/[?#].*/, '')).join(', ');
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// weir-publish: the process. Reads words, environment and standard input; prints; sets the exit code.
+// weir-publish: the process. Reads arguments, environment and standard input; prints; sets the exit code.
 import { readFileSync } from 'node:fs';
 import { WEIR_VERSION } from '@weir/runtime';
 import type { CliConfig } from '../config.ts';
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
 type NatsCommand = Exclude<Command, { kind: 'help' } | { kind: 'version' }>;
 
 async function withNats(command: NatsCommand, common: Common): Promise<number> {
-  // What is wrong with a message, a channel or a file is said before any connection.
+  // Errors in a message, a channel or a file are reported before any connection.
   const message = command.kind === 'publish' ? await messageOf(command) : undefined;
   if (command.kind === 'demo')
     checked({ lane: 'critical', channel: command.channel, data: Buffer.from('0') });
@@ -92,7 +92,11 @@ async function messageOf(
 
 function checked(parts: Parameters<typeof makeMessage>[0]) {
   const parsed = makeMessage(parts);
-  if ('problem' in parsed) throw new UsageError(parsed.problem.message);
+  if ('problem' in parsed) {
+    const { code, message } = parsed.problem;
+    const hint = code === 'NOT_JSON' ? `; text wants its own quotes inside the shell's: '"text"'` : '';
+    throw new UsageError(message + hint);
+  }
   return parsed.value;
 }
 

@@ -1,48 +1,57 @@
-// The words of `weir-publish replay`: pace, unit, and how records that nobody prepared become messages. Pure.
+// The arguments of `weir-publish replay`: pace, unit, and how records in foreign formats become messages. Pure.
 import { parse } from '@weir/runtime';
 import type { Mapping, Pick } from '../parse/parse-mapped.ts';
 import { parseRecordPath } from '../parse/record-path.ts';
 import { type Unit, units } from '../replay/check-unit.ts';
 import { UsageError } from './usage-error.ts';
 
-/** `--key '.sym'` and its like. */
-const mappingFlags = ['lane', 'channel', 'key', 'data', 't', 'id'] as const;
+/** `--key '.sym'` and similar flags. */
+const mappingOptions = {
+  lane: { type: 'string' },
+  channel: { type: 'string' },
+  key: { type: 'string' },
+  data: { type: 'string' },
+  t: { type: 'string' },
+  id: { type: 'string' },
+} as const;
 
-export const replayFlags: readonly string[] = [
-  'speed',
-  'max-pause',
-  'rate',
-  'unit',
-  'loop',
-  'skip-bad',
-  'channel-prefix',
-  'dry-run',
-  'csv',
-  ...mappingFlags,
-];
+/** All options of the command. */
+export const replayOptions = {
+  speed: { type: 'string' },
+  'max-pause': { type: 'string' },
+  rate: { type: 'string' },
+  unit: { type: 'string' },
+  loop: { type: 'boolean' },
+  'skip-bad': { type: 'boolean' },
+  'channel-prefix': { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  csv: { type: 'boolean' },
+  ...mappingOptions,
+} as const;
+
+type Options = typeof replayOptions;
 
 /** The values that the command has. */
-export type ReplayValues = Partial<
-  Record<(typeof mappingFlags)[number] | 'speed' | 'max-pause' | 'rate' | 'unit' | 'channel-prefix', string> &
-    Record<'loop' | 'skip-bad' | 'dry-run' | 'csv', boolean>
->;
+export type ReplayValues = {
+  readonly [Name in keyof Options]?: (Options[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
+};
 
 export interface ReplayCommand {
   readonly kind: 'replay';
   /** `-` for standard input. */
   readonly path: string;
-  /** Missing where nobody said it: milliseconds, unless they look like something else. */
+  /** Undefined by default: milliseconds, unless the times look like another unit. */
   readonly unit: Unit | undefined;
   readonly speed: number;
   readonly maxPauseMs: number;
   readonly loop: boolean;
   readonly skipBad: boolean;
   readonly channelPrefix: string;
-  /** Messages a second; missing where the times of the recording count. */
+  /** Messages a second; undefined to follow the times of the recording. */
   readonly rate: number | undefined;
   readonly dryRun: boolean;
   readonly csv: boolean;
-  /** Missing where each line is a message. */
+  /** Undefined if each line is a message. */
   readonly mapping: Mapping | undefined;
 }
 
@@ -81,9 +90,9 @@ export function replayCommand(words: readonly string[], values: ReplayValues): R
   };
 }
 
-/** Missing where no flag asks for one. */
+/** Undefined if no flag asks for a mapping. */
 function mappingOf(values: ReplayValues, csv: boolean): Mapping | undefined {
-  if (!csv && mappingFlags.every((name) => values[name] === undefined)) return undefined;
+  if (!csv && !Object.keys(values).some((name) => name in mappingOptions)) return undefined;
   const lane = values.lane ?? 'state';
   if (values.channel === undefined)
     throw new UsageError('a mapping needs --channel: a name, or a path such as .market');
@@ -101,7 +110,7 @@ function mappingOf(values: ReplayValues, csv: boolean): Mapping | undefined {
   };
 }
 
-/** What begins with a dot is a path, all else the text itself. */
+/** A word that starts with a dot is a path, any other word is the text itself. */
 function pickOf(name: string, text: string): Pick {
   if (!text.startsWith('.')) return { text };
   const path = parseRecordPath(text);

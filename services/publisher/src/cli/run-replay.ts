@@ -59,7 +59,7 @@ export async function runReplay(
   }
 }
 
-/** Says what a replay would publish: the first messages and the counts. Gives the exit code. */
+/** Prints what a replay would publish: the first messages and the counts. Returns the exit code. */
 export async function runRehearsal(command: ReplayCommand, input: Input): Promise<number> {
   const signals = new Signals();
   const seen = new Rehearsal();
@@ -85,7 +85,7 @@ export async function runRehearsal(command: ReplayCommand, input: Input): Promis
   }
 }
 
-/** Exit code if nothing failed but nothing was stored: scripts can tell it apart. */
+/** Exit code of a replay without failures; 3 if all messages were duplicates, so that scripts can tell. */
 export function exitCodeOf({ kept, sent, duplicates }: ReplayReport): number {
   return duplicates > 0 && kept === 0 && sent === 0 ? 3 : 0;
 }

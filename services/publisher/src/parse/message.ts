@@ -1,4 +1,4 @@
-// What is published: the one shape that every way in (HTTP, CLI, demo, replay) makes and the sender takes.
+// The one form of a message: HTTP, CLI, demo and replay create it, and the sender takes it.
 import type { Address } from '@weir/protocol';
 
 /** One message. `data` is the publisher's own JSON, byte for byte; empty deletes a state key. */

@@ -1,21 +1,21 @@
-// From a record that nobody prepared to a message, by a mapping: which of its values is the key, the channel, the time.
-// Pure. What a mapping picks is checked as every message is.
+// Makes a message of a record in a foreign format, by a mapping: which of its values is the key, the channel, the time.
+// Pure. Checks the picked values like those of any message.
 import { jsonProblem } from './check-json.ts';
 import type { Problem } from './message.ts';
 import type { Parsed, TimedMessage } from './parse-message.ts';
 import { makeMessage } from './parse-message.ts';
 import { type RecordPath, valueAt } from './record-path.ts';
 
-/** The same text for all records, or a value of each. */
+/** The same text for all records, or a value of each record. */
 export type Pick = { readonly text: string } | { readonly path: RecordPath; readonly shown: string };
 
 export interface Mapping {
   readonly lane: Pick;
   readonly channel: Pick;
-  /** Of state messages; any text, escaped to a key. */
+  /** For state messages; any text, escaped to a key. */
   readonly key: Pick | undefined;
   readonly data: Pick;
-  /** Missing where the times of the records do not count. */
+  /** Undefined if the times of the records do not matter. */
   readonly t: Pick | undefined;
   readonly id: Pick | undefined;
 }
@@ -59,7 +59,7 @@ function timeOf(record: Buffer, pick: Pick | undefined, msPerUnit: number): Resu
   return invalid('t', `is ${JSON.stringify(text.value.slice(0, 40))}: neither a number from 0 on nor a date`);
 }
 
-/** A string, or a number as it was written. */
+/** A string, or a number as written. */
 function textOf(record: Buffer, pick: Pick, name: string): Result<string> {
   if ('text' in pick) return { value: pick.text };
   const raw = valueAt(record, pick.path)?.toString('utf8');

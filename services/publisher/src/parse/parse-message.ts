@@ -1,8 +1,8 @@
 // Parses the JSON text of one message into a `Message` or a problem. Pure; cuts the data's bytes out of the text and
 // never writes them again (case A3).
 import type { Address } from '@weir/protocol';
-import { escapeKey, isChannel, isLane, isToken, limits, validatePayload } from '@weir/protocol';
-import { jsonProblem } from './check-json.ts';
+import { CHANNEL_RULE, escapeKey, isChannel, isLane, isToken, limits, validatePayload } from '@weir/protocol';
+import { jsonProblem, whereNotJson } from './check-json.ts';
 import type { Message, Problem, ProblemCode } from './message.ts';
 import { membersOf } from './raw-json.ts';
 
@@ -52,9 +52,9 @@ export function makeMessage(parts: {
   readonly lane: string;
   readonly channel: string;
   readonly key?: string | undefined;
-  /** Any text, escaped to a key; in place of one. */
+  /** Any text, escaped to a key; instead of `key`. */
   readonly keyText?: string | undefined;
-  /** Nothing deletes the key. */
+  /** Undefined deletes the key. */
   readonly data: Uint8Array | undefined;
   readonly id?: string | undefined;
 }): Parsed<Message> {
@@ -125,7 +125,7 @@ function keyOf(fields: Fields): Result<string | undefined> {
   return keyOfText(text);
 }
 
-/** Any text as a key, or why not. */
+/** Any text as a key, or a problem. */
 function keyOfText(text: string): Result<string> {
   try {
     return escapeKey(text);
@@ -144,10 +144,7 @@ function textOf(fields: Fields, field: string): Result<string | undefined> {
 function toAddress(lane: string, channel: string, key: string | undefined): Result<Address> {
   if (!isLane(lane)) return invalid('lane', 'must be one of: state, critical, cosmetic');
   if (!isChannel(channel)) {
-    return invalid(
-      'channel',
-      `must be tokens of letters, digits, - and _ joined by dots (at most ${limits.channelChars} characters, ${limits.channelTokens} tokens)`,
-    );
+    return invalid('channel', `must be ${CHANNEL_RULE}`);
   }
   if (lane !== 'state') {
     return key === undefined ? { lane, channel } : invalid('key', 'is for the state lane alone');
@@ -195,7 +192,7 @@ function toData(address: Address, data: Uint8Array | undefined): Result<Uint8Arr
       return problem('NOT_UTF8', 'the data is not valid UTF-8');
     case 'empty':
     case 'notJson':
-      return problem('NOT_JSON', 'the data is not valid JSON');
+      return problem('NOT_JSON', `the data is not valid JSON${whereNotJson(Buffer.from(data))}`);
   }
 }
 

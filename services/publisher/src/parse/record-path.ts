@@ -1,5 +1,5 @@
-// Where in a record of somebody else's a value is: `.`, `.sym`, `.book.bids[0]`, `."odd name"`. Pure; cuts raw bytes out,
-// so that numbers stay as they were written.
+// The place of a value in a foreign record: `.`, `.sym`, `.book.bids[0]`, `."odd name"`. Pure; cuts raw bytes out, so
+// that numbers stay as written.
 import { elementsOf, membersOf, trimmed } from './raw-json.ts';
 
 /** A member's name, or the position of an element. */
@@ -7,7 +7,7 @@ export type RecordPath = readonly (string | number)[];
 
 const STEP = /^(?:\.([A-Za-z0-9_$-]+)|\.("(?:[^"\\]|\\.)*")|\[(\d{1,6})\])/;
 
-/** Reads a path; nothing where it is none. */
+/** Reads a path; undefined for an invalid one. */
 export function parseRecordPath(text: string): RecordPath | undefined {
   if (text === '.') return [];
   const steps: (string | number)[] = [];
@@ -25,7 +25,7 @@ export function parseRecordPath(text: string): RecordPath | undefined {
   return steps.length === 0 ? undefined : steps;
 }
 
-/** The bytes of a value in valid JSON; nothing where there is none. Of members with one name the last counts. */
+/** The bytes of a value in valid JSON; undefined if there is none. Of repeated members the last one counts. */
 export function valueAt(json: Buffer, path: RecordPath): Buffer | undefined {
   let value: Buffer | undefined = trimmed(json);
   for (const step of path) {

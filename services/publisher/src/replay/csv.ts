@@ -13,7 +13,7 @@ export class CsvRecords {
   /** The columns' names as JSON. */
   #names: readonly string[] = [];
 
-  /** The lines behind the first, whose names are taken. */
+  /** The lines after the first, which has the names. */
   async *lines(source: AsyncIterable<Line>): AsyncGenerator<Line> {
     let isFirst = true;
     for await (const line of source) {
@@ -49,7 +49,7 @@ interface Cell {
   readonly quoted: boolean;
 }
 
-/** Nothing where a quote is not closed, or in the middle of a cell. */
+/** Undefined if a quote is not closed, or is in the middle of a cell. */
 function cellsOf(line: Buffer): readonly Cell[] | undefined {
   const text = line.toString('utf8').replace(/\r$/, '');
   const cells: Cell[] = [];

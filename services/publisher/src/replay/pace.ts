@@ -14,7 +14,7 @@ export interface Pacing {
   again(): void;
 }
 
-/** So many messages a second, whatever their times are. */
+/** A fixed number of messages a second, instead of their times. */
 export class EvenPace implements Pacing {
   readonly #perSecond: number;
   #lines = 0;

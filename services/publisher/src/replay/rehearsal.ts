@@ -1,10 +1,10 @@
-// What a replay would publish, counted: for a look before the first message goes out. Bounded however long it is.
+// Counts what a replay would publish, for a check before the first message. Bounded for recordings of any length.
 import type { Lane } from '@weir/protocol';
 import type { Message } from '../parse/message.ts';
 import type { Outcome } from '../send/outcome.ts';
 
 const shownMessages = 3;
-/** Beyond that many, names are no longer told apart. */
+/** Above this number, names are no longer counted separately. */
 const maxNames = 1_000_000;
 
 export class Rehearsal {

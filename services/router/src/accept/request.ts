@@ -1,6 +1,6 @@
 // Parses a request within bounds: path, query, offered subprotocols. Pure; checks only the form.
 import type { ChannelListProblem } from '@weir/protocol';
-import { limits, parseChannels, subprotocol } from '@weir/protocol';
+import { CHANNEL_RULE, limits, parseChannels, subprotocol } from '@weir/protocol';
 
 /** The wishes in the query. */
 export interface Query {
@@ -23,7 +23,7 @@ export function splitTarget(target: string): { readonly path: string; readonly q
 
 const channelProblems: Readonly<Record<ChannelListProblem, string>> = {
   empty: 'name at least one channel, as in ?channels=lobby,sports.42',
-  invalid: 'a channel is tokens of letters, digits, - and _ joined by dots, as in ?channels=lobby,sports.42',
+  invalid: `a channel is ${CHANNEL_RULE}`,
   tooMany: `one connection has at most ${limits.channelsPerConnection} channels`,
   tooLong: `the channel names of one connection have at most ${limits.channelsChars} characters together`,
 };

@@ -23,6 +23,8 @@ export interface ProbeResult {
   readonly kbps?: number;
   readonly class: 'fast' | 'slow';
   readonly confidence: Confidence;
+  /** The line of the rule that decided; absent if the client left first. */
+  readonly line?: number;
   /** Bytes that the probe wrote, pads and pings. */
   readonly bytes: number;
   readonly tookMs: number;
@@ -187,6 +189,7 @@ class ProbeRun {
       outcome: rttMs === undefined ? 'silent' : rttOnly ? 'noBudget' : 'measured',
       class: verdict.class,
       confidence: ownFault ? 'low' : verdict.confidence,
+      line: verdict.line,
       ...(verdict.kbps !== undefined ? { kbps: verdict.kbps } : {}),
     });
   }
@@ -196,7 +199,7 @@ class ProbeRun {
     this.#finish({ outcome: padded ? 'closedOnPad' : 'closed', class: 'slow', confidence: 'low' });
   }
 
-  #finish(found: Pick<ProbeResult, 'outcome' | 'class' | 'confidence' | 'kbps'>): void {
+  #finish(found: Pick<ProbeResult, 'outcome' | 'class' | 'confidence' | 'kbps' | 'line'>): void {
     if (this.#over) return;
     this.#over = true;
     this.#clearTimer();

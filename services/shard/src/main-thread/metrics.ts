@@ -32,7 +32,7 @@ const toldMetrics = defineMetrics<Readonly<Record<Lane, number>>>()({
     kind: 'counter',
     name: 'weir_shard_intake_messages_total',
     help: 'Messages taken from NATS by lane',
-    advice: 'The rate of what is published; all shards of a cluster see the same',
+    advice: 'The publish rate; all shards of a cluster see the same',
     labels: { lane: LANES },
     read: (accepted) => LANES.map((lane) => [{ lane }, accepted[lane]]),
   },
@@ -41,7 +41,7 @@ const toldMetrics = defineMetrics<Readonly<Record<Lane, number>>>()({
     name: 'weir_shard_intake_rejected_total',
     help: 'Messages that cannot be broadcast, by lane and reason',
     advice:
-      'Any rise: a publisher sends what cannot be broadcast; `weir.rejected` has copies with the reason. `stateFull`: WEIR_STATE_MAX_KEYS or WEIR_STATE_MAX_BYTES',
+      'Any rise: a publisher sends invalid messages; `weir.rejected` has copies with the reason. `stateFull`: WEIR_STATE_MAX_KEYS or WEIR_STATE_MAX_BYTES',
     labels: { lane: [...LANES, 'none'], reason: REJECT_REASONS },
   },
   intakeCosmeticDropped: {

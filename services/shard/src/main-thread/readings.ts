@@ -15,7 +15,7 @@ export const mainReadings = defineMetrics<Shard>()({
   drainingShards: {
     kind: 'gauge',
     name: 'weir_shard_draining_shards',
-    help: 'Shards of the pool that drain now and share the pace of moves, as heard by this shard while it drains; else 0',
+    help: 'Shards of the pool that drain now and share the pace of moves, as this shard hears while it drains; otherwise 0',
     advice: 'Above drain.together of the chart: they may move clients faster than one shard would',
     read: (shard) => shard.drains.pace.shards,
   },
@@ -58,7 +58,7 @@ export const mainReadings = defineMetrics<Shard>()({
     kind: 'gauge',
     name: 'weir_shard_state_channels',
     help: 'Channels with state',
-    advice: 'A channel for each name that ever had state: endless growth: a publisher invents names',
+    advice: 'One for each name that ever had state. Endless growth: a publisher invents names',
     read: (shard) => shard.lanes.state.channels,
   },
   stateKeys: {
@@ -101,7 +101,7 @@ export const mainReadings = defineMetrics<Shard>()({
     kind: 'gauge',
     name: 'weir_shard_critical_messages',
     help: 'Critical messages that the shard keeps',
-    advice: 'What clients can still get when they resume',
+    advice: 'The messages that clients can still get when they resume',
     read: (shard) => shard.lanes.critical.messages,
   },
   criticalBytes: {
@@ -181,7 +181,7 @@ export const mainReadings = defineMetrics<Shard>()({
   criticalLostMessages: {
     kind: 'counter',
     name: 'weir_shard_critical_lost_messages_total',
-    help: 'Critical messages within their time that a later epoch of the critical stream does not have',
+    help: 'Critical messages within their retention time that a later epoch of the critical stream does not have',
     advice: 'Any rise: a purge, or a store that lost something. Clients have gaps',
     read: (shard) => shard.losses.criticalMessages,
   },

@@ -154,8 +154,8 @@ export class Shard {
         queueMicrotask(() => this.#beatWhenReady());
       },
       streams: streamDefinitions(this.#subjects, streamLimits(config)),
-      ensure: async (connection, definition) => {
-        await ensureStreams({ connection, streams: [definition], logger });
+      ensure: async (connection, definition, again) => {
+        await ensureStreams({ connection, streams: [definition], logger, again });
       },
       state: stateSink({
         lanes,

@@ -24,7 +24,7 @@ export const threadReadings = defineMetrics<Shard>()({
   connectionsByState: {
     kind: 'gauge',
     name: 'weir_shard_connections_by_state',
-    help: 'Open connections by state: flowing gets everything, congested only critical messages until there is room, behind what it missed, closing a Close',
+    help: 'Open connections by state. flowing: gets everything; congested: gets only critical messages until there is room; behind: catches up; closing: has got a Close',
     advice:
       'Many `congested`: the limits of the pool are small for what is published, or its clients slow. Many `behind`: many clients have just connected',
     labels: { state: CONNECTION_STATES },
@@ -42,8 +42,9 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'gauge',
     name: 'weir_shard_connections_not_live',
     was: 'weir_shard_connections_behind',
-    help: 'Connections that are not live: they are congested, or get what they missed',
-    advice: 'Its share of the connections: many at once is the network or this shard, not the clients',
+    help: 'Connections that are not live: congested or catching up',
+    advice:
+      'Its share of the connections: if many change together, the cause is the network or this shard, not the clients',
     read: now(gauge.notLive),
   },
   backlogBytes: {
@@ -57,14 +58,14 @@ export const threadReadings = defineMetrics<Shard>()({
   healthyBacklogBytes: {
     kind: 'gauge',
     name: 'weir_shard_healthy_backlog_bytes',
-    help: 'Bytes of the backlog of clients that keep up: they get everything and are not too slow for this pool',
-    advice: 'Grows with the load and with the distance of the clients. Slow clients are not in it',
+    help: 'Backlog of the clients that keep up: they get everything and are fast enough for this pool',
+    advice: 'Grows with the load and with the distance of the clients. Excludes slow clients',
     read: now(gauge.healthyBacklogBytes),
   },
   awaitedBytes: {
     kind: 'gauge',
     name: 'weir_shard_awaited_bytes',
-    help: 'Bytes that clients which keep up were sent more than two round trips ago and that are not proven to have arrived',
+    help: 'Bytes sent more than two round trips ago to clients that keep up, and not proven to have arrived',
     advice:
       'Near 0 at any distance while the shard keeps up. The HPA uses it: it grows if the shard or its network does not keep up, and shrinks with more shards',
     read: now(gauge.awaitedBytes),
@@ -83,7 +84,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_admissions_total',
     help: 'Upgrade requests by outcome',
     advice:
-      '`expired`, `clockSkew`: clocks, or clients slower than the ticket lives. `forged`: keys differ. `used`: a client tries twice. `full`: the capacity. `drawsTooMuch`: clients of one network reconnect again and again without a position, or the network is large: WEIR_NETWORK_DRAW_BYTES_PER_SECOND. `failed` is a bug of Weir',
+      '`expired`, `clockSkew`: clocks differ, or clients take longer than a ticket is valid. `forged`: keys differ. `used`: a client tries twice. `full`: the capacity. `drawsTooMuch`: clients of one network reconnect again and again without a position, or the network is large: WEIR_NETWORK_DRAW_BYTES_PER_SECOND. `failed` is a bug of Weir',
     labels: { outcome: ADMIT_OUTCOMES },
     read: byLabel('outcome', 'admissions', ADMIT_OUTCOMES),
   },
@@ -92,7 +93,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_closes_total',
     help: 'Connections that end, each once, by cause',
     advice:
-      '`lag`: clients that no longer prove anything. `hardBytes`: the same, earlier, because critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that violate the protocol. `tokenExpired`: clients without a fresh token in time. `lost`: networks, or a proxy that cuts. `threadDied` is a bug of Weir',
+      '`lag`: clients whose pongs stopped. `hardBytes`: the same, earlier, because critical messages waited for them. `tooManyMessages`, `protocolError`, `badData`, `tooLarge`: clients that violate the protocol. `tokenExpired`: clients without a fresh token in time. `lost`: networks, or a proxy that cuts. `threadDied` is a bug of Weir',
     labels: { cause: CLOSE_CAUSES },
     read: byLabel('cause', 'closes', CLOSE_CAUSES),
   },
@@ -100,8 +101,7 @@ export const threadReadings = defineMetrics<Shard>()({
     kind: 'counter',
     name: 'weir_shard_endings_total',
     help: 'Connections whose socket is gone, each once, by how the socket ended',
-    advice:
-      '`flooded`: clients that went on sending after the Close. Many `cut`: clients do not answer a Close',
+    advice: '`flooded`: clients that kept sending after the Close. Many `cut`: clients do not answer a Close',
     labels: { how: ENDINGS },
     read: byLabel('how', 'endings', ENDINGS),
   },
@@ -119,7 +119,7 @@ export const threadReadings = defineMetrics<Shard>()({
     name: 'weir_shard_slow_pongs_total',
     help: 'Deliveries too late for the pool, by verdict',
     advice:
-      '`shardIsSlow`: many clients turned slow at once, so none is moved: look at the shard, its node and the edge',
+      '`shardIsSlow`: many clients turned slow together, so the shard moves none: look at the shard, its node and the edge',
     labels: { verdict: REASSIGN_VERDICTS },
     read: byLabel('verdict', 'slow', REASSIGN_VERDICTS),
   },
@@ -129,7 +129,7 @@ export const threadReadings = defineMetrics<Shard>()({
     was: 'weir_shard_healthy_pongs_total',
     help: 'Deliveries fast enough for a faster pool, by verdict',
     advice:
-      '`move` against `weir_router_remeasured_total{result="faster"}`: how many clients were promoted. `tooNew`: they wait for the end of their stay. `shardIsSlow`: as for the slow ones',
+      '`move` against `weir_router_remeasured_total{result="faster"}`: how many clients were promoted. `tooNew`: clients must stay longer before a promotion. `shardIsSlow`: as for slow pongs',
     labels: { verdict: REASSIGN_VERDICTS },
     read: byLabel('verdict', 'fast', REASSIGN_VERDICTS),
   },
@@ -235,7 +235,7 @@ export const threadReadings = defineMetrics<Shard>()({
   catchUps: {
     kind: 'counter',
     name: 'weir_shard_catch_ups_total',
-    help: 'Times that a connection got what it missed',
+    help: 'Times that a connection caught up',
     advice: 'Rises with congestion, resumes and moves',
     read: counted(count.catchUps),
   },
@@ -284,7 +284,7 @@ export const threadReadings = defineMetrics<Shard>()({
   deliveryLagSeconds: {
     kind: 'histogram',
     name: 'weir_shard_delivery_lag_seconds',
-    help: 'Time until a ping behind a frame was answered: network and client together',
+    help: 'Time until the ping after a frame was answered: network and client together',
     advice: 'Slow clients are in the tail; if the median moves, it is the shard or its network',
     buckets: histogram.lagBounds,
     read: lagHistogram,
@@ -317,7 +317,7 @@ function now(place: number): (shard: Shard) => number {
   return ({ counts }) => counts.sum('gauges', place);
 }
 
-/** One sample for each name; its place in the part is that in the list. */
+/** One sample for each name: its count is at the name's place in the list. */
 function byLabel(
   label: string,
   part: CountsPart,
@@ -327,7 +327,7 @@ function byLabel(
 }
 
 function bytesHistogram(at: number): (shard: Shard) => BucketCounts {
-  // The threads count 0, then up to 1, 2, 4 … bytes.
+  // The upper bounds of the threads' buckets are 0, 1, 2, 4 … bytes.
   const bucketOf = (bound: number): number => (bound === 0 ? 0 : Math.log2(bound) + 1);
   const ends = [...BYTES_BOUNDS.map(bucketOf), histogram.bytesBuckets - 1];
   return ({ counts }) => {

@@ -1,9 +1,9 @@
-// What every peer broadcasts: the same messages at the same times, so that only the way of sending differs.
+// The feed that every peer broadcasts: the same messages at the same times, so that only the way of sending differs.
 
 /** A feed's shape. */
 export interface Feed {
   readonly tickMs: number;
-  /** Messages a tick for each channel that has any. */
+  /** Messages a tick for each channel. */
   readonly messagesPerTick: number;
   readonly bytes: number;
   readonly channels: number;
@@ -15,7 +15,7 @@ export function message(bytes: number, seq: number): string {
   return `${head}${'x'.repeat(Math.max(0, bytes - head.length - 2))}"}`;
 }
 
-/** Calls `publish` for every message of every tick while the bench says so; tells it the number of ticks on demand. */
+/** Calls `publish` for every message of every tick while the bench plays; reports the number of ticks on request. */
 export function runFeed(
   feed: Feed,
   publish: (channel: number, text: string) => void,

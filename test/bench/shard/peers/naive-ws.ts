@@ -1,4 +1,4 @@
-// The loop that people have today: `ws` and a `send` for every client and message.
+// The loop that people have today: `ws`, and one `send` for every client and message.
 import { WebSocketServer } from 'ws';
 import { channelsOf, feedFromArguments, runFeed } from './feed.ts';
 

@@ -27,7 +27,7 @@ runFeed(
     frames.set(channel, before === undefined ? frame : Buffer.concat([before, frame]));
   },
   () => {
-    // As many bytes as the others send, in one write; the buffer of a set of channels is built once.
+    // The same number of bytes as the others, in one write; the buffer for a set of channels is built once.
     const built = new Map<string, Buffer>();
     for (const { socket, channels } of members) {
       if (!socket.writable) continue;

@@ -1,10 +1,10 @@
-// Socket.IO with its own adapter, WebSocket transport alone, rooms as channels.
+// Socket.IO with its own adapter, only the WebSocket transport, rooms as channels.
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { channelsOf, feedFromArguments, runFeed } from './feed.ts';
 
 const http = createServer();
-// The load walks frames and does not know the pings of Engine.IO: none within a run.
+// The load does not know Engine.IO's pings: the interval is longer than a run.
 const io = new Server(http, {
   transports: ['websocket'],
   perMessageDeflate: false,

@@ -1,5 +1,5 @@
-// Bytes and CPU of the demo lobby in the mobile pool, plain and compressed: two shards of one feed at the same time, and
-// ratios between them.
+// Bytes and CPU of the demo lobby in the mobile pool, plain and compressed: two shards with one feed at the same time,
+// and the ratios between them.
 import type { Measured } from '../measure.ts';
 import { measure, withServers } from '../measure.ts';
 import type { Scenario } from '../scenario.ts';

@@ -1,5 +1,5 @@
-// CPU of the server for one write (client and tick) and for one message, against the peers, in interleaved rounds:
-// all are connected at the same time, and one plays while the others are silent.
+// CPU of the server for one write (client and tick) and for one message, against the peers, in interleaved rounds: all
+// servers are connected together, and one plays while the others are silent.
 import type { Bench, Measured } from '../measure.ts';
 import { measureAlone, withServers } from '../measure.ts';
 import type { Feed } from '../peers/feed.ts';
@@ -22,9 +22,9 @@ interface Contest {
   readonly about: string;
   readonly feed: Feed;
   readonly perClient: number;
-  /** Least factor by which a message is cheaper than with the naive loop and Socket.IO. */
+  /** Minimum factor by which a message is cheaper than in the naive loop and Socket.IO. */
   readonly cheaper?: number;
-  /** Most that a write may cost against one of the first feed, on a shard of its own. */
+  /** Maximum cost of a write relative to a write of the first feed. */
   readonly againstOne?: number;
 }
 
@@ -73,7 +73,7 @@ async function measureCost(bench: Bench, feed: Feed, perClient: number, seconds:
   const measured = await measureAlone(server, load, seconds);
   const offered = ((await server.ticks()) - ticksBefore) * measured.report.open * channels;
   const sent = (await sentFrames(server)) - sentBefore;
-  // A shard that is late merges ticks: then what counts is what it sent.
+  // A shard that is late merges ticks: only the ticks it sent count.
   const share = isWeir(server) ? Math.min(1, sent / offered) : 1;
   const writes = measured.ticks * measured.report.open * share;
   return {
@@ -132,7 +132,7 @@ function rowsOf(windows: ReadonlyMap<string, readonly Window[]>): readonly Row[]
   });
 }
 
-/** The median of the ratios of the rounds: what is next to each other in time is compared. */
+/** The median of the rounds' ratios: windows next to each other in time are compared. */
 function ratio(
   windows: ReadonlyMap<string, readonly Window[]>,
   above: string,

@@ -1,6 +1,5 @@
-// Clients that mean harm, and what those notice of it that are served, and those that come. Each kind is compared with as
-// many clients that come at the same moments and say nothing, in the same run; one that is gone is replaced a while later,
-// so that the flood lasts.
+// Hostile clients, and their effect on served clients and on newcomers. Each kind is compared with as many silent
+// clients at the same moments in the same run. A closed flooder is replaced a moment later, so that the flood lasts.
 import { paths } from '@weir/protocol';
 import type { FloodKind } from '../flood.ts';
 import { FLOOD_KINDS, Flood } from '../flood.ts';
@@ -16,7 +15,7 @@ import { startRouter, startWeir } from '../servers.ts';
 
 const feed: Feed = { tickMs: 100, messagesPerTick: 1, bytes: 200, channels: 1 };
 const FLOODERS = 25;
-/** So long a flooder is away that was closed: with tickets for each, worse than what a router's rate lets through. */
+/** Pause before a closed flooder returns. With a ticket for each, this is worse than a router's rate would allow. */
 const AGAIN_MS = 250;
 const NEWCOMER_EVERY_MS = 50;
 const SETTLE_MS = 1_000;
@@ -36,7 +35,7 @@ interface Flooded {
   readonly begun: number;
 }
 
-/** What is flooded: where newcomers come, too. */
+/** The flooded service, to which newcomers also connect. */
 interface Target {
   readonly pid: number;
   readonly port: number;
@@ -112,7 +111,7 @@ interface Comparison {
   readonly rounds: number;
 }
 
-/** The flood against as many silent clients, round by round. */
+/** The flood against as many silent clients, in alternating rounds. */
 async function compare(o: Comparison): Promise<{ readonly row: Row; readonly goals: readonly Goal[] }> {
   const { kind, rounds } = o;
   const silent: Window[] = [];
@@ -163,7 +162,7 @@ async function under({ bench, target, flooding, seconds }: Comparison, kind: Flo
   return { window, grownBytes, ...(await flooding.say({ order: 'stop' })) };
 }
 
-/** One window: the healthy clients by the load, newcomers from here. */
+/** One window: healthy clients from the load process, newcomers from this process. */
 async function look({ load }: Bench<WeirServer>, target: Target, seconds: number): Promise<Window> {
   const cpu = cpuSeconds(target.pid);
   const times: number[] = [];
@@ -199,7 +198,7 @@ async function newcomers(target: Target, seconds: number, times: number[]): Prom
           resolve();
         };
         const late = setTimeout(done, seconds * 1_000);
-        // Served is who has its first words.
+        // A newcomer counts as served with its first message.
         const client = new LoadClient({ host: '127.0.0.1', port, path, counts, sample: done });
       }),
     );

@@ -1,5 +1,5 @@
-// 20 MB/s are handed to fan-out threads that have hardly anything else to do: memory must not grow. The shard is a black
-// box: a few clients (so that every thread has a reason to be handed the frames), and the memory of the process over time.
+// 20 MB/s for fan-out threads that have hardly anything else to do: memory must not grow. The shard is a black box: a
+// few clients (so that every thread gets the frames), and the memory of the process over time.
 import { withServers } from '../measure.ts';
 import { MemorySeries } from '../memory-series.ts';
 import type { Feed } from '../peers/feed.ts';
@@ -13,7 +13,7 @@ import { growth, histogramQuantile, scrape } from '../shard-metrics.ts';
 const silence: Feed = { tickMs: 100, messagesPerTick: 0, bytes: 0, channels: 1 };
 const MESSAGE_BYTES = 12_500;
 const TICK_BYTES = 2_000_000;
-/** A tick is larger than a client of this pool may be behind. */
+/** A tick is larger than the backlog that this pool allows a client. */
 const env = {
   WEIR_COSMETIC_MAX_BYTES_PER_TICK: String(4 * TICK_BYTES),
   WEIR_SOFT_BYTES: '32MB',

@@ -1,4 +1,4 @@
-// Memory of connections that get nothing.
+// Memory of connections without messages.
 import { withServers } from '../measure.ts';
 import { residentBytes } from '../process-usage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -14,7 +14,7 @@ export const idle: Scenario = {
     return withServers(
       [() => startWeir({ tickMs: 1_000, messagesPerTick: 0, bytes: 0, channels: 1 })],
       async ({ server, load }) => {
-        // Past the first collections of a fresh process.
+        // After the first garbage collections of a fresh process.
         await sleep(5_000);
         before = residentBytes(server.pid);
         say(`connecting ${clients} clients`);

@@ -1,6 +1,6 @@
-// What a fleet of shards costs the NATS server: the same messages delivered to so many intakes by ordered consumers, by a
-// stream's republish, and by republish to intakes that want a part of the channels. Streams and messages are the same;
-// what storing alone costs is measured too, and taken off.
+// The cost of a fleet of shards for the NATS server: the same messages delivered to several intakes by ordered
+// consumers, by a stream's republish, and by republish to intakes that want part of the channels. Streams and messages
+// are the same; the cost of storing alone is measured too, and subtracted.
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { startNatsServer } from '@weir/local';
@@ -20,7 +20,7 @@ const SETTLE_MS = 2_000;
 interface Way {
   readonly name: string;
   readonly prefix: 'plain' | 'again';
-  /** None: the stream alone. */
+  /** Absent for the stream alone. */
   readonly way?: IntakeWay;
 }
 
@@ -128,7 +128,7 @@ async function measureWay(
   }
 }
 
-/** CPU of a delivery, less what storing (and republishing) the messages costs without anybody who listens. */
+/** CPU of a delivery, without the cost of storing (and republishing) messages for no listener. */
 function perDeliveryUs(windows: readonly (readonly Window[])[], i: number): number {
   const alone =
     windows[ways.findIndex(({ prefix, way }) => prefix === ways[i]?.prefix && way === undefined)] ?? [];

@@ -1,4 +1,4 @@
-// A flood of state from NATS into one shard with a few clients: the tick stays on time, and the memory where it is.
+// A flood of state from NATS into one shard with a few clients: ticks stay on time, and memory stays flat.
 import { CountingProcess } from '../counting-process.ts';
 import { withServers } from '../measure.ts';
 import { MemorySeries } from '../memory-series.ts';

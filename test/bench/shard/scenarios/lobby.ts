@@ -1,4 +1,4 @@
-// The casino lobby at full size: does it run without an error, in bounded memory, and on time.
+// The casino lobby at full size: runs without errors, in bounded memory, and on time.
 import { Load } from '../load.ts';
 import { MemorySeries } from '../memory-series.ts';
 import type { Feed } from '../peers/feed.ts';
@@ -13,7 +13,7 @@ const feed: Feed = { tickMs: 500, messagesPerTick: 1, bytes: 2_048, channels: 1 
 const extras = { criticalMs: 500, cosmeticPerTick: 2 };
 const SHARE = 0.01;
 const WARM_UP_MS = 10_000;
-/** A process may have 20,000 files open. */
+/** Since a process may have 20,000 files open. */
 const CLIENTS_A_LOAD = 7_000;
 
 export const lobby: Scenario = {
@@ -27,7 +27,7 @@ export const lobby: Scenario = {
       server.play(true);
       say(`connecting ${clients} clients from ${loads.length} processes`);
       const each = Math.ceil(clients / loads.length);
-      // One after the other: how fast a shard admits is not what is measured here.
+      // In sequence: this scenario does not measure how fast a shard admits clients.
       for (const load of loads) await load.open(server, { clients: each, perClient: 1 });
       await sleep(WARM_UP_MS);
       const before = await scrape(server.admin);

@@ -1,5 +1,5 @@
-// Clients behind 10 KB/s and 100 ms: how old the newest state is that they have, in minutes of running, and whether
-// every critical message comes. The naive loop sends the same messages through the same links at the same time.
+// Clients behind 10 KB/s and 100 ms: the age of their newest state over minutes, and whether every critical message
+// arrives. The naive loop sends the same messages through the same links at the same time.
 import { startShapingProxy } from '../../../harness/shaping-proxy.ts';
 import { Load } from '../load.ts';
 import type { LoadReport } from '../load-process.ts';
@@ -9,7 +9,7 @@ import { goal, quantile, round } from '../scenario.ts';
 import type { Server } from '../servers.ts';
 import { startPeer, startWeir } from '../servers.ts';
 
-/** 10 KB/s and 100 ms there and back, and a proxy that hides what it has taken. */
+/** 10 KB/s and a round trip of 100 ms, behind a proxy that hides what it has taken. */
 const link = {
   down: { kbps: 80, delayMs: 50, bufferBytes: 64_000 },
   up: { kbps: 80, delayMs: 50, bufferBytes: 64_000 },
@@ -24,11 +24,11 @@ interface Stream {
 const streams: readonly Stream[] = [
   // 20 KB/s, which the tick of the mobile pool conflates to 2 KB/s.
   { name: 'one key at 10 Hz', feed: { tickMs: 100, messagesPerTick: 1, bytes: 2_048, channels: 1 } },
-  // 22 KB/s that no tick makes smaller: only conflation across ticks can.
+  // 22 KB/s that no tick reduces: only conflation across ticks can.
   { name: '100 keys at 1 Hz', feed: { tickMs: 1_000, messagesPerTick: 100, bytes: 200, channels: 1 } },
 ];
 
-/** One kind of server with its clients behind their links. */
+/** One kind of server, with its clients behind their links. */
 interface Line {
   readonly stream: string;
   readonly server: Server;
@@ -77,7 +77,7 @@ async function openLine(stream: string, server: Server, clients: number): Promis
   const load = new Load();
   await load.open(server, { clients, perClient: 1, samples: clients, port: proxy.port });
   server.play(true);
-  // What comes before is the way into the steady state.
+  // Everything before is the way into the steady state.
   await load.measure(5);
   const close = async (): Promise<void> => {
     await load.end();

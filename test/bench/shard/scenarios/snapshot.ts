@@ -1,6 +1,6 @@
-// First snapshots over links from 32 kbit/s to 100 Mbit/s and 10 to 800 ms: the time until one is whole, beside its time
-// on the link alone, and the age of critical messages that come meanwhile. The links are proxies in this process, which
-// acknowledge for the client: what TCP itself needs to become fast comes on top of it elsewhere.
+// First snapshots over links from 32 kbit/s to 100 Mbit/s and 10 to 800 ms: the time until one is complete, beside its
+// time on the link alone, and the age of critical messages meanwhile. The links are proxies in this process, which
+// acknowledge for the client: on real links TCP's own slow start comes on top.
 import { WebSocket } from 'ws';
 import type { ShapingProxy } from '../../../harness/shaping-proxy.ts';
 import { startShapingProxy } from '../../../harness/shaping-proxy.ts';
@@ -19,11 +19,11 @@ const SNAPSHOTS = [
 ];
 const VALUE_BYTES = 1_000;
 const CRITICAL_MS = 200;
-/** In the desktop pool one piece takes longer on a slower link than a client may be silent. */
+/** In the desktop pool, one piece takes longer on a slower link than a client may be silent. */
 const SLOWEST_KBPS: Readonly<Record<string, number>> = { mobile: 0, desktop: 256 };
-/** More than one at a time would want more than this process has. */
+/** At this rate links run one at a time: together they would need more processor than this process has. */
 const FAST_KBPS = 50_000;
-/** What a snapshot may take beside 1.5 times its time on the link. */
+/** Allowed beside 1.5 times the time on the link. */
 const ROUND_TRIPS = 7;
 const SHARD_MS = 200;
 
@@ -118,7 +118,7 @@ async function measureOne(
   }
 }
 
-/** A client until its snapshot is whole, or the shard closes it. */
+/** A client until its snapshot is complete, or until the shard closes it. */
 function receive(
   proxy: ShapingProxy,
   path: string,

@@ -1,6 +1,6 @@
-// A tenth of the clients stop reading. What the healthy ones notice of it, and what becomes of the server's memory;
-// the naive loop runs beside it at the same time, under the same load. A server that cuts stuck clients off gets as many
-// new ones, so that a tenth stays stuck for as long as it runs.
+// A tenth of the clients stop reading: the effect on healthy clients and on the server's memory. The naive loop runs at
+// the same time, under the same load. If a server evicts stuck clients, the bench adds as many new ones, so that a
+// tenth stays stuck for the whole run.
 import type { Load } from '../load.ts';
 import type { LoadReport } from '../load-process.ts';
 import type { Bench } from '../measure.ts';
@@ -17,7 +17,7 @@ const SHARE = 0.1;
 const SETTLE_MS = 3_000;
 const LONGEST_LATENCY_WINDOW_SECONDS = 20;
 
-/** p99 of the healthy clients of one server, a value a round. */
+/** p99 of the healthy clients of one server, one value a round. */
 interface Latencies {
   readonly without: Quantiles[];
   readonly withStuck: Quantiles[];
@@ -99,7 +99,7 @@ function saidOf({ without, withStuck }: Latencies): string {
 interface Watched {
   readonly series: MemorySeries;
   readonly report: LoadReport;
-  /** Stuck clients that came in place of ones that were cut off. */
+  /** Stuck clients that replaced evicted ones. */
   readonly replaced: number;
 }
 
@@ -127,7 +127,7 @@ async function watchMemory(
 
 const SAY_EVERY_SECONDS = 30;
 
-/** Whoever is cut off while stuck is followed by another that is stuck as well. */
+/** Replaces each evicted stuck client by another stuck one. */
 export async function keepStuck(
   { server, load }: { readonly server: Server; readonly load: Load },
   seconds: number,

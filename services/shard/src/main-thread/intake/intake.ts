@@ -26,7 +26,12 @@ export interface IntakeOptions {
   readonly verifyMs: number;
   readonly nowMs: () => number;
   readonly streams: { readonly state: StreamDefinition; readonly critical: StreamDefinition };
-  readonly ensure: (connection: NatsConnection, definition: StreamDefinition) => Promise<void>;
+  /** `again`: this intake saw the stream before. */
+  readonly ensure: (
+    connection: NatsConnection,
+    definition: StreamDefinition,
+    again: boolean,
+  ) => Promise<void>;
   readonly state: LaneSink;
   readonly critical: LaneSink;
   readonly cosmetic: (channel: string, value: string) => void;
@@ -128,7 +133,7 @@ export class Intake {
     const access = this.#open({
       connection,
       definition,
-      ensure: () => ensure(connection, definition),
+      ensure: (again) => ensure(connection, definition, again),
       fromLive: subjects.fromLive,
       onFault: (fault) => {
         this.#fault(name, fault);

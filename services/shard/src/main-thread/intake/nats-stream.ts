@@ -20,7 +20,8 @@ const CONSUMER_IDLE_NS = 30_000_000_000;
 interface NatsStreamOptions {
   readonly connection: NatsConnection;
   readonly definition: StreamDefinition;
-  readonly ensure: () => Promise<void>;
+  /** `again`: the stream was seen before. */
+  readonly ensure: (again: boolean) => Promise<void>;
   /** The data subject behind a live subject. */
   readonly fromLive: (subject: string) => string;
   /** A message of the feed could not be read (any client of NATS can write its headers): it is missing until a fill. */
@@ -31,6 +32,7 @@ export class NatsStream implements StreamAccess {
   readonly #options: NatsStreamOptions;
   readonly #js: JetStreamClient;
   #manager: JetStreamManager | undefined;
+  #wasThere = false;
 
   constructor(options: NatsStreamOptions) {
     this.#options = options;
@@ -38,7 +40,7 @@ export class NatsStream implements StreamAccess {
   }
 
   ensure(): Promise<void> {
-    return this.#options.ensure();
+    return this.#options.ensure(this.#wasThere);
   }
 
   async facts(): Promise<StreamFacts | undefined> {
@@ -46,6 +48,7 @@ export class NatsStream implements StreamAccess {
     const manager = await this.#jsm();
     try {
       const { created, config, state, ts } = await manager.streams.info(name);
+      this.#wasThere = true;
       if (config.republish?.dest !== republish.dest) return undefined;
       return {
         createdMs: Date.parse(created),

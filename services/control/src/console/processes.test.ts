@@ -1,0 +1,74 @@
+// What processes answer: growth and rates, restarts, silence, and a limit.
+import type { Figures } from '@weir/fleet';
+import { expect, it } from 'vitest';
+import { Counted } from './counted.ts';
+import { Processes, perSecond } from './processes.ts';
+import { RejectedSubjects } from './rejected.ts';
+
+function figures(id: string, upMs: number, series: Readonly<Record<string, number>>): Figures {
+  return { v: 1, service: 'shard', id, version: '1', upMs, limits: {}, series };
+}
+const closes = (n: number): Record<string, number> => ({ 'weir_shard_closes_total{cause="left"}': n });
+
+it('rates are growth by time; a first answer has grown by nothing', () => {
+  const processes = new Processes({ max: 10, silentMs: 7_000 });
+  processes.take(figures('a', 60_000, closes(100)), 0, 0);
+  expect(perSecond(processes.get('shard', 'a'), 'weir_shard_closes_total')).toBe(0);
+  processes.take(figures('a', 62_000, closes(110)), 2_000, 0);
+  expect(perSecond(processes.get('shard', 'a'), 'weir_shard_closes_total')).toBe(5);
+});
+
+it('a process that was started again has grown by all that it shows', () => {
+  const processes = new Processes({ max: 10, silentMs: 7_000 });
+  processes.take(figures('a', 60_000, closes(100)), 0, 60_000);
+  processes.take(figures('a', 1_000, closes(101)), 2_000, 62_000);
+  expect(processes.collect()('shard').get('a')).toEqual(closes(101));
+  expect(processes.get('shard', 'a')?.startedMs).toBe(61_000);
+});
+
+it('growth is collected once, however many answers came', () => {
+  const processes = new Processes({ max: 10, silentMs: 7_000 });
+  for (const n of [1, 3, 7]) processes.take(figures('a', 1_000 * n, closes(n)), 1_000 * n, 0);
+  expect(processes.collect()('shard').get('a')).toEqual(closes(6));
+  expect(processes.collect()('shard').size).toBe(0);
+});
+
+it('silent processes are forgotten, and too many are not taken', () => {
+  const processes = new Processes({ max: 2, silentMs: 7_000 });
+  const taken = ['a', 'b', 'c', 'a'].map((id) => processes.take(figures(id, 1, {}), 0, 0));
+  expect(taken).toEqual(['taken', 'taken', 'full', 'taken']);
+  processes.take(figures('b', 2, {}), 6_000, 0);
+  processes.forget(8_000);
+  expect(processes.of('shard').map(({ figures: { id } }) => id)).toEqual(['b']);
+});
+
+it('counts are of the last minute and the last hour, and what all shards hear counts once', () => {
+  const counted = new Counted({ size: 1_800, everyMs: 2_000 });
+  const heard = { 'weir_shard_intake_rejected_total{lane="state",reason="notJson"}': 4 };
+  const grown = new Map([
+    ['a', { ...closes(2), ...heard }],
+    ['b', { ...closes(1), ...heard }],
+  ]);
+  counted.addShards(grown, 'a');
+  counted.step();
+  for (let i = 0; i < 30; i++) counted.step();
+  counted.add('close', 'lag', 5);
+  counted.step();
+  expect(counted.of('close')).toEqual([
+    { name: 'lag', minute: 5, hour: 5 },
+    { name: 'left', minute: 0, hour: 3 },
+  ]);
+  expect(counted.of('reject')).toEqual([{ name: 'notJson', minute: 0, hour: 4 }]);
+  expect([counted.ofMinute('close'), counted.of('move')]).toEqual([5, []]);
+});
+
+it('subjects of rejected messages are bounded, printable, and counted once for all shards', () => {
+  const subjects = new RejectedSubjects();
+  for (let i = 0; i < 6; i++)
+    subjects.hear({ subject: 'weir.state.a', reason: 'notJson', shards: 3, wallMs: i });
+  expect(subjects.list(10)).toEqual([{ subject: 'weir.state.a', reason: 'notJson', atLeast: 2, lastMs: 5 }]);
+  for (let i = 0; i < 500; i++)
+    subjects.hear({ subject: `weir.${i}\n`, reason: '<b>', shards: 1, wallMs: i });
+  expect(subjects.list(1_000)).toHaveLength(100);
+  expect(subjects.list(1)).toEqual([{ subject: 'weir.499.', reason: 'other', atLeast: 1, lastMs: 499 }]);
+});

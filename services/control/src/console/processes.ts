@@ -1,0 +1,108 @@
+// What routers, shards and publishers have answered: the newest figures of each, and how fast its counters grow. A
+// process that does not answer any more is forgotten; one that was started again begins anew.
+import type { FigureService, Figures } from '@weir/fleet';
+import type { Buckets, Series } from './series.ts';
+import { bucketsOf, fade, increases, total } from './series.ts';
+
+/** A process that answers. */
+export interface Process {
+  readonly figures: Figures;
+  /** Monotonic time of its last answer. */
+  readonly atMs: number;
+  /** Wall clock of its start. */
+  readonly startedMs: number;
+  /** What its counters have grown by from the answer before. */
+  readonly grown: Series;
+  /** Seconds from its last answer to the one before; 0 for the first. */
+  readonly seconds: number;
+  /** The last half minute of each histogram, older values fading. */
+  readonly lag: Buckets;
+  readonly backlog: Buckets;
+}
+
+export type TakeOutcome = 'taken' | 'invalid' | 'full';
+
+const memoryMs = 30_000;
+const lagName = 'weir_shard_delivery_lag_seconds';
+const backlogName = 'weir_shard_connection_backlog_bytes';
+
+export class Processes {
+  readonly #max: number;
+  readonly #silentMs: number;
+  readonly #known = new Map<string, Process>();
+  /** What counters have grown by since the last call of `collect`, by process. */
+  #uncollected = new Map<string, Record<string, number>>();
+
+  constructor(o: { readonly max: number; readonly silentMs: number }) {
+    this.#max = o.max;
+    this.#silentMs = o.silentMs;
+  }
+
+  take(figures: Figures, nowMs: number, wallMs: number): TakeOutcome {
+    const key = `${figures.service} ${figures.id}`;
+    const before = this.#known.get(key);
+    if (before === undefined && this.#known.size >= this.#max) return 'full';
+    const startedMs = wallMs - figures.upMs;
+    const same = before !== undefined && figures.upMs >= before.figures.upMs;
+    // The counters of a process that has just been met have grown by nothing that anybody saw.
+    const grown =
+      before === undefined
+        ? {}
+        : same
+          ? increases(before.figures.series, figures.series)
+          : increases({}, figures.series);
+    const seconds = same ? (nowMs - before.atMs) / 1000 : 0;
+    const part = before === undefined ? 0 : Math.exp(-(nowMs - before.atMs) / memoryMs);
+    this.#known.set(key, {
+      figures,
+      atMs: nowMs,
+      startedMs: same ? before.startedMs : startedMs,
+      grown,
+      seconds,
+      lag: recent(before?.lag, bucketsOf(grown, lagName), part),
+      backlog: recent(before?.backlog, bucketsOf(grown, backlogName), part),
+    });
+    const sums = this.#uncollected.get(key) ?? {};
+    for (const [name, by] of Object.entries(grown)) sums[name] = (sums[name] ?? 0) + by;
+    this.#uncollected.set(key, sums);
+    return 'taken';
+  }
+
+  /** What the counters of each process of a service have grown by since the last call. */
+  collect(): (service: FigureService) => ReadonlyMap<string, Series> {
+    const all = this.#uncollected;
+    this.#uncollected = new Map();
+    return (service) => {
+      const prefix = `${service} `;
+      const of = [...all].filter(([key]) => key.startsWith(prefix));
+      return new Map(of.map(([key, series]) => [key.slice(prefix.length), series]));
+    };
+  }
+
+  /** Forgets processes that have been silent for too long. */
+  forget(nowMs: number): void {
+    for (const [key, { atMs }] of this.#known) if (nowMs - atMs > this.#silentMs) this.#known.delete(key);
+  }
+
+  of(service: FigureService): readonly Process[] {
+    return [...this.#known.values()].filter(({ figures }) => figures.service === service);
+  }
+
+  get(service: FigureService, id: string): Process | undefined {
+    return this.#known.get(`${service} ${id}`);
+  }
+}
+
+/** How fast the counters of a metric grow together, per second. */
+export function perSecond(process: Process | undefined, ...names: readonly string[]): number {
+  if (process === undefined || process.seconds <= 0) return 0;
+  return names.reduce((sum, name) => sum + total(process.grown, name), 0) / process.seconds;
+}
+
+/** Less than one value of a minute ago is nothing that one could still speak of. */
+const leastCount = 0.15;
+
+function recent(before: Buckets = new Map(), fresh: Buckets, part: number): Buckets {
+  const sum = fade(before, fresh, part);
+  return Math.max(0, ...sum.values()) < leastCount ? new Map() : sum;
+}

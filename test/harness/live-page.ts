@@ -1,0 +1,224 @@
+// What a page that shows a live feed has to survive, told once for every framework: a killed shard, a dead path, a reload,
+// a token that expires, the Back button; and all that with nothing on its console. In Chromium, on a real cluster.
+import { existsSync } from 'node:fs';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect as connectNats } from '@nats-io/transport-node';
+import type { Browser, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectSound } from './oracle.ts';
+import { PathCluster } from './path-cluster.ts';
+import { scale, seen } from './scale.ts';
+import { until } from './small-cluster.ts';
+import { TAKES_TOKENS, TokenServer } from './user-tokens.ts';
+
+const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
+const whyNoChromium = existsSync(executablePath) ? '' : ` (skipped: no ${executablePath})`;
+const AGAIN_MS = 60_000;
+const BACKS = 3;
+/** A short life, so that a client comes with another one every few seconds. */
+const SHORT_LIVED_S = 9;
+
+/** What the page shows, and how it is published. Its status is the text of `output`, its list of events `ol`. */
+export interface Feed {
+  readonly channel: string;
+  readonly key: string;
+  /** A value of the key that the page shows with the text of `shown`. */
+  value(n: number): unknown;
+  shown(n: number): string;
+  critical(n: number): unknown;
+  /** The number of a critical message in the line that the page has for it. */
+  readonly line: RegExp;
+}
+
+/** A page that is served somewhere. */
+export interface Served {
+  readonly url: string;
+  stop(): Promise<void> | void;
+}
+
+/** Where a page connects to, as the text that stands in its source in place of `url: '…'`. */
+export const HERE = `url: 'ws://127.0.0.1:7701'`;
+export interface Place {
+  readonly options: string;
+}
+
+/** Declares the tests. `serve` puts `options` in the place of `HERE` in the page's source. */
+export function survives(name: string, feed: Feed, serve: (place: Place) => Promise<Served>): void {
+  describe.skipIf(whyNoChromium !== '')(`${name}${whyNoChromium}`, { timeout: 3 * AGAIN_MS }, () => {
+    let paths: PathCluster;
+    let tokens: TokenServer;
+    let nats: NatsConnection;
+    let served: Served;
+    let browser: Browser;
+    let page: Page;
+    let count = 100;
+    const complaints: string[] = [];
+
+    beforeAll(async () => {
+      const shard: Record<string, string> = scale({ WEIR_BEAT_MS: '1000' }, {});
+      paths = await PathCluster.start({ shard, router: TAKES_TOKENS });
+      tokens = await TokenServer.start([feed.channel]);
+      nats = await connectNats({ servers: paths.cluster.nats.url });
+      const token = `token: async () => (await fetch('${tokens.url}')).text()`;
+      served = await serve({ options: `url: '${paths.url}', ${token}` });
+      browser = await chromium.launch({
+        executablePath,
+        args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+        // Playwright switches the back/forward cache off.
+        ignoreDefaultArgs: ['--disable-back-forward-cache'],
+      });
+    }, 5 * AGAIN_MS);
+    afterAll(async () => {
+      await browser?.close();
+      await served?.stop();
+      tokens?.stop();
+      await nats?.close();
+      if (paths === undefined) return;
+      expectSound(paths.cluster.running);
+      await paths.stop();
+    });
+    beforeEach(async () => {
+      complaints.length = 0;
+      page = await browser.newPage();
+      page.on('console', (said) => {
+        // Vite's connection to the page, while one develops, is none of the page's own: Chromium tells of its end.
+        const isVites = said.text().includes(`ws://${new URL(served.url).host}/`);
+        if (['error', 'warning'].includes(said.type()) && !isVites) complaints.push(said.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      await page.addInitScript(`(() => {
+        globalThis.statuses = [];
+        new MutationObserver(() => {
+          const status = document.querySelector('output')?.textContent;
+          if (status && status !== statuses.at(-1)) statuses.push(status);
+        }).observe(document, { subtree: true, childList: true, characterData: true });
+      })()`);
+    });
+    afterEach(async () => {
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    function publish(): number {
+      const n = ++count;
+      nats.publish(`weir.state.${feed.channel}.${feed.key}`, JSON.stringify(feed.value(n)));
+      return n;
+    }
+    const value = (): Promise<string> =>
+      page.evaluate(`document.querySelector('[data-key="${feed.key}"]')?.textContent ?? ''`);
+    async function showsNewest(n = publish()): Promise<void> {
+      await until(async () => (await value()).includes(feed.shown(n)), `the page shows ${n}`, AGAIN_MS);
+    }
+    const criticals = async (): Promise<number[]> => {
+      const lines: string[] = await page.evaluate(
+        `[...document.querySelectorAll('ol > li')].map((line) => line.textContent)`,
+      );
+      return lines.map((text) => Number(feed.line.exec(text)?.[1]));
+    };
+    const sent: number[] = [];
+    function publishCritical(): void {
+      sent.push(++count);
+      nats.publish(`weir.critical.${feed.channel}`, JSON.stringify(feed.critical(count)));
+    }
+    /** Each once and in order. */
+    async function hasAllCriticals(): Promise<void> {
+      await until(async () => (await criticals()).length >= sent.length, 'all critical messages', AGAIN_MS);
+      expect(await criticals()).toEqual(sent);
+    }
+    const statuses = (): Promise<string[]> => page.evaluate('statuses');
+
+    /** The page is there, and served: it has the newest value and a first critical message. */
+    async function opened(): Promise<void> {
+      sent.length = 0;
+      await page.goto(served.url);
+      await showsNewest();
+      publishCritical();
+      await hasAllCriticals();
+      expect((await statuses()).at(-1)).toBe('open');
+    }
+
+    it('shows a live feed', async () => {
+      await opened();
+      for (let i = 0; i < 3; i++) await showsNewest();
+    });
+
+    it('survives kill -9 of its shard', async () => {
+      await opened();
+      const startMs = performance.now();
+      const again = await paths.killServing();
+      publishCritical();
+      await showsNewest();
+      seen(`${name}, kill -9`, { seconds: (performance.now() - startMs) / 1_000 });
+      await hasAllCriticals();
+      await again();
+    });
+
+    it('survives a dead path, without a break in what it says', async () => {
+      await opened();
+      paths.swallow();
+      publishCritical();
+      const startMs = performance.now();
+      await showsNewest();
+      seen(`${name}, a dead path`, { seconds: (performance.now() - startMs) / 1_000 });
+      await hasAllCriticals();
+      expect((await statuses()).slice((await statuses()).indexOf('open'))).toEqual(['open']);
+    });
+
+    it('loses no critical message by a reload', async () => {
+      await opened();
+      // A position speaks for the first one.
+      await until(
+        () => page.evaluate(`Object.keys(sessionStorage).some((key) => key.startsWith('weir '))`),
+        'a place in the storage',
+      );
+      for (let reload = 0; reload < 3; reload++) {
+        for (let i = 0; i < 3; i++) publishCritical();
+        const reloaded = page.reload();
+        for (let i = 0; i < 3; i++) publishCritical();
+        await reloaded;
+        await showsNewest();
+      }
+      await hasAllCriticals();
+    });
+
+    it('survives its token, without a break', async () => {
+      tokens.seconds = SHORT_LIVED_S;
+      const before = tokens.asked;
+      try {
+        await opened();
+        // Longer than the first two tokens are good for, whatever the clocks.
+        for (let asked = before + 2; asked <= before + 4; asked++) {
+          publishCritical();
+          const isRenewed = async (): Promise<boolean> => {
+            await showsNewest();
+            return tokens.asked >= asked;
+          };
+          await until(isRenewed, 'the client has fetched another token', AGAIN_MS);
+        }
+        await hasAllCriticals();
+      } finally {
+        tokens.seconds = 3_600;
+      }
+      expect((await statuses()).slice((await statuses()).indexOf('open'))).toEqual(['open']);
+    });
+
+    it('is up to date within a second of the Back button', async () => {
+      await opened();
+      const tookMs: number[] = [];
+      for (let back = 0; back < BACKS; back++) {
+        await page.goto(tokens.url);
+        publishCritical();
+        const n = publish();
+        const startMs = performance.now();
+        await page.goBack({ waitUntil: 'commit' });
+        await showsNewest(n);
+        tookMs.push(performance.now() - startMs);
+      }
+      seen(`${name}, Back`, { ms: Math.min(...tookMs) });
+      await hasAllCriticals();
+      // What this machine does beside it may cost a second once; a client that waits before it tries costs it each time.
+      expect(Math.min(...tookMs)).toBeLessThan(1_000);
+    });
+  });
+}

@@ -1,0 +1,58 @@
+// The applications of examples/ that have to be installed, outside of the repository with the packed SDK: their types, their
+// build, and in Chromium all that a page has to survive, as Vite serves them while one develops (React's StrictMode does
+// everything twice then) and as they are built. examples/lobby is in test/alone/browser.
+import { describe, it } from 'vitest';
+import { ODDS } from '../../harness/feeds.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { Installed } from '../../harness/installed.ts';
+import type { Served } from '../../harness/live-page.ts';
+import { HERE, survives } from '../../harness/live-page.ts';
+import { StartedProgram } from '../../harness/programs/started-program.ts';
+
+const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
+
+/** The file of each that has the router's address, and what checks its types. */
+const APPS = [
+  { name: 'odds-board', file: 'src/main.tsx', check: ['.bin/tsc'] },
+  { name: 'scores', file: 'src/feed.ts', check: ['.bin/svelte-check', '--fail-on-warnings'] },
+] as const;
+type App = (typeof APPS)[number];
+
+async function install({ name, file, check }: App, options: string): Promise<Installed> {
+  const app = await Installed.example(name);
+  const source = app.read(file);
+  if (!source.includes(HERE)) throw new Error(`examples/${name}/${file} has no ${HERE}`);
+  app.write(file, source.replace(HERE, options));
+  const [tool, ...args] = check;
+  await app.own(tool, args);
+  return app;
+}
+
+/** Starts Vite in the folder; `args` say what of it. */
+async function vite(app: Installed, ...args: readonly string[]): Promise<Served> {
+  const port = await freePort();
+  const where = ['--host', '127.0.0.1', '--port', port, '--strictPort'];
+  const program = new StartedProgram([app.path('node_modules/.bin/vite'), ...args, ...where], app.folder);
+  await program.line(/Local:/);
+  const stop = async (): Promise<void> => {
+    await program.end();
+    app.remove();
+  };
+  return { url: `http://127.0.0.1:${port}/`, stop };
+}
+
+if (isWanted)
+  for (const app of APPS) {
+    survives(`examples/${app.name} in development`, ODDS, async ({ options }) =>
+      vite(await install(app, options)),
+    );
+    survives(`examples/${app.name} as it is built`, ODDS, async ({ options }) => {
+      const installed = await install(app, options);
+      await installed.own('.bin/vite', ['build', '--logLevel', 'warn']);
+      return vite(installed, 'preview');
+    });
+  }
+else
+  describe('the pages of examples/', () => {
+    it.skip('survive what a page has to survive (skipped: only npm run test:packages has it)', () => {});
+  });
