@@ -18,12 +18,17 @@ const repository =
 
 const page = (text, name) => ({ text, link: `/${name}` });
 
+/** A page by its own title, its file seen from docs/. */
+const titled = (file) =>
+  page(
+    /^# (.*)/m.exec(readFileSync(join(DOCS, file), 'utf8'))?.[1] ?? file,
+    file.replace(/(index)?\.md$/, ''),
+  );
+
 const decisions = readdirSync(join(DOCS, 'decisions'))
+  .filter((file) => file !== 'index.md')
   .sort()
-  .map((file) => {
-    const title = /^# (?:Decision )?(.*)/m.exec(readFileSync(join(DOCS, 'decisions', file), 'utf8'))?.[1];
-    return page(title ?? file, `decisions/${file.replace(/\.md$/, '')}`);
-  });
+  .map((file) => titled(`decisions/${file}`));
 
 const sidebar = [
   {
@@ -78,10 +83,18 @@ const sidebar = [
       page('Benchmarks', 'benchmarks'),
       page('Testing', 'testing'),
       page('Releasing', 'releasing'),
-      { text: 'Decisions', collapsed: true, items: decisions },
+      { ...page('Decisions', 'decisions/'), collapsed: true, items: decisions },
     ],
   },
 ];
+
+/** Pages that stand above nowhere: every page can be reached. */
+const named = new Set(JSON.stringify(sidebar).match(/(?<="link":"\/)[^"]*/g));
+const others = readdirSync(DOCS)
+  .filter((file) => file.endsWith('.md'))
+  .map(titled)
+  .filter(({ link }) => !named.has(link.slice(1)));
+if (others.length > 0) sidebar.push({ text: 'More', items: others });
 
 /** Pages of docs/ import Vue when they are rendered, and docs/ has no node_modules: Node finds it from the output. */
 const vueFromHere = {
