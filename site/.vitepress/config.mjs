@@ -16,6 +16,10 @@ const repository =
     ? undefined
     : `${process.env.GITHUB_SERVER_URL}/${process.env.GITHUB_REPOSITORY}`;
 
+/** Water that goes over a weir. */
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="M1 5h6c3 0 2 7 8 7" fill="none" stroke="#3451b2" stroke-width="2.5"/></svg>';
+
 const page = (text, name) => ({ text, link: `/${name}` });
 
 /** A page by its own title, its file seen from docs/. */
@@ -114,6 +118,8 @@ export default defineConfig({
   title: 'Weir',
   description: 'A WebSocket broadcast cluster with network-quality routing',
   cleanUrls: true,
+  // In the page itself: a browser would ask for a file otherwise, and complain that there is none.
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   markdown: {
     // The anchors of GitHub, since links in docs/ must work there too.
     anchor: { slugify: slugOf },
