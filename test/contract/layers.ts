@@ -42,7 +42,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   pino: [/^packages\/runtime\/src\//],
   'prom-client': [/^packages\/runtime\/src\//],
   'ipaddr.js': [/^packages\/runtime\/src\/network\.ts$/],
-  '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
+  '@kubernetes/client-node': [/^packages\/kubernetes\/src\/kube-config\.ts$/],
   '@peculiar/x509': [/^services\/control\/src\/certify\//],
   'reflect-metadata': [/^services\/control\/src\/certify\//],
   esbuild: [/^packages\/(client|react)\/build\.mjs$/],
