@@ -42,6 +42,7 @@ for service in router shard publisher control; do
   printf 'WEIR_NATS_USER=weir-%s\nWEIR_NATS_PASSWORD=%s\n' "$service" "$secret" >"$service.env"
 done
 echo "WEIR_PUBLIC_URL=wss://$domain" >>router.env
+printf 'WEIR_CONSOLE=true\nWEIR_CONSOLE_TOKEN=%s\n' "$(password)" >>control.env
 
 number=1
 for shard in desktop-1 desktop-2 mobile-1; do

@@ -5,8 +5,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { tableOf } from './markdown-table.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -24,14 +25,18 @@ const compose: { readonly services: Readonly<Record<string, ComposeService>> } =
   read('deploy/compose/compose.yaml'),
   { merge: true },
 );
+const COLUMNS = ['Variable', 'Default', 'Unit', 'Meaning'];
 const services = Object.entries(compose.services);
-const known = new Map<string, ReadonlySet<string>>();
-beforeAll(async () => {
-  for (const service of ['router', 'shard', 'publisher', 'control']) {
-    const { settings } = await import(join(root, `services/${service}/dist/config.js`));
-    known.set(service, new Set(Object.values<{ env: string }>(settings).map(({ env }) => env)));
-  }
-});
+/** The settings of each service, as docs/config.md has them; config-doc.test.ts holds the page against the code. */
+const known = new Map(
+  ['router', 'shard', 'publisher', 'control'].map((service) => {
+    const heading = `## ${service.charAt(0).toUpperCase()}${service.slice(1)}`;
+    const rows = ['## Every service', heading].flatMap((one) =>
+      tableOf(read('docs/config.md'), one, COLUMNS),
+    );
+    return [service, new Set(rows.map((row) => row['Variable'] ?? ''))] as const;
+  }),
+);
 
 /** Name and value of each line of an environment file. */
 const linesOf = (text: string): ReadonlyMap<string, string> =>
@@ -70,11 +75,13 @@ describe('deploy/compose', () => {
     expect([...new Set(needed)].toSorted()).toEqual(
       [...made.keys()].filter((name) => name !== 'HTTPS_PORT').toSorted(),
     );
-    const secrets = [...made].filter(([name]) => /KEYS|PASSWORD/.test(name)).map(([, secret]) => secret);
-    expect(new Set(secrets).size).toBe(7);
+    const secrets = [...made]
+      .filter(([name]) => /KEYS|PASSWORD|TOKEN/.test(name))
+      .map(([, secret]) => secret);
+    expect(new Set(secrets).size).toBe(8);
     for (const [name, { environment = {} }] of services)
       for (const [variable, value] of Object.entries(environment))
-        if (/KEYS|PASSWORD|SECRET/.test(variable))
+        if (/KEYS|PASSWORD|SECRET|TOKEN/.test(variable))
           expect([name, variable, value]).toEqual([
             name,
             variable,
@@ -124,7 +131,7 @@ describe('deploy/systemd', () => {
       PATH: process.env['PATH'],
       ...Object.fromEntries(files.flatMap((text) => [...linesOf(text)])),
     };
-    const main = join(root, `services/${service}/dist/main.js`);
+    const main = join(root, `services/${service}/dist/bundle/main.js`);
     expect(execFileSync(process.execPath, [main, '--check-config'], { env, encoding: 'utf8' })).toContain(
       'is valid',
     );

@@ -68,6 +68,7 @@ describe.skipIf(why !== undefined)(`one host${why === undefined ? '' : ` (skippe
     }
     const metrics = await fetch(`${stack.adminUrl}/desktop-1/metrics`);
     expect(await metrics.text()).toContain('weir_shard_connections');
+    expect(await (await fetch(stack.consoleUrl)).text()).toContain('<title>');
   });
 
   it.skipIf(noPython !== undefined)(

@@ -75,11 +75,16 @@ export class ComposeStack {
   /** File of the authority that has signed Caddy's certificate for localhost. */
   readonly authority: string;
   readonly adminUrl: string;
+  readonly consoleUrl: string;
 
-  private constructor(folder: string, port: string, adminPort: string) {
+  private constructor(
+    folder: string,
+    ports: { readonly port: string; readonly adminPort: string; readonly consolePort: string },
+  ) {
     this.folder = folder;
-    this.url = `wss://localhost:${port}`;
-    this.adminUrl = `http://127.0.0.1:${adminPort}`;
+    this.url = `wss://localhost:${ports.port}`;
+    this.adminUrl = `http://127.0.0.1:${ports.adminPort}`;
+    this.consoleUrl = `http://127.0.0.1:${ports.consolePort}`;
     this.authority = join(folder, 'root.crt');
   }
 
@@ -89,13 +94,19 @@ export class ComposeStack {
       recursive: true,
       filter: (path) => !/\/(?:\.env|settings\.env)$/.test(path),
     });
-    const [port, adminPort, natsPort] = await Promise.all([freePort(), freePort(), freePort()]);
-    const stack = new ComposeStack(folder, port, adminPort);
+    const [port, adminPort, natsPort, consolePort] = await Promise.all([
+      freePort(),
+      freePort(),
+      freePort(),
+      freePort(),
+    ]);
+    const stack = new ComposeStack(folder, { port, adminPort, consolePort });
     execFileSync('./make-env.sh', ['localhost', port], { cwd: folder });
     stack.set({
       COMPOSE_PROJECT_NAME: `weir-test-${process.pid}`,
       ADMIN_PORT: adminPort,
       NATS_PORT: natsPort,
+      CONSOLE_PORT: consolePort,
       NATS_IMAGE,
       OPEN_FILES: execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).trim(),
     });
