@@ -1,11 +1,15 @@
 // The pages of docs/migrate, as printed: one feed goes through the server that an application has before, through Weir, and
 // through both side by side; the client of each prints the same.
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { connect } from '@weir/client';
+import { Centrifuge } from 'centrifuge';
 import type { Browser } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { serveFolder } from '../../harness/folder-server.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { centrifugo, whyNoCentrifugo } from '../../harness/programs/centrifugo.ts';
@@ -13,6 +17,7 @@ import { PrintedFolder } from '../../harness/programs/printed-folder.ts';
 import type { StartedProgram } from '../../harness/programs/started-program.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { SmallCluster, until } from '../../harness/small-cluster.ts';
+import { SECRET, TAKES_TOKENS, tokenFor } from '../../harness/user-tokens.ts';
 
 const OVERVIEW = 'docs/migrate/index.md';
 const CHROMIUM = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -81,7 +86,6 @@ async function expectFeed(lines: () => readonly string[] | Promise<readonly stri
   expect(await lines()).not.toContain('some goals are missing');
 }
 
-/** With nothing on its standard error. */
 const printsFeed = (program: StartedProgram): Promise<void> => expectFeed(() => program.lines);
 
 describe.each([
@@ -155,6 +159,30 @@ describe.skipIf(whyNoCentrifugo !== undefined)(
         [folder.node('centrifugo-client.mjs'), folder.node('weir-client.mjs')].map(printsFeed),
       );
       expect(both.text).toBe('');
+      await folder.remove();
+    });
+
+    it('one token serves both, with a claim of its own for Weir', async () => {
+      const { folder, port } = await printed('docs/migrate/from-centrifugo.md');
+      const config = JSON.parse(readFileSync(join(folder.folder, 'config.json'), 'utf8'));
+      config.client = { allowed_origins: ['*'], token: { hmac_secret_key: SECRET } };
+      writeFileSync(join(folder.folder, 'config.json'), JSON.stringify(config));
+      folder.start(centrifugo, '-c', 'config.json');
+      await listens(port);
+      const router = await cluster.startRouter({ ...TAKES_TOKENS, WEIR_JWT_CHANNELS_CLAIM: 'weir' });
+      const token = tokenFor(600, ['odds'], 'weir');
+      const weir = connect({ url: router.url, channels: ['odds'], token });
+      const before = new Centrifuge(`ws://127.0.0.1:${port}/connection/websocket`, {
+        websocket: WebSocket,
+        token,
+      });
+      const asked = before.newSubscription('odds');
+      asked.subscribe();
+      before.connect();
+      await until(() => weir.status === 'open', 'Weir takes the token');
+      await until(() => asked.state === 'subscribed', 'Centrifugo takes the token');
+      weir.close();
+      before.disconnect();
       await folder.remove();
     });
   },

@@ -1,6 +1,6 @@
-// The applications of examples/ that have to be installed, outside of the repository with the packed SDK: their types, their
-// build, and in Chromium all that a page has to survive, as Vite serves them while one develops (React's StrictMode does
-// everything twice then) and as they are built. examples/lobby is in test/alone/browser.
+// The applications of examples/ that need an installation, outside of the repository with the packed SDK: their types, their
+// build, and the tests of live-page.ts in Chromium, with Vite's development server (where React's StrictMode mounts
+// everything twice) and as they are built. examples/lobby is in test/alone/browser.
 import { describe, it } from 'vitest';
 import { ODDS } from '../../harness/feeds.ts';
 import { freePort } from '../../harness/free-port.ts';
