@@ -8,8 +8,7 @@ import { Installed } from '../../harness/installed.ts';
 import type { Served } from '../../harness/live-page.ts';
 import { HERE, survives } from '../../harness/live-page.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
-
-const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
+import { isWanted, why } from './wanted.ts';
 
 /** The file of each that has the router's address, and what checks its types. */
 const APPS = [
@@ -54,5 +53,5 @@ if (isWanted)
   }
 else
   describe('the pages of examples/', () => {
-    it.skip('survive what a page has to survive (skipped: only npm run test:packages has it)', () => {});
+    it.skip(`survive what a page has to survive${why}`, () => {});
   });
