@@ -41,6 +41,8 @@ export interface ShapingProxy {
   /** Changes the shapes from now on, also of open connections. */
   change(profile: ProfileName | Partial<Profile>): void;
   stats(): ProxyStats;
+  /** Bytes delivered to the client of the connection that the target sees as coming from this port. */
+  deliveredOf(port: number): number | undefined;
   close(): Promise<void>;
 }
 
@@ -146,6 +148,11 @@ class RunningProxy implements ShapingProxy {
       queuedDown: sum(({ down }) => down.queued),
       queuedUp: sum(({ up }) => up.queued),
     };
+  }
+
+  deliveredOf(port: number): number | undefined {
+    for (const { target, down } of this.#pairs) if (target.localPort === port) return down.delivered;
+    return undefined;
   }
 
   async close(): Promise<void> {
