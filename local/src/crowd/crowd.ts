@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CrowdOrder, CrowdReport } from './crowd-words.ts';
 
-export const MAX_CROWD = 1_000;
+const MAX_CROWD = 1_000;
 const SCRIPT = fileURLToPath(new URL('../../dist/crowd/crowd-main.js', import.meta.url));
 
 export class Crowd {

@@ -15,6 +15,13 @@ const MAX_BODY_BYTES = 64_000;
 /** A page that reads nothing is no longer told. */
 const MAX_WAITING_BYTES = 1_000_000;
 
+const STREAM_HEAD = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
 /** Whether the request was one of these; it is answered then. */
 export async function speak(spoken: Spoken): Promise<boolean> {
   if (spoken.path === '/events') {
@@ -35,7 +42,11 @@ function listen({ request, response, live, token }: Spoken): void {
     response.writeHead(403).end('open the page anew\n');
     return;
   }
+  const begin = (): void => {
+    if (!response.headersSent) response.writeHead(200, STREAM_HEAD).flushHeaders();
+  };
   const stop = live.watch((event, data) => {
+    begin();
     if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
     else response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   });
@@ -43,13 +54,7 @@ function listen({ request, response, live, token }: Spoken): void {
     response.writeHead(503).end('too many pages listen already\n');
     return;
   }
-  response.writeHead(200, {
-    'Content-Type': 'text/event-stream',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-  });
-  response.flushHeaders();
+  begin();
   response.on('close', stop);
 }
 

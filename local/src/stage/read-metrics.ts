@@ -3,7 +3,7 @@
 export type Series = ReadonlyMap<string, number>;
 
 /** The samples by name and labels as they stand there: `weir_shard_moves_total{reason="drain"}`. */
-export function parseMetrics(text: string): Series {
+function parseMetrics(text: string): Series {
   const series = new Map<string, number>();
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
