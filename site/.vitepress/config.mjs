@@ -1,0 +1,130 @@
+// The site of docs/: its navigation, its search, and what becomes of links that lead out of docs/.
+// Every page is also read on GitHub, so nothing in docs/ may need this file.
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitepress';
+import { checkBuilt } from './check-built.mjs';
+import { repositoryLinks, slugOf } from './links.mjs';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const DOCS = join(ROOT, 'docs');
+
+/** Where files of the repository can be read: GitHub's workflows say it, a copy on a disk has no address. */
+const repository =
+  process.env.GITHUB_REPOSITORY === undefined
+    ? undefined
+    : `${process.env.GITHUB_SERVER_URL}/${process.env.GITHUB_REPOSITORY}`;
+
+const page = (text, name) => ({ text, link: `/${name}` });
+
+const decisions = readdirSync(join(DOCS, 'decisions'))
+  .sort()
+  .map((file) => {
+    const title = /^# (?:Decision )?(.*)/m.exec(readFileSync(join(DOCS, 'decisions', file), 'utf8'))?.[1];
+    return page(title ?? file, `decisions/${file.replace(/\.md$/, '')}`);
+  });
+
+const sidebar = [
+  {
+    text: 'Guide',
+    items: [
+      page('What Weir is', ''),
+      page('Five minutes', 'guide'),
+      page('Concepts', 'concepts'),
+      page('Publishing', 'publishing'),
+    ],
+  },
+  {
+    text: 'Clients',
+    items: [
+      page('The SDK', 'clients'),
+      page('React', 'react'),
+      page('Vue', 'vue'),
+      page('Svelte', 'svelte'),
+      page('Node', 'node'),
+      page('React Native', 'react-native'),
+      page('Raw WebSocket', 'raw-websocket'),
+      page('API reference', 'api/'),
+    ],
+  },
+  {
+    text: 'Running it',
+    items: [
+      page('Operations', 'operations'),
+      page('Kubernetes', 'kubernetes'),
+      page('Tuning', 'tuning'),
+      page('Security', 'security'),
+      page('Load tests', 'load'),
+      page('Slow clients', 'slow-clients'),
+      page('Lost state', 'lost-state'),
+    ],
+  },
+  {
+    text: 'Reference',
+    items: [
+      page('Settings', 'config'),
+      page('Metrics', 'metrics'),
+      page('Protocol', 'protocol'),
+      page('The probe', 'probe'),
+      page('Packages in the images', 'images'),
+    ],
+  },
+  {
+    text: 'The project',
+    items: [
+      page('Architecture', 'architecture'),
+      page('Reliability', 'reliability'),
+      page('Benchmarks', 'benchmarks'),
+      page('Testing', 'testing'),
+      page('Releasing', 'releasing'),
+      { text: 'Decisions', collapsed: true, items: decisions },
+    ],
+  },
+];
+
+/** Pages of docs/ import Vue when they are rendered, and docs/ has no node_modules: Node finds it from the output. */
+const vueFromHere = {
+  name: 'vue-from-here',
+  enforce: 'pre',
+  resolveId: (id, _importer, { ssr }) =>
+    ssr && /^vue(\/server-renderer)?$/.test(id) ? { id, external: true } : undefined,
+};
+
+// VitePress reads the default export.
+export default defineConfig({
+  srcDir: '../docs',
+  outDir: 'dist',
+  cacheDir: '../.cache/vitepress',
+  base: process.env.WEIR_SITE_BASE ?? '/',
+  lang: 'en',
+  title: 'Weir',
+  description: 'A WebSocket broadcast cluster with network-quality routing',
+  cleanUrls: true,
+  markdown: {
+    // The anchors of GitHub, since links in docs/ must work there too.
+    anchor: { slugify: slugOf },
+    toc: { slugify: slugOf },
+    languageAlias: { conf: 'nginx' },
+    config: (md) => md.use(repositoryLinks, { root: ROOT, docs: DOCS, repository }),
+  },
+  vite: { plugins: [vueFromHere] },
+  themeConfig: {
+    nav: [
+      page('Guide', 'guide'),
+      page('SDK', 'clients'),
+      page('Running it', 'operations'),
+      page('Reference', 'config'),
+    ],
+    sidebar,
+    outline: [2, 3],
+    search: { provider: 'local' },
+    ...(repository === undefined ? {} : { socialLinks: [{ icon: 'github', link: repository }] }),
+    footer: { message: 'Weir is licensed under Apache-2.0.' },
+  },
+  buildEnd({ outDir, site }) {
+    for (const file of readdirSync(DOCS).filter((name) => name.endsWith('.yaml')))
+      copyFileSync(join(DOCS, file), join(outDir, file));
+    checkBuilt(outDir, site.base);
+  },
+});
