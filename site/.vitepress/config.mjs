@@ -29,10 +29,12 @@ const titled = (file) =>
     file.replace(/(index)?\.md$/, ''),
   );
 
-const decisions = readdirSync(join(DOCS, 'decisions'))
-  .filter((file) => file !== 'index.md')
-  .sort()
-  .map((file) => titled(`decisions/${file}`));
+/** All pages of a folder but the one that stands for the folder. */
+const pagesOf = (folder) =>
+  readdirSync(join(DOCS, folder))
+    .filter((file) => file !== 'index.md')
+    .sort()
+    .map((file) => titled(`${folder}/${file}`));
 
 const sidebar = [
   {
@@ -42,6 +44,7 @@ const sidebar = [
       page('Five minutes', 'guide'),
       page('Concepts', 'concepts'),
       page('Publishing', 'publishing'),
+      { ...page('Migrating', 'migrate/'), collapsed: true, items: pagesOf('migrate') },
     ],
   },
   {
@@ -87,15 +90,15 @@ const sidebar = [
       page('Benchmarks', 'benchmarks'),
       page('Testing', 'testing'),
       page('Releasing', 'releasing'),
-      { ...page('Decisions', 'decisions/'), collapsed: true, items: decisions },
+      { ...page('Decisions', 'decisions/'), collapsed: true, items: pagesOf('decisions') },
     ],
   },
 ];
 
 /** Pages that stand above nowhere: every page can be reached. */
 const named = new Set(JSON.stringify(sidebar).match(/(?<="link":"\/)[^"]*/g));
-const others = readdirSync(DOCS)
-  .filter((file) => file.endsWith('.md'))
+const others = readdirSync(DOCS, { recursive: true })
+  .filter((file) => file.endsWith('.md') && !file.startsWith('api/'))
   .map(titled)
   .filter(({ link }) => !named.has(link.slice(1)));
 if (others.length > 0) sidebar.push({ text: 'More', items: others });

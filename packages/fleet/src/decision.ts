@@ -9,6 +9,8 @@ export const DECISION_REASONS = [
   'noBudget',
   /** A signed hint had the result of an earlier measurement. */
   'hint',
+  /** The second look of the shard that moved the client. */
+  'shard',
   /** The client asked for the slowest pool, or there is one pool. */
   'notMeasured',
 ] as const;

@@ -31,6 +31,13 @@ describe('a hint', () => {
     expect(await roundTrip(hint)).toEqual(hint);
   });
 
+  it('passes on what a shard found', async () => {
+    const thresholds = { kbps: 2_000, rttMs: 270 };
+    const finding = { class: 'fast', confidence: 'high', rttMs: 62, kbps: 3_400, thresholds } as const;
+    const hint: Hint = { id: 'h', pool: 'mobile', allow: ['>'], measure: true, finding };
+    expect(await roundTrip(hint)).toEqual(hint);
+  });
+
   it('that does not ask for one says nothing of it', async () => {
     expect(await roundTrip({ id: 'h', pool: 'mobile', allow: ['a'] })).toEqual({
       id: 'h',

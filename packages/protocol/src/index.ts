@@ -5,6 +5,7 @@ export type { CleanupMark } from './cleanup-mark.ts';
 export { decodeCleanupMark, encodeCleanupMark } from './cleanup-mark.ts';
 export type { AfterClose, CloseCode, CloseName } from './close-codes.ts';
 export { afterClose, closeCodes } from './close-codes.ts';
+export type { Finding } from './finding.ts';
 export { pingFrame, textFrame, utf8Frame } from './frame.ts';
 export { escapeKey, unescapeKey } from './key-text.ts';
 export type { Lane } from './lanes.ts';

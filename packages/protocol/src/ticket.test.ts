@@ -123,12 +123,20 @@ describe('tickets', () => {
       tokenExpiresS: 8_640_000_000_000,
       history: { stayedMs: 86_400_000, moves: 99, kept: true },
     };
+    const finding = {
+      ...({ class: 'slow', confidence: 'medium', rttMs: 1_500, kbps: 9_999_999 } as const),
+      thresholds: { kbps: 9_999_999, rttMs: 10_000 },
+    };
     expect(longest.channels.join().length + 1).toBe(limits.channelsChars);
     expect(longest.allow.join().length + 1).toBe(limits.allowChars);
     const longKey = { ...key, id: long('kid') };
-    const text = await issueTicket(longest, { ...signing, key: longKey });
+    // What the router found is left out where it has no room.
+    const text = await issueTicket({ ...longest, finding }, { ...signing, key: longKey });
     const by = { keys: [longKey], nowMs: NOW, pool: longest.pool, shard: long('shard') };
     expect(await verifyTicket(text, by)).toMatchObject({ ok: true, value: longest });
+    const short = await issueTicket({ ...ticket, finding }, signing);
+    const shortBy = { keys: [key], nowMs: NOW, pool: ticket.pool, shard: 'd1' };
+    expect(await verifyTicket(short, shortBy)).toMatchObject({ ok: true, value: { finding } });
   });
 
   it('are refused with any one character changed, added or left out', async () => {

@@ -3,6 +3,8 @@
 import { webcrypto } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { JOSEError } from 'jose/errors';
+import type { Finding } from './finding.ts';
+import { decodeFinding, encodeFinding } from './finding.ts';
 import { limits } from './limits.ts';
 import type { MoveHistory } from './move-history.ts';
 import { decodeMoveHistory, encodeMoveHistory } from './move-history.ts';
@@ -36,6 +38,8 @@ export interface Ticket {
   readonly ceiling?: string;
   /** Absent for a new client. */
   readonly history?: MoveHistory;
+  /** What the router knows of the client's network; absent if there is nothing to choose. */
+  readonly finding?: Finding;
   /** The router's mark of the client's network; the hint of a move is valid for that network only. */
   readonly network?: string;
   /** When the user's token expires, in seconds since 1970: a hint of a move replaces the token no longer than that. */
@@ -55,6 +59,8 @@ export interface Hint {
   /** As in the ticket: a moved client does not repeat its wish. */
   readonly ceiling?: string;
   readonly history?: MoveHistory;
+  /** What the shard found that moves the client; the router need not measure again if it is certain. */
+  readonly finding?: Finding;
   /** The router's mark of the network that the hint is for; from another network the client is measured again. */
   readonly network?: string;
   /** As in the ticket. */
@@ -125,10 +131,21 @@ interface Signing {
   readonly ttlMs: number;
 }
 
-/** Signs a ticket. Rejects with a `RangeError` if its lifetime or its text would be longer than allowed. */
+/**
+ * Signs a ticket. Rejects with a `RangeError` if its lifetime or its text would be longer than allowed. With the longest
+ * names of everything the finding has no room: that client gets no second look.
+ */
 export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing): Promise<string> {
   if (ttlMs > limits.ticketTtlMs) throw new RangeError(`a ticket lives at most ${limits.ticketTtlMs} ms`);
-  const claims = {
+  const { finding, ...rest } = ticket;
+  const signing = { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs };
+  const whole = await sign(ticketClaims(ticket), signing);
+  if (finding === undefined || whole.length <= limits.ticketChars) return fitting(whole);
+  return fitting(await sign(ticketClaims(rest), signing));
+}
+
+function ticketClaims(ticket: Ticket): Record<string, unknown> {
+  return {
     ch: ticket.channels.join(),
     al: ticket.allow.join(),
     ...(ticket.denied.length > 0 ? { dn: ticket.denied.join() } : {}),
@@ -137,7 +154,6 @@ export async function issueTicket(ticket: Ticket, { key, nowMs, ttlMs }: Signing
     ...(ticket.incarnation === undefined ? {} : { in: ticket.incarnation }),
     ...courseClaims(ticket),
   };
-  return sign(claims, { type: TICKET_TYPE, id: ticket.id, audience: ticket.pool, key, nowMs, ttlMs });
 }
 
 /** Signs a hint. Rejects with a `RangeError` if its text would be longer than allowed. */
@@ -151,7 +167,9 @@ export async function issueHint(hint: Hint, { key, nowMs, ttlMs }: Signing): Pro
     ...(hint.kbps === undefined ? {} : { kbps: hint.kbps }),
     ...courseClaims(hint),
   };
-  return sign(claims, { type: HINT_TYPE, id: hint.id, audience: hint.pool, key, nowMs, ttlMs });
+  return fitting(
+    await sign(claims, { type: HINT_TYPE, id: hint.id, audience: hint.pool, key, nowMs, ttlMs }),
+  );
 }
 
 interface SignParts extends Signing {
@@ -162,13 +180,16 @@ interface SignParts extends Signing {
 
 async function sign(claims: Record<string, unknown>, parts: SignParts): Promise<string> {
   const issuedAt = Math.floor(parts.nowMs / 1000);
-  const token = await new SignJWT(claims)
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: ALGORITHM, kid: parts.key.id, typ: parts.type })
     .setJti(parts.id)
     .setAudience(parts.audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + Math.ceil(parts.ttlMs / 1000))
     .sign(await imported(parts.key));
+}
+
+function fitting(token: string): string {
   if (token.length > limits.ticketChars) throw new RangeError(`longer than ${limits.ticketChars} characters`);
   return token;
 }
@@ -241,24 +262,33 @@ export async function verifyHint(
 }
 
 /** The claims that tickets and hints carry from move to move. */
-type Course = Pick<Ticket, 'ceiling' | 'history' | 'network' | 'tokenExpiresS'>;
+type Course = Pick<Ticket, 'ceiling' | 'finding' | 'history' | 'network' | 'tokenExpiresS'>;
 
-function courseClaims({ ceiling, history, network, tokenExpiresS }: Course): Record<string, unknown> {
+function courseClaims({
+  ceiling,
+  finding,
+  history,
+  network,
+  tokenExpiresS,
+}: Course): Record<string, unknown> {
   return {
     ...(network === undefined ? {} : { nw: network }),
     ...(tokenExpiresS === undefined ? {} : { te: tokenExpiresS }),
     ...(ceiling === undefined ? {} : { ce: ceiling }),
     ...(history === undefined ? {} : { mh: encodeMoveHistory(history) }),
+    ...(finding === undefined ? {} : { fi: encodeFinding(finding) }),
   };
 }
 
-function courseOf({ ce, mh, nw, te }: Readonly<Record<string, unknown>>): Course {
+function courseOf({ ce, fi, mh, nw, te }: Readonly<Record<string, unknown>>): Course {
   const history = decodeMoveHistory(mh);
+  const finding = decodeFinding(fi);
   return {
     ...(typeof nw === 'string' ? { network: nw } : {}),
     ...(isSeconds(te) ? { tokenExpiresS: te } : {}),
     ...(typeof ce === 'string' && isToken(ce, 64) ? { ceiling: ce } : {}),
     ...(history === undefined ? {} : { history }),
+    ...(finding === undefined ? {} : { finding }),
   };
 }
 

@@ -86,6 +86,7 @@ const LINES = {
 const REASONS = {
   silent: 'answered no ping',
   noBudget: 'the router had no bytes left to measure with; only the round trip is known',
+  shard: 'its shard measured it while it was served, and moved it',
   hint: 'came back with a signed hint of an earlier measurement',
   notMeasured: 'asked for the slowest pool, or there is only one',
 };

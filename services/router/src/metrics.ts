@@ -20,6 +20,7 @@ const PROBE_OUTCOMES: readonly ProbeOutcome[] = [
   'closed',
   'closedOnPad',
   'noBudget',
+  'told',
   'skipped',
 ];
 
@@ -83,7 +84,7 @@ export const routerMetrics = defineMetrics<RouterReadings>()({
   probes: {
     kind: 'counter',
     name: 'weir_router_probes_total',
-    help: 'Measurements by outcome; closedOnPad: the client left right after a pad, it may want class=<slowest pool>',
+    help: 'Measurements by outcome; closedOnPad: the client left right after a pad, it may want class=<slowest pool>; told: a shard had measured',
     advice:
       '`noBudget`: a reconnect storm, or WEIR_PROBE_BYTES_PER_SECOND is too small. `silent`: a proxy on the path answers no pings. `closedOnPad`: a client that cannot take the pad',
     labels: { outcome: PROBE_OUTCOMES },
@@ -266,6 +267,7 @@ export function createRouterMetrics(
   const { metrics, readFrom } = registerMetrics(registry, routerMetrics);
   const probed = ({ outcome, tookMs, bytes }: ProbeResult): void => {
     metrics.probes.inc({ outcome });
+    if (outcome === 'told') return;
     metrics.probeSeconds.observe(tookMs / 1000);
     metrics.probeBytes.inc(bytes);
   };

@@ -20,6 +20,7 @@ import { refusalAnswer } from './accept/refusal.ts';
 import { tokenCheck } from './accept/token-check.ts';
 import { ceilingOf } from './classify/ceiling.ts';
 import { classify } from './classify/classify.ts';
+import { toldBy } from './classify/told.ts';
 import type { RouterConfig } from './config.ts';
 import type { RouterMetrics, RouterReadings } from './metrics.ts';
 import { choose } from './place/choose.ts';
@@ -30,6 +31,7 @@ import { Departures } from './redirect/departures.ts';
 import { outcomeOf } from './redirect/outcome.ts';
 import { redirectText } from './redirect/redirect.ts';
 import type { Shards } from './shards.ts';
+import { findingFor } from './ticket/finding.ts';
 import { nextHistory, remeasured } from './ticket/history.ts';
 import type { Measurement, Signer, TicketRequest } from './ticket/ticket.ts';
 import { createSigner } from './ticket/ticket.ts';
@@ -297,12 +299,9 @@ class WeirRouter implements Router {
     const ceiling = ceilingOf({ ...arrival, before }, pools);
     const probe = await this.#measure(client, ceiling, hint);
     if (client.gone !== undefined) return { close: 'normal', outcome: client.gone };
-    const findings = {
-      probe,
-      pools,
-      thresholds: { kbps: config.probeRateThresholdKbps, rttMs: config.probeRttThresholdMs },
-      ...(hint === undefined ? {} : { hintPool: hint.pool }),
-    };
+    const thresholds = { kbps: config.probeRateThresholdKbps, rttMs: config.probeRttThresholdMs };
+    const findings = { probe, pools, thresholds, ...(hint === undefined ? {} : { hintPool: hint.pool }) };
+    const measuredAs = classify(findings);
     const { pool, confidence } = classify(ceiling === undefined ? findings : { ...findings, ceiling });
     metrics.classes.inc({ pool, confidence });
     const placed = choose({ entries: shards.entries(), pools, pool, avoid, unsuited, random });
@@ -314,11 +313,12 @@ class WeirRouter implements Router {
     if (result !== undefined) metrics.remeasured.inc({ result });
     const measured = probe ?? hint;
     const history = nextHistory(hint, placed.shard.pool);
+    const finding = findingFor({ ...findings, ...measuredAs, hint, ceiling });
     const text = redirectText({
       url: placed.shard.url,
       pool: placed.shard.pool,
-      ticket: await this.#sign(placed.shard, arrival, admission, { ceiling, history }),
-      hint: await this.#newHint(probe, { pool: classify(findings).pool, network: arrival.network, history }),
+      ticket: await this.#sign(placed.shard, arrival, admission, { ceiling, history, finding }),
+      hint: await this.#newHint(probe, { pool: measuredAs.pool, network: arrival.network, history }),
       tls: arrival.tls,
       rttMs: measured?.rttMs,
       kbps: measured?.kbps,
@@ -363,7 +363,8 @@ class WeirRouter implements Router {
       metrics.probes.inc({ outcome: 'skipped' });
       return undefined;
     }
-    const result = await this.#probe.run(client, { padding: true });
+    const told = toldBy(hint);
+    const result = told ?? (await this.#probe.run(client, { padding: true }));
     metrics.probed(result);
     return result;
   }
@@ -372,7 +373,7 @@ class WeirRouter implements Router {
     { pool, shard, incarnation }: ShardEntry,
     { tls, network }: Arrival,
     { granted: channels, denied, allow, tokenExpiresS }: Admission,
-    course: Pick<TicketRequest, 'ceiling' | 'history'>,
+    course: Pick<TicketRequest, 'ceiling' | 'finding' | 'history'>,
   ): Promise<string> {
     const place = { pool, shard, incarnation };
     const client = { channels, denied, allow, tls, network, tokenExpiresS };
@@ -389,7 +390,7 @@ class WeirRouter implements Router {
     probe: ProbeResult | undefined,
     about: Pick<Measurement, 'pool' | 'network' | 'history'>,
   ): Promise<string | undefined> {
-    if (probe?.outcome === 'measured' && probe.confidence !== 'low') {
+    if ((probe?.outcome === 'measured' || probe?.outcome === 'told') && probe.confidence !== 'low') {
       return this.#signer.hint({ ...about, rttMs: probe.rttMs, kbps: probe.kbps });
     }
     const restless = about.history !== undefined && about.history.moves > 0;

@@ -1,5 +1,5 @@
-// examples/lobby in Chromium: plain HTML and the script of the SDK, through all that a page has to survive. The examples
-// that have to be installed are in test/lab/packages.
+// examples/lobby in Chromium: the tests of live-page.ts for plain HTML and the script of the SDK. The examples that need an
+// installation are in test/lab/packages.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

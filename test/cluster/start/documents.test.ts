@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Block, blocksOf, patternOf } from '../../harness/programs/documents.ts';
@@ -36,6 +36,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/svelte.md': 'test/lab/packages/documented-apps.test.ts',
   'docs/react-native.md': 'test/lab/packages/documented-apps.test.ts',
   'docs/react.md': 'test/alone/browser/react-board.test.ts',
+  'docs/migrate': 'test/cluster/migrate/migrate.test.ts',
   'docs/publishing.md conf': 'test/cluster/publish/permissions.test.ts',
 };
 /** Long enough for a compiler's first run on a busy machine. */
@@ -66,7 +67,7 @@ describe('code in the documents', () => {
 
 /** What runs or checks a block; undefined if nothing does. */
 function whoRuns({ page, language, file, body }: Block): string | undefined {
-  const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`];
+  const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`] ?? ELSEWHERE[dirname(page)];
   if (elsewhere !== undefined && existsSync(new URL(elsewhere, ROOT))) return elsewhere;
   if (OF_THE_BENCH.test(body)) return 'a person who measures';
   if (language === '') return /^\s*(\$ |npm |npx |curl )/m.test(body) ? undefined : 'a drawing';

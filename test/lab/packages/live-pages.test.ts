@@ -1,6 +1,6 @@
-// The applications of examples/ that have to be installed, outside of the repository with the packed SDK: their types, their
-// build, and in Chromium all that a page has to survive, as Vite serves them while one develops (React's StrictMode does
-// everything twice then) and as they are built. examples/lobby is in test/alone/browser.
+// The applications of examples/ that need an installation, outside of the repository with the packed SDK: their types, their
+// build, and the tests of live-page.ts in Chromium, with Vite's development server (where React's StrictMode mounts
+// everything twice) and as they are built. examples/lobby is in test/alone/browser.
 import { describe, it } from 'vitest';
 import { ODDS } from '../../harness/feeds.ts';
 import { freePort } from '../../harness/free-port.ts';
@@ -8,8 +8,7 @@ import { Installed } from '../../harness/installed.ts';
 import type { Served } from '../../harness/live-page.ts';
 import { HERE, survives } from '../../harness/live-page.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
-
-const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
+import { isWanted, why } from './wanted.ts';
 
 /** The file of each that has the router's address, and what checks its types. */
 const APPS = [
@@ -54,5 +53,5 @@ if (isWanted)
   }
 else
   describe('the pages of examples/', () => {
-    it.skip('survive what a page has to survive (skipped: only npm run test:packages has it)', () => {});
+    it.skip(`survive what a page has to survive${why}`, () => {});
   });

@@ -10,6 +10,8 @@ import type { ProbeResult } from '../probe/probe.ts';
  * (Lighthouse's slow 4G), and 220 and 340 ms.
  */
 const HYSTERESIS = { upKbps: 1.25, downKbps: 0.8, upRtt: 220 / 270, downRtt: 340 / 270 } as const;
+/** The second look of a shard is certain of the side of the threshold; one measurement is not. */
+const isCertain = ({ outcome }: ProbeResult): boolean => outcome === 'told';
 
 /** The probe's thresholds between fast and slow. */
 export interface Thresholds {
@@ -63,16 +65,19 @@ function measured({ probe, hintPool, pools, thresholds }: ClassifyInput): Found 
 }
 
 /** Clearly fast: a client promoted on a doubtful measurement is soon demoted again. */
-function isWellAbove({ kbps, rttMs, confidence }: ProbeResult, threshold: Thresholds): boolean {
+function isWellAbove(probe: ProbeResult, threshold: Thresholds): boolean {
+  const { kbps, rttMs, confidence } = probe;
   if (kbps === undefined || rttMs === undefined || confidence === 'low') return false;
-  return kbps >= threshold.kbps * HYSTERESIS.upKbps && rttMs <= threshold.rttMs * HYSTERESIS.upRtt;
+  const least = threshold.kbps * (isCertain(probe) ? 1 : HYSTERESIS.upKbps);
+  return kbps >= least && rttMs <= threshold.rttMs * HYSTERESIS.upRtt;
 }
 
 /** Clearly slow; no answer at all and an unconfirmed rate count as slow too. */
-function isWellBelow({ outcome, kbps, rttMs }: ProbeResult, threshold: Thresholds): boolean {
+function isWellBelow(probe: ProbeResult, threshold: Thresholds): boolean {
+  const { outcome, kbps, rttMs } = probe;
   if (rttMs === undefined || rttMs > threshold.rttMs * HYSTERESIS.downRtt) return true;
   // Without pads the rate is unknown: the hint is the better source.
   if (outcome === 'noBudget') return false;
-  if (kbps !== undefined) return kbps < threshold.kbps * HYSTERESIS.downKbps;
+  if (kbps !== undefined) return kbps < threshold.kbps * (isCertain(probe) ? 1 : HYSTERESIS.downKbps);
   return rttMs < threshold.rttMs * HYSTERESIS.upRtt;
 }

@@ -15,9 +15,10 @@ export { watchLoop } from './loop-watch.ts';
 export interface ProbeResult {
   /**
    * measured: the rule decided on answered steps. silent: no pong came by the deadline. closed, closedOnPad: the client
-   * left, the latter after a pad (so do not pad it again). noBudget: no pad could be sent, only the RTT is known.
+   * left, the latter after a pad (so do not pad it again). noBudget: no pad could be sent, only the RTT is known. told:
+   * not measured here, a shard is certain.
    */
-  readonly outcome: 'measured' | 'silent' | 'closed' | 'closedOnPad' | 'noBudget';
+  readonly outcome: 'measured' | 'silent' | 'closed' | 'closedOnPad' | 'noBudget' | 'told';
   readonly rttMs?: number;
   /** Absent if no rate was measured, or if a rate over the threshold was not confirmed. */
   readonly kbps?: number;

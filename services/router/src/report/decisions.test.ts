@@ -27,6 +27,7 @@ it('says what was measured, and which line of the rule decided', () => {
 it.each([
   [{ probe: { ...probe, outcome: 'silent' } }, { why: 'silent' }],
   [{ probe: { ...probe, outcome: 'noBudget' } }, { why: 'noBudget' }],
+  [{ probe: { ...probe, outcome: 'told' } }, { why: 'shard' }],
   [
     { probe: undefined, hint: { rttMs: 9, kbps: 3_000 } },
     { why: 'hint', rttMs: 9, kbps: 3_000 },

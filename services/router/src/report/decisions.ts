@@ -48,5 +48,6 @@ export class Decisions {
 
 function reasonOf(probe: ProbeResult | undefined, hint: Outcome['hint']): DecisionReason {
   if (probe === undefined) return hint === undefined ? 'notMeasured' : 'hint';
+  if (probe.outcome === 'told') return 'shard';
   return probe.outcome === 'noBudget' || probe.outcome === 'silent' ? probe.outcome : 'measured';
 }

@@ -25,6 +25,7 @@ const request = {
   incarnation: 'i1',
   ceiling: undefined,
   history: undefined,
+  finding: undefined,
   network: '192.0.2.1',
   tokenExpiresS: 1_700_000_100,
 };
@@ -35,7 +36,7 @@ describe('a ticket', () => {
     const verify = (token: string, atMs: number) =>
       verifyTicket(token, { keys, nowMs: atMs, pool: 'desktop', shard: 'd1' });
     const [first, second] = [await verify(a, nowMs), await verify(b, nowMs)];
-    const { ceiling: _, history: __, network, ...said } = request;
+    const { ceiling: _, history: __, finding: ___, network, ...said } = request;
     expect(first).toMatchObject({ ok: true, value: { ...said, id: expect.any(String) } });
     expect(first.ok && signer.isFrom({ ...first.value }, network)).toBe(true);
     expect(first.ok && signer.isFrom({ ...first.value }, '192.0.2.2')).toBe(false);
@@ -55,6 +56,13 @@ describe('how a client was moved', () => {
     const text = await signer.ticket({ ...request, ceiling: 'desktop', history });
     const verified = await verifyTicket(text, { keys, nowMs, pool: 'desktop', shard: 'd1' });
     expect(verified).toMatchObject({ ok: true, value: { ceiling: 'desktop', history } });
+  });
+
+  it('and what the router found is in its ticket', async () => {
+    const finding = { class: 'slow', confidence: 'low', thresholds: { kbps: 2_000, rttMs: 270 } } as const;
+    const text = await signer.ticket({ ...request, finding });
+    const verified = await verifyTicket(text, { keys, nowMs, pool: 'desktop', shard: 'd1' });
+    expect(verified).toMatchObject({ ok: true, value: { finding } });
   });
 
   it('is in its hint', async () => {

@@ -1,7 +1,7 @@
 // Signs the ticket for one shard and the hint that spares the client the next probe. Must never let a hint allow a
 // channel: a router's hint only proves a measurement.
 import { createHmac } from 'node:crypto';
-import type { Hint, MoveHistory, TicketKey } from '@weir/protocol';
+import type { Finding, Hint, MoveHistory, TicketKey } from '@weir/protocol';
 import { channelAllowed, issueHint, issueTicket, limits } from '@weir/protocol';
 
 /** The dependencies of the signer. */
@@ -27,6 +27,8 @@ export interface TicketRequest {
   /** The fastest pool that the client wants. */
   readonly ceiling: string | undefined;
   readonly history: MoveHistory | undefined;
+  /** For the shard's second look; undefined if there is nothing to choose. */
+  readonly finding: Finding | undefined;
   /** The client's network; the ticket contains only a mark of it. */
   readonly network: string;
   readonly tokenExpiresS: number | undefined;
@@ -59,7 +61,7 @@ export function createSigner(o: SignerOptions): Signer {
   if (key === undefined) throw new RangeError('there must be a key to sign with');
   const newId = (): string => Buffer.from(o.random(idBytes)).toString('base64url');
   return {
-    ticket: ({ allow, network, incarnation, ceiling, history, tokenExpiresS, ...request }) =>
+    ticket: ({ allow, network, incarnation, ceiling, history, finding, tokenExpiresS, ...request }) =>
       issueTicket(
         {
           ...request,
@@ -70,6 +72,7 @@ export function createSigner(o: SignerOptions): Signer {
           ...(incarnation === undefined ? {} : { incarnation }),
           ...(ceiling === undefined ? {} : { ceiling }),
           ...(history === undefined ? {} : { history }),
+          ...(finding === undefined ? {} : { finding }),
         },
         { key, nowMs: o.clock.wallMs(), ttlMs: o.ticketTtlMs },
       ),
