@@ -31,7 +31,6 @@ const NEXT = 'next';
 /** Short, so that an upgrade takes seconds; all clients of a test have one address. */
 const SETTINGS = `WEIR_DRAIN_GRACE_MS=500ms
 WEIR_DRAIN_WINDOW_MS=2s
-WEIR_DRAIN_WITHIN_MS=2s
 WEIR_CONNECTS_PER_SECOND_PER_ADDRESS=1000
 WEIR_CONNECT_BURST_PER_ADDRESS=10000
 `;
