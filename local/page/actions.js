@@ -1,5 +1,5 @@
 // The buttons: what to watch before, what happened afterwards.
-import { byId, element, put } from '/show.js';
+import { byId, element, put, sentence } from '/show.js';
 
 const OUTCOMES = 6;
 const BUTTONS = [
@@ -127,7 +127,7 @@ export class Actions {
   #say(text, tone = '') {
     const list = byId('outcomes');
     const time = element('time', '', new Date().toLocaleTimeString('en-GB'));
-    list.prepend(element('li', tone, time, ' ', text));
+    list.prepend(element('li', tone, time, ' ', sentence(text)));
     while (list.children.length > OUTCOMES) list.lastElementChild.remove();
   }
 }

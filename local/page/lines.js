@@ -1,7 +1,7 @@
 // The same feed on four lines, side by side: each device with its picture of the market, and what was measured of it.
 import { MarketBoard } from '/market-board.js';
 import { NaiveDevice } from '/naive-device.js';
-import { bytes, count, duration, element, put, rate } from '/show.js';
+import { bytes, count, duration, element, put, rate, sentence } from '/show.js';
 import { Spark } from '/spark.js';
 import { WeirDevice } from '/weir-device.js';
 
@@ -27,7 +27,7 @@ const FACTS = [
   ['measured', 'Measured'],
   ['skipped', 'Skipped'],
   ['critical', 'Critical'],
-  ['waiting', 'Waiting in server'],
+  ['undelivered', 'Not yet delivered'],
 ];
 const ROWS = 6;
 const SAMPLE_MS = 500;
@@ -144,7 +144,7 @@ export class Lines {
             : `${duration(rttMs)}, ${rate(kbps)}`,
         skipped: count(model.skipped),
         critical: `${count(model.goals)} of ${count(model.sent(view.feed.goals))}`,
-        waiting: waiting(device, view),
+        undelivered: undelivered(device, view),
       });
       const line = view.lines[name];
       if (line !== undefined) card.line(line);
@@ -153,14 +153,14 @@ export class Lines {
 }
 
 /** Of a Weir client the shard tells no number of its own: the sum of its shard's clients is what is in /metrics. */
-function waiting(device, view) {
+function undelivered(device, view) {
   if (device.isNaive) {
     const mine = view.naive.clients.find(({ id }) => id === device.id);
     return mine === undefined ? '–' : bytes(mine.waitingBytes);
   }
   const shard = view.shards.find(({ id }) => id === device.facts.shard);
   if (shard === undefined || !shard.up) return '–';
-  const all = shard.connections === 1 ? '' : ` for ${count(shard.connections)}`;
+  const all = shard.connections === 1 ? '' : `, ${count(shard.connections)} clients`;
   return `${bytes(shard.backlogBytes)}${all}`;
 }
 
@@ -173,7 +173,7 @@ function makeCard({ name, title, kind, device, ask }) {
   const heading = element('h3', '', title);
   heading.id = `device-${name}`;
   const story = element('p', 'story', device.story);
-  device.onStory = (text) => put(story, text);
+  device.onStory = (text) => put(story, sentence(text));
   const places = new Map(FACTS.map(([fact]) => [fact, element('dd', '', '–')]));
   const facts = element(
     'dl',

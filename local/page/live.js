@@ -19,7 +19,10 @@ export class Live {
         this.#tell(name, what);
       });
     }
-    events.addEventListener('error', () => this.#tell('away', events.readyState));
+    events.addEventListener('error', () => {
+      this.#tell('away');
+      if (events.readyState === EventSource.CLOSED) reloadIfAnotherRun(token);
+    });
   }
 
   /** The clock of the publisher, also where the browser is on another machine. */
@@ -44,4 +47,10 @@ export class Live {
   #tell(name, what) {
     for (const listener of this.#listeners.get(name) ?? []) listener(what);
   }
+}
+
+/** Another run has another token, and its lines are elsewhere. The answer comes when that run is ready. */
+async function reloadIfAnotherRun(token) {
+  const answer = await fetch('/config.json', { cache: 'no-store' });
+  if ((await answer.json()).token !== token) location.reload();
 }

@@ -14,6 +14,8 @@ export class Lobby {
   #hit = element('p', 'hit');
   #hits = element('ol', 'hits');
   #cards = new Map();
+  /** Of all slots, also those for which there is no room. */
+  #names = new Map();
   #hitTimer;
 
   constructor(root, channel) {
@@ -49,6 +51,7 @@ export class Lobby {
       table: [this.#tables, makeTable],
       slot: [this.#slots, makeSlot],
     }[kind];
+    this.#names.set(key, value.name);
     let card = this.#cards.get(key);
     if (card === undefined) {
       if (kind === 'slot' && place.children.length >= SLOTS) return;
@@ -63,7 +66,7 @@ export class Lobby {
 
   #won({ jackpot, slot, amount, player }) {
     if (amount === undefined) return;
-    const machine = this.#cards.get(slot)?.name ?? slot;
+    const machine = this.#names.get(slot) ?? slot.replace('-', ' ');
     put(this.#hit, `${player} hits the ${jackpot}: ${money.format(amount)}`);
     this.#hit.dataset.shown = 'true';
     clearTimeout(this.#hitTimer);

@@ -2,7 +2,7 @@
 
 const GAP = 14;
 const HEAD = 28;
-const FOOT = 44;
+const FOOT = 60;
 
 /** Router at the left and pools beside each other; on narrow screens the router above them. */
 export function layout({ width, height, shards }) {

@@ -79,7 +79,7 @@ export class ClusterMap {
     if (!this.#isVisible) this.#draw(nowMs); // a print or a picture of the whole page shows it too
     put(
       this.#text,
-      `${count(total)} ${total === 1 ? 'client' : 'clients'}: ${parts.join(', ')}${perDot > 1 ? `; a dot is ${perDot} clients` : ''}`,
+      `${people(total)}: ${parts.join(', ')}${perDot > 1 ? `; a dot is ${perDot} clients` : ''}`,
     );
   }
 
@@ -151,11 +151,9 @@ export class ClusterMap {
     pen.fillText(id, x, y + radius + 18);
     pen.fillStyle = up ? soft : bad;
     pen.font = '12px system-ui, sans-serif';
-    pen.fillText(
-      up ? (draining ? 'drains' : `${count(connections)}, ${bytes(backlogBytes)} wait`) : 'down',
-      x,
-      y + radius + 34,
-    );
+    const lines =
+      draining && up ? ['drains'] : up ? [people(connections), `${bytes(backlogBytes)} under way`] : ['down'];
+    for (const [at, line] of lines.entries()) pen.fillText(line, x, y + radius + 34 + at * 15);
   }
 
   #drawRouter(pen, { x, y, size }) {
@@ -210,6 +208,8 @@ export class ClusterMap {
     pen.globalAlpha = 1;
   }
 }
+
+const people = (clients) => `${count(clients)} ${clients === 1 ? 'client' : 'clients'}`;
 
 function fly(dot, startMs) {
   dot.fromX = dot.x;

@@ -16,8 +16,10 @@ export class MarketBoard {
     for (const [key, quote] of values) {
       let row = this.#rows.get(key);
       if (row === undefined) {
-        if (this.#rows.size >= this.#limit) continue;
+        const place = Number(key.split('-').at(-1));
+        if (place > this.#limit) continue;
         row = makeRow(quote);
+        row.root.style.order = String(place); // whichever comes first, all devices show the same order
         this.#rows.set(key, row);
         this.root.append(row.root);
       }

@@ -7,6 +7,13 @@ const WORDS = [
   ['away', '2'],
 ];
 const EVENTS = 8;
+const SHELL = element(
+  'code',
+  'words',
+  ...'npx weir-publish replay examples/market.ndjson.gz --speed 10'
+    .split(' ')
+    .flatMap((word) => [element('span', '', word), ' ']),
+);
 
 export class Odds {
   #matches = element('ul', 'matches');
@@ -27,7 +34,7 @@ export class Odds {
     const begin = () => {
       put(said, 'Playing …');
       live.ask({ do: 'replay' }).then(
-        () => put(said, 'Played by weir-publish replay examples/market.ndjson.gz --speed 10'),
+        () => said.replaceChildren('The same from a shell: ', SHELL.cloneNode(true)),
         (error) => put(said, error.message),
       );
     };
@@ -36,7 +43,7 @@ export class Odds {
     const seen = new IntersectionObserver(([entry]) => {
       if (!entry.isIntersecting) return;
       seen.disconnect();
-      if (this.#cards.size === 0) begin();
+      begin();
     });
     seen.observe(play);
     this.#events.setAttribute('aria-label', 'Goals');
@@ -81,13 +88,15 @@ function makeMatch(key) {
     const value = element('b', 'odds');
     return { name, value, root: element('span', 'price', element('small', '', word), ' ', value) };
   });
+  const name = element('span', '', key.replace('-', ' '));
   const root = element(
     'li',
     '',
-    element('span', '', key.replace('-', ' ')),
+    name,
     score,
-    ...cells.map(({ root: cell }) => cell),
+    element('div', 'prices', ...cells.map(({ root: cell }) => cell)),
   );
+  root.style.order = key.split('-').at(-1);
   const update = (quote) => {
     put(score, String(quote.score ?? '').replace('-', '–'));
     for (const { name, value } of cells) {

@@ -38,7 +38,12 @@ async function start() {
   });
   new Actions({ root: byId('buttons'), live, lines, ownNats: stage.ownNats });
   new ClusterMap({ canvas: byId('map'), text: byId('map-text'), live });
-  const weir = connect({ url: config.router, channels: [...config.channels, 'odds'], reconnect: RECONNECT });
+  const weir = connect({
+    url: config.router,
+    channels: [...config.channels, 'odds'],
+    reconnect: RECONNECT,
+    critical: { last: 4 },
+  });
   new Lobby(byId('lobby'), weir.channel(config.channels[0]));
   new Odds({ root: byId('odds'), channel: weir.channel('odds'), live });
   live.on('view', () => problem(''));

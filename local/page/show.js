@@ -21,6 +21,9 @@ export function put(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
+/** A sentence in which no name such as desktop-1 breaks in two. */
+export const sentence = (text) => text.replace(/(\w)-(?=\w)/g, '$1\u2011');
+
 export const byId = (id) => document.getElementById(id);
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });

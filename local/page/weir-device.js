@@ -25,6 +25,8 @@ export class WeirDevice {
   onStory = () => {};
   #options;
   #now;
+  /** As the router measured it last: not each visit leaves it the time to. */
+  #measured = {};
   #weir;
 
   /** `now` is the clock of the publisher. */
@@ -45,7 +47,8 @@ export class WeirDevice {
 
   get facts() {
     const { pool, shard, rttMs, kbps, tickMs } = this.#weir.info;
-    return { pool, shard, rttMs, kbps, tickMs };
+    if (rttMs !== undefined) this.#measured = { rttMs, kbps };
+    return { pool, shard, tickMs, ...this.#measured };
   }
 
   /** Forgets what was measured, and visits the router as a new client does. */

@@ -64,6 +64,7 @@ const sidebar = [
     text: 'Running it',
     items: [
       page('Operations', 'operations'),
+      page('One host', 'one-host'),
       page('Kubernetes', 'kubernetes'),
       page('Tuning', 'tuning'),
       page('Security', 'security'),

@@ -65,7 +65,7 @@ describe('deploy/compose', () => {
 
   it('takes every secret from .env, and .env has all that it needs', () => {
     cpSync(join(root, 'deploy/compose/make-env.sh'), join(folder, 'make-env.sh'));
-    execFileSync('./make-env.sh', ['weir.example.com'], { cwd: folder });
+    execFileSync(join(folder, 'make-env.sh'), ['weir.example.com'], { cwd: folder });
     const path = join(folder, '.env');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const made = linesOf(readFileSync(path, 'utf8'));
@@ -88,7 +88,7 @@ describe('deploy/compose', () => {
             value === null ? null : expect.stringMatching(/^\$\{[A-Z_]+:\?run \.\/make-env\.sh\}$/),
           ]);
     const before = readFileSync(path, 'utf8');
-    expect(spawnSync('./make-env.sh', ['weir.example.com'], { cwd: folder }).status).toBe(1);
+    expect(spawnSync(join(folder, 'make-env.sh'), ['weir.example.com'], { cwd: folder }).status).toBe(1);
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
 

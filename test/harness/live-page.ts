@@ -37,14 +37,11 @@ export interface Served {
   stop(): Promise<void> | void;
 }
 
-/** Where a page connects to, as the text that stands in its source in place of `url: '…'`. */
-export const HERE = `url: 'ws://127.0.0.1:7701'`;
-export interface Place {
-  readonly options: string;
-}
+/** The option of `connect` in a page's source that names the cluster of `npm start`. */
+export const PRINTED_URL = `url: 'ws://127.0.0.1:7701'`;
 
-/** Declares the tests. `serve` puts `options` in the place of `HERE` in the page's source. */
-export function survives(name: string, feed: Feed, serve: (place: Place) => Promise<Served>): void {
+/** Declares the tests. `serve` replaces `PRINTED_URL` in the page's source by these options: a router, and tokens for it. */
+export function survives(name: string, feed: Feed, serve: (options: string) => Promise<Served>): void {
   describe.skipIf(whyNoChromium !== '')(`${name}${whyNoChromium}`, { timeout: 3 * AGAIN_MS }, () => {
     let paths: PathCluster;
     let tokens: TokenServer;
@@ -61,7 +58,7 @@ export function survives(name: string, feed: Feed, serve: (place: Place) => Prom
       tokens = await TokenServer.start([feed.channel]);
       nats = await connectNats({ servers: paths.cluster.nats.url });
       const token = `token: async () => (await fetch('${tokens.url}')).text()`;
-      served = await serve({ options: `url: '${paths.url}', ${token}` });
+      served = await serve(`url: '${paths.url}', ${token}`);
       browser = await chromium.launch({
         executablePath,
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],

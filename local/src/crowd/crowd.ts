@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { CrowdOrder, CrowdReport } from './crowd-words.ts';
 
 const MAX_CROWD = 1_000;
-const SCRIPT = fileURLToPath(new URL('../../dist/crowd/crowd-main.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./crowd-main.js', import.meta.url));
 
 export class Crowd {
   readonly #url: string;

@@ -86,7 +86,7 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
       expect(await ageMs(device)).toBeLessThan(await ageMs('naive'));
     await eventually(async () => (await fact('fibre', 'pool')).startsWith('desktop'), 'fibre is fast');
     for (const device of ['phone', 'hotel']) expect(await fact(device, 'pool')).toMatch(/^mobile, 1.Hz$/);
-    expect(await fact('naive', 'waiting')).toMatch(/KB|MB/);
+    expect(await fact('naive', 'undelivered')).toMatch(/KB|MB/);
     expect(Number((await fact('hotel', 'skipped')).replaceAll(',', ''))).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
   });

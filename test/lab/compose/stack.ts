@@ -101,7 +101,7 @@ export class ComposeStack {
       freePort(),
     ]);
     const stack = new ComposeStack(folder, { port, adminPort, consolePort });
-    execFileSync('./make-env.sh', ['localhost', port], { cwd: folder });
+    execFileSync(join(folder, 'make-env.sh'), ['localhost', port], { cwd: folder });
     stack.set({
       COMPOSE_PROJECT_NAME: `weir-test-${process.pid}`,
       ADMIN_PORT: adminPort,

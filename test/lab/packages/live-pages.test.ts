@@ -6,7 +6,7 @@ import { ODDS } from '../../harness/feeds.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { Installed } from '../../harness/installed.ts';
 import type { Served } from '../../harness/live-page.ts';
-import { HERE, survives } from '../../harness/live-page.ts';
+import { PRINTED_URL, survives } from '../../harness/live-page.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
 import { isWanted, why } from './wanted.ts';
 
@@ -20,8 +20,8 @@ type App = (typeof APPS)[number];
 async function install({ name, file, check }: App, options: string): Promise<Installed> {
   const app = await Installed.example(name);
   const source = app.read(file);
-  if (!source.includes(HERE)) throw new Error(`examples/${name}/${file} has no ${HERE}`);
-  app.write(file, source.replace(HERE, options));
+  if (!source.includes(PRINTED_URL)) throw new Error(`examples/${name}/${file} has no ${PRINTED_URL}`);
+  app.write(file, source.replace(PRINTED_URL, options));
   const [tool, ...args] = check;
   await app.own(tool, args);
   return app;
@@ -42,10 +42,10 @@ async function vite(app: Installed, ...args: readonly string[]): Promise<Served>
 
 if (isWanted)
   for (const app of APPS) {
-    survives(`examples/${app.name} in development`, ODDS, async ({ options }) =>
+    survives(`examples/${app.name} in development`, ODDS, async (options) =>
       vite(await install(app, options)),
     );
-    survives(`examples/${app.name} as it is built`, ODDS, async ({ options }) => {
+    survives(`examples/${app.name} as it is built`, ODDS, async (options) => {
       const installed = await install(app, options);
       await installed.own('.bin/vite', ['build', '--logLevel', 'warn']);
       return vite(installed, 'preview');
