@@ -66,6 +66,8 @@ const sidebar = [
       page('Operations', 'operations'),
       page('One host', 'one-host'),
       page('Kubernetes', 'kubernetes'),
+      page('One host', 'one-host'),
+      page('The console', 'console'),
       page('Tuning', 'tuning'),
       page('Security', 'security'),
       page('Load tests', 'load'),
