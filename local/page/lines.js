@@ -128,6 +128,7 @@ export class Lines {
       const { device, name } = card;
       const { model } = device;
       if (device.isOpen) model.base ??= view.feed.goals;
+      if (device.isNaive && view.naive.cut.includes(device.id)) device.wasCut();
       card.root.dataset.open = String(device.isOpen);
       const { pool, shard, rttMs, kbps, tickMs } = device.facts;
       card.show({

@@ -3,7 +3,8 @@ import { Model } from '/model.js';
 import { bytes } from '/show.js';
 import { socketOn } from '/weir-device.js';
 
-const AGAIN_MS = 2_000;
+/** Long enough to read why. */
+const AGAIN_MS = 5_000;
 
 export class NaiveDevice {
   model = new Model();
@@ -34,20 +35,28 @@ export class NaiveDevice {
   }
 
   measure() {
-    this.#socket.close();
+    this.#again('connects again …');
   }
 
   #open() {
     this.#socket = new this.#Socket(this.#url);
     this.#socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
-    this.#socket.onclose = ({ code }) => {
-      this.#tell(
-        code === 1005 || code === 1000
-          ? 'connects again …'
-          : `cut by its server: its queue had grown to ${bytes(this.#limitBytes)}. A real one goes on until it is out of memory.`,
-      );
-      setTimeout(() => this.#open(), AGAIN_MS);
-    };
+    this.#socket.onclose = () => this.#again('connection lost: connects again …');
+  }
+
+  /** Its server has ended this connection; the line would tell it only after all that is still under way. */
+  wasCut() {
+    this.id = undefined;
+    const grown = bytes(this.#limitBytes);
+    this.#again(`cut off: its queue had grown to ${grown}. A real server goes on until it is out of memory.`);
+  }
+
+  #again(story) {
+    this.#socket.onmessage = null;
+    this.#socket.onclose = null;
+    this.#socket.close();
+    this.#tell(story);
+    setTimeout(() => this.#open(), AGAIN_MS);
   }
 
   #take({ hello, values, lane, key, data }) {

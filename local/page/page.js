@@ -5,7 +5,7 @@ import { Live } from '/live.js';
 import { Lobby } from '/lobby.js';
 import { ClusterMap } from '/map.js';
 import { Odds } from '/odds.js';
-import { byId, put } from '/show.js';
+import { byId, element, put } from '/show.js';
 import { connect } from '/weir.js';
 import { Yours } from '/yours.js';
 
@@ -20,7 +20,9 @@ async function start() {
   const answer = await fetch('/config.json', { cache: 'no-store' });
   if (!answer.ok) throw new Error(`/config.json answered ${answer.status}`);
   const config = await answer.json();
-  const { stage, token } = config;
+  const { stage, token, console: explains } = config;
+  if (explains)
+    byId('parts').append(Object.assign(element('a', '', 'Console'), { id: 'console', href: explains }));
   const yours = new Yours(config, new URLSearchParams(location.search).get('channels'));
   if (stage === undefined) {
     document.body.dataset.stage = 'off';

@@ -156,6 +156,7 @@ class LocalRun {
       router: `${router}/v1/connect`,
       channels: CHANNELS,
       publisher,
+      console,
       nats: withoutPassword(nats.url),
       stage: stage?.describe(),
     });

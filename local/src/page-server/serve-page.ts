@@ -13,6 +13,8 @@ export interface PageConfig {
   readonly channels: readonly string[];
   /** Where one may publish and listen, for the lines to copy. */
   readonly publisher?: string;
+  /** The page of control. */
+  readonly console?: string;
   readonly nats?: string;
   /** What the live part of the page needs; undefined where there is none. */
   readonly stage?: unknown;

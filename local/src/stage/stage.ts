@@ -43,7 +43,8 @@ export class Stage implements Live {
   #leaving: NodeJS.Timeout | undefined;
   #isLooking = false;
   #isReplaying = false;
-  #naiveCuts = 0;
+  /** The last naive connections that were too far behind. */
+  readonly #naiveCuts: number[] = [];
 
   private constructor(
     options: StageOptions,
@@ -192,7 +193,7 @@ export class Stage implements Live {
       lines: Object.fromEntries(
         [...this.#lines].map(([device, { name, isCut }]) => [device, { name, isCut }]),
       ),
-      naive: { clients: this.#naiveClients(), cuts: this.#naiveCuts },
+      naive: { clients: this.#naiveClients(), cut: this.#naiveCuts },
     };
   }
 
@@ -202,7 +203,8 @@ export class Stage implements Live {
       const delivered = this.#lines.get('naive')?.deliveredOf(port);
       const waitingBytes = delivered === undefined ? 0 : Math.max(0, writtenBytes - delivered);
       if (waitingBytes > NAIVE_LIMIT_BYTES) {
-        this.#naiveCuts += 1;
+        this.#naiveCuts.push(id);
+        if (this.#naiveCuts.length > MAX_WATCHERS) this.#naiveCuts.shift();
         this.#naive.cut(id);
       }
       return { id, waitingBytes };

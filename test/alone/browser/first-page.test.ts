@@ -18,6 +18,7 @@ const PATIENCE_MS = 90_000;
 
 interface LocalFile {
   readonly page: string;
+  readonly console: string;
   readonly services: readonly { readonly id: string; readonly name: string; readonly admin: string }[];
 }
 
@@ -80,6 +81,7 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
   }
 
   it('shows one feed on four networks: those of Weir stay new, the naive one grows old', async () => {
+    expect(await page.locator('#console').getAttribute('href')).toContain(local.console);
     expect(await text('.claim')).toMatch(/newest value that its network can carry/);
     await eventually(async () => (await ageMs('naive')) > 6_000, 'the naive one falls behind');
     for (const device of ['fibre', 'phone', 'hotel'])
