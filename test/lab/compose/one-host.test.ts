@@ -160,7 +160,7 @@ describe.skipIf(why !== undefined)(`one host${why === undefined ? '' : ` (skippe
         expect(got).toEqual(Array.from({ length: sent }, (_, i) => i));
         expect(gaps).toBe(0);
       }
-        for (const service of ['router', 'desktop-1', 'desktop-2', 'mobile-1', 'publisher', 'control'] as const)
+      for (const service of ['router', 'desktop-1', 'desktop-2', 'mobile-1', 'publisher', 'control'] as const)
         expect((await stack.inspect(service)).Config.Image).toMatch(/:next$/);
     },
     6 * minutes,
