@@ -16,7 +16,6 @@ export interface FeedOptions {
   readonly publisher: Publisher;
   /** Told each message that was kept, in order. */
   readonly kept: (message: Publication) => void;
-  readonly nowMs?: () => number;
 }
 
 export interface FeedCounts {
@@ -29,7 +28,6 @@ export interface FeedCounts {
 
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #nowMs: () => number;
   /** Makes ids of this run: the stream may have goals of another one. */
   readonly #run = Math.random().toString(36).slice(2);
   readonly #waiting: Goal[] = [];
@@ -42,7 +40,6 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? Date.now;
   }
 
   counts(): FeedCounts {
@@ -71,7 +68,7 @@ export class Feed {
   /** Scores; false where too many goals wait already. */
   goal(): boolean {
     if (this.#waiting.length >= WAITING_GOALS) return false;
-    this.#waiting.push(this.#options.market.goal(this.#nowMs()));
+    this.#waiting.push(this.#options.market.goal(Date.now()));
     void this.#sendGoals();
     return true;
   }
@@ -103,7 +100,7 @@ export class Feed {
   }
 
   #next(): readonly Publication[] {
-    this.#values = this.#options.market.next(this.#nowMs());
+    this.#values = this.#options.market.next(Date.now());
     return [...this.#values].map(([key, data]) => ({ lane: 'state', channel: MARKET_CHANNEL, key, data }));
   }
 
