@@ -46,6 +46,8 @@ export default defineConfig({
         test: {
           ...processes,
           name: 'cluster',
+          // Modules keep no state between files, so that a process loads them once.
+          isolate: false,
           include: ['test/cluster/**/*.test.ts'],
           maxWorkers: sideBySide,
           sequence: { groupOrder: 1 },

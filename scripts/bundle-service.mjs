@@ -55,8 +55,11 @@ export async function bundledPackages(service) {
 
 async function bundleService(service) {
   const outdir = join(ROOT, 'services', service, 'dist/bundle');
-  rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await bundle(service);
+  // Only now, and only chunks that no program imports any more: a service may be starting from here.
+  const made = Object.keys(metafile.outputs).map((path) => basename(path));
+  for (const name of readdirSync(outdir))
+    if (name.startsWith('chunk-') && !made.includes(name)) rmSync(join(outdir, name));
   writeFileSync(join(outdir, 'LICENSES.txt'), foldersOf(service, metafile).map(licenceOf).join('\n\n'));
   const { page, packages = {} } = SERVED[service] ?? {};
   if (page !== undefined) cpSync(join(ROOT, page), join(outdir, 'page'), { recursive: true });

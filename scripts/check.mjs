@@ -1,5 +1,6 @@
-// `npm run check`: format and lint, types, unused code, layers, packed files. All steps run; the last line names those
-// that failed.
+// `npm run check`: format and lint, types, unused code, layers, packed files, the site of docs/. All steps run; the last
+// line names those that failed.
+import { buildSite } from './docs.mjs';
 import { checkPacked } from './packages/check-packed.mjs';
 import { command, runTool, setUp } from './set-up.mjs';
 
@@ -20,6 +21,8 @@ await command(async () => {
   }
   console.log('\n── packed files: publint, attw, budgets');
   if ((await checkPacked()) !== 0) failed.push('packed files');
+  console.log('\n── site: typedoc, vitepress');
+  if ((await buildSite()) !== 0) failed.push('site');
   process.exitCode = failed.length === 0 ? 0 : 1;
   console.log(failed.length === 0 ? '\ncheck: all is well' : `\ncheck FAILED: ${failed.join('; ')}`);
 });

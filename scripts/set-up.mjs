@@ -2,7 +2,7 @@
 // nothing is installed yet when it runs. Must never need anything but npm's registry.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withProgress } from './progress.mjs';
 
@@ -26,12 +26,17 @@ export async function command(body) {
 /** Node, packages, build: in this order, each only if needed. `before` may refuse the installation with a message. */
 export async function setUp({ before = async () => undefined } = {}) {
   checkNode(process.versions.node);
-  if (!isInstalled()) {
+  if (!isInstalled(ROOT)) {
     const refusal = await before();
     if (refusal !== undefined) throw new SetUpError(refusal);
-    await install();
+    await install(ROOT);
   }
   await build();
+}
+
+/** Installs what the lock file of a folder says, where that is not there. */
+export async function installInto(folder) {
+  if (!isInstalled(folder)) await install(folder);
 }
 
 export function checkNode(version) {
@@ -43,9 +48,9 @@ export function checkNode(version) {
   );
 }
 
-/** Runs an installed tool; resolves with its exit code. Forwards our signals to it. */
-export function runTool(name, args, options = {}) {
-  return run(join(ROOT, 'node_modules/.bin', name), args, options);
+/** Runs a tool that is installed in a folder; resolves with its exit code. Forwards our signals to it. */
+export function runTool(name, args, { folder = ROOT, ...options } = {}) {
+  return run(join(folder, 'node_modules/.bin', name), args, { ...options, folder });
 }
 
 /** Environment in which turbo neither reports nor asks for anything. */
@@ -60,32 +65,33 @@ async function build() {
   throw new SetUpError(`${output.join('')}\nthe build failed (above)`);
 }
 
-async function install() {
-  console.log('installing packages (npm ci)');
+async function install(folder) {
+  const where = folder === ROOT ? '' : ` in ${relative(ROOT, folder)}`;
+  console.log(`installing packages${where} (npm ci)`);
   const output = [];
   const npm = process.env['npm_execpath'];
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const isScript = npm !== undefined && /\.[cm]?js$/.test(npm);
   const installed = isScript
-    ? run(process.execPath, [npm, ...args], { output })
-    : run('npm', args, { output });
-  const code = await withProgress(installingText, installed);
+    ? run(process.execPath, [npm, ...args], { output, folder })
+    : run('npm', args, { output, folder });
+  const code = await withProgress(() => installingText(folder), installed);
   if (code !== 0) throw new SetUpError(`${output.join('')}\nnpm ci failed (above)`);
 }
 
 /** npm's progress: it unpacks each package of the lock file into its folder. */
-function installingText() {
-  const wanted = Object.entries(readPackages(join(ROOT, 'package-lock.json')))
+function installingText(folder) {
+  const wanted = Object.entries(readPackages(join(folder, 'package-lock.json')))
     .filter(([path, { link, optional }]) => path.startsWith('node_modules/') && !link && !optional)
     .map(([path]) => path);
-  const there = wanted.filter((path) => existsSync(join(ROOT, path, 'package.json'))).length;
+  const there = wanted.filter((path) => existsSync(join(folder, path, 'package.json'))).length;
   return `installing packages, ${there} of ${wanted.length} are there`;
 }
 
-/** Whether the installed packages match the lock file. */
-function isInstalled() {
-  const lock = join(ROOT, 'package-lock.json');
-  const installed = join(ROOT, 'node_modules/.package-lock.json');
+/** Whether the installed packages of a folder match its lock file. */
+function isInstalled(folder) {
+  const lock = join(folder, 'package-lock.json');
+  const installed = join(folder, 'node_modules/.package-lock.json');
   if (!existsSync(installed)) return false;
   if (statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return true;
   // The lock file is newer, but `git` and `npm install` touch it without changing what is installed.
@@ -112,10 +118,10 @@ function holdsTheSame(wanted, installed) {
 }
 
 /** With `output` the lines are collected there instead of printed. */
-function run(program, args, { env = process.env, output } = {}) {
+function run(program, args, { env = process.env, folder = ROOT, output } = {}) {
   return new Promise((resolve, reject) => {
     const stdio = output === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'];
-    const child = spawn(program, args, { cwd: ROOT, env, stdio });
+    const child = spawn(program, args, { cwd: folder, env, stdio });
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk) => output.push(String(chunk)));
     // The terminal signals the whole group; a SIGTERM reaches only this process.

@@ -38,6 +38,7 @@ HTTPS_PORT=$port
 PUBLIC_URL=$url
 WEIR_TICKET_KEYS=k1:$(ticket_key)
 WEIR_API_KEYS=$(password)
+WEIR_CONSOLE_TOKEN=$(password)
 NATS_PASSWORD_PUBLISHERS=$(password)
 NATS_PASSWORD_PUBLISHER=$(password)
 NATS_PASSWORD_ROUTER=$(password)

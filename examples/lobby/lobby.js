@@ -47,8 +47,8 @@ function hide(key) {
   items.delete(key);
 }
 
-// Jackpots that are hit come on the critical lane: each once and in order, also across a reload of the page, because the
-// client keeps its position in sessionStorage (`resume` above). So the list of those that came is kept there too.
+// Hits of a jackpot are critical messages: each arrives once and in order, also across a reload of the page, because the
+// client keeps its position in sessionStorage (`resume` above). The hits that have arrived are kept there too.
 const kept = JSON.parse(sessionStorage.getItem('hits') ?? '[]');
 const tell = (line) => {
   const item = document.createElement('li');

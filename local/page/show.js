@@ -1,4 +1,4 @@
-// Turns values of any shape into text and elements. Inserts text only as text, never as HTML.
+// Turns values into text and elements. Inserts text only as text, never as HTML.
 
 /** A value as text: numbers formatted for people, the rest as short JSON. */
 export function words(value) {
@@ -6,11 +6,6 @@ export function words(value) {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return '–';
-  if (typeof value === 'object' && !Array.isArray(value)) {
-    return Object.entries(value)
-      .map(([key, inner]) => `${key}: ${typeof inner === 'object' ? JSON.stringify(inner) : words(inner)}`)
-      .join(', ');
-  }
   return JSON.stringify(value);
 }
 
@@ -21,23 +16,35 @@ export function element(name, className, ...children) {
   return made;
 }
 
-/** A value's fields as a list of terms, or the value alone if it has none. */
-export function fields(value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return document.createTextNode(words(value));
-  const rows = Object.entries(value).slice(0, 12);
-  return element(
-    'dl',
-    'fields',
-    ...rows.flatMap(([key, inner]) => {
-      const text = words(inner);
-      // Longer than a number or a name: this may break anywhere.
-      return [element('dt', '', key), element('dd', /\S{16}/.test(text) ? 'long' : '', text)];
-    }),
-  );
+/** Changes a text only where it is another one: the browser then lays out less. */
+export function put(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
-/** The group of a key: the part before its number (`slot-42` belongs to `slot`). */
-export function groupOf(key) {
-  return /^(.+?)[-_]?\d+$/.exec(key)?.[1] ?? 'other';
+/** A sentence in which no name such as desktop-1 breaks in two. */
+export const sentence = (text) => text.replace(/(\w)-(?=\w)/g, '$1\u2011');
+
+export const byId = (id) => document.getElementById(id);
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+export const count = (value) => whole.format(value);
+
+/** 87 ms, 1.3 s, 142 s. No line breaks between a number and its unit, here and below. */
+export function duration(ms) {
+  if (ms === undefined || Number.isNaN(ms)) return '–';
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}\u00a0ms`;
+  return `${(ms / 1_000).toFixed(ms < 100_000 ? 1 : 0)}\u00a0s`;
 }
+
+export function bytes(value) {
+  if (value < 1_000) return `${Math.round(value)}\u00a0B`;
+  if (value < 1_000_000) return `${(value / 1_000).toFixed(value < 10_000 ? 1 : 0)}\u00a0KB`;
+  return `${(value / 1_000_000).toFixed(1)}\u00a0MB`;
+}
+
+export function rate(kbps) {
+  if (kbps === undefined) return 'rate unknown';
+  return kbps >= 1_000 ? `${(kbps / 1_000).toFixed(1)}\u00a0Mbit/s` : `${Math.round(kbps)}\u00a0kbit/s`;
+}
+
+export const isStill = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

@@ -11,6 +11,8 @@ export interface ClusterNats {
   stop(): Promise<void>;
   restart(): Promise<void>;
   onCrash(listener: (how: string) => void): void;
+  /** Ends a server of our own until `restart`; missing where the server is somebody else's. */
+  kill?(signal: NodeJS.Signals): Promise<void>;
 }
 
 export type NatsEvent =
@@ -56,6 +58,11 @@ export class Cluster {
       this.#started.push(services);
       await Promise.all(services.map((service) => service.start()));
     }
+  }
+
+  /** Sends a signal to the process of a service, which is started again afterwards; false where none runs. */
+  signal(id: string, signal: NodeJS.Signals): boolean {
+    return this.#started.flat().some((service) => service.spec.id === id && service.signal(signal));
   }
 
   /** Ends everything, last phase first, NATS at the very end. May be called at any time and more than once. */

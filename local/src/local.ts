@@ -3,14 +3,16 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Cluster } from './cluster.ts';
+import { Cluster, type ClusterNats } from './cluster.ts';
 import { openNats, withoutPassword } from './nats/open-nats.ts';
 import { readServerInfo } from './nats/server-info.ts';
+import type { Live } from './page-server/live.ts';
 import { type PageConfig, type PageServer, PortTakenError, servePage } from './page-server/serve-page.ts';
 import { plan } from './plan.ts';
 import { onChosenPort, portsFrom, takenText, USUAL_PAGE_PORT } from './ports.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import { onEndRequested, onParentLost } from './signals.ts';
+import { Stage } from './stage/stage.ts';
 import { claim } from './state/claim.ts';
 import { localState, readLocalFile, removeLocalFile, writeLocalFile } from './state/local-file.ts';
 import { endOrphans } from './state/orphans.ts';
@@ -97,7 +99,9 @@ class LocalRun {
     const config = new Promise<PageConfig>((resolve) => {
       tellPage = resolve;
     });
-    const page = await this.#opened(openPage(options.port, config, shout), (opened) => opened.close());
+    let stage: Stage | undefined;
+    const served = { config: () => config, live: () => stage };
+    const page = await this.#opened(openPage(options.port, served, shout), (opened) => opened.close());
     this.#reporter.line(`page       ${page.url}`);
     const { shared, given, notes } = await serviceEnvironment(process.env);
     for (const note of notes) say(note);
@@ -147,7 +151,15 @@ class LocalRun {
       page: page.url,
       pid: process.pid,
     });
-    tellPage({ router: `${router}/v1/connect`, channels: CHANNELS });
+    if (options.demo) stage = await this.#openStage(cluster, nats, given.publisher['WEIR_API_KEYS']);
+    tellPage({
+      router: `${router}/v1/connect`,
+      channels: CHANNELS,
+      publisher,
+      console,
+      nats: withoutPassword(nats.url),
+      stage: stage?.describe(),
+    });
     const seconds = (performance.now() / 1000).toFixed(1); // since the process began, set-up included
     this.#reporter.line(`router     ${router}/v1/connect?channels=${CHANNELS.join(',')}`);
     this.#reporter.line(`publisher  ${publisher}/v1/publish`);
@@ -184,6 +196,22 @@ class LocalRun {
     return opened;
   }
 
+  /** Lines, crowd and buttons of the page; they end before the cluster does. */
+  #openStage(cluster: Cluster, nats: ClusterNats, apiKeys = ''): Promise<Stage> {
+    const [apiKey] = apiKeys.split(',').filter((key) => key !== '');
+    const opening = Stage.open({
+      services: () => cluster.services(),
+      signal: (id, signal) => cluster.signal(id, signal),
+      nats:
+        nats.kill === undefined
+          ? undefined
+          : { kill: async (signal) => nats.kill?.(signal), restart: () => nats.restart() },
+      apiKey,
+      recording: join(ROOT, 'examples/market.ndjson.gz'),
+    });
+    return this.#opened(opening, (opened) => opened.close());
+  }
+
   async #cleanUpAfterKill(say: (line: string) => void): Promise<void> {
     say('the last run was killed: cleaning up after it');
     const { services = [], nats } = readLocalFile(LOCAL_FILE) ?? {};
@@ -216,13 +244,12 @@ async function untilGone(url: string): Promise<void> {
 
 async function openPage(
   port: number | undefined,
-  config: Promise<PageConfig>,
+  served: { readonly config: () => Promise<PageConfig>; readonly live: () => Live | undefined },
   shout: (line: string) => void,
 ): Promise<PageServer> {
   const folder = join(ROOT, 'local/page');
   const sdk = join(ROOT, 'packages/client/dist/weir.js');
-  const serve = (on: number): Promise<PageServer> =>
-    servePage({ port: on, folder, sdk, config: () => config });
+  const serve = (on: number): Promise<PageServer> => servePage({ port: on, folder, sdk, ...served });
   if (port !== undefined) return serve(port);
   const page = await onChosenPort(USUAL_PAGE_PORT, serve, (error) => error instanceof PortTakenError);
   const taken = takenText(USUAL_PAGE_PORT, page.port);

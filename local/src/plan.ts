@@ -40,6 +40,21 @@ export const FIXED: ReadonlySet<string> = new Set([
   'WEIR_CONSOLE_PORT',
 ]);
 
+/**
+ * Settings of shards whose effects a person can watch: with the defaults a client is measured again after a minute, and a
+ * drain takes half of one. They are no settings for production.
+ */
+const WATCHABLE = {
+  WEIR_MIN_STAY_MS: '5000',
+  WEIR_DEMOTION_LAG_MS: '1500',
+  WEIR_PROMOTION_HEALTH_MS: '6000',
+  WEIR_PROMOTION_MIN_BYTES: '2048',
+  WEIR_MOVE_BACKOFF_MS: '10000',
+  WEIR_MOVE_BACKOFF_MAX_MS: '20000',
+  WEIR_DRAIN_GRACE_MS: '1500',
+  WEIR_DRAIN_WINDOW_MS: '3000',
+};
+
 /** A router and a publisher have nothing to drain that takes longer. */
 const SHUTDOWN_DEADLINE_MS = '5000';
 
@@ -89,6 +104,7 @@ export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): 
         drains: true,
         env: {
           ...keys,
+          ...WATCHABLE,
           ...given.shard,
           ...fixed,
           WEIR_POOL: pool,

@@ -43,7 +43,12 @@ describe('serviceEnvironment', () => {
       PATH: '/bin',
       WEIR_NATS_URL: 'nats://a',
     });
-    expect(Object.values(given).map((one) => one['WEIR_LOG_LEVEL'])).toEqual(['debug', 'debug', 'debug']);
+    expect(Object.values(given).map((one) => one['WEIR_LOG_LEVEL'])).toEqual([
+      'debug',
+      'debug',
+      'debug',
+      'debug',
+    ]);
     expect(shared).toEqual({ PATH: '/bin' });
   });
 

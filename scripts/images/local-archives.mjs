@@ -13,6 +13,9 @@ const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 const architecture = ARCHITECTURES[process.arch] ?? process.arch;
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/';
 
+/** Beside what all images have, as in the Dockerfile. */
+const ENV_OF = { control: ['WEIR_CONSOLE_HOST=0.0.0.0'] };
+
 let nodeLayer;
 
 /** The image of one service; resolves to its digest. */
@@ -26,7 +29,13 @@ export async function writeServiceArchive({ service, file, name, say }) {
     const config = {
       User: USER,
       // As in the Dockerfile: probes and scrapes come from other pods.
-      Env: [PATH, 'NODE_ENV=production', 'WEIR_ADMIN_HOST=0.0.0.0', 'WEIR_ADMIN_PORT=9090'],
+      Env: [
+        PATH,
+        'NODE_ENV=production',
+        'WEIR_ADMIN_HOST=0.0.0.0',
+        'WEIR_ADMIN_PORT=9090',
+        ...(ENV_OF[service] ?? []),
+      ],
       WorkingDir: '/app',
       // As in the Dockerfile: no shell in between, so that signals reach Node.
       Entrypoint: ['node'],

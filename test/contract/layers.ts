@@ -13,8 +13,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   'packages/kubernetes': ['runtime'],
   'packages/load': ['protocol'],
   'services/*': ['protocol', 'runtime', 'fleet', 'kubernetes'],
-  // Runs the services as processes and knows nothing of their code.
-  local: [],
+  // Runs the services as processes and knows nothing of their code. The page's crowd are clients of the SDK.
+  local: ['client'],
 };
 
 /** Which files may import an npm package; no file may import a package that is missing here. */
@@ -22,6 +22,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   ws: [
     /^packages\/client\/src\/index\.ts$/, // Node before 22 has no WebSocket
     /^packages\/load\/src\/client\.ts$/,
+    /^local\/src\/stage\/naive-server\.ts$/,
     /^services\/router\/src\/(accept|redirect)\//,
     /^services\/router\/src\/router\.ts$/,
     /^services\/shard\/src\/fan-out-thread\/(admit|connection)\//,
@@ -42,7 +43,7 @@ const OUTSIDE: Readonly<Record<string, readonly RegExp[]>> = {
   pino: [/^packages\/runtime\/src\//],
   'prom-client': [/^packages\/runtime\/src\//],
   'ipaddr.js': [/^packages\/runtime\/src\/network\.ts$/],
-  '@kubernetes/client-node': [/^packages\/kubernetes\/src\/access\.ts$/],
+  '@kubernetes/client-node': [/^packages\/kubernetes\/src\/kube-config\.ts$/],
   '@peculiar/x509': [/^services\/control\/src\/certify\//],
   'reflect-metadata': [/^services\/control\/src\/certify\//],
   esbuild: [/^packages\/(client|react)\/build\.mjs$/],

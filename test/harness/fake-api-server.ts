@@ -158,7 +158,8 @@ export class FakeApiServer {
     const items = [...this.#objects].filter(
       ([path]) => path.startsWith(`${pathname}/`) && !path.slice(pathname.length + 1).includes('/'),
     );
-    if (!/\/(pods|leases|secrets|endpointslices)$/.test(pathname)) return fail(response, 404, 'not found');
+    if (!/\/(pods|leases|secrets|endpointslices|horizontalpodautoscalers)$/.test(pathname))
+      return fail(response, 404, 'not found');
     const metadata = { resourceVersion: String(this.#version) };
     answer(response, 200, { metadata, items: items.map(([, { object }]) => object) });
   }

@@ -27,6 +27,7 @@ export async function serveFolder(
     try {
       const text = await readFile(file, 'utf8');
       response.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain');
+      response.setHeader('access-control-allow-origin', '*'); // modules may be imported by pages of other origins
       response.end(edit(text));
     } catch {
       response.statusCode = 404;

@@ -1,5 +1,5 @@
-// What a page that shows a live feed has to survive, told once for every framework: a killed shard, a dead path, a reload,
-// a token that expires, the Back button; and all that with nothing on its console. In Chromium, on a real cluster.
+// The tests of a page that shows a live feed, the same for every framework: a killed shard, a dead path, a reload, a token
+// that expires, the Back button, and nothing on the console meanwhile. In Chromium, on a real cluster.
 import { existsSync } from 'node:fs';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -19,7 +19,7 @@ const BACKS = 3;
 /** A short life, so that a client comes with another one every few seconds. */
 const SHORT_LIVED_S = 9;
 
-/** What the page shows, and how it is published. Its status is the text of `output`, its list of events `ol`. */
+/** What the page shows, and how a test publishes it. The page has its status in `output`, its critical messages in `ol`. */
 export interface Feed {
   readonly channel: string;
   readonly key: string;
@@ -37,14 +37,11 @@ export interface Served {
   stop(): Promise<void> | void;
 }
 
-/** Where a page connects to, as the text that stands in its source in place of `url: '…'`. */
-export const HERE = `url: 'ws://127.0.0.1:7701'`;
-export interface Place {
-  readonly options: string;
-}
+/** The option of `connect` in a page's source that names the cluster of `npm start`. */
+export const PRINTED_URL = `url: 'ws://127.0.0.1:7701'`;
 
-/** Declares the tests. `serve` puts `options` in the place of `HERE` in the page's source. */
-export function survives(name: string, feed: Feed, serve: (place: Place) => Promise<Served>): void {
+/** Declares the tests. `serve` replaces `PRINTED_URL` in the page's source by these options: a router, and tokens for it. */
+export function survives(name: string, feed: Feed, serve: (options: string) => Promise<Served>): void {
   describe.skipIf(whyNoChromium !== '')(`${name}${whyNoChromium}`, { timeout: 3 * AGAIN_MS }, () => {
     let paths: PathCluster;
     let tokens: TokenServer;
@@ -61,7 +58,7 @@ export function survives(name: string, feed: Feed, serve: (place: Place) => Prom
       tokens = await TokenServer.start([feed.channel]);
       nats = await connectNats({ servers: paths.cluster.nats.url });
       const token = `token: async () => (await fetch('${tokens.url}')).text()`;
-      served = await serve({ options: `url: '${paths.url}', ${token}` });
+      served = await serve(`url: '${paths.url}', ${token}`);
       browser = await chromium.launch({
         executablePath,
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
@@ -82,7 +79,7 @@ export function survives(name: string, feed: Feed, serve: (place: Place) => Prom
       complaints.length = 0;
       page = await browser.newPage();
       page.on('console', (said) => {
-        // Vite's connection to the page, while one develops, is none of the page's own: Chromium tells of its end.
+        // Vite's development server has a connection of its own to the page, and Chromium reports its end.
         const isVites = said.text().includes(`ws://${new URL(served.url).host}/`);
         if (['error', 'warning'].includes(said.type()) && !isVites) complaints.push(said.text());
       });
@@ -217,7 +214,7 @@ export function survives(name: string, feed: Feed, serve: (place: Place) => Prom
       }
       seen(`${name}, Back`, { ms: Math.min(...tookMs) });
       await hasAllCriticals();
-      // What this machine does beside it may cost a second once; a client that waits before it tries costs it each time.
+      // Other work of this machine may delay one of them; a client that waits before it tries is late each time.
       expect(Math.min(...tookMs)).toBeLessThan(1_000);
     });
   });

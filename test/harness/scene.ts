@@ -1,13 +1,13 @@
 // One shard with its NATS server and router, and clients that connect to the shard directly with a ticket.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
+import type { ShapingProxy, ShapingProxyOptions } from '@weir/local';
+import { startShapingProxy } from '@weir/local';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { BareClient } from './bare-client.ts';
 import { comesToRest, Numbers } from './numbers.ts';
 import type { RawOptions } from './raw-client.ts';
 import { RawClient } from './raw-client.ts';
-import type { ShapingProxy, ShapingProxyOptions } from './shaping-proxy.ts';
-import { startShapingProxy } from './shaping-proxy.ts';
 import type { Service } from './small-cluster.ts';
 import { SmallCluster, until } from './small-cluster.ts';
 import { streamUrl } from './stream-url.ts';

@@ -5,14 +5,15 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const SECRET = 'a secret of the tests, of 32 bytes or more';
+export const SECRET = 'a secret of the tests, of 32 bytes or more';
 
 /** What a router needs to take these tokens. */
 export const TAKES_TOKENS = { WEIR_AUTH: 'jwt', WEIR_JWT_SECRET: SECRET } as const;
 
-export function tokenFor(seconds: number, channels: readonly string[]): string {
+/** `claim` is the name that the list of channels has in the token. */
+export function tokenFor(seconds: number, channels: readonly string[], claim = 'channels'): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const claims = { sub: 'me', channels, exp: Math.floor(Date.now() / 1_000) + seconds };
+  const claims = { sub: 'me', [claim]: channels, exp: Math.floor(Date.now() / 1_000) + seconds };
   const signed = `${part({ alg: 'HS256' })}.${part(claims)}`;
   return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
 }

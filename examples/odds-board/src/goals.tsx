@@ -1,5 +1,5 @@
-// Goals come on the critical lane: each once and in order, also across a reload of the page, because the client keeps its
-// position in sessionStorage (`resume` in main.tsx). So the list of those that came is kept there too.
+// Goals are critical messages: each arrives once and in order, also across a reload of the page, because the client keeps its
+// position in sessionStorage (`resume` in main.tsx). The goals that have arrived are kept there too.
 import { useState } from 'react';
 import { type Goal, useCritical } from './market.ts';
 

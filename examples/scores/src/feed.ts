@@ -35,8 +35,8 @@ function kept(): readonly string[] {
 }
 
 /**
- * Goals come on the critical lane: each once and in order, also across a reload of the page, because the client keeps its
- * position in sessionStorage (`resume` above). So the list of those that came is kept there too.
+ * Goals are critical messages: each arrives once and in order, also across a reload of the page, because the client keeps
+ * its position in sessionStorage (`resume` above). The goals that have arrived are kept there too.
  */
 export const goals = readable(kept(), (set) => {
   const add = (line: string): void => {

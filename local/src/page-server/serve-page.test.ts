@@ -7,6 +7,7 @@ import type { PageServer } from './serve-page.ts';
 import { servePage } from './serve-page.ts';
 
 let server: PageServer;
+const orders: string[] = [];
 const folder = fileURLToPath(new URL('../../page', import.meta.url));
 
 beforeAll(async () => {
@@ -16,6 +17,16 @@ beforeAll(async () => {
     folder,
     sdk: `${folder}/page.js`,
     config: () => Promise.resolve(config),
+    live: () => ({
+      watch: (tell) => {
+        tell('view', { now: 1 });
+        return () => {};
+      },
+      act: async (body) => {
+        orders.push(body);
+        return { status: 202, body: {} };
+      },
+    }),
   });
 });
 
@@ -71,5 +82,45 @@ describe('the local page', () => {
     const config = (await ask('/config.json', 'localhost')).headers;
     expect(config['access-control-allow-origin']).toBeUndefined();
     expect(config['cross-origin-resource-policy']).toBe('same-origin');
+  });
+});
+
+describe('what is alive behind the page', () => {
+  const body = '{"do":"goal"}';
+
+  async function tokenOf(): Promise<string> {
+    const config: { readonly token: string } = await (await fetch(`${server.url}/config.json`)).json();
+    return config.token;
+  }
+  async function order(headers: Readonly<Record<string, string>>, method = 'POST'): Promise<number> {
+    const own = { origin: server.url, 'content-type': 'application/json', 'x-weir-token': await tokenOf() };
+    const sent = method === 'GET' ? {} : { body };
+    return (await fetch(`${server.url}/do`, { method, headers: { ...own, ...headers }, ...sent })).status;
+  }
+
+  it('does what the page itself asks for', async () => {
+    expect(await order({})).toBe(202);
+    expect(orders).toEqual([body]);
+  });
+
+  it.each<[Readonly<Record<string, string>>, number, string?]>([
+    [{ origin: 'http://rebound.example' }, 403],
+    [{ origin: 'http://127.0.0.1:1' }, 403],
+    [{ origin: 'null' }, 403],
+    [{ 'x-weir-token': 'x' }, 403],
+    [{ 'content-type': 'text/plain' }, 415],
+    [{}, 405, 'GET'],
+  ])('refuses %o with %i', async (headers, status, method) => {
+    const before = orders.length;
+    expect(await order(headers, method)).toBe(status);
+    expect(orders).toHaveLength(before);
+  });
+
+  it('tells only what has the token', async () => {
+    expect((await fetch(`${server.url}/events`)).status).toBe(403);
+    const events = await fetch(`${server.url}/events?token=${await tokenOf()}`);
+    expect(events.headers.get('content-type')).toBe('text/event-stream');
+    const { value } = (await events.body?.getReader().read()) ?? {};
+    expect(Buffer.from(value ?? []).toString()).toBe('event: view\ndata: {"now":1}\n\n');
   });
 });

@@ -1,6 +1,9 @@
-// Owns the demo page's HTTP server: static files, the SDK's browser bundle, and where the cluster is. Reads only.
+// Owns the page's HTTP server: static files, the SDK's browser bundle, where the cluster is, and what is alive behind it.
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Live } from './live.ts';
+import { speak } from './speak.ts';
 import { contentTypeOf, readStaticFile } from './static-files.ts';
 
 /** What the page must know, as `/config.json`. */
@@ -8,6 +11,13 @@ export interface PageConfig {
   /** The complete URL to connect to, without the channels. */
   readonly router: string;
   readonly channels: readonly string[];
+  /** Where one may publish and listen, for the lines to copy. */
+  readonly publisher?: string;
+  /** The page of control. */
+  readonly console?: string;
+  readonly nats?: string;
+  /** What the live part of the page needs; undefined where there is none. */
+  readonly stage?: unknown;
 }
 
 export interface PageOptions {
@@ -18,6 +28,8 @@ export interface PageOptions {
   readonly sdk: string;
   /** Asked for with each request; a promise that is pending holds the answer until the cluster is ready. */
   readonly config: () => Promise<PageConfig>;
+  /** What `/events` and `/do` lead to; undefined where nothing is alive. */
+  readonly live?: () => Live | undefined;
 }
 
 export interface PageServer {
@@ -41,6 +53,8 @@ export class PortTakenError extends Error {
  */
 const HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
+const TOKEN_BYTES = 18;
+
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -55,8 +69,10 @@ const POLICY = [
 
 /** Serves the page on 127.0.0.1. */
 export function servePage(options: PageOptions): Promise<PageServer> {
+  // Pages of other origins cannot read it, so they can ask for nothing.
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const server = createServer((request, response) => {
-    answer(request, response, options).catch(() => {
+    answer(request, response, { ...options, token }).catch(() => {
       if (!response.headersSent) send(response, { status: 500, text: 'something went wrong here\n' });
       else response.destroy();
     });
@@ -83,21 +99,23 @@ function close(server: Server): Promise<void> {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  options: PageOptions,
+  options: PageOptions & { readonly token: string },
 ): Promise<void> {
   if (!isOfThisMachine(request.headers.host)) {
     send(response, { status: 403, text: `open this page as http://${HOSTS[0]}, not by another name\n` });
     return;
   }
+  // Not `new URL`: it would tidy `/../x` into `/x` and so hide what was asked for.
+  const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+  const live = options.live?.();
+  if (live !== undefined && (await speak({ path, request, response, live, token: options.token }))) return;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     send(response, { status: 405, text: 'only GET and HEAD\n' });
     return;
   }
-  // Not `new URL`: it would tidy `/../x` into `/x` and so hide what was asked for.
-  const path = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
   if (path === '/config.json') {
-    const bytes = Buffer.from(JSON.stringify(await options.config()));
+    const bytes = Buffer.from(JSON.stringify({ ...(await options.config()), token: options.token }));
     send(response, { status: 200, bytes, contentType: 'application/json' });
     return;
   }

@@ -71,6 +71,11 @@ export class SupervisedService {
     clearTimeout(late);
   }
 
+  /** Sends a signal as a person might; false where no process runs. What ends by it is started again. */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#process?.child.kill(signal) ?? false;
+  }
+
   /** Ends it at once; does not wait. */
   kill(): void {
     this.#stopping.abort();

@@ -8,12 +8,18 @@ interface Details {
   readonly cause?: unknown;
 }
 
+/** The one class of errors of the SDK: what `connect` and `subscribe` throw, and what the event `error` brings. */
 export class WeirError extends Error implements WeirErrorLike {
+  /** Always `WeirError`. */
   override readonly name: string = 'WeirError';
+  /** To compare; the message may change with a version. */
   readonly code: WeirErrorCode;
+  /** The channel that it is about, where it is about one. */
   readonly channel: string | undefined;
+  /** The close code that led to it, where one did. */
   readonly closeCode: number | undefined;
 
+  /** Applications have no need to make one. */
   constructor(code: WeirErrorCode, message: string, details: Details = {}) {
     super(message, { cause: details.cause });
     this.code = code;

@@ -68,7 +68,7 @@ describe('the API server', () => {
     });
   });
 
-  it('says no with a status and a reason', async () => {
+  it('reports a refusal with its status and reason', async () => {
     const api = createKubeApi(
       await serve((_, response) => json(response, 409, { kind: 'Status', message: 'changed meanwhile' })),
     );
@@ -77,7 +77,7 @@ describe('the API server', () => {
     expect(error).toMatchObject({ code: 'KUBE_API', status: 409, message: 'changed meanwhile' });
   });
 
-  it('makes us forget credentials that it does not take', async () => {
+  it('makes the client forget refused credentials', async () => {
     const access = await serve((_, response) => json(response, 401, {}));
     let refused = 0;
     const api = createKubeApi({
@@ -107,7 +107,7 @@ describe('the API server', () => {
     await expect(api.request({ method: 'GET', path: '/' })).rejects.toBeInstanceOf(KubeUnreachableError);
   });
 
-  it('streams events line by line, however they are cut', async () => {
+  it('streams events line by line, at whatever bytes the chunks are cut', async () => {
     const api = createKubeApi(
       await serve((_, response) => {
         const bytes = Buffer.from('{"a":"é"}\n\n{"b":2}\n{"c":3}\n');
@@ -133,7 +133,7 @@ describe('the API server', () => {
     await expect(stream).rejects.toBeInstanceOf(KubeUnreachableError);
   });
 
-  it('ends a stream whose event the caller cannot take', async () => {
+  it('ends a stream if the caller rejects an event', async () => {
     const api = createKubeApi(await serve((_, response) => void response.writeHead(200).write('{"a":1}\n')));
     const onEvent = (): void => {
       throw new KubeApiError(410, 'too old');
@@ -146,7 +146,7 @@ describe('the API server', () => {
 });
 
 describe('access', () => {
-  it('reads a kubeconfig, and reads it anew after a refusal (case H9: tokens rotate)', async () => {
+  it('reads a kubeconfig, and reads it again after a refusal (case H9: tokens rotate)', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-kube-'));
     cleanUp.push(() => rm(folder, { recursive: true }));
     const file = join(folder, 'config');
@@ -174,7 +174,7 @@ describe('access', () => {
     expect(await authorization()).toBe('Bearer two');
   }, 30_000); // loads the whole library
 
-  it('is that of the pod, read anew for each request', async () => {
+  it("uses the pod's token, read again for each request", async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-account-'));
     cleanUp.push(() => rm(folder, { recursive: true }));
     const access = createAccess({ kind: 'inCluster', server: 'https://api.example/', folder });
@@ -192,7 +192,7 @@ describe('access', () => {
     }
   });
 
-  it('says so where there is no file', async () => {
+  it('reports a missing file', async () => {
     await expect(createAccess({ kind: 'kubeconfig', file: '/nowhere/config' }).next()).rejects.toThrow();
     const pod = createAccess({ kind: 'inCluster', server: 'https://api.example', folder: '/nowhere' });
     await expect(pod.next()).rejects.toThrow();

@@ -7,7 +7,7 @@ import { isObject, member, textAt } from './object.ts';
 
 type Fate = 'ok' | 'unheard' | 'answerLost';
 
-/** One lease with optimistic locking; answers when it is told to. */
+/** One lease with optimistic locking; it answers on command. */
 class FakeLeases {
   nowMs = 0;
   lease: unknown;
@@ -78,7 +78,7 @@ class FakeLeases {
 }
 
 describe('LeaseElection', () => {
-  it('lets the first one lead, and no second', async () => {
+  it('lets the first candidate lead, and no second one', async () => {
     const leases = new FakeLeases();
     const [a, b] = [leases.candidate('a'), leases.candidate('b')];
     await a.attempt();
@@ -90,7 +90,7 @@ describe('LeaseElection', () => {
     ]);
   });
 
-  it('lets another one lead 15 s after the holder was killed, not before', async () => {
+  it('lets another one lead 15 s after a kill of the holder, but not earlier', async () => {
     const leases = new FakeLeases();
     const [a, b] = [leases.candidate('a'), leases.candidate('b')];
     await a.attempt();
@@ -106,7 +106,7 @@ describe('LeaseElection', () => {
     expect(member(leases.lease, 'spec', 'leaseTransitions')).toBe(1);
   });
 
-  it('is given back at a stop, so that another one leads at once', async () => {
+  it('is released at a stop, so that another one leads at once', async () => {
     const leases = new FakeLeases();
     const [a, b] = [leases.candidate('a'), leases.candidate('b')];
     await a.attempt();
@@ -119,7 +119,7 @@ describe('LeaseElection', () => {
     expect(textAt(leases.lease, 'spec', 'holderIdentity')).toBe('b');
   });
 
-  it('does not mind clocks that are wrong by a minute (case H9)', async () => {
+  it('tolerates clocks that are wrong by a minute (case H9)', async () => {
     const leases = new FakeLeases();
     const [a, b] = [leases.candidate('a', -60_000), leases.candidate('b', 60_000)];
     await a.attempt();
@@ -131,7 +131,7 @@ describe('LeaseElection', () => {
     }
   });
 
-  it('renews with one request, and goes on after an answer that was lost', async () => {
+  it('renews with one request, and continues after a lost answer', async () => {
     const leases = new FakeLeases();
     const a = leases.candidate('a');
     await a.attempt();
@@ -150,7 +150,7 @@ describe('LeaseElection', () => {
     expect(a.leading).toBe(true);
   });
 
-  it('stops leading at once when somebody gave the lease to another one', async () => {
+  it('stops leading at once when the lease belongs to another holder', async () => {
     const leases = new FakeLeases();
     const a = leases.candidate('a');
     await a.attempt();
@@ -165,7 +165,7 @@ describe('LeaseElection', () => {
     expect(textAt(leases.lease, 'spec', 'holderIdentity')).toBe('z');
   });
 
-  it('does not wait for ever on a lease that claims to be for a year', async () => {
+  it('does not wait longer than its own limit for a lease that claims a year', async () => {
     const leases = new FakeLeases();
     leases.lease = {
       metadata: { resourceVersion: '1' },
@@ -199,7 +199,7 @@ describe('LeaseElection', () => {
         };
         for (const one of steps) {
           if (one.do === 'wait') {
-            // In small steps: a request that is 3 s old is given up.
+            // In small steps: the client gives up a request after 3 s.
             for (let left = one.ms; left > 0; left -= 500) {
               leases.nowMs += Math.min(500, left);
               const late = leases.waiting.filter(({ sinceMs }) => leases.nowMs - sinceMs >= 3_000);
@@ -226,7 +226,7 @@ describe('LeaseElection', () => {
   });
 });
 
-/** All promises that can go on have gone on. */
+/** Runs all promises that can continue. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

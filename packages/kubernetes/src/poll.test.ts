@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('startPoll', () => {
-  it('repeats, sooner after failures, and ends', async () => {
+  it('repeats, sooner after failures, and can be ended', async () => {
     const ranAt: number[] = [];
     const problems: unknown[] = [];
     let failures = 3;

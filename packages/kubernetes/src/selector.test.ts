@@ -68,7 +68,7 @@ describe('selectors', () => {
     expect(() => parseSelector(text)).toThrow(SelectorError);
   });
 
-  it('throw nothing but their own error, and match without throwing', () => {
+  it('throw only their own error, and match without throwing', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'ab,=!()<> inot./-1') }), (text) => {
         try {
@@ -91,7 +91,7 @@ describe('selectors', () => {
     );
   });
 
-  it('are given back as the API writes them', () => {
+  it("are formatted like the API's", () => {
     expect(labelSelectorObject(parseSelector(''))).toBe(null);
     expect(labelSelectorObject(parseSelector('pool=mobile,!x,y'))).toEqual({
       matchExpressions: [

@@ -26,7 +26,7 @@ describe('the settings of Kubernetes', () => {
     expect('problems' in result ? result.problems.join('; ') : 'fine').toContain(words);
   });
 
-  it('take label selectors, and say what is wrong with one', () => {
+  it('accept label selectors, and name the fault of a wrong one', () => {
     expect(selectorText('app=weir,pool in (a, b)')).toBe('app=weir,pool in (a, b)');
     expect(() => selectorText('a in b')).toThrow(/must be a label selector/);
   });

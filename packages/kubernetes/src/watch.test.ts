@@ -8,7 +8,7 @@ const pod = (name: string, version: string, label = ''): object => ({
   metadata: { name, resourceVersion: version, labels: { label } },
 });
 
-/** A server whose answers are scripted, and a clock that only sleeps move. */
+/** A server with scripted answers, and a clock that only sleeps advance. */
 class Script {
   nowMs = 0;
   readonly asked: { readonly atMs: number; readonly what: string }[] = [];
@@ -16,7 +16,7 @@ class Script {
   #lists: (() => unknown)[] = [];
   #rounds: ((stream: KubeStream) => void)[] = [];
   #idle: () => void = () => undefined;
-  /** Resolves when the watch asks for what the script does not have. */
+  /** Resolves when the watch asks for more than the script has. */
   readonly done = new Promise<void>((resolve) => {
     this.#idle = resolve;
   });
@@ -96,7 +96,7 @@ async function play(script: Script): Promise<ObjectWatch<string>> {
 const what = (script: Script): readonly string[] => script.asked.map((one) => one.what);
 
 describe('ObjectWatch', () => {
-  it('lists, then follows what changes', async () => {
+  it('lists, then follows changes', async () => {
     const script = new Script()
       .list('5', pod('a', '1'), pod('b', '2'))
       .round(
@@ -125,7 +125,7 @@ describe('ObjectWatch', () => {
     expect(watch.ageMs).toBe(ageMs + 500);
   });
 
-  it('lists anew at once when its version has expired, in the stream or as an answer', async () => {
+  it('lists again at once when its version has expired, in the stream or as an answer', async () => {
     const script = new Script()
       .list('5', pod('a', '1'))
       .round({ type: 'ERROR', object: { code: 410, message: 'too old' } })
@@ -138,7 +138,7 @@ describe('ObjectWatch', () => {
     expect(script.problems).toEqual([]);
   });
 
-  it('lists anew after anything odd, and forgets what is gone meanwhile', async () => {
+  it('lists again after any odd answer, and forgets deleted objects', async () => {
     const script = new Script()
       .list('5', pod('a', '1'), pod('b', '1'))
       .noRound(new KubeUnreachableError('cut'))
@@ -150,7 +150,7 @@ describe('ObjectWatch', () => {
     expect(script.problems).toHaveLength(3);
   });
 
-  it('asks at most once a second, and less often while nothing works (cases H9)', async () => {
+  it('asks at most once a second, and less often after failures (case H9)', async () => {
     const script = new Script().list('1');
     for (let round = 0; round < 20; round += 1) script.round();
     for (let round = 0; round < 20; round += 1) script.noList(new KubeUnreachableError('away'));
@@ -163,7 +163,7 @@ describe('ObjectWatch', () => {
     expect(Math.min(...gaps.slice(-15))).toBeGreaterThan(5_000);
   });
 
-  it('lists anew every ten minutes although nothing is wrong', async () => {
+  it('lists again every ten minutes even without a fault', async () => {
     const script = new Script().list('1', pod('a', '1')).list('2', pod('b', '2'));
     for (let round = 0; round < 700; round += 1) script.round();
     const watch = await play(script);
@@ -207,14 +207,14 @@ describe('ObjectWatch', () => {
     expect(continued).toEqual([undefined, 'more']);
   });
 
-  it('keeps what is of no interest out, also when it was in', async () => {
+  it('ignores objects that do not match, even if they matched before', async () => {
     const script = new Script()
       .list('5', pod('a', '1'), pod('b', '1', 'skip'))
       .round({ type: 'MODIFIED', object: pod('a', '6', 'skip') }, { type: 'ADDED', object: 'no object' });
     expect([...(await play(script)).items]).toEqual([]);
   });
 
-  it('ends when it is told to, in the middle of a watch', async () => {
+  it('ends on request, even during a watch', async () => {
     let ended = false;
     const watch = new ObjectWatch({
       api: {

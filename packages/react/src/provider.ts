@@ -8,10 +8,14 @@ import { useLatest } from './latest.ts';
 // biome-ignore lint/suspicious/noExplicitAny: a Weir of known channels is no Weir of all channels, nor the reverse.
 export type AnyWeir = Weir<any>;
 
-export type WeirProviderProps = { readonly children?: ReactNode } & (
+/** Either a client of the application, or a function that makes one for this provider. */
+export type WeirProviderProps = {
+  /** The components that may use the hooks. */ readonly children?: ReactNode;
+} & (
   | {
       /** A client of `connect()`, which the application closes. Undefined where there is none yet. */
       readonly client: AnyWeir | undefined;
+      /** Not beside `client`. */
       readonly connect?: undefined;
     }
   | {
@@ -20,6 +24,7 @@ export type WeirProviderProps = { readonly children?: ReactNode } & (
        * never again for the same provider. The provider closes that client when it is unmounted.
        */
       readonly connect: () => AnyWeir;
+      /** Not beside `connect`. */
       readonly client?: undefined;
     }
 );

@@ -44,7 +44,7 @@ describe('startAdmin', () => {
     );
   });
 
-  it('makes an answer of pieces as they are taken, and stops where the reader goes', async () => {
+  it('produces a streamed answer as fast as it is read, and stops when the reader leaves', async () => {
     let made = 0;
     let ended = false;
     function* pieces(): Generator<Uint8Array> {
@@ -72,7 +72,7 @@ describe('startAdmin', () => {
     expect(made).toBeLessThan(1_000);
   });
 
-  it('takes DELETE where there is a route for it, and nowhere else', async () => {
+  it('accepts DELETE only on routes that have it', async () => {
     const removed = { status: 200, contentType: 'text/plain', body: 'gone' };
     const url = await start({ removals: { '/kept': () => removed } });
     expect(await (await fetch(`${url}/kept`, { method: 'DELETE' })).text()).toBe('gone');
@@ -83,7 +83,7 @@ describe('startAdmin', () => {
     expect((await fetch(`${url}/kept`)).status).toBe(404);
   });
 
-  it('answers liveness as long as it answers, and readiness from the given function', async () => {
+  it('answers liveness while it runs, and readiness from the given function', async () => {
     let ready = false;
     const health = (): Health => ({ ready, reasons: ready ? [] : ['catching up'], info: { seq: 5 } });
     const url = await start({ health });
@@ -117,7 +117,7 @@ describe('startAdmin', () => {
     expect(await statusOf(url, { path: '/livez', pad: 8_000 })).toBe(431);
   });
 
-  it('answers 500 where a route throws, and stays', async () => {
+  it('answers 500 if a route throws, and keeps running', async () => {
     const health = (): Health => {
       throw new Error('broken');
     };
@@ -126,7 +126,7 @@ describe('startAdmin', () => {
     expect((await fetch(`${url}/livez`)).status).toBe(200);
   });
 
-  it('says where it cannot listen', async () => {
+  it('reports an address on which it cannot listen', async () => {
     const url = new URL(await start());
     const second = startAdmin({
       host: '127.0.0.1',

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { UsedOnce } from './used-once.ts';
 
 describe('UsedOnce', () => {
-  it('lets a ticket in once', () => {
+  it('accepts a ticket once', () => {
     const used = new UsedOnce(10);
     expect(used.use('a', 0, 60_000)).toBe('first');
     expect(used.use('a', 59_999, 1)).toBe('again');
     expect(used.use('b', 59_999, 60_000)).toBe('first');
   });
 
-  it('forgets tickets that have expired: they are refused before anybody asks', () => {
+  it('forgets expired tickets: the caller refuses those before it asks', () => {
     const used = new UsedOnce(10);
     used.use('a', 0, 1_000);
     used.use('b', 0, 2_000);
@@ -20,7 +20,7 @@ describe('UsedOnce', () => {
     expect(used.size).toBe(1);
   });
 
-  it('lets nobody in where it could not remember them, and forgets nobody for it', () => {
+  it('accepts no ticket that it could not remember, and forgets none to make room', () => {
     const used = new UsedOnce(2);
     used.use('a', 0, 1_000);
     used.use('b', 0, 1_000);
@@ -29,7 +29,7 @@ describe('UsedOnce', () => {
     expect(used.use('c', 1_000, 1_000)).toBe('first');
   });
 
-  it('gives the room of expired tickets to others, also behind one that lives longer', () => {
+  it('reuses the room of expired tickets, also behind one with a longer life', () => {
     const used = new UsedOnce(3);
     used.use('long', 0, 60_000);
     used.use('a', 0, 1_000);
@@ -39,7 +39,7 @@ describe('UsedOnce', () => {
     expect([used.use('long', 1_500, 1_000), used.size]).toEqual(['again', 2]);
   });
 
-  it('lets no ticket in twice before it expires, and remembers no more than it may', () => {
+  it('accepts no ticket twice before it expires, and remembers no more than its limit', () => {
     const step = fc.record({
       id: fc.nat(12),
       afterMs: fc.nat(400),

@@ -111,7 +111,7 @@ export class LineChart {
             space: 80,
             values: (_, all, _axis, _space, step) => all.map((value) => timeOfDay(value, step < 60)),
           },
-          { ...axis, font, size: 72, values: (_, all) => all.map((value) => this.#format(value)) },
+          { ...axis, font, size: 72, values: (_, all) => labels(all, this.#format) },
         ],
         series: [
           {},
@@ -127,6 +127,12 @@ export class LineChart {
       this.#place,
     );
   }
+}
+
+/** No label twice: of whole numbers there are few. */
+function labels(values, format) {
+  const all = values.map(format);
+  return all.map((label, place) => (label === all[place - 1] ? '' : label));
 }
 
 function timeOfDay(seconds, fine) {

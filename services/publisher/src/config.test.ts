@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readCliConfig, settings } from './config.ts';
 
 describe('settings', () => {
-  it('needs nothing', () => {
+  it('has no required setting', () => {
     expect(readConfig({ table: settings, env: {} })).toMatchObject({ config: { port: 8082, demo: 'none' } });
   });
 
@@ -27,7 +27,7 @@ describe('settings', () => {
 });
 
 describe('readCliConfig', () => {
-  it('lets the settings of services in the same shell be', () => {
+  it('ignores settings of services in the same shell', () => {
     const env = { WEIR_POOL: 'mobile', WEIR_NATS_URL: 'nats://a:1', PATH: '/' };
     expect(readCliConfig({}, env)).toMatchObject({
       config: { natsUrl: ['nats://a:1'], subjectPrefix: 'weir' },
@@ -36,7 +36,7 @@ describe('readCliConfig', () => {
     expect(readCliConfig({}, { WEIR_NATS_URL: 'http://a' })).toHaveProperty('problems');
   });
 
-  it('takes the NATS_URL of other programs where there is no WEIR_NATS_URL', () => {
+  it('uses NATS_URL if WEIR_NATS_URL is not set', () => {
     const natsUrl = (env: Readonly<Record<string, string>>) => {
       const result = readCliConfig({}, env);
       return 'config' in result ? result.config.natsUrl : result;

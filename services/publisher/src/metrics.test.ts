@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createPublisherMetrics } from './metrics.ts';
 
 describe('createPublisherMetrics', () => {
-  it('counts duplicates apart from what was stored', async () => {
+  it('counts duplicates separately from stored messages', async () => {
     const registry = createMetricsRegistry({ service: 'publisher', version: 'test' });
     const { metrics } = createPublisherMetrics(registry);
     for (const duplicate of [false, true, true]) {

@@ -4,14 +4,10 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ProfileName, type ShapingProxyOptions, startShapingProxy } from '@weir/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { openLink, whyNoLinks } from '../../harness/netlab/link.ts';
-import {
-  type ProfileName,
-  type ShapingProxyOptions,
-  startShapingProxy,
-} from '../../harness/shaping-proxy.ts';
 import { SmallCluster } from '../../harness/small-cluster.ts';
 
 /** The probe's deadline, and time for the redirect on a busy machine. */

@@ -7,11 +7,11 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import type { MoveEvent, Weir } from '@weir/client';
 import { connect } from '@weir/client';
+import type { Profile, ShapingProxy } from '@weir/local';
+import { startShapingProxy } from '@weir/local';
 import { parseTicketKeys, verifyTicket } from '@weir/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
-import type { Profile, ShapingProxy } from '../../harness/shaping-proxy.ts';
-import { startShapingProxy } from '../../harness/shaping-proxy.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 

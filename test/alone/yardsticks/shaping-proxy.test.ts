@@ -2,8 +2,8 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { profiles, type ShapingProxy, startShapingProxy } from '@weir/local';
 import { afterEach, describe, expect, it } from 'vitest';
-import { profiles, type ShapingProxy, startShapingProxy } from '../../harness/shaping-proxy.ts';
 
 let server: Server | undefined;
 let proxy: ShapingProxy | undefined;

@@ -33,7 +33,8 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
   let site: string;
   const complaints: string[] = [];
   const server = createServer(async (request, response) => {
-    const path = request.url === '/' ? '/index.html' : (request.url ?? '/');
+    const [asked = '/'] = (request.url ?? '/').split('?');
+    const path = asked === '/' ? '/index.html' : asked;
     response.setHeader('Content-Security-Policy', CSP);
     try {
       const config = JSON.stringify({ router: cluster.url, channels: ['lobby'] });
@@ -58,81 +59,64 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  async function opened(viewport = { width: 1_200, height: 900 }): Promise<Page> {
-    const page = await browser.newPage({ viewport });
+  async function opened(query = ''): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1_200, height: 900 } });
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(site);
+    await page.goto(`${site}${query}`);
     return page;
   }
   const text = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).textContent().then(String);
 
-  it('shows connection, state, critical, cosmetics, gaps, moves', async () => {
-    const slots = Array.from({ length: 24 }, (_, i) => [
-      `slot-${i + 1}`,
-      { active: i % 3 > 0, jackpot: 1_000 * i + 0.5 },
-    ]);
-    cluster.set('lobby', Object.fromEntries(slots));
-    cluster.set('lobby', {
-      'table-1': { game: 'roulette', players: 5 },
-      'table-2': { game: 'blackjack', players: 2 },
-      news: 'open',
-    });
-    const page = await opened();
-    await eventually(async () => {
-      expect(await text(page, 'status')).toBe('Connected');
-      expect(await text(page, 'keys')).toBe('27');
-    });
-    expect(await text(page, 'pool')).toBe('desktop');
-    expect(await text(page, 'rtt')).toBe('1.5 ms');
-    expect(await text(page, 'kbps')).toBe('90 Mbit/s');
-    cluster.critical('lobby', { slot: 'slot-7', won: 12_500, player: '<b>Ann</b>' });
-    cluster.cosmetic('lobby', [{ effect: 'confetti', at: 'slot-7' }]);
-    cluster.say({ type: 'gap', channel: 'lobby', lane: 'critical', after: 1 });
+  it('without a stage shows the channels that its URL names: newest values and frames', async () => {
+    cluster.set('lobby', { 'table-1': { game: 'roulette', players: 5 }, news: 'open' });
+    const page = await opened('?channels=lobby');
+    await eventually(async () => expect(await text(page, 'state')).toContain('"players":5'));
+    expect(await text(page, 'listening')).toBe('Listening (pool desktop, a).');
+    expect(await page.locator('#lines').isVisible()).toBe(false);
+    cluster.critical('lobby', { slot: 'slot-7', player: '<b>Ann</b>' });
     cluster.delete('lobby', 'news');
     cluster.sayPosition();
     cluster.move('b');
     await eventually(async () => {
-      expect(await text(page, 'shard')).toBe('b');
-      expect(await text(page, 'moves')).toBe('1');
-      expect(await text(page, 'gaps')).toBe('1');
-      expect(await text(page, 'criticals')).toBe('1');
-      expect(await text(page, 'cosmetics')).toBe('1');
-      expect(await text(page, 'keys')).toBe('26');
+      expect(await text(page, 'state')).not.toContain('open');
+      expect(await text(page, 'frames')).toContain('<b>Ann</b>');
+      expect(await text(page, 'listening')).toContain(', b)');
     });
-    expect(await text(page, 'critical')).toContain('player: <b>Ann</b>');
-    const shots = process.env['WEIR_SCREENSHOTS'];
-    if (shots !== undefined) {
-      await page.screenshot({ path: `${shots}/desktop.png`, fullPage: true });
-      const phone = await opened({ width: 360, height: 740 });
-      await eventually(async () => expect(await text(phone, 'keys')).toBe('26'));
-      await phone.screenshot({ path: `${shots}/phone.png`, fullPage: true });
-      await phone.close();
-    }
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-    await page.keyboard.press('Tab');
+    await page.fill('#channels', 'other');
     await page.keyboard.press('Enter');
-    await eventually(async () => expect(await text(page, 'status')).toBe('Disconnected'));
+    await eventually(async () => expect(await text(page, 'state')).toBe(''));
+    expect(page.url()).toContain('?channels=other');
+    await page.fill('#channels', 'no/name');
     await page.keyboard.press('Enter');
-    await eventually(async () => expect(await text(page, 'status')).toBe('Connected'));
+    expect(await text(page, 'listening')).toContain('no/name is no name of a channel');
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('offers lines to copy for what the form has', async () => {
+    const page = await opened();
+    await page.fill('#data', `{"it's":1}`);
+    const lines = await text(page, 'snippets');
+    expect(lines).toContain(`-d '{"lane":"state","channel":"hello","key":"greeting","data":{"it'\\''s":1}}'`);
+    expect(lines).toContain(`weir-publish state hello greeting '{"it'\\''s":1}'`);
+    await page.selectOption('#lane', 'critical');
+    expect(await text(page, 'snippets')).toContain('pub weir.critical.hello ');
     await page.close();
   });
 
   it('accepts keys named like object members (case A5)', async () => {
     const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '10', '-', '_'];
     cluster.set('lobby', { 'slot-1': { active: true } });
-    const page = await opened();
-    // The status changes before the page shows the snapshot.
-    await eventually(async () => expect(Number(await text(page, 'keys'))).toBeGreaterThan(0));
-    expect(await text(page, 'status')).toBe('Connected');
-    const before = Number(await text(page, 'keys'));
+    const page = await opened('?channels=lobby');
+    await eventually(async () => expect(await text(page, 'state')).toContain('slot-1'));
     cluster.say(
       `{"type":"state","channel":"lobby","set":{${keys.map((key) => `${JSON.stringify(key)}:{"polluted":1}`).join()}}}`,
     );
-    await eventually(async () => expect(await text(page, 'keys')).toBe(String(before + keys.length)));
+    const shown = (): Promise<readonly string[]> => page.locator('#state b').allTextContents();
+    await eventually(async () => expect(await shown()).toEqual(expect.arrayContaining(keys)));
     expect(await page.evaluate('({}).polluted')).toBeUndefined();
     expect(complaints).toEqual([]);
     await page.close();

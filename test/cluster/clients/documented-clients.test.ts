@@ -1,4 +1,4 @@
-// The programs of docs/clients.md exactly as printed, on a real cluster, through one scenario. Confirms that the
+// The programs of docs/raw-websocket.md exactly as printed, on a real cluster, through one scenario. Confirms that the
 // scripted cluster of examples.test.ts speaks like a real router and shard.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
@@ -15,7 +15,7 @@ const missing = programs.flatMap((program) => {
   return reason === undefined ? [] : [`${program} (skipped: ${reason})`];
 });
 
-describe('the programs of docs/clients.md on a real cluster', () => {
+describe('the programs of docs/raw-websocket.md on a real cluster', () => {
   let cluster: SmallCluster;
   let nats: NatsConnection;
   let shard: Service;

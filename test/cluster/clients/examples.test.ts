@@ -1,4 +1,4 @@
-// The programs of docs/clients.md exactly as printed, against a scripted cluster.
+// The programs of docs/raw-websocket.md exactly as printed, against a scripted cluster.
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Program } from '../../harness/programs/example-client.ts';
@@ -138,9 +138,9 @@ describe.each<Program>(programs)('%s of the docs', (program) => {
   });
 });
 
-describe('docs/clients.md', () => {
+describe('docs/raw-websocket.md', () => {
   it('has the programs that these tests run', async () => {
-    const page = await readFile(new URL('../../../docs/clients.md', import.meta.url), 'utf8');
-    expect([...fencedFiles(page).keys()].sort()).toEqual([...programs, 'app.mjs'].sort());
+    const page = await readFile(new URL('../../../docs/raw-websocket.md', import.meta.url), 'utf8');
+    expect([...fencedFiles(page).keys()].sort()).toEqual([...programs, 'app.mjs', 'look.mjs'].sort());
   });
 });

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { end } from '../../harness/end.ts';
 import { FakeApiServer } from '../../harness/fake-api-server.ts';
+import { freePort } from '../../harness/free-port.ts';
 import type { ClientCertificate, FrontProxyAuthority } from '../../harness/front-proxy.ts';
 import { ask, makeFrontProxy } from '../../harness/front-proxy.ts';
 import type { Service } from '../../harness/small-cluster.ts';
@@ -179,4 +180,47 @@ describe('two controls', () => {
     expect(Object(api.get(lease)?.['spec'])).toMatchObject({ holderIdentity: '' });
     await until(() => isLeading(second), 'the second leads');
   });
+});
+
+it('shows in its console what an autoscaler sees, wants, and why it holds', async () => {
+  const scalers = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`;
+  const metricName = { name: 'weir_shard_connections' };
+  const hold = {
+    reason: 'ScaleDownStabilized',
+    message: 'recent recommendations were higher than current one',
+  };
+  api.put(`${scalers}/weir-shard-desktop`, {
+    metadata: { name: 'weir-shard-desktop', namespace, labels: { 'weir.dev/pool': 'desktop' } },
+    spec: {
+      minReplicas: 2,
+      maxReplicas: 10,
+      metrics: [{ type: 'Pods', pods: { metric: metricName, target: { averageValue: '3k' } } }],
+    },
+    status: {
+      currentReplicas: 3,
+      desiredReplicas: 3,
+      currentMetrics: [{ type: 'Pods', pods: { metric: metricName, current: { averageValue: '1200' } } }],
+      conditions: [{ type: 'AbleToScale', status: 'True', ...hold }],
+    },
+  });
+  const port = await freePort();
+  const other = await startControl({
+    WEIR_CONSOLE: 'true',
+    WEIR_CONSOLE_PORT: port,
+    WEIR_CONSOLE_EVERY_MS: '500',
+  });
+  let shown: unknown;
+  await until(async () => {
+    const view: unknown = await (await fetch(`http://127.0.0.1:${port}/api/view`)).json();
+    [shown] = (view as { scalers?: unknown[] }).scalers ?? [];
+    return shown !== undefined;
+  }, 'the console shows the autoscaler');
+  expect(shown).toMatchObject({
+    pool: 'desktop',
+    current: 3,
+    wanted: 3,
+    metrics: [{ name: 'weir_shard_connections', sees: '1200', target: '3k' }],
+    why: ['ScaleDownStabilized: recent recommendations were higher than current one'],
+  });
+  await end(other.process, 'SIGKILL');
 });

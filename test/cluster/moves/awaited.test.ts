@@ -1,10 +1,10 @@
 // The metric that scales pools: distance raises the backlog of a healthy client, but not its awaited bytes.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
+import type { ShapingProxy } from '@weir/local';
+import { startShapingProxy } from '@weir/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
-import type { ShapingProxy } from '../../harness/shaping-proxy.ts';
-import { startShapingProxy } from '../../harness/shaping-proxy.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 import { streamUrl } from '../../harness/stream-url.ts';

@@ -37,6 +37,10 @@ beforeAll(async () => {
     ...user('weir-control'),
     WEIR_MEASURE_EVERY_MS: '1000',
     WEIR_CLEAN_UP_AFTER_MS: '1000',
+    WEIR_CONSOLE: 'true',
+    WEIR_CONSOLE_PORT: '0',
+    WEIR_CONSOLE_EVERY_MS: '500',
+    WEIR_CONSOLE_TOKEN: 'a-token-of-this-test',
   });
   nats = await connectNats({
     servers: cluster.nats.url,
@@ -95,7 +99,27 @@ describe('with the permissions of docs/publishing.md', () => {
     expectSound(cluster.running);
   });
 
+  it('the console has the figures of every service, and may ask for what it asks for', async () => {
+    const control = cluster.running.find(({ name }) => name === 'control');
+    const url = String(control?.url);
+    await until(async () => {
+      const view = (await (await fetch(`${url}/api/view`)).json()) as Record<string, { version?: string }[]>;
+      return ['shards', 'routers', 'publishers'].every((of) => view[of]?.[0]?.version !== undefined);
+    }, 'every service has told its figures');
+    const act = async (body: unknown): Promise<{ readonly text?: string; readonly confirm?: string }> => {
+      const headers = { 'content-type': 'application/json', authorization: 'Bearer a-token-of-this-test' };
+      const response = await fetch(`${url}/api/act`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await response.json()) as { text?: string; confirm?: string };
+    };
+    const { confirm } = await act({ act: 'rebalance' });
+    expect(await act({ confirm })).toEqual({ text: 'Pool desktop has one shard alone.' });
+    expect(JSON.stringify(control?.log)).not.toMatch(/permission/i);
+  });
+
   it.each([
+    'weir.ctl.figures',
+    'weir.ctl.drain.desktop-1',
+    'weir.ctl.rebalance',
     'weir.live.state.lobby.forged',
     'weir.live.critical.lobby',
     'weir.state.cleanup',

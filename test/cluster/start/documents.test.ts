@@ -1,10 +1,10 @@
-// The README and docs/publishing.md from top to bottom, as a reader follows them: every command, every program and
-// every printed line, in order, in a clean copy of the project. Blocks that cannot run here are listed by name.
+// The README and the pages that build on it from top to bottom, as a reader follows them: every command, every program
+// and every printed line, in order, in a clean copy of the project. Blocks that cannot run here are listed by name.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { delimiter, dirname, join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Block, blocksOf, patternOf } from '../../harness/programs/documents.ts';
 import { copyProject, type ProjectCopy } from '../../harness/programs/project-copy.ts';
@@ -13,15 +13,31 @@ import { until } from '../../harness/small-cluster.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 /** In this order, on one cluster. */
-const FOLLOWED = ['README.md', 'docs/publishing.md', 'docs/load.md'];
+const FOLLOWED = [
+  'README.md',
+  'docs/guide.md',
+  'docs/clients.md',
+  'docs/publishing.md',
+  'docs/node.md',
+  'docs/raw-websocket.md',
+  'docs/load.md',
+  'docs/operations.md',
+];
 /** These need a Kubernetes cluster: test/lab/k8s covers them. */
 const OF_KUBERNETES = /\b(kubectl|helm|kind)\b|npm run (images|check:chart|test:k8s)/;
 /** These measure for minutes and need a quiet machine. */
 const OF_THE_BENCH = /^npm run bench:/;
 /** Programs that other tests extract from the pages and run. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'docs/clients.md': 'test/cluster/clients/examples.test.ts',
+  'docs/raw-websocket.md js': 'test/cluster/clients/examples.test.ts',
+  'docs/raw-websocket.md python': 'test/cluster/clients/examples.test.ts',
+  'docs/clients.md ts': 'test/lab/packages/documented-apps.test.ts',
+  'docs/vue.md': 'test/lab/packages/documented-apps.test.ts',
+  'docs/svelte.md': 'test/lab/packages/documented-apps.test.ts',
+  'docs/react-native.md': 'test/lab/packages/documented-apps.test.ts',
+  'docs/one-host.md': 'test/lab/compose/one-host.test.ts',
   'docs/react.md': 'test/alone/browser/react-board.test.ts',
+  'docs/migrate': 'test/cluster/migrate/migrate.test.ts',
   'docs/publishing.md conf': 'test/cluster/publish/permissions.test.ts',
 };
 /** Long enough for a compiler's first run on a busy machine. */
@@ -39,7 +55,7 @@ const pages = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   ...(await readdir(new URL('docs', ROOT), { recursive: true }))
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && !name.startsWith('api/')) // those are written by npm run docs
     .map((name) => `docs/${name}`),
 ];
 
@@ -52,7 +68,7 @@ describe('code in the documents', () => {
 
 /** What runs or checks a block; undefined if nothing does. */
 function whoRuns({ page, language, file, body }: Block): string | undefined {
-  const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`];
+  const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`] ?? ELSEWHERE[dirname(page)];
   if (elsewhere !== undefined && existsSync(new URL(elsewhere, ROOT))) return elsewhere;
   if (OF_THE_BENCH.test(body)) return 'a person who measures';
   if (language === '') return /^\s*(\$ |npm |npx |curl )/m.test(body) ? undefined : 'a drawing';
@@ -83,6 +99,8 @@ describe('a person who follows the documents', () => {
   let printing: StartedProgram[] = [];
   const skipped: string[] = [];
   let wasSkipped = false;
+  /** The commands that go on running, as they are printed. */
+  const started = new Set<string>();
 
   beforeAll(async () => {
     copy = await copyProject();
@@ -110,6 +128,7 @@ describe('a person who follows the documents', () => {
     if (file !== undefined) return writeFile(join(copy.folder, file), here(body));
     if (language === 'text') return expectPrinted(body);
     if (language !== 'sh') return;
+    if (started.has(body)) return; // a person whose cluster runs starts no second one
     printing = printing.filter((program) => running.includes(program));
     wasSkipped = needs !== undefined && !isOnPath(needs);
     if (wasSkipped) {
@@ -127,6 +146,7 @@ describe('a person who follows the documents', () => {
       expect(code, `${program.text}\nits exit code`).toBe(0);
     } else {
       running.unshift(program);
+      started.add(body);
       await program.line(new RegExp(`^${stays}`), 180_000);
     }
   }
@@ -152,22 +172,49 @@ describe('a person who follows the documents', () => {
     }
   });
 
-  it.skipIf(!existsSync(CHROMIUM))('has a page that a browser opens from its file', async () => {
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu'],
+  describe.skipIf(!existsSync(CHROMIUM))('has pages that a browser opens from their files', () => {
+    let browser: Browser;
+
+    beforeAll(async () => {
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
     });
-    try {
+    afterAll(() => browser?.close());
+
+    async function open(file: string): Promise<Page> {
       const page = await browser.newPage();
-      await page.goto(`file://${join(copy.folder, 'my-page.html')}`);
-      await page.waitForFunction(`document.querySelector('#odds').textContent.includes('match-8')`);
-      const body = '{"lane":"critical","channel":"odds","data":{"match":"match-9","score":"0-1"}}';
-      const headers = { 'content-type': 'application/json' };
-      await fetch(here('http://127.0.0.1:7702/v1/publish'), { method: 'POST', headers, body });
-      await page.waitForFunction(`document.querySelector('#goals').textContent.includes('match-9: 0-1')`);
-    } finally {
-      await browser.close();
+      await page.goto(`file://${join(copy.folder, file)}`);
+      return page;
     }
+
+    async function publish(message: Readonly<Record<string, unknown>>): Promise<void> {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify(message);
+      await fetch(here('http://127.0.0.1:7702/v1/publish'), { method: 'POST', headers, body });
+    }
+
+    const shows = (page: Page, id: string, text: string): Promise<unknown> =>
+      page.waitForFunction(`document.querySelector('#${id}').textContent.includes(${JSON.stringify(text)})`);
+
+    it('of the README', async () => {
+      const page = await open('my-page.html');
+      await shows(page, 'odds', 'match-8');
+      await publish({ lane: 'critical', channel: 'odds', data: { match: 'match-9', score: '0-1' } });
+      await shows(page, 'goals', 'match-9: 0-1');
+    });
+
+    it('of the guide, which goes on after a reload', async () => {
+      const page = await open('scoreboard.html');
+      await shows(page, 'status', 'open');
+      await shows(page, 'scores', 'match-7: 1 – 0');
+      await shows(page, 'goals', "12' home");
+      await publish({ lane: 'critical', channel: 'scores', data: { minute: 30, team: 'away' } });
+      await shows(page, 'goals', "30' away");
+      await page.reload();
+      await shows(page, 'scores', 'match-7: 1 – 0');
+      await publish({ lane: 'critical', channel: 'scores', data: { minute: 44, team: 'home' } });
+      await shows(page, 'goals', "44' home");
+      expect(await page.textContent('#goals')).toBe("44' home");
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-// Runs a program of docs/clients.md against a router and reads its output, one JSON value a line.
+// Runs a program of docs/raw-websocket.md against a router and reads its output, one JSON value a line.
 // Works with the scripted router of these tests and with a real cluster's.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -53,7 +53,7 @@ export class ExampleClient {
     // The folder is below the project, so that the program finds `ws` as it would in an application.
     await mkdir(join(root, '.cache'), { recursive: true });
     const folder = await mkdtemp(join(root, '.cache/example-'));
-    for (const [name, text] of fencedFiles(await readFile(join(root, 'docs/clients.md'), 'utf8'))) {
+    for (const [name, text] of fencedFiles(await readFile(join(root, 'docs/raw-websocket.md'), 'utf8'))) {
       // The page shows one application for both JavaScript clients.
       const isApp = name === 'app.mjs';
       await writeFile(join(folder, name), isApp ? text.replace('weir-short.mjs', program) : text);

@@ -32,6 +32,7 @@ export async function copyProject(): Promise<ProjectCopy> {
   for (const path of COPIED)
     await cp(join(ROOT, path), join(folder, path), { recursive: true, preserveTimestamps: true, filter });
   await linkInstalled(folder);
+  await mkdir(join(ROOT, '.cache'), { recursive: true });
   await symlink(join(ROOT, '.cache'), join(folder, '.cache')); // the NATS server that the set-up downloaded
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -9,10 +9,8 @@ import { PathCluster } from '../../harness/path-cluster.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
 import { elapsed } from '../../harness/small-cluster.ts';
 import { DENO_RUN, RUNTIMES } from './runtimes.ts';
+import { isWanted, minutes, why } from './wanted.ts';
 
-const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
-const why = isWanted ? '' : ' (skipped: only npm run test:packages has it)';
-const minutes = 60_000;
 /** Long enough for what a dead path takes with the settings of a cluster: two beats of 15 s, and the way back. */
 const AGAIN_MS = minutes;
 

@@ -2,40 +2,23 @@
 // look at the page, or at the lines that a publisher prints and at what a client gets. Skipped unless it is asked for: npm,
 // pip and Go fetch what the examples need.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Weir } from '@weir/client';
 import { connect } from '@weir/client';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../harness/free-port.ts';
-import { blocksOf } from '../../harness/programs/documents.ts';
+import { PUBLISHERS, printedIn } from '../../harness/programs/example-readmes.ts';
 import { copyProject, type ProjectCopy } from '../../harness/programs/project-copy.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
 import { until } from '../../harness/small-cluster.ts';
+import { isWanted, minutes, why } from './wanted.ts';
 
-const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
-const why = isWanted ? '' : ' (skipped: only npm run test:packages has it)';
-const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.url));
 const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
-const minutes = 60_000;
-const START = 'npm start';
 const REPLAY = 'npx weir-publish replay examples/market.ndjson.gz --loop';
 
-const PAGES = ['odds-board', 'scores', 'lobby'];
-/** Each with the program that it needs. */
-const PUBLISHERS = { python: 'python3', go: 'go', java: 'java' } as const;
-
-function commandsOf(example: string): readonly string[] {
-  const blocks = blocksOf(example, readFileSync(join(EXAMPLES, example, 'README.md'), 'utf8'));
-  return blocks.filter(({ language }) => language === 'sh').map(({ body }) => body.trim());
-}
-function linesOf(example: string): readonly string[] {
-  const blocks = blocksOf(example, readFileSync(join(EXAMPLES, example, 'README.md'), 'utf8'));
-  return blocks.filter(({ language }) => language === 'text').map(({ body }) => body.trim());
-}
 function isThere(program: string): boolean {
   try {
     execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });
@@ -44,20 +27,6 @@ function isThere(program: string): boolean {
     return false;
   }
 }
-
-describe('the README of each example', () => {
-  it.each([...PAGES, ...Object.keys(PUBLISHERS).map((name) => `publishers/${name}`)])(
-    '%s begins with a cluster, and has three commands at most',
-    (example) => {
-      const commands = commandsOf(example);
-      expect(commands[0]).toBe(START);
-      expect(commands.length).toBeLessThanOrEqual(3);
-    },
-  );
-  it('is here for each', () => {
-    expect(readdirSync(join(EXAMPLES, 'publishers')).sort()).toEqual(Object.keys(PUBLISHERS).sort());
-  });
-});
 
 describe.skipIf(!isWanted)(`a person who follows the examples${why}`, { timeout: 5 * minutes }, () => {
   let copy: ProjectCopy;
@@ -120,7 +89,7 @@ describe.skipIf(!isWanted)(`a person who follows the examples${why}`, { timeout:
     ['scores', 'src/feed.ts'],
   ])('sees %s', async (example, file) => {
     pointHere(`${example}/${file}`);
-    const [, replay = '', develop = ''] = commandsOf(example);
+    const [, replay = '', develop = ''] = printedIn(example, 'sh');
     expect(replay).toBe(REPLAY);
     const playing = start(replay);
     // Another program may have Vite's usual port: it says which one it took.
@@ -136,7 +105,7 @@ describe.skipIf(!isWanted)(`a person who follows the examples${why}`, { timeout:
 
   it('sees lobby, a file of the disk', async () => {
     pointHere('lobby/lobby.js');
-    for (const command of commandsOf('lobby').slice(1)) expect(await start(command).ended()).toBe(0);
+    for (const command of printedIn('lobby', 'sh').slice(1)) expect(await start(command).ended()).toBe(0);
     await shows(`file://${join(copy.folder, 'examples/lobby/index.html')}`, 'jackpot-1');
   });
 
@@ -145,14 +114,14 @@ describe.skipIf(!isWanted)(`a person who follows the examples${why}`, { timeout:
     it.skipIf(missing !== '')(`publishes in ${name}${missing}`, async () => {
       goals.length = 0;
       const before = weir.channel('odds').state.get('match-2');
-      const [, ...commands] = commandsOf(`publishers/${name}`);
+      const [, ...commands] = printedIn(`publishers/${name}`, 'sh');
       const printed: string[] = [];
       for (const command of commands) {
         const program = start(command);
         expect(await program.ended(), program.text).toBe(0);
         printed.push(...program.lines);
       }
-      for (const line of linesOf(`publishers/${name}`)) expect(printed).toContain(line);
+      for (const line of printedIn(`publishers/${name}`, 'text')) expect(printed).toContain(line);
       await until(() => goals.length > 0, 'the goal');
       expect(goals).toEqual([expect.stringMatching(/^\{"match":"match-[12]","score":"(1-0|0-1)"\}$/)]);
       await until(() => weir.channel('odds').state.get('match-2') !== before, 'the odds');

@@ -1,15 +1,14 @@
-// The applications of examples/ that have to be installed, outside of the repository with the packed SDK: their types, their
-// build, and in Chromium all that a page has to survive, as Vite serves them while one develops (React's StrictMode does
-// everything twice then) and as they are built. examples/lobby is in test/alone/browser.
+// The applications of examples/ that need an installation, outside of the repository with the packed SDK: their types, their
+// build, and the tests of live-page.ts in Chromium, with Vite's development server (where React's StrictMode mounts
+// everything twice) and as they are built. examples/lobby is in test/alone/browser.
 import { describe, it } from 'vitest';
 import { ODDS } from '../../harness/feeds.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { Installed } from '../../harness/installed.ts';
 import type { Served } from '../../harness/live-page.ts';
-import { HERE, survives } from '../../harness/live-page.ts';
+import { PRINTED_URL, survives } from '../../harness/live-page.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
-
-const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
+import { isWanted, why } from './wanted.ts';
 
 /** The file of each that has the router's address, and what checks its types. */
 const APPS = [
@@ -21,8 +20,8 @@ type App = (typeof APPS)[number];
 async function install({ name, file, check }: App, options: string): Promise<Installed> {
   const app = await Installed.example(name);
   const source = app.read(file);
-  if (!source.includes(HERE)) throw new Error(`examples/${name}/${file} has no ${HERE}`);
-  app.write(file, source.replace(HERE, options));
+  if (!source.includes(PRINTED_URL)) throw new Error(`examples/${name}/${file} has no ${PRINTED_URL}`);
+  app.write(file, source.replace(PRINTED_URL, options));
   const [tool, ...args] = check;
   await app.own(tool, args);
   return app;
@@ -43,10 +42,10 @@ async function vite(app: Installed, ...args: readonly string[]): Promise<Served>
 
 if (isWanted)
   for (const app of APPS) {
-    survives(`examples/${app.name} in development`, ODDS, async ({ options }) =>
+    survives(`examples/${app.name} in development`, ODDS, async (options) =>
       vite(await install(app, options)),
     );
-    survives(`examples/${app.name} as it is built`, ODDS, async ({ options }) => {
+    survives(`examples/${app.name} as it is built`, ODDS, async (options) => {
       const installed = await install(app, options);
       await installed.own('.bin/vite', ['build', '--logLevel', 'warn']);
       return vite(installed, 'preview');
@@ -54,5 +53,5 @@ if (isWanted)
   }
 else
   describe('the pages of examples/', () => {
-    it.skip('survive what a page has to survive (skipped: only npm run test:packages has it)', () => {});
+    it.skip(`survive what a page has to survive${why}`, () => {});
   });

@@ -5,10 +5,7 @@ import { saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
 import { DENO_RUN, NODES, RUNTIMES } from './runtimes.ts';
-
-const isWanted = process.env['WEIR_TEST_PACKAGES'] === 'true';
-const why = isWanted ? '' : ' (skipped: only npm run test:packages has it)';
-const minutes = 60_000;
+import { isWanted, minutes, why } from './wanted.ts';
 
 const TYPESCRIPTS = { 'typescript-5.5': '5.5.4', 'typescript-7': '7.0.2' } as const;
 const FETCHED = [

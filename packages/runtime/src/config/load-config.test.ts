@@ -38,7 +38,7 @@ function load(argv: readonly string[], env: Record<string, string> = {}): LoadOu
 }
 
 describe('loadConfig', () => {
-  it('goes on with a valid configuration', () => {
+  it('returns a valid configuration', () => {
     expect(load([], { WEIR_KEY: 'k' })).toMatchObject({ config: { key: 'k', waitMs: 10 } });
   });
 
@@ -59,7 +59,7 @@ describe('loadConfig', () => {
     expect(output).not.toContain('hunter2');
   });
 
-  it('checks, helps and tells its version', () => {
+  it('checks, prints help and prints its version', () => {
     expect(load(['--check-config'], { WEIR_KEY: 'k' })).toMatchObject({ exitCode: 0 });
     expect(load(['--version'])).toEqual({ exitCode: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     const help = load(['--help']);
@@ -83,7 +83,7 @@ describe('loadConfig', () => {
     expect(load([], { WEIR_CONFIG_FILE: path })).toMatchObject({ config: { key: 'fromFile' } });
   });
 
-  it('says what is wrong with a file without quoting it', () => {
+  it('reports a fault in a file without quoting it', () => {
     const path = join(folder, 'bad.json');
     writeFileSync(path, '{"key": hunter2}');
     const outcome = load(['--config', path]);
@@ -95,7 +95,7 @@ describe('loadConfig', () => {
 });
 
 describe('settingsMarkdown', () => {
-  it('has one row a setting', () => {
+  it('has one row per setting', () => {
     expect(settingsMarkdown(table)).toBe(`| Variable | Default | Unit | Meaning |
 |---|---|---|---|
 | \`WEIR_NATS_URL\` | \`nats://h\` |  | NATS \\| servers |

@@ -5,7 +5,7 @@ import { parse } from './parse.ts';
 const range = { min: 1, max: 1_000_000 };
 
 describe('numbers', () => {
-  it('accepts what is in range and nothing that only resembles a number', () => {
+  it('accepts numbers in range, and nothing that only resembles a number', () => {
     expect(parse.int(range)('10')).toBe(10);
     expect(parse.int({ min: -5, max: 5 })('-0')).toBe(0);
     expect(Object.is(parse.int({ min: -5, max: 5 })('-0'), -0)).toBe(false);
@@ -76,7 +76,7 @@ describe('sizes and durations', () => {
     }
   });
 
-  it('never returns what is not finite and in range, whatever the text', () => {
+  it('never returns a number that is not finite and in range, for any text', () => {
     const text = fc.oneof(
       fc.string(),
       fc
@@ -117,14 +117,14 @@ describe('text, lists, choices, URLs', () => {
     expect(() => parse.list()('a,'.repeat(1001))).toThrow('at most 1000 entries');
   });
 
-  it('knows flags and choices', () => {
+  it('accepts flags and choices', () => {
     expect(['true', '1', 'false', '0'].map(parse.flag())).toEqual([true, true, false, false]);
     expect(() => parse.flag()('yes')).toThrow('true or false');
     expect(parse.oneOf('none', 'jwt')('jwt')).toBe('jwt');
     expect(() => parse.oneOf('none', 'jwt')('JWT')).toThrow('one of: none, jwt');
   });
 
-  it('takes URLs of the given protocols only', () => {
+  it('accepts only URLs of the given protocols', () => {
     const url = parse.url('ws:', 'wss:');
     expect(url('ws://h:1/a?b=c')).toBe('ws://h:1/a?b=c');
     for (const bad of [

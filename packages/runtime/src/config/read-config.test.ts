@@ -18,7 +18,7 @@ function problemsOf(env: Record<string, string>, file?: unknown): readonly strin
 }
 
 describe('readConfig', () => {
-  it('gives typed, frozen values with defaults', () => {
+  it('returns typed, frozen values with defaults', () => {
     const result = readConfig({ table, env: { WEIR_POOL: 'mobile', HOME: '/root' } });
     if ('problems' in result) throw new Error(result.problems.join());
     const port: number = result.config.port;
@@ -45,7 +45,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('ignores what only another service has: one environment file serves all', () => {
+  it('ignores settings of other services, so that one environment file serves all', () => {
     const valid = { WEIR_POOL: 'mobile' };
     expect(problemsOf({ ...valid, WEIR_TICKET_KEYS: 'k1:x' })).toEqual([]);
     expect(problemsOf({ ...valid, WEIR_TICKT_KEYS: 'k1:x' })).toEqual([
@@ -53,7 +53,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('refuses what is set but empty', () => {
+  it('refuses empty values', () => {
     expect(problemsOf({ WEIR_POOL: '' })).toEqual([
       'WEIR_POOL is set but empty; give a value or leave it out, got ""',
     ]);
@@ -95,7 +95,7 @@ describe('readConfig', () => {
     expect('problems' in echoed ? echoed.problems : []).toEqual(['WEIR_ECHO bad ***']);
   });
 
-  it('does not blame the user for the service links of Kubernetes, but explains one that collides', () => {
+  it("ignores Kubernetes' service links, but explains one that collides with a setting", () => {
     const links = {
       WEIR_ROUTER_SERVICE_HOST: '10.0.0.1',
       WEIR_ROUTER_SERVICE_PORT: '80',
@@ -134,7 +134,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('applies the rules only to a configuration that is valid by itself', () => {
+  it('applies the rules only to a configuration without other problems', () => {
     const rules = (config: { readonly port: number }): readonly string[] =>
       config.port === 1 ? ['WEIR_PORT must not be 1'] : [];
     expect(readConfig({ table, env: { WEIR_POOL: 'a', WEIR_PORT: '1' }, rules })).toEqual({
@@ -149,7 +149,7 @@ describe('readConfig', () => {
     expect(readConfig({ table: commonSettings, env: {} })).toHaveProperty('config');
   });
 
-  it('never throws, whatever is in the environment', () => {
+  it('never throws, whatever the environment contains', () => {
     const env = fc.dictionary(
       fc.oneof(
         fc.string().map((name) => `WEIR_${name}`),

@@ -1,7 +1,7 @@
-// A stand-in for the NATS library in unit tests: what the link and its publisher need of a connection.
+// A fake of the NATS library for unit tests: the parts of a connection that the link and its publisher use.
 import type { NatsConnection, Status } from '@nats-io/transport-node';
 
-/** Statuses are pushed by hand, round trips answered by hand. */
+/** A test pushes statuses and answers round trips. */
 export class FakeConnection {
   readonly published: string[] = [];
   readonly pools: string[][] = [];
@@ -11,7 +11,7 @@ export class FakeConnection {
   destroyed = 0;
   /** Whether `drain` ends. */
   drainEnds = true;
-  /** The inside of the library that `forceDisconnect` reaches into. */
+  /** The internal object that `forceDisconnect` uses. */
   readonly protocol: unknown = {
     transport: {
       socket: {
@@ -26,7 +26,7 @@ export class FakeConnection {
   #wake: () => void = () => undefined;
   readonly #statuses: Status[] = [];
 
-  /** The one edge where the fake is passed for the real thing. */
+  /** The only place where the fake is passed as a real connection. */
   asConnection(): NatsConnection {
     return this as unknown as NatsConnection;
   }

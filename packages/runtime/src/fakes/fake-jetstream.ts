@@ -1,5 +1,5 @@
-// The part of a JetStream server that looks after streams, with its latency. Knows the rules that matter to us:
-// a name is one stream, subjects do not overlap, an update replaces what it names.
+// The stream management of a JetStream server, with latency. It has the rules that matter to us: a name is one stream,
+// subjects do not overlap, an update replaces the fields it names.
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import {
   DiscardPolicy,
@@ -11,7 +11,7 @@ import {
 import type { StreamWorld } from '../nats/ensure-streams.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What a server fills in where a stream is created without it. */
+/** Defaults that a server uses for fields missing at creation. */
 const defaults: Omit<StreamConfig, 'name'> = {
   subjects: [],
   retention: RetentionPolicy.Limits,
@@ -42,7 +42,7 @@ export function streamConfig(given: Partial<StreamConfig> & { readonly name: str
   return { ...defaults, ...given };
 }
 
-/** The error that the API answers with. */
+/** An error answer of the API. */
 export function apiError(errCode: number, status = 400, description = 'refused'): JetStreamApiError {
   return new JetStreamApiError({ code: status, err_code: errCode, description });
 }
@@ -52,7 +52,7 @@ export class FakeJetStream {
   readonly streams = new Map<string, StreamConfig>();
   updates = 0;
   creations = 0;
-  /** Thrown by the next requests, one each. */
+  /** Errors for the next requests, one each. */
   readonly failures: Error[] = [];
   readonly #time: VirtualTime;
   readonly #random: () => number;
@@ -62,7 +62,7 @@ export class FakeJetStream {
     this.#random = random;
   }
 
-  /** The API as one process sees it. */
+  /** The API for one process. */
   readonly api: StreamWorld['api'] = {
     info: (name) => this.#request(() => this.#found(name)),
     add: (config) =>
@@ -108,7 +108,7 @@ export class FakeJetStream {
     const failure = this.failures.shift();
     await this.#time.sleep(1 + this.#random() * 9);
     if (failure !== undefined) throw failure;
-    // What the server did has happened, whenever the answer comes.
+    // The server has applied the change, even if its answer is late.
     const outcome = attempt(act);
     await this.#time.sleep(1 + this.#random() * 9);
     if ('error' in outcome) throw outcome.error;
@@ -125,7 +125,7 @@ function attempt<T>(act: () => T): { readonly value: T } | { readonly error: unk
 }
 
 function info(config: StreamConfig): StreamInfo {
-  // Of what the server tells, only the configuration is looked at.
+  // Callers read only the configuration of this answer.
   return { config: structuredClone(config) } as StreamInfo;
 }
 

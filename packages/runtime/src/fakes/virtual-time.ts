@@ -24,7 +24,7 @@ export class VirtualTime implements Clock {
       this.#sleepers.push({ atMs: this.#nowMs + ms, wake });
     });
 
-  /** Lets time pass until the promise is settled; fails where it waits for something that never comes. */
+  /** Advances time until the promise is settled; fails if it waits for something that never comes. */
   async until<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     const done = (): void => {

@@ -11,7 +11,7 @@ function write(socket: Socket, bytes: number): Promise<Error | null | undefined>
   return new Promise((resolve) => socket.write(Buffer.alloc(bytes), resolve));
 }
 
-it('does not reset a client that goes on sending after its refusal', async () => {
+it('does not reset a client that keeps sending after its refusal', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   server.on('upgrade', (_request, duplex) =>
     refuseSocket(duplex, { status: 503, headers: { 'Retry-After': '1' }, body: 'full' }),
@@ -27,7 +27,7 @@ it('does not reset a client that goes on sending after its refusal', async () =>
   });
   socket.write(UPGRADE);
   await once(socket, 'end');
-  // Each write would meet the reset that the one before it caused.
+  // Each write would meet the reset caused by the previous one.
   for (let i = 0; i < 3; i++) await write(socket, 1_024);
   socket.end();
   await once(socket, 'close');

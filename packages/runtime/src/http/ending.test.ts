@@ -10,7 +10,7 @@ interface Bench {
   readonly ending: Promise<Ending>;
 }
 
-/** A socket that notes what is done to it. */
+/** A socket that records the calls on it. */
 function setUp(): Bench {
   const done: string[] = [];
   const socket = new Duplex({
@@ -40,7 +40,7 @@ describe('the end of a socket', () => {
     vi.useRealTimers();
   });
 
-  it('waits for the answer, then ends its side, and cuts at last', async () => {
+  it('waits for the answer, then ends its side, and finally cuts the socket', async () => {
     const { done, ending } = setUp();
     await vi.advanceTimersByTimeAsync(1_999);
     expect(done).toEqual([]);
@@ -52,7 +52,7 @@ describe('the end of a socket', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('leaves a client that floods no grace', async () => {
+  it('gives a flooding client no grace', async () => {
     const { socket, done, ending } = setUp();
     socket.push(Buffer.alloc(200));
     await vi.advanceTimersByTimeAsync(2_000);
@@ -77,7 +77,7 @@ describe('the end of a socket', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('within a bound has a part for the answer and one for the rest', () => {
+  it('has a part for the answer and one for the rest, within its bound', () => {
     expect(timesWithin(3_000)).toEqual({ waitMs: 2_000, graceMs: 1_000 });
     expect(timesWithin(300)).toEqual({ waitMs: 200, graceMs: 100 });
     expect(timesWithin(60_000)).toEqual({ waitMs: 2_000, graceMs: 58_000 });

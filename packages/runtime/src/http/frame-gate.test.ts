@@ -7,7 +7,7 @@ const TEXT = 1;
 const PING = 9;
 const CLOSING_BYTES = 1_000;
 
-/** A frame as clients send it, with a mask of zeros. */
+/** A client frame with a mask of zeros. */
 function frame(opcode: number, payloadBytes = 0, fin = true): Buffer {
   const long = payloadBytes > 65_535 ? 8 : payloadBytes > 125 ? 2 : 0;
   const head = Buffer.alloc(2 + long + 4 + payloadBytes, 'x');
@@ -21,7 +21,7 @@ function frame(opcode: number, payloadBytes = 0, fin = true): Buffer {
 interface Bench {
   readonly gate: FrameGate;
   readonly socket: PassThrough;
-  /** What the library has read. */
+  /** The bytes that the library has read. */
   read(): Buffer;
   sizes(): readonly number[];
   send(...bytes: readonly Buffer[]): Promise<void>;
@@ -71,7 +71,7 @@ describe('a gate', () => {
     );
   });
 
-  it('passes the frames before the one that is too much, and nothing after it', async () => {
+  it('passes the frames before the first excess frame, and nothing after it', async () => {
     const { gate, read, send } = setUp();
     let left = 3;
     gate.open(() => {
@@ -83,7 +83,7 @@ describe('a gate', () => {
     expect(read()).toHaveLength(3 * frame(TEXT, 2).length);
   });
 
-  it('that is shut in the middle of a frame passes the rest of it, then the Close alone, once', async () => {
+  it('that is shut within a frame passes the rest of that frame, then only the Close, once', async () => {
     const { gate, read, send } = setUp();
     gate.open(() => true);
     const first = frame(TEXT, 20);
@@ -95,7 +95,7 @@ describe('a gate', () => {
     expect(gate.flooded).toBe(false);
   });
 
-  it('stops reading a client that goes on after its end is decided', async () => {
+  it('stops reading a client that keeps sending after its end is decided', async () => {
     const { gate, socket, read, send } = setUp();
     let floods = 0;
     gate.shut();
@@ -106,7 +106,7 @@ describe('a gate', () => {
     expect([gate.flooded, floods, socket.isPaused(), read().length]).toEqual([true, 1, true, 0]);
   });
 
-  it('stops reading one that sends more frames than a client has under way, in one piece or in many', async () => {
+  it('stops reading a client that sends more frames than can be under way, in one chunk or in many', async () => {
     for (const pieces of [1, 600]) {
       const { gate, socket, read, send } = setUp(1e6);
       let floods = 0;
@@ -138,11 +138,11 @@ describe('a gate', () => {
     const message = frame(TEXT, 20);
     for (const byte of message) await send(Buffer.from([byte]));
     await send(message);
-    // The frame that was under way goes on to its end.
+    // The current frame continues to its end.
     expect([left, read().equals(message)]).toEqual([-1, true]);
   });
 
-  it('stops reading one that goes on byte by byte', async () => {
+  it('stops reading a client that keeps sending byte by byte', async () => {
     const { gate, socket, send } = setUp(1e6);
     gate.shut();
     for (let i = 0; i < 600; i++) await send(Buffer.from([0]));
@@ -157,7 +157,7 @@ describe('a gate', () => {
     expect([gate.flooded, gate.closeSeen, read().length]).toEqual([false, true, 8]);
   });
 
-  it('asks for what follows a Close no more', async () => {
+  it('asks for nothing after a Close', async () => {
     const { gate, read, send } = setUp();
     const asked: number[] = [];
     gate.open((opcode) => asked.push(opcode) > 0);
@@ -166,7 +166,7 @@ describe('a gate', () => {
     expect(read()).toEqual(frame(CLOSE_OPCODE, 2));
   });
 
-  it('hands on no empty piece: the library has ended after a Close', async () => {
+  it('passes no empty chunk: the library has ended after a Close', async () => {
     const { gate, sizes, send } = setUp();
     gate.open(() => true);
     await send(frame(CLOSE_OPCODE, 2), frame(TEXT, 2));

@@ -27,7 +27,7 @@ interface Bench {
   readonly places: Places;
   readonly port: number;
   readonly cuts: () => number;
-  /** Requests that are under way. */
+  /** Requests under way. */
   readonly asked: () => number;
   readonly answer: () => void;
   dial(text: string): Promise<Socket>;
@@ -60,7 +60,7 @@ async function setUp(): Promise<Bench> {
 }
 
 describe('the places of a server', () => {
-  it('that are all taken by half requests go to the newest, the oldest first', async () => {
+  it('if half requests have all of them, the newest connection replaces the oldest', async () => {
     const { places, cuts, dial, asked, answer } = await setUp();
     const halves: Socket[] = [];
     for (let i = 0; i < MAX; i++) halves.push(await dial(HALF));
@@ -76,7 +76,7 @@ describe('the places of a server', () => {
     await expect.poll(() => text).toContain('200 OK');
   });
 
-  it('that are all taken by requests under way stay theirs; the newest goes', async () => {
+  it('if running requests have all of them, the newest connection is closed', async () => {
     const { cuts, dial, asked, answer } = await setUp();
     const busy: Socket[] = [];
     for (let i = 0; i < MAX; i++) busy.push(await dial(`${HALF}\r\n`));
@@ -89,7 +89,7 @@ describe('the places of a server', () => {
 });
 
 describe('a port that cannot be opened', () => {
-  it('is said by the names of its settings', async () => {
+  it('is reported with the names of its settings', async () => {
     const { port } = await setUp();
     const server = createServer();
     await expect(listenOn(server, { ...where, port })).rejects.toThrow(

@@ -40,7 +40,7 @@ async function start(): Promise<Running> {
   return { port: (server.address() as AddressInfo).port, faults, upgraded };
 }
 
-/** What a socket that says this is answered until it is closed. */
+/** The answer to a socket that sends this text, until it closes. */
 async function say({ port }: Running, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let answer = '';
@@ -65,7 +65,7 @@ describe('a server for upgrades', () => {
     expect(server.faults).toEqual([fault]);
   });
 
-  it('hands on plain requests and upgrades', async () => {
+  it('passes on plain requests and upgrades', async () => {
     const server = await start();
     expect(await say(server, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1\.1 426 /);
     const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -73,7 +73,7 @@ describe('a server for upgrades', () => {
     expect(server.faults).toEqual([]);
   });
 
-  it('does not end with a socket that breaks after its upgrade', async () => {
+  it('keeps running when a socket breaks after its upgrade', async () => {
     const server = await start();
     const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
     await say(server, upgrade);

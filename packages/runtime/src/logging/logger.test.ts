@@ -40,7 +40,7 @@ describe('createLogger', () => {
     for (const line of sink.lines) expect(() => JSON.parse(line)).not.toThrow();
   });
 
-  it('keeps what is no secret: counts of tickets, plain URLs', () => {
+  it('keeps harmless fields: counts of tickets, plain URLs', () => {
     const line = JSON.stringify({
       tickets: 3,
       url: 'ws://127.0.0.1:8080',

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { defineMetrics, NAMES, registerMetrics } from './define-metrics.ts';
 
-/** Value of every sample, by its name and labels as the text has them. */
+/** Value of every sample, by its name and labels as in the text. */
 async function samples(registry: Registry): Promise<Readonly<Record<string, number>>> {
   const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(
@@ -27,7 +27,7 @@ describe('rows that the code writes', () => {
     took: { kind: 'histogram', name: 'took_seconds', help: 'Took', buckets: [1] },
   });
 
-  it('begin at 0 for every combination of known label values', async () => {
+  it('start at 0 for every combination of known label values', async () => {
     const registry = new Registry();
     registerMetrics(registry, table);
     expect(await samples(registry)).toEqual({
@@ -43,7 +43,7 @@ describe('rows that the code writes', () => {
     });
   });
 
-  it('begin at 0 for names too where they are given', async () => {
+  it('also start at 0 for names given at run time', async () => {
     const registry = new Registry();
     registerMetrics(registry, table, { pool: ['mobile', 'other'] });
     expect(Object.keys(await samples(registry)).filter((name) => name.startsWith('named'))).toEqual([
@@ -118,7 +118,7 @@ describe('rows that a scrape reads', () => {
     expect(source.reads).toBe(4);
   });
 
-  it('are served under their old name too, which says so', async () => {
+  it('are also served under their old names, which say so', async () => {
     const registry = new Registry();
     registerMetrics(registry, table).readFrom({ reads: 0, open: 3, kinds: { one: 1, two: 2 } });
     const text = await registry.metrics();
@@ -127,7 +127,7 @@ describe('rows that a scrape reads', () => {
     expect(text).toContain('\nlag_bucket{le="+Inf"} 7\n');
   });
 
-  it('may be histograms: buckets that add up, sum and count', async () => {
+  it('may be histograms: cumulative buckets, sum and count', async () => {
     const registry = new Registry();
     registerMetrics(registry, table).readFrom({ reads: 0, open: 3, kinds: { one: 1, two: 2 } });
     expect(await registry.metrics()).toContain('# TYPE lag_seconds histogram');
@@ -140,7 +140,7 @@ describe('rows that a scrape reads', () => {
     });
   });
 
-  it('have no values before there is something to read', async () => {
+  it('have no values before there is an object to read', async () => {
     const registry = new Registry();
     registerMetrics(registry, table);
     expect(await samples(registry)).toMatchObject({ open_things: 0, lag_seconds_count: 0 });

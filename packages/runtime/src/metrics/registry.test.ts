@@ -11,7 +11,7 @@ async function value(series: string): Promise<number> {
 }
 
 describe('the registry of a process', () => {
-  it('says which build runs', async () => {
+  it('names the running build', async () => {
     const series = `weir_build_info{service="shard",version="1.2.3",node="${process.versions.node}"}`;
     expect(await value(series)).toBe(1);
   });
@@ -20,7 +20,7 @@ describe('the registry of a process', () => {
     const before = await value('process_open_fds');
     expect(before).toBeGreaterThan(3);
     const files = await Promise.all(Array.from({ length: 100 }, () => open('/dev/null')));
-    // Other tests of this process open and close files, too, but not so many.
+    // Other tests of this process open and close files too, but not as many.
     expect(await value('process_open_fds')).toBeGreaterThan(before + 50);
     await Promise.all(files.map((file) => file.close()));
     expect(await value('process_open_fds')).toBeLessThan(before + 50);

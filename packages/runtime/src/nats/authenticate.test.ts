@@ -6,13 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { authenticate } from './authenticate.ts';
 
 describe('authenticate', () => {
-  it('takes the first credentials that are set', () => {
+  it('uses the first credentials that are set', () => {
     expect(authenticate({})).toBeUndefined();
     expect(authenticate({ user: 'u', password: 'p' })?.()).toEqual({ user: 'u', pass: 'p' });
     expect(authenticate({ token: 't', user: 'u' })?.()).toEqual({ auth_token: 't' });
   });
 
-  it('reads a credentials file at each attempt, and keeps the last content while it is gone', () => {
+  it('reads a credentials file at each attempt, and keeps the last content while the file is missing', () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-creds-'));
     const path = join(folder, 'nats.creds');
     const entry = authenticate({ credsFile: path });

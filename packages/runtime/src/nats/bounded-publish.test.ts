@@ -13,7 +13,7 @@ function fill(publisher: BoundedPublish): number {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('BoundedPublish', () => {
-  it('refuses when 8 MB are on their way, and goes on when they have arrived', async () => {
+  it('refuses when 8 MB are under way, and continues when they have arrived', async () => {
     const connection = new FakeConnection();
     const publisher = new BoundedPublish(connection.asConnection());
     expect(fill(publisher)).toBe(82);
@@ -32,7 +32,7 @@ describe('BoundedPublish', () => {
     expect(connection.flushes).toHaveLength(1);
   });
 
-  it('counts anew after a reconnect', async () => {
+  it('counts from 0 after a reconnect', async () => {
     const connection = new FakeConnection();
     const publisher = new BoundedPublish(connection.asConnection());
     fill(publisher);

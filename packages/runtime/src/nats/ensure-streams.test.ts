@@ -42,7 +42,7 @@ function world(random: () => number = () => 0.5) {
 }
 
 describe('ensureStreams', () => {
-  it('creates what is missing and returns it in order', async () => {
+  it('creates missing streams and returns them in order', async () => {
     const { time, server, ensure } = world();
     const other = { ...definition, name: 'T', subjects: ['b.>'] };
     const infos = await time.until(ensure(definition, other));
@@ -64,7 +64,7 @@ describe('ensureStreams', () => {
     expect([info?.config.name, server.creations]).toEqual(['S', 2]);
   });
 
-  it('keeps what is larger and says so once', async () => {
+  it('keeps larger limits and logs them once', async () => {
     const { time, server, ensure, lines } = world();
     await time.until(ensure({ ...definition, maxAgeMs: 120_000 }));
     const [info] = await time.until(ensure(definition));
@@ -74,7 +74,7 @@ describe('ensureStreams', () => {
     expect(lines.join('')).toContain('nats stream edit S --max-age=60s');
   });
 
-  it('is one stream with the largest limits, whoever starts when (case B8)', async () => {
+  it('makes one stream with the largest limits, in whatever order processes start (case B8)', async () => {
     const starts = fc.array(
       fc.record({ delayMs: fc.nat(300), maxAgeMs: fc.constantFrom(1_000, 2_000, 3_000) }),
       {
@@ -130,13 +130,13 @@ describe('ensureStreams', () => {
     expect(server.updates).toBe(0);
   });
 
-  it('waits through what passes', async () => {
+  it('waits through temporary failures', async () => {
     const { time, server, ensure } = world();
     server.failures.push(apiError(10_008, 503), new Error('timeout'), apiError(10_009, 503));
     expect(await time.until(ensure(definition))).toHaveLength(1);
   });
 
-  it('gives up at once where waiting does not help', async () => {
+  it('gives up at once if waiting does not help', async () => {
     const { time, server, caught } = world();
     server.failures.push(apiError(10_047, 500, 'insufficient storage resources available'));
     expect(await caught(definition)).toMatchObject({
@@ -150,7 +150,7 @@ describe('ensureStreams', () => {
     expect(time.monotonicMs()).toBeLessThan(100);
   });
 
-  it('says after two seconds that there is no JetStream', async () => {
+  it('reports after two seconds that there is no JetStream', async () => {
     const { time, server, caught } = world();
     const disabled = Object.assign(new Error('jetstream is not enabled'), { name: 'JetStreamNotEnabled' });
     server.failures.push(...Array.from({ length: 100 }, () => disabled));

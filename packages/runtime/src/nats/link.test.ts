@@ -7,7 +7,7 @@ import { createMetricsRegistry } from '../metrics/registry.ts';
 import type { NatsLink } from './link.ts';
 import { openNats } from './link.ts';
 
-/** A link on a library that connects when it is told to. */
+/** A link on a library that connects on command. */
 function open(failures: readonly Error[] = [], registry?: Registry) {
   const connection = new FakeConnection();
   const attempts: NodeConnectionOptions[] = [];
@@ -41,7 +41,7 @@ const away = { type: 'disconnect', server: 'a:4222' } as const;
 const back = { type: 'reconnect', server: 'a:4222' } as const;
 
 describe('openNats', () => {
-  it('asks the library never to give up, and to keep to the configured addresses', async () => {
+  it('makes the library retry without end, and use only the configured addresses', async () => {
     const { link, attempts } = open();
     await link.ready();
     expect(attempts[0]).toMatchObject({
@@ -54,7 +54,7 @@ describe('openNats', () => {
     });
   });
 
-  it('tries until it is connected, and logs little and no secret of it', async () => {
+  it('retries until it is connected, and logs little of it and no secret', async () => {
     const { link, connection, heard, lines, attempts } = open([
       new Error('connection refused'),
       new Error('again'),
@@ -70,7 +70,7 @@ describe('openNats', () => {
     expect(lines.join('')).not.toContain('hunter2');
   });
 
-  it('tells each loss and return once, however often the library does, and counts returns', async () => {
+  it('reports each loss and each return once, however often the library does, and counts returns', async () => {
     const registry = createMetricsRegistry({ service: 't', version: '0' });
     const { link, connection, heard } = open([], registry);
     await link.ready();
@@ -87,7 +87,7 @@ describe('openNats', () => {
     expect(await registry.metrics()).toMatch(/weir_nats_connected 1\n[\s\S]*weir_nats_reconnects_total 1\n/);
   });
 
-  it('tries at once after the wall clock was set back (case C8)', async () => {
+  it('retries at once after the wall clock was set back (case C8)', async () => {
     const { link, connection, attempts, clock } = open();
     await link.ready();
     const pace = attempts[0]?.reconnectDelayHandler;
@@ -99,7 +99,7 @@ describe('openNats', () => {
     expect(connection.pools).toHaveLength(2);
   });
 
-  it('drains when it closes, and says to those who wait that it is over', async () => {
+  it('drains when it closes, and rejects pending waits', async () => {
     const { link, connection } = open();
     await link.ready();
     const [first, second] = [link.close(), link.close()];
@@ -129,7 +129,7 @@ describe('openNats', () => {
     expect([connection.drains, connection.isClosed()]).toEqual([0, true]);
   });
 
-  it('refuses servers that cannot be used', () => {
+  it('refuses unusable servers', () => {
     const logger = createLogger({ service: 't', level: 'silent' });
     expect(() => openNats({ servers: [], name: 'x', logger })).toThrow('no NATS server');
   });

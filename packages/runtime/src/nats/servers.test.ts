@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readServers } from './servers.ts';
 
 describe('readServers', () => {
-  it('splits URLs into what the library takes', () => {
+  it('splits URLs into the parts for the library', () => {
     expect(readServers(['nats://a', 'nats://10.0.0.1:1', 'nats://[::1]:4333'])).toEqual({
       addresses: ['a:4222', '10.0.0.1:1', '[::1]:4333'],
       tls: false,
@@ -10,7 +10,7 @@ describe('readServers', () => {
     expect(readServers(['nats://a', 'tls://b']).tls).toBe(true);
   });
 
-  it('takes credentials out of the addresses', () => {
+  it('removes credentials from the addresses', () => {
     expect(readServers(['nats://us%40er:p%3Aw@a:1', 'nats://b'])).toEqual({
       addresses: ['a:1', 'b:4222'],
       tls: false,

@@ -57,7 +57,7 @@ describe('planUpdate', () => {
     });
   });
 
-  it('makes a limit exactly ours where the definition says so', () => {
+  it('sets a limit exactly if the definition says so', () => {
     const exact: StreamDefinition = { ...definition, maxMsgsPerSubject: 1, exact: ['maxMsgsPerSubject'] };
     for (const max_msgs_per_subject of [-1, 5]) {
       const plan = planUpdate(streamConfig({ ...inPlace, max_msgs_per_subject }), exact);
@@ -87,7 +87,7 @@ describe('planUpdate', () => {
     expect(planUpdate(more, definition).changes).toEqual({});
   });
 
-  it('sees a stream that cannot be ours', () => {
+  it('detects a stream that cannot be ours', () => {
     const conflictOf = (given: Partial<typeof inPlace>) =>
       planUpdate(streamConfig({ ...inPlace, ...given }), definition);
     expect(conflictOf({ subjects: ['orders.>'] }).conflict).toContain('other subjects (orders.>)');
@@ -99,7 +99,7 @@ describe('planUpdate', () => {
     }
   });
 
-  it('never lowers, and has nothing left to do after its own changes, whatever is in place', () => {
+  it('never lowers a limit, and has nothing left to do after its own changes, for any existing stream', () => {
     const limit = fc.oneof(fc.constant(-1), fc.integer({ min: 1, max: 2_000 }));
     const any = fc.record({
       max_age: fc.nat(2_000),

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { openFiles, roomForSockets } from './open-files.ts';
 
 describe('the limit of open files', () => {
-  it('leaves room beside the admin server, what is open already and what the service opens itself', () => {
+  it("leaves room for the admin server, for files already open and for the service's own files", () => {
     const room = roomForSockets(0, { limit: 1_000, used: 20 });
     expect(room).toBeLessThan(1_000 - 20 - 64);
     expect(roomForSockets(12, { limit: 1_000, used: 30 })).toBe(room - 22);
     expect(roomForSockets(0, { limit: Number.POSITIVE_INFINITY, used: 20 })).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('that is too low for any client is said with the one that is enough', () => {
+  it('reports a limit that is too low for any client, with a sufficient one', () => {
     const needed = /raise it to (\d+) or more/;
     let message = '';
     try {

@@ -79,7 +79,7 @@ function setUp(given: Partial<Service> = {}, change: Partial<RunOptions<typeof t
   };
 }
 
-it('starts the service, then the admin server, says where, and ends both in order', async () => {
+it('starts the service, then the admin server, reports the addresses, and ends both in order', async () => {
   const { lines, ran, exited, signal, run } = setUp();
   await run();
   const said = lines().find(({ msg }) => msg === 'listening');
@@ -122,7 +122,7 @@ it.each([
   expect(JSON.stringify(fatal)).toMatch(adminTaken ? /set WEIR_ADMIN_PORT to a free port/ : /set WEIR_PORT/);
 });
 
-it('lowers the settings to the sockets that there is room for, and names them', async () => {
+it('lowers settings to the sockets that fit, and names them', async () => {
   let got: unknown;
   const { lines, exited, signal, run } = setUp(
     {},

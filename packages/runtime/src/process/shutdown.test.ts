@@ -3,7 +3,7 @@ import { createLogger } from '../logging/logger.ts';
 import type { ShutdownStep } from './shutdown.ts';
 import { runUntilSignal } from './shutdown.ts';
 
-/** A process whose exits are recorded instead of done. */
+/** A process whose exits are only recorded. */
 class FakeHost {
   connected?: boolean;
   readonly exits: number[] = [];
@@ -58,7 +58,7 @@ describe('runUntilSignal', () => {
     expect(ran).toEqual(['first', 'second']);
   });
 
-  it('goes on after a step that fails, and exits with 1', async () => {
+  it('continues after a step that fails, and exits with 1', async () => {
     const ran: string[] = [];
     const { host, lines } = start([
       { name: 'broken', run: () => Promise.reject(new Error('no')) },
@@ -70,7 +70,7 @@ describe('runUntilSignal', () => {
     expect(lines.join('')).toContain('"step":"broken"');
   });
 
-  it('stops where the parent went before anybody listened', async () => {
+  it('stops if the parent ended before the listener was installed', async () => {
     const ran: string[] = [];
     const orphan = new FakeHost();
     orphan.connected = false;
@@ -93,7 +93,7 @@ describe('runUntilSignal', () => {
     expect(host.exits).toEqual([1]);
   });
 
-  it('takes the signals of a terminal and of its supervisor, and the loss of the parent, for one request', () => {
+  it('treats the signals of a terminal and of its supervisor, and the loss of the parent, as one request', () => {
     const { host, clock } = start([{ name: 'hangs', run: never }]);
     host.emit('SIGINT');
     clock.nowMs += 100;
@@ -105,7 +105,7 @@ describe('runUntilSignal', () => {
     expect(host.exits).toEqual([1]);
   });
 
-  it('logs what nobody handled as fatal and exits with 1', () => {
+  it('logs unhandled errors as fatal and exits with 1', () => {
     for (const event of ['uncaughtException', 'unhandledRejection']) {
       const { host, lines } = start([]);
       host.emit(event, new Error('surprise'));

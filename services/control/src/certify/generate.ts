@@ -66,9 +66,8 @@ export async function makeServerCertificate(o: {
 }
 
 /** Loaded only to make a certificate, once in months. */
-async function library(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata'); // the library expects it
-  return import('@peculiar/x509');
+function library(): Promise<typeof import('./x509.ts')> {
+  return import('./x509.ts');
 }
 
 function serial(): string {

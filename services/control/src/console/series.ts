@@ -12,7 +12,7 @@ const maxNames = 5_000;
 const names = new Map<string, SeriesName>();
 
 /** Takes `name{a="b"}` apart. */
-export function nameOf(series: string): SeriesName {
+function nameOf(series: string): SeriesName {
   const known = names.get(series);
   if (known !== undefined) return known;
   const [name = ''] = series.split('{', 1);

@@ -1,6 +1,7 @@
 import type { ShardEntry } from '@weir/fleet';
 import { describe, expect, it } from 'vitest';
 import { entryOf } from '../fakes/entries.ts';
+import { rebalanceText } from './rebalance-now.ts';
 import { Rebalancer } from './rebalancer.ts';
 
 /** A pool whose clients go where the router would send them, after a few seconds. */
@@ -200,5 +201,34 @@ describe('Rebalancer', () => {
     pool.nowMs += 1_000;
     await Promise.all([pool.rebalancer.step(), pool.rebalancer.step()]);
     expect(pool.asked).toHaveLength(1);
+  });
+});
+
+describe('a request to rebalance now', () => {
+  it('ends the pause after a change, and says what is moved', async () => {
+    const pool = new FakePool([1_000, 100]);
+    await pool.seconds(2);
+    expect(pool.asked).toEqual([]);
+    const found = pool.rebalancer.now();
+    expect(rebalanceText(found ?? new Map())).toBe('Pool desktop moves 450 clients.');
+    await pool.seconds(1);
+    expect(pool.asked.length).toBeGreaterThan(0);
+  });
+
+  it('moves nothing in a pool that is balanced or hindered', () => {
+    expect(new FakePool([100, 110]).rebalancer.now()).toEqual(new Map([['desktop', 0]]));
+    expect(rebalanceText(new Map([['desktop', 0]]))).toBe('Pool desktop is balanced.');
+    expect(new FakePool([1_000]).rebalancer.now()).toEqual(new Map([['desktop', 'few']]));
+    expect(rebalanceText(new Map([['desktop', 'few']]))).toBe('Pool desktop has one shard alone.');
+    expect(rebalanceText(new Map())).toBe('There is no shard.');
+  });
+
+  it('is not answered by a control that does not lead, or hears nothing', () => {
+    const pool = new FakePool([1_000, 100]);
+    pool.leads = false;
+    expect(pool.rebalancer.now()).toBeUndefined();
+    pool.leads = true;
+    pool.known = false;
+    expect(pool.rebalancer.now()).toBeUndefined();
   });
 });

@@ -23,7 +23,7 @@ describe('readArguments', () => {
     expect(read('state', 'lobby', 'slot-1', '--delete')).toMatchObject({ key: 'slot-1', data: undefined });
   });
 
-  it('takes values that begin with -', () => {
+  it('accepts values that begin with -', () => {
     expect(read('critical', 'lobby', '-1')).toMatchObject({ data: '-1' });
     expect(read('state', 'c', 'k', '-1.5e3')).toMatchObject({ key: 'k', data: '-1.5e3' });
     expect(read('state', '-c', '-k', '-0')).toMatchObject({ channel: '-c', key: '-k', data: '-0' });
@@ -77,7 +77,7 @@ describe('readArguments', () => {
     });
   });
 
-  it('reads a mapping of records that are no messages', () => {
+  it('reads a mapping of records that are not messages', () => {
     expect(
       read('replay', 'f', '--key', '.sym', '--channel', 'odds', '--t', '.ts', '--unit', 'ns'),
     ).toMatchObject({
@@ -98,7 +98,7 @@ describe('readArguments', () => {
     expect(read('replay', 'f', '--dry-run')).toMatchObject({ dryRun: true, mapping: undefined });
   });
 
-  it('reads where to restore from', () => {
+  it('reads the source of a restore', () => {
     expect(read('restore', 'http://127.0.0.1:9090')).toEqual({
       kind: 'restore',
       source: 'http://127.0.0.1:9090',
@@ -106,7 +106,7 @@ describe('readArguments', () => {
     expect(read('restore', '-')).toEqual({ kind: 'restore', source: '-' });
   });
 
-  it('reads the flags that all have', () => {
+  it('reads the common flags', () => {
     expect(readArguments(['demo', 'x', '--nats', 'nats://a:1', '--prefix', 'p'])).toEqual({
       command: { kind: 'demo', channel: 'x' },
       common: { nats: 'nats://a:1', prefix: 'p' },

@@ -33,7 +33,7 @@ describe('findNats', () => {
     },
   );
 
-  it('refuses a flag that is no NATS URL', () => {
+  it('refuses a flag that is not a NATS URL', () => {
     expect(() => find({ flag: 'localhost:4222' })).toThrow('--nats entry 1 must be a URL');
   });
 });

@@ -17,17 +17,17 @@ const state = {
 };
 
 describe('progressText', () => {
-  it('says how far, how fast and how long still', () => {
+  it('shows the progress, the rate and the remaining time', () => {
     expect(progressText(state)).toBe('25 %  2,000 messages, 1,000/s, 1,990 kept, about 0:06 left');
   });
 
-  it('names only what there is some of', () => {
+  it('names only counts above zero', () => {
     expect(progressText({ ...state, duplicates: 9, sent: 3, skipped: 1 })).toContain(
       '1,990 kept, 9 duplicates, 3 sent, 1 bad line skipped',
     );
   });
 
-  it('does not guess the rest of a loop or of a file that is read to its end', () => {
+  it('does not estimate the rest of a loop, or of a file that is read to its end', () => {
     expect(progressText({ ...state, rounds: 2 })).toMatch(/^round 3 {2}(?!.*left)/);
     expect(progressText({ ...state, done: 1 })).not.toContain('left');
   });
@@ -48,14 +48,14 @@ describe('progressText', () => {
 });
 
 describe('summaryText', () => {
-  it('says what was done in all', () => {
+  it('sums up the replay', () => {
     expect(summaryText({ ...state, done: 1 })).toBe('2,000 messages in 2.0 s: 1,990 kept');
     expect(summaryText({ ...state, messages: 1, kept: 0, unknown: 1, rounds: 3 })).toBe(
       '1 message in 2.0 s and 3 whole rounds: 0 kept, 1 not acknowledged',
     );
   });
 
-  it('says what duplicates are', () => {
+  it('explains duplicates', () => {
     expect(summaryText({ ...state, messages: 400, kept: 0, duplicates: 400 })).toContain(
       '400 messages in 2.0 s: 0 kept, 400 duplicates; duplicates are not stored',
     );

@@ -13,16 +13,16 @@ const input = (...texts: readonly string[]) => ({
 });
 
 describe('readValue', () => {
-  it('joins what comes in pieces and drops the white space of JSON around it', async () => {
+  it('joins chunks and drops the white space of JSON around the value', async () => {
     const value = await readValue(input('\n  {"a":', '"é "}', ' \r\n\t'));
     expect(Buffer.from(value).toString()).toBe('{"a":"é "}');
   });
 
-  it('leaves other bytes to the check of the message', async () => {
+  it("leaves other bytes to the message's check", async () => {
     expect(Buffer.from(await readValue(input('1\u00a0\n'))).toString()).toBe('1\u00a0');
   });
 
-  it('refuses nothing, and too much', async () => {
+  it('refuses empty input, and too much input', async () => {
     await expect(readValue(input(' \n'))).rejects.toThrow('standard input is empty');
     await expect(readValue(input(...Array(17).fill(' '.repeat(65_536))))).rejects.toThrow('1048576 bytes');
   });

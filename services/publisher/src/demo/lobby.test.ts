@@ -32,7 +32,7 @@ describe('Lobby', () => {
     expect(bytes / turns).toBeLessThan(2_500);
   });
 
-  it('sends only what may be published', () => {
+  it('sends only valid messages', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const game = lobby(seed);
@@ -47,7 +47,7 @@ describe('Lobby', () => {
     );
   });
 
-  it('has a bounded set of keys, that come and go', () => {
+  it('has a bounded set of keys, which come and go', () => {
     const game = lobby(3);
     const seen = new Map<string, Set<boolean>>();
     for (let turn = 0; turn < 2_000; turn++) {
@@ -62,7 +62,7 @@ describe('Lobby', () => {
     expect(both.length).toBeGreaterThan(30);
   });
 
-  it('says everything at first, deletions included, and again when asked', () => {
+  it('sends everything at first, deletions included, and again on request', () => {
     const game = lobby(4);
     const keysOf = () =>
       game.next().flatMap(({ address }) => (address.lane === 'state' ? [address.key] : []));

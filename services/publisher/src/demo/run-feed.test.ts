@@ -36,15 +36,15 @@ describe('runFeed', () => {
     expect((await play({ turns: 4, sendMs: 120 })).startsMs).toEqual([0, 500, 1_000, 1_500]);
   });
 
-  it('falls behind rather than piling up where sending takes longer', async () => {
+  it('delays turns instead of piling them up if sending takes longer', async () => {
     expect((await play({ turns: 3, sendMs: 700 })).startsMs).toEqual([0, 700, 1_400]);
   });
 
-  it('waits while there is nobody to send to', async () => {
+  it('waits while NATS is away', async () => {
     expect((await play({ turns: 4, sendMs: 0, awayTurns: 2 })).startsMs).toEqual([1_000, 1_500]);
   });
 
-  it('tells what was lost', async () => {
+  it('reports lost messages', async () => {
     expect((await play({ turns: 1, sendMs: 0 })).counts).toEqual([
       { kept: 0, duplicates: 0, sent: 1, notKept: 0, unknown: 1 },
     ]);

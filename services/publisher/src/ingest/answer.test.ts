@@ -14,7 +14,7 @@ const invalid = resultOf({ problem: { code: 'FIELD_INVALID', message: 'in words'
 const large = resultOf({ problem: { code: 'DATA_TOO_LARGE', message: 'in words' } }, undefined);
 
 describe('answerOne', () => {
-  it('gives stream and sequence of what was kept', () => {
+  it('returns stream and sequence of a kept message', () => {
     const answer = answerOne(kept);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({ ok: true, stream: 'WEIR_CRITICAL', seq: 7 });
@@ -23,12 +23,12 @@ describe('answerOne', () => {
     expect(JSON.parse(answerOne(again).body)).toEqual({ ok: true, stream: 'S', seq: 7, duplicate: true });
   });
 
-  it('does not call unknown what was not kept, nor the other way round', () => {
+  it('distinguishes unknown from not kept', () => {
     expect(JSON.parse(answerOne(away).body)).toMatchObject({ ok: false, kept: false });
     expect(JSON.parse(answerOne(unknown).body)).toMatchObject({ ok: false, kept: 'unknown' });
   });
 
-  it('says when to come back where that may help', () => {
+  it('says when to retry, if that may help', () => {
     for (const later of [away, unknown]) {
       const { status, headers } = answerOne(later);
       expect([status, headers['retry-after']]).toEqual([503, '1']);
@@ -55,7 +55,7 @@ describe('answerBatch', () => {
     expect(JSON.parse(answer.body)).toEqual({ kept: results.filter(({ ok }) => ok).length, results });
   });
 
-  it('says how many were duplicates', () => {
+  it('counts duplicates', () => {
     const duplicate = { ok: true, stream: 'S', seq: 1, duplicate: true } as const;
     const results = [kept, duplicate, invalid, duplicate];
     expect(JSON.parse(answerBatch(results).body)).toEqual({ kept: 3, duplicates: 2, results });
@@ -63,7 +63,7 @@ describe('answerBatch', () => {
 });
 
 describe('answerRefusal', () => {
-  it('carries what HTTP wants for its status', () => {
+  it('has the headers that HTTP requires for its status', () => {
     expect(answerRefusal({ code: 'METHOD' }).headers).toMatchObject({ allow: 'POST' });
     expect(answerRefusal({ code: 'UNAUTHORISED' }).headers).toHaveProperty('www-authenticate');
     expect(answerRefusal({ code: 'RATE_LIMITED', retryAfterS: 9 })).toMatchObject({
@@ -88,7 +88,7 @@ describe('docs/publishing.md', () => {
       expect([code, rows.get(code)]).toEqual([code, status]);
   });
 
-  it('lists every reason of a message with the status that it has alone, and nothing else', () => {
+  it('lists every reason to refuse a message with its status, and nothing else', () => {
     const alone: Readonly<Record<string, number>> = {
       NOT_JSON: 400,
       NOT_UTF8: 400,

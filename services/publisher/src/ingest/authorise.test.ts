@@ -5,11 +5,11 @@ const first = 'first-key-of-16-chars';
 const second = 'second-key-of-16-chars';
 
 describe('createAuthorise', () => {
-  it('lets everybody publish where there are no keys', () => {
+  it('lets every caller publish if there are no keys', () => {
     expect(createAuthorise([])({})).toEqual({ key: undefined });
   });
 
-  it('takes every key, by either header, and tells which it was', () => {
+  it('accepts every key, by either header, and returns its index', () => {
     const authorise = createAuthorise([first, second]);
     expect(authorise({ authorization: `Bearer ${first}` })).toEqual({ key: 0 });
     expect(authorise({ authorization: `bearer  ${second}` })).toEqual({ key: 1 });

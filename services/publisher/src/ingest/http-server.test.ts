@@ -24,7 +24,7 @@ interface Settings {
   readonly send?: (messages: readonly Message[]) => Promise<readonly Outcome[]>;
 }
 
-/** The ingest on a free port of loopback, with a sender of the test's. */
+/** The HTTP server on a free loopback port, with a fake sender. */
 async function start(settings: Settings = {}) {
   const sent: Message[] = [];
   const answered: string[] = [];
@@ -71,7 +71,7 @@ async function start(settings: Settings = {}) {
   return { url, post, sent, answered, invalid, handler };
 }
 
-/** Says something by TCP and gives back what is answered until the end of the connection. */
+/** Sends text by TCP and returns the answer until the end of the connection. */
 async function raw(text: string): Promise<string> {
   const socket = connect(open.server.port, '127.0.0.1');
   open.sockets.push(socket);
@@ -133,7 +133,7 @@ describe('POST /v1/publish', () => {
     expect(answered).toEqual(['207']);
   });
 
-  it('says 503 and when to come back while NATS is away', async () => {
+  it('answers 503 with Retry-After while NATS is away', async () => {
     const { post } = await start({
       send: (all) => Promise.resolve(all.map(() => ({ kind: 'unavailable' }))),
     });
@@ -165,7 +165,7 @@ describe('POST /v1/publish', () => {
     },
   );
 
-  it('knows one path and one method', async () => {
+  it('accepts one path and one method', async () => {
     const { url, answered } = await start();
     const get = await fetch(url);
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
@@ -175,7 +175,7 @@ describe('POST /v1/publish', () => {
     expect(answered).toEqual(['405 METHOD', '404 NOT_FOUND']);
   });
 
-  it('asks for a key where there are keys, before it reads a byte of the body', async () => {
+  it('requires a key if there are keys, before it reads a byte of the body', async () => {
     const { post } = await start({ keys: ['a-key-that-is-long'] });
     const { status, headers } = await post('not even JSON');
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="weir"']);
@@ -205,7 +205,7 @@ describe('POST /v1/publish', () => {
     expect(sent).toHaveLength(3);
   });
 
-  it('refuses more requests at a time than it may have', async () => {
+  it('refuses concurrent requests above its limit', async () => {
     let release = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
       release = resolve;
@@ -250,7 +250,7 @@ describe('POST /v1/publish', () => {
     expect(await post(one, { 'x-api-key': slow })).toMatchObject({ status: 200 });
   });
 
-  it('takes all addresses of this machine for one publisher where there are no keys', async () => {
+  it('treats all addresses of this machine as one publisher if there are no keys', async () => {
     await start({ messagesPerSecond: 1 });
     const from = async (localAddress: string): Promise<string> => {
       const socket = connect({ host: '127.0.0.1', port: open.server.port, localAddress });
@@ -264,7 +264,7 @@ describe('POST /v1/publish', () => {
     for (let i = 2; i < 12; i++) expect(await from(`127.0.0.${i}`)).toBe('429');
   });
 
-  it('gives what was sent half and then nothing more an end', async () => {
+  it('ends a request whose body stops halfway', async () => {
     await start({ requestTimeoutMs: 200 });
     const half =
       'POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
@@ -278,7 +278,7 @@ describe('POST /v1/publish', () => {
     expect(await raw(`GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('lets requests under way finish when it closes, and takes no new ones', async () => {
+  it('lets running requests finish when it closes, and accepts no new ones', async () => {
     let release = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
       release = resolve;

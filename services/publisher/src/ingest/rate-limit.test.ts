@@ -14,7 +14,7 @@ function start(options: { messages?: number; bytes?: number; maxPublishers?: num
 }
 
 describe('RateLimit', () => {
-  it('lets one second of messages through at once, then says how long to wait', () => {
+  it("accepts one second's worth of messages at once, then says how long to wait", () => {
     const { limit, clock } = start();
     expect(limit.take('a', { messages: 10, bytes: 0 })).toBe(0);
     expect(limit.take('a', { messages: 1, bytes: 0 })).toBe(100);
@@ -30,14 +30,14 @@ describe('RateLimit', () => {
     expect(limit.waitMs('a')).toBe(0);
   });
 
-  it('keeps publishers apart', () => {
+  it('limits publishers separately', () => {
     const { limit } = start();
     limit.take('a', { messages: 100, bytes: 0 });
     expect(limit.waitMs('a')).toBeGreaterThan(0);
     expect(limit.take('b', { messages: 1, bytes: 0 })).toBe(0);
   });
 
-  it('remembers no more publishers than it may, the most recent of them', () => {
+  it('remembers the most recent publishers, up to its limit', () => {
     const { limit } = start();
     limit.take('a', { messages: 100, bytes: 0 });
     for (const who of ['b', 'c']) limit.take(who, { messages: 1, bytes: 0 });
@@ -47,7 +47,7 @@ describe('RateLimit', () => {
     expect(limit.waitMs('a')).toBeGreaterThan(0);
   });
 
-  it('holds the mean, whatever the batches', () => {
+  it('keeps the mean rate, whatever the batches', () => {
     const batch = fc.record({ messages: fc.integer({ min: 1, max: 40 }), afterMs: fc.nat(500) });
     fc.assert(
       fc.property(fc.array(batch, { maxLength: 60 }), (batches) => {
@@ -57,7 +57,7 @@ describe('RateLimit', () => {
           clock.nowMs += afterMs;
           if (limit.take('a', { messages, bytes: 1 }) === 0) taken += messages;
         }
-        // A bucket of 10, 10 a second, and the last batch may be one that goes into debt.
+        // A bucket of 10, 10 a second, and the last batch may go into debt.
         expect(taken).toBeLessThanOrEqual(10 + clock.nowMs / 100 + 40);
       }),
     );

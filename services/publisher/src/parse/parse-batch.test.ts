@@ -8,7 +8,7 @@ const parse = (body: string | Buffer, format: BodyFormat = 'json', maxMessages =
   parseBatch(Buffer.from(body), { format, maxMessages });
 
 describe('parseBatch', () => {
-  it('takes one object for a single message', () => {
+  it('reads one object as a single message', () => {
     expect(parse(` ${one} `)).toMatchObject({
       single: true,
       messages: [{ value: { data: Buffer.from('1') } }],
@@ -25,21 +25,21 @@ describe('parseBatch', () => {
     },
   );
 
-  it('keeps a bad message apart from the good ones', () => {
+  it('separates a bad message from the good ones', () => {
     const batch = parse(`[${one},7,${two}]`);
     expect(batch).toMatchObject({
       messages: [{ value: {} }, { problem: { code: 'NOT_AN_OBJECT' } }, { value: {} }],
     });
   });
 
-  it('takes a line a message, whatever the line ends, and skips empty ones', () => {
+  it('reads one message a line, with any line ends, and skips empty lines', () => {
     expect(parse(`${one}\r\n\n  \n${two}`, 'ndjson')).toMatchObject({ single: false, messages: [{}, {}] });
     expect(parse(`${one}\nx\n`, 'ndjson')).toMatchObject({
       messages: [{}, { problem: { code: 'NOT_JSON' } }],
     });
   });
 
-  it('is a batch also with one line', () => {
+  it('is a batch even with one line', () => {
     expect(parse(one, 'ndjson')).toMatchObject({ single: false, messages: [{ value: {} }] });
   });
 
@@ -60,11 +60,11 @@ describe('parseBatch', () => {
     expect(parse(body, format)).toMatchObject({ problem: { code } });
   });
 
-  it('takes as many as it may', () => {
+  it('accepts as many messages as its limit', () => {
     expect(parse(`[${one},${one},${one}]`)).toMatchObject({ messages: [{}, {}, {}] });
   });
 
-  it('survives deep nesting around nothing', () => {
+  it('survives deep nesting', () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     expect(parse(deep)).toMatchObject({ messages: [{ problem: { code: 'NOT_AN_OBJECT' } }] });
   });

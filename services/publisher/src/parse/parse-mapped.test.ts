@@ -21,7 +21,7 @@ const dataOf = (parsed: ReturnType<typeof parse>): string =>
   'value' in parsed ? Buffer.from(parsed.value.message.data).toString() : JSON.stringify(parsed);
 
 describe('parseMapped', () => {
-  it('makes a state message of a record, its bytes as they are', () => {
+  it('makes a state message of a record, with its exact bytes', () => {
     const record = '{"sym":"BTC-USD","ts":1700000000000,"px":1.0,"n":17843232920108168701}';
     const parsed = parse(` ${record} `);
     expect(parsed).toMatchObject({
@@ -33,7 +33,7 @@ describe('parseMapped', () => {
     expect(dataOf(parsed)).toBe(record);
   });
 
-  it('escapes keys, and takes numbers as they were written', () => {
+  it('escapes keys, and keeps numbers as written', () => {
     expect(parse('{"sym":1.200806927,"ts":1}')).toMatchObject({
       value: { message: { address: { key: '__1_2E200806927' } } },
     });
@@ -42,7 +42,7 @@ describe('parseMapped', () => {
     });
   });
 
-  it('takes lane, channel, data and id out of the record, and leaves the key of other lanes', () => {
+  it('reads lane, channel, data and id from the record, and no key for other lanes', () => {
     const mapping = { lane: at('.kind'), channel: at('.m.name'), data: at('.m.rows[1]'), id: at('.n') };
     const parsed = parse(
       '{"kind":"critical","m":{"name":"a.b","rows":[0,{"x":1.0}]},"n":7,"sym":"s","ts":2}',
@@ -54,7 +54,7 @@ describe('parseMapped', () => {
     expect(dataOf(parsed)).toBe('{"x":1.0}');
   });
 
-  it('reads dates as times in the unit', () => {
+  it('converts dates to times in the unit', () => {
     const record = '{"sym":"a","ts":"2026-11-29T21:00:00.250Z"}';
     const ms = Date.parse('2026-11-29T21:00:00.250Z');
     expect(parse(record)).toMatchObject({ value: { at: ms } });

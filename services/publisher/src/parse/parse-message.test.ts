@@ -24,7 +24,7 @@ describe('parseMessage', () => {
     });
   });
 
-  it('escapes any text to a key, in keyText', () => {
+  it('escapes any text in keyText to a key', () => {
     const address = (key: string) => message(`{"lane":"state","channel":"c",${key},"data":1}`);
     expect(address('"keyText":"1.200806927"')).toMatchObject({
       value: { address: { key: '__1_2E200806927' } },
@@ -60,7 +60,7 @@ describe('parseMessage', () => {
     },
   );
 
-  it('deletes by an empty payload, in the state lane alone', () => {
+  it('deletes by an empty payload, only in the state lane', () => {
     expect(dataOf('{"lane":"state","channel":"c","key":"k","delete":true}')).toBe('');
     expect(codeOf('{"lane":"critical","channel":"c","delete":true}')).toBe('FIELD_INVALID');
     expect(codeOf('{"lane":"state","channel":"c","key":"k","delete":false}')).toBe('FIELD_INVALID');
@@ -101,12 +101,12 @@ describe('parseMessage', () => {
     expect(codeOf(json)).toBe(code);
   });
 
-  it('refuses what is not UTF-8', () => {
+  it('refuses bytes that are not UTF-8', () => {
     const parsed = parseMessage(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]));
     expect(parsed).toMatchObject({ problem: { code: 'NOT_UTF8' } });
   });
 
-  it('never throws, whatever it is given', () => {
+  it('never throws, for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)), (bytes) => {
         expect(() => parseMessage(Buffer.from(bytes))).not.toThrow();
@@ -131,7 +131,7 @@ describe('parseTimedMessage', () => {
 });
 
 describe('makeMessage', () => {
-  it('makes the same checks of parts', () => {
+  it('makes the same checks for separate parts', () => {
     expect(makeMessage({ lane: 'critical', channel: 'c', data: Buffer.from('1.0') })).toHaveProperty('value');
     expect(makeMessage({ lane: 'critical', channel: 'c', data: Buffer.from('') })).toMatchObject({
       problem: { code: 'NOT_JSON' },

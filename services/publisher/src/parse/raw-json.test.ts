@@ -44,17 +44,17 @@ describe('elementsOf', () => {
     expect(texts(cut)).toEqual(['1.0', '-0', '"],["', '[1, [2]]', '{"a" : [ ]}', '1E2']);
   });
 
-  it('knows an empty array, and what is none', () => {
+  it('recognises an empty array, and text that is not an array', () => {
     expect(elementsOf(bytes('[ ]'), 10)).toEqual([]);
     expect(elementsOf(bytes('{}'), 10)).toBeUndefined();
     expect(elementsOf(bytes('"[1]"'), 10)).toBeUndefined();
   });
 
-  it('stops at one more than it may', () => {
+  it('stops at one element above its limit', () => {
     expect(elementsOf(bytes('[1,2,3,4,5,6]'), 3)).toHaveLength(4);
   });
 
-  it('gives back every element as it was written', () => {
+  it('returns every element as written', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(space, rawValue, space), { maxLength: 6 }), (items) => {
         const json = `[${items.map((item) => item.join('')).join(',')}]`;
@@ -65,7 +65,7 @@ describe('elementsOf', () => {
 });
 
 describe('membersOf', () => {
-  it('cuts values byte for byte and reads names as they mean', () => {
+  it('cuts values byte for byte and decodes names', () => {
     const members = membersOf(bytes('{"a":1.0 , "\\u0062" : {"c":[1,2]},"a":"}" }'));
     expect(members?.map(({ name, value }) => [name, value.toString()])).toEqual([
       ['a', '1.0'],
@@ -74,7 +74,7 @@ describe('membersOf', () => {
     ]);
   });
 
-  it('takes names of object members for ordinary names', () => {
+  it('accepts names of object members as ordinary names', () => {
     const members = membersOf(bytes('{"__proto__":1,"constructor":2,"":3}'));
     expect(members?.map(({ name }) => name)).toEqual(['__proto__', 'constructor', '']);
   });
@@ -97,7 +97,7 @@ describe('membersOf', () => {
     );
   });
 
-  it('ends on anything, valid or not', () => {
+  it('ends on any input, valid or not', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', '\\', ',', ':', '1', ' ') }),
@@ -110,7 +110,7 @@ describe('membersOf', () => {
 });
 
 describe('trimmed', () => {
-  it('takes the white space of JSON and no other', () => {
+  it("removes only JSON's white space", () => {
     expect(trimmed(bytes(' \t\r\n1 \n')).toString()).toBe('1');
     expect(trimmed(bytes('\u00a01')).toString()).toBe('\u00a01');
     expect(trimmed(bytes('  '))).toHaveLength(0);

@@ -6,7 +6,7 @@ import { msPerUnit, UnitCheck, units } from './check-unit.ts';
 /** 2024-11-29. */
 const dateMs = 1_732_900_000_000;
 
-/** All that is said about times that are read in a unit. */
+/** The verdicts on times that are read in a unit. */
 function said(times: readonly number[], unit: Unit, stated = false): readonly string[] {
   const check = new UnitCheck({ unit, stated });
   const doubts = [...times.map((t) => check.look(t)), check.end()];
@@ -17,7 +17,7 @@ const every = (ms: number, count: number, { from = 0, unit }: { from?: number; u
   Array.from({ length: count }, (_, i) => (from + i * ms) / msPerUnit[unit]);
 
 describe('UnitCheck', () => {
-  it.each(units)('has nothing against times in %s, since 1970 or since the beginning', (unit) => {
+  it.each(units)('accepts times in %s, since 1970 or since the start', (unit) => {
     for (const from of [0, dateMs]) {
       expect(said(every(250, 200, { from, unit }), unit, true)).toEqual([]);
       if (unit === 'ms') expect(said(every(250, 200, { from, unit }), unit)).toEqual([]);
@@ -35,13 +35,13 @@ describe('UnitCheck', () => {
     expect(text).toContain(`say --unit ${unit}, or --unit ms`);
   });
 
-  it('only warns where somebody said the unit', () => {
+  it('only warns if the unit was stated', () => {
     expect(said([dateMs], 's', true)).toEqual(['warning', expect.stringContaining('--unit s says')]);
     expect(said([dateMs / 1_000], 'ms', true)).toEqual(['warning', expect.stringContaining('seconds')]);
   });
 
-  it('takes a late first time of a fine unit for what it was said to be', () => {
-    // 1.7 s after the beginning, and a number as large as seconds since 1970.
+  it('accepts a late first time in a fine unit', () => {
+    // 1.7 s after the start, and a number as large as seconds since 1970.
     expect(said([1_700_000_000], 'ns', true)).toEqual([]);
   });
 
@@ -60,12 +60,12 @@ describe('UnitCheck', () => {
     expect(doubts.at(-1)).toHaveProperty('warning');
   });
 
-  it('takes a burst in the beginning for a burst', () => {
+  it('accepts a burst at the start', () => {
     const times = [...every(0.01, 500, { unit: 'ms' }), ...every(250, 200, { from: 100, unit: 'ms' })];
     expect(said(times, 'ms')).toEqual([]);
   });
 
-  it('says at most one thing, and never fails', () => {
+  it('returns at most one verdict, and never fails', () => {
     const time = fc.oneof(fc.nat(1e6), fc.double({ min: 0, max: 1e21, noNaN: true }));
     fc.assert(
       fc.property(

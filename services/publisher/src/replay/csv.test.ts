@@ -16,7 +16,7 @@ async function records(text: string): Promise<readonly string[]> {
 }
 
 describe('comma-separated values', () => {
-  it('become objects: numbers as they are written, the rest text', async () => {
+  it('become objects: numbers as written, the rest as text', async () => {
     expect(await records('hex,lat,note\n4ca8e4,51.470,"a ""b"", c"\n007,-1e3,true\r\n"5",,\u00e9')).toEqual([
       '2 {"hex":"4ca8e4","lat":51.470,"note":"a \\"b\\", c"}',
       '3 {"hex":"007","lat":-1e3,"note":"true"}',
@@ -24,7 +24,7 @@ describe('comma-separated values', () => {
     ]);
   });
 
-  it('are refused line by line where they have other cells than columns', async () => {
+  it('are refused line by line if cells and columns differ', async () => {
     expect(await records('a,b\n1\n1,2,3\n"1,2\n1,2"x')).toEqual([
       expect.stringMatching(/^2 the line has 1 cells; the first line names 2 columns/),
       expect.stringMatching(/^3 the line has 3 cells/),

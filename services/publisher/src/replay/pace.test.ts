@@ -11,11 +11,11 @@ const dues = (
 };
 
 describe('Pace', () => {
-  it('plays at the speed that it is given, from the first line on', () => {
+  it('plays at the given speed, from the first line on', () => {
     expect(dues({ speed: 10, maxPauseMs: 1e9 }, [5_000, 6_000, 6_000, 8_000])).toEqual([0, 100, 100, 300]);
   });
 
-  it('cuts long pauses', () => {
+  it('shortens long pauses', () => {
     expect(dues({ speed: 2, maxPauseMs: 50 }, [0, 3_600_000, 3_600_080])).toEqual([0, 50, 90]);
   });
 
@@ -27,14 +27,14 @@ describe('Pace', () => {
     expect(dues({ speed: Number.POSITIVE_INFINITY, maxPauseMs: 1_000 }, [0, 1e9, 2e9])).toEqual([0, 0, 0]);
   });
 
-  it('begins another round at once', () => {
+  it('starts another round at once', () => {
     const pace = new Pace({ speed: 1, maxPauseMs: 1_000 });
     expect([pace.due(0), pace.due(10)]).toEqual([0, 10]);
     pace.again();
     expect([pace.due(0), pace.due(10)]).toEqual([10, 20]);
   });
 
-  it('never goes back and never pauses longer than it may', () => {
+  it('never goes back and never pauses longer than its limit', () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(1e9)),
@@ -53,7 +53,7 @@ describe('Pace', () => {
   });
 });
 
-it('plays so many messages a second, over all rounds', () => {
+it('plays the given number of messages a second, over all rounds', () => {
   const pace = new EvenPace(4);
   expect([pace.due(), pace.due(), pace.due()]).toEqual([0, 250, 500]);
   pace.again();

@@ -25,7 +25,7 @@ async function* chunksOf(text: Buffer, sizes: readonly number[]): AsyncGenerator
 }
 
 describe('splitLines', () => {
-  it('gives the same lines however the bytes are cut', async () => {
+  it('returns the same lines however the bytes are cut', async () => {
     const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\r'), maxLength: 5 }), {
       maxLength: 8,
     });
@@ -40,7 +40,7 @@ describe('splitLines', () => {
     );
   });
 
-  it('drops a line that is too long and goes on behind it', async () => {
+  it('drops a line that is too long and continues after it', async () => {
     const text = Buffer.from(`ok\n${'x'.repeat(100)}\nok\n`);
     expect(await all(splitLines(chunksOf(text, [10, 10, 10]), 20))).toEqual([
       [1, 'ok'],
@@ -57,7 +57,7 @@ describe('readLines', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** Reads a file with this in it; `stop` after so many lines. */
+  /** Reads a file with this content; stops after `stop` lines. */
   async function reading(bytes: string | Buffer, stop = Number.POSITIVE_INFINITY) {
     const path = join(folder, 'lines');
     await writeFile(path, bytes);
@@ -90,7 +90,7 @@ describe('readLines', () => {
     expect([done, readBytes]).toEqual([1, bytes.length]);
   });
 
-  it('tells how much was dealt with, not how much was read ahead', async () => {
+  it('reports lines returned, not bytes read ahead', async () => {
     for (const bytes of [Buffer.from(text), gzipSync(text)]) {
       const { done } = await reading(bytes, 1_000);
       expect(done).toBeGreaterThan(0.15);
@@ -117,7 +117,7 @@ describe('readLines', () => {
     expect(await reading('')).toMatchObject({ lines: [], error: undefined });
   });
 
-  it('gives the lines before the place where gzip is cut off, then says so', async () => {
+  it('returns the lines before the cut of truncated gzip data, then reports it', async () => {
     const packed = gzipSync(text);
     for (const length of [packed.length - 1, packed.length - 8, Math.floor(packed.length / 2)]) {
       const { lines, error } = await reading(packed.subarray(0, length));
@@ -127,7 +127,7 @@ describe('readLines', () => {
     }
   });
 
-  it('says that gzip is damaged', async () => {
+  it('reports damaged gzip data', async () => {
     const packed = gzipSync(text);
     packed[packed.length - 6] = (packed[packed.length - 6] ?? 0) ^ 0xff;
     const { lines, error } = await reading(packed);
@@ -135,7 +135,7 @@ describe('readLines', () => {
     expect(lines.length).toBeGreaterThan(4_000);
   });
 
-  it('says what it cannot read, also where that is packed', async () => {
+  it('names formats that it cannot read, even if they are packed', async () => {
     expect((await reading('BZh91AY&SY')).error).toMatchObject({ message: /is bzip2/ });
     expect((await reading(gzipSync(Buffer.from(text, 'utf16le')))).error).toMatchObject({
       message: expect.stringContaining('holds in gzip is UTF-16'),
@@ -145,7 +145,7 @@ describe('readLines', () => {
     });
   });
 
-  it('reads zstd where Node does, and says what to do where it does not', async () => {
+  it('reads zstd if Node can, and says what to do otherwise', async () => {
     const frame = Buffer.from('28b52ffd6490007d0000407b2274223a307d0a010085530b17dcde2310', 'hex');
     const { lines, error } = await reading(Buffer.concat([frame, frame]));
     if (hasZstd) {
@@ -162,7 +162,7 @@ describe('readLines', () => {
 });
 
 describe('openInput', () => {
-  it('says in words what cannot be opened', () => {
+  it('explains why an input cannot be opened', () => {
     expect(() => openInput(tmpdir())).toThrow(`${tmpdir()} is a folder, not a file`);
     expect(() => openInput('/none/such')).toThrow('there is no file /none/such');
     expect(() => openInput('/dev/null/such')).toThrow('a part of the path is no folder');

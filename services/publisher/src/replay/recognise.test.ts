@@ -5,14 +5,14 @@ const about = (first: Buffer, path?: string) => recognise(first, { where: path ?
 const text = '{"t":1,"lane":"critical"}\n';
 
 describe('recognise', () => {
-  it('takes lines, also behind a byte order mark', () => {
+  it('recognises lines, also after a byte order mark', () => {
     expect(about(Buffer.from(text))).toEqual({ form: 'plain', skip: 0 });
     expect(about(Buffer.from(`\ufeff${text}`))).toEqual({ form: 'plain', skip: 3 });
     expect(about(Buffer.alloc(0))).toEqual({ form: 'plain', skip: 0 });
     expect(about(Buffer.from('\n'))).toEqual({ form: 'plain', skip: 0 });
   });
 
-  it('knows what it can unpack', () => {
+  it('recognises the formats that it can unpack', () => {
     expect(about(Buffer.from('1f8b0800', 'hex'))).toEqual({ form: 'gzip' });
     expect(about(Buffer.from('28b52ffd2400', 'hex'))).toEqual({ form: 'zstd' });
     expect(about(Buffer.from('502a4d180300', 'hex'))).toEqual({ form: 'zstd' });
@@ -42,7 +42,7 @@ describe('recognise', () => {
 });
 
 describe('through', () => {
-  it('is a command that a shell takes as it is', () => {
+  it('returns a command that works in a shell', () => {
     expect(through('xz -dc', undefined)).toBe('xz -dc | weir-publish replay -');
     expect(through('xz -dc', 'a/b.xz')).toBe('xz -dc a/b.xz | weir-publish replay -');
     expect(through('xz -dc', "it's")).toBe("xz -dc 'it'\\''s' | weir-publish replay -");

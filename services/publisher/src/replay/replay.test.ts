@@ -13,7 +13,7 @@ import { ReplayError } from './replay-error.ts';
 const line = (t: number, data = t): string => `{"t":${t},"lane":"critical","channel":"c","data":${data}}`;
 const kept: Outcome = { kind: 'kept', stream: 'S', seq: 1, duplicate: false };
 
-/** A replay of a text in a time that passes only in `sleep`. */
+/** A replay of a text, in a time that passes only in `sleep`. */
 function player(text: string, given: Partial<ReplayOptions> = {}, breaks?: string) {
   const clock = { nowMs: 0 };
   const sent: { readonly atMs: number; readonly message: Message }[] = [];
@@ -69,7 +69,7 @@ describe('replay', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('goes on behind bad and overlong lines where it is told to', async () => {
+  it('skips bad and overlong lines on request', async () => {
     const { run } = player(`${line(0)}\nnonsense\n"${'x'.repeat(300)}"\n${line(2)}\n`, { skipBad: true });
     expect(await run()).toMatchObject({ kept: 2, skipped: 2 });
   });
@@ -87,7 +87,7 @@ describe('replay', () => {
     expect(count).toBeLessThan(9);
   });
 
-  it('waits for the acknowledgements that are still to come', async () => {
+  it('waits for the pending acknowledgements', async () => {
     let acknowledge: (outcome: Outcome) => void = () => undefined;
     const { run, reports } = player(line(0), {
       submit: () =>
@@ -113,17 +113,17 @@ describe('replay', () => {
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 600, 600, 1_200, 1_200]);
   });
 
-  it('puts a prefix before the channels', async () => {
+  it('prefixes the channels', async () => {
     const { run, sent } = player(line(0), { channelPrefix: 'test.' });
     await run();
     expect(sent[0]?.message.address.channel).toBe('test.c');
   });
 
-  it('refuses a file without a message, instead of repeating it for ever', async () => {
+  it('refuses a file without messages instead of repeating it endlessly', async () => {
     await expect(player('\n', { loop: true }).run()).rejects.toThrow('no message');
   });
 
-  it('counts duplicates apart from what it stored', async () => {
+  it('counts duplicates separately from stored messages', async () => {
     let count = 0;
     const { run } = player(Array.from({ length: 5 }, (_, i) => line(i)).join('\n'), {
       submit: () => {
@@ -134,7 +134,7 @@ describe('replay', () => {
     expect(await run()).toMatchObject({ messages: 5, kept: 2, duplicates: 3 });
   });
 
-  it('gives each round ids of its own, the first those of the recording', async () => {
+  it("makes the ids of each round unique, and keeps the recording's in the first", async () => {
     const text = `{"t":0,"lane":"critical","channel":"c","data":1,"id":"a"}\n${line(0)}`;
     const sent: (string | undefined)[] = [];
     const { run } = player(text, {
@@ -149,12 +149,12 @@ describe('replay', () => {
     expect(sent).toEqual(['a', undefined, 'a.r.2', undefined, 'a.r.3', undefined]);
   });
 
-  it('counts only rounds that it played to their end', async () => {
+  it('counts only complete rounds', async () => {
     const { run, sent } = player(`${line(0)}\n${line(1)}`, { loop: true, stopped: () => sent.length >= 3 });
     expect(await run()).toMatchObject({ messages: 3, rounds: 1 });
   });
 
-  it('says of a broken recording behind which line, and what was done until then', async () => {
+  it('reports the line after which a recording breaks off, and the counts until then', async () => {
     const late = player(`${line(0)}\n${line(1)}\n${line(2)}`, {}, 'it is cut off');
     const error = await late.run().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ReplayError);
@@ -164,7 +164,7 @@ describe('replay', () => {
     });
   });
 
-  it('waits for what is under way before it fails, and names the earlier failure', async () => {
+  it('waits for pending messages before it fails, and reports the earlier failure', async () => {
     const outcomes: ((outcome: Outcome) => void)[] = [];
     const { run, reports } = player(`${line(0)}\n${line(0)}\nnonsense`, {
       submit: () => Promise.resolve({ outcome: new Promise<Outcome>((resolve) => outcomes.push(resolve)) }),
@@ -179,7 +179,7 @@ describe('replay', () => {
     });
   });
 
-  it('counts every message once, whatever becomes of it', async () => {
+  it('counts every message once, whatever its outcome', async () => {
     const outcomes = fc.constantFrom<Outcome>(
       kept,
       { ...kept, duplicate: true },
@@ -205,13 +205,13 @@ describe('replay', () => {
     );
   });
 
-  it('plays times in their unit', async () => {
+  it('reads times in their unit', async () => {
     const { run, sent } = player(`${line(1.5)}\n${line(2)}\n${line(2.25)}`, { unit: 's' });
     await run();
     expect(sent.map(({ atMs }) => Math.round(atMs))).toEqual([0, 500, 750]);
   });
 
-  it('refuses times that look like another unit before anything is sent', async () => {
+  it('refuses times that look like another unit before it sends anything', async () => {
     const { run, sent } = player(line(1_732_900_000), {
       check: new UnitCheck({ unit: 'ms', stated: false }),
     });
@@ -219,7 +219,7 @@ describe('replay', () => {
     expect(sent).toHaveLength(0);
   });
 
-  it('warns once where times only may be in another unit', async () => {
+  it('warns once of times that may be in another unit', async () => {
     const { run, warnings } = player(Array.from({ length: 50 }, (_, i) => line(i * 0.01, i)).join('\n'), {
       check: new UnitCheck({ unit: 'ms', stated: false }),
     });
@@ -227,7 +227,7 @@ describe('replay', () => {
     expect(warnings).toEqual([expect.stringContaining('--unit s')]);
   });
 
-  it('ends without a complaint where it is stopped while it reads', async () => {
+  it('ends without an error if it is stopped while it reads', async () => {
     const { run, sent } = player(`${line(0)}\n${line(1)}`, { stopped: () => sent.length > 0 }, 'closed');
     expect(await run()).toMatchObject({ messages: 1, kept: 1 });
   });

@@ -11,7 +11,7 @@ describe('idInRound', () => {
     expect(idInRound('goal-7', { round: 2, run: 'x' })).toBe('goal-7.x.2');
   });
 
-  it('gives valid ids, however long they were', () => {
+  it('makes valid ids, however long the originals are', () => {
     fc.assert(
       fc.property(id, round, (text, number) => {
         expect(idInRound(text, { round: number, run: 'm3k9z1ab' })).toMatch(/^[A-Za-z0-9_.:/=+-]{1,128}$/);
@@ -19,7 +19,7 @@ describe('idInRound', () => {
     );
   });
 
-  it('gives different ids to different ids, and to different rounds', () => {
+  it('makes different ids for different ids, and for different rounds', () => {
     const long = 'a'.repeat(127);
     const all = ['1', '2'].flatMap((end) => [2, 3].map((n) => idInRound(long + end, { round: n, run: 'r' })));
     expect(new Set(all).size).toBe(4);

@@ -22,7 +22,7 @@ function cutAnyhow(data: Buffer, sizes: readonly number[]) {
 }
 
 describe('ZstdFrames', () => {
-  it('loses no byte, and gives none of two frames in one piece', () => {
+  it('loses no byte, and never puts bytes of two frames into one piece', () => {
     const parts = fc.array(fc.constantFrom(...frames, skippable), { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(parts, fc.array(fc.integer({ min: 1, max: 20 })), (list, sizes) => {
@@ -37,7 +37,7 @@ describe('ZstdFrames', () => {
     );
   });
 
-  it('knows that data is cut off, wherever it is', () => {
+  it('detects truncated data, wherever the cut is', () => {
     const data = Buffer.concat(frames);
     const between = [0, 13, 27, data.length];
     for (let length = 0; length <= data.length; length++) {
@@ -45,7 +45,7 @@ describe('ZstdFrames', () => {
     }
   });
 
-  it('leaves what is no zstd to the unpacker', () => {
+  it('leaves other data to the unpacker', () => {
     const data = Buffer.concat([...frames, Buffer.from('no zstd')]);
     const { pieces, whole } = cutAnyhow(data, [5, 30]);
     expect(whole).toBe(true);

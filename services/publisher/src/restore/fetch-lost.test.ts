@@ -9,7 +9,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** A server that answers by `handle`; resolves with its base. */
+/** A server that answers by `handle`; resolves with its base URL. */
 function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
   const made = createServer(handle);
   server = made;
@@ -28,7 +28,7 @@ async function read(source: string): Promise<string> {
 }
 
 describe('a source of lost state', () => {
-  it('is a URL, or else a file', () => {
+  it('is a URL or a file', () => {
     expect(['http://a', 'HTTPS://a', 'a', '-', 'http:a'].map(isUrl)).toEqual([
       true,
       true,
@@ -45,7 +45,7 @@ describe('a source of lost state', () => {
     expect(await read(`${base}/proxy/lost-state?x`)).toBe('at /proxy/lost-state?x\n');
   });
 
-  it('says so where it is no shard, and where nobody answers', async () => {
+  it('reports a server that is not a shard, and a server that does not answer', async () => {
     const base = await serve((_request, response) => response.writeHead(404).end());
     await expect(read(base)).rejects.toThrow(/answers 404: is it the admin port/);
     server?.close();
@@ -54,7 +54,7 @@ describe('a source of lost state', () => {
     await expect(read('http://:80:80')).rejects.toThrow(/is not a URL/);
   });
 
-  it('takes an answer that is cut off for what it is, not for the end', async () => {
+  it('reports a truncated answer instead of treating it as the end', async () => {
     const base = await serve((_request, response) => {
       response.write('{"lane"');
       response.on('drain', () => undefined);

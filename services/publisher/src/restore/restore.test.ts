@@ -41,7 +41,7 @@ function setUp(
 }
 
 describe('restore', () => {
-  it('writes every value as it is, and counts what the stream has already', async () => {
+  it('writes every value unchanged, and counts the keys that the stream already has', async () => {
     const texts = [lineOf('a', '1.0'), '', lineOf('b'), lineOf('c')];
     const { done, written, told } = setUp(texts, { b: { kind: 'present' } });
     expect(await done).toEqual({ written: 2, present: 1 });
@@ -49,7 +49,7 @@ describe('restore', () => {
     expect(told.at(-1)).toEqual({ written: 2, present: 1 });
   });
 
-  it('has nothing to do where nothing is lost', async () => {
+  it('does nothing if nothing is lost', async () => {
     expect(await setUp([]).done).toEqual({ written: 0, present: 0 });
   });
 

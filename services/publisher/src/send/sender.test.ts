@@ -5,14 +5,14 @@ import type { Outcome } from './outcome.ts';
 import { Sender } from './sender.ts';
 import type { Envelope, Transport } from './transport.ts';
 
-/** NATS whose acknowledgements come when the test says so. */
+/** A NATS whose acknowledgements come on command. */
 class FakeTransport implements Transport {
   connected = true;
   readonly sent: Envelope[] = [];
   readonly plain: string[] = [];
   readonly #answers: ((outcome: Outcome) => void)[] = [];
   readonly #listeners: (() => void)[] = [];
-  /** Where set, everything is answered at once. */
+  /** If set, every message is answered at once. */
   automatic: ((envelope: Envelope) => Outcome) | undefined;
 
   publishKept(envelope: Envelope): Promise<Outcome> {
@@ -78,7 +78,7 @@ describe('Sender', () => {
     expect(outcomes).toEqual([1, 2, 3, 4, 5].map(kept));
   });
 
-  it('has no more in flight than it may', async () => {
+  it('has no more messages in flight than its limit', async () => {
     const { transport, sender } = start(2);
     const all = sender.sendAll(['1', '2', '3'].map((data) => critical(data)));
     await vi.advanceTimersByTimeAsync(0);
@@ -93,7 +93,7 @@ describe('Sender', () => {
     expect(sender.inFlight).toBe(0);
   });
 
-  it('hands over the subject of the address, the bytes and the id', async () => {
+  it('passes the subject of the address, the bytes and the id', async () => {
     const { transport, sender } = start();
     transport.automatic = () => kept(1);
     const state: Message = { address: { lane: 'state', channel: 'a.b', key: 'k' }, data: new Uint8Array(0) };
@@ -107,7 +107,7 @@ describe('Sender', () => {
     expect(transport.plain).toEqual(['weir.cosmetic.c']);
   });
 
-  it('says at once that nothing was kept while NATS is away', async () => {
+  it('reports at once that nothing is kept while NATS is away', async () => {
     const { transport, sender, told } = start();
     transport.disconnect();
     expect(await sender.sendAll([critical('1')])).toEqual([{ kind: 'unavailable' }]);
@@ -115,7 +115,7 @@ describe('Sender', () => {
     expect(told).toEqual(['critical unavailable']);
   });
 
-  it('says unknown of what is in flight when the connection breaks, unavailable of the rest', async () => {
+  it('reports messages in flight as unknown when the connection breaks, and the rest as unavailable', async () => {
     const { transport, sender, told } = start(2);
     const all = sender.sendAll(['1', '2', '3'].map((data) => critical(data)));
     await vi.advanceTimersByTimeAsync(0);
@@ -125,7 +125,7 @@ describe('Sender', () => {
     expect(sender.inFlight).toBe(0);
   });
 
-  it('sends nothing more of a batch once a server has gone silent', async () => {
+  it('sends no more of a batch once a server has gone silent', async () => {
     const { transport, sender } = start(2);
     const all = sender.sendAll(Array.from({ length: 50 }, (_, i) => critical(`${i}`)));
     await vi.advanceTimersByTimeAsync(3_000);
@@ -135,7 +135,7 @@ describe('Sender', () => {
     expect(transport.sent.length).toBeLessThan(6);
   });
 
-  it('lets no message wait for its turn longer than an acknowledgement may take', async () => {
+  it('lets no message wait for its turn longer than for an acknowledgement', async () => {
     const { transport, sender } = start(1);
     const first = sender.sendAll([critical('1')]);
     await vi.advanceTimersByTimeAsync(1);
@@ -146,7 +146,7 @@ describe('Sender', () => {
     expect(['kept', 'unavailable']).toContain((await second)[0]?.kind);
   });
 
-  it('tells of an outcome once, also where an acknowledgement comes too late', async () => {
+  it('reports an outcome once, even if an acknowledgement comes too late', async () => {
     const { transport, sender, told } = start();
     const all = sender.sendAll([critical('1')]);
     await vi.advanceTimersByTimeAsync(1_000);

@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe('Slots', () => {
-  it('gives freed slots to whoever has waited longest', async () => {
+  it('gives freed slots to the caller that has waited longest', async () => {
     const slots = new Slots({ max: 1, waitMs: 100 });
     const order: string[] = [];
     await slots.enter();
@@ -25,7 +25,7 @@ describe('Slots', () => {
     expect(slots.taken).toBe(0);
   });
 
-  it('lets nobody wait for ever, and does not give a slot to who has left', async () => {
+  it('lets no caller wait without limit, and gives no slot to a caller that has left', async () => {
     const slots = new Slots({ max: 1, waitMs: 100 });
     await slots.enter();
     const late = slots.enter();

@@ -7,23 +7,23 @@ const apiError = (code: number, errCode: number): JetStreamApiError =>
   new JetStreamApiError({ code, err_code: errCode, description: 'in words' });
 
 describe('outcomeOf', () => {
-  it('is certain only where the error is', () => {
+  it('is certain only if the error is', () => {
     expect(outcomeOf(new errors.TimeoutError())).toEqual({ kind: 'unknown' });
     expect(outcomeOf(new errors.RequestError('connection closed'))).toEqual({ kind: 'unknown' });
     expect(outcomeOf(new Error('anything'))).toEqual({ kind: 'unknown' });
     expect(outcomeOf('anything')).toEqual({ kind: 'unknown' });
   });
 
-  it('knows that what no stream takes was not kept', () => {
+  it('reports a message as not kept if no stream accepts it', () => {
     const none = new Error('jetstream is not enabled');
     none.name = 'JetStreamNotEnabled';
     expect(outcomeOf(none)).toEqual({ kind: 'unavailable' });
     expect(outcomeOf(new errors.ClosedConnectionError())).toEqual({ kind: 'unavailable' });
   });
 
-  it('tells a server that cannot now from one that will not', () => {
+  it('distinguishes a temporary failure from a refusal', () => {
     expect(outcomeOf(apiError(503, 10008))).toEqual({ kind: 'unavailable' });
-    // A stream that is full.
+    // A full stream.
     expect(outcomeOf(apiError(503, 10077))).toEqual({ kind: 'refused', message: 'in words' });
     expect(outcomeOf(apiError(400, 10054))).toEqual({ kind: 'refused', message: 'in words' });
     const denied = new errors.PermissionViolationError('no', 'publish', 'weir.state.a.b');

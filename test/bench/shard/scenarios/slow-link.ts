@@ -1,6 +1,6 @@
 // Clients behind 10 KB/s and 100 ms: the age of their newest state over minutes, and whether every critical message
 // arrives. The naive loop sends the same messages through the same links at the same time.
-import { startShapingProxy } from '../../../harness/shaping-proxy.ts';
+import { startShapingProxy } from '@weir/local';
 import { Load } from '../load.ts';
 import type { LoadReport } from '../load-process.ts';
 import type { Feed } from '../peers/feed.ts';

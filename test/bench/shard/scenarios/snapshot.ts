@@ -1,9 +1,9 @@
 // First snapshots over links from 32 kbit/s to 100 Mbit/s and 10 to 800 ms: the time until one is complete, beside its
 // time on the link alone, and the age of critical messages meanwhile. The links are proxies in this process, which
 // acknowledge for the client: on real links TCP's own slow start comes on top.
+import type { ShapingProxy } from '@weir/local';
+import { startShapingProxy } from '@weir/local';
 import { WebSocket } from 'ws';
-import type { ShapingProxy } from '../../../harness/shaping-proxy.ts';
-import { startShapingProxy } from '../../../harness/shaping-proxy.ts';
 import type { Goal, Row, Scenario } from '../scenario.ts';
 import { goal, quantile, round, sleep } from '../scenario.ts';
 import type { WeirServer } from '../servers.ts';

@@ -1,56 +1,10 @@
 // A TCP proxy that behaves like a slow network: rate, delay, jitter and a bounded buffer in each direction, and faults
-// on command. It acknowledges data for the client, so it hides slow start and loss: test/harness/netlab has those.
+// on command. It acknowledges data for the client, so it hides slow start and loss.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-
-export interface Shape {
-  /** kbit/s; unlimited if absent. */
-  readonly kbps?: number;
-  /** One way. */
-  readonly delayMs?: number;
-  /** Upper limit of an additional random delay, without reordering. */
-  readonly jitterMs?: number;
-  /** Bytes that may wait or be under way before the proxy stops reading from the sender. */
-  readonly bufferBytes?: number;
-}
-
-export interface Profile {
-  /** Target to client. */
-  readonly down: Shape;
-  readonly up: Shape;
-}
-
-export type ProfileName = 'fibre' | 'cable' | 'lte' | '3g' | '2g' | 'hotel' | 'satellite';
-
-const symmetric = (shape: Shape): Profile => ({ down: shape, up: shape });
-
-/** Rates and delays of the links in docs/probe.md. */
-export const profiles: Readonly<Record<ProfileName, Profile>> = {
-  fibre: {
-    down: { kbps: 200_000, delayMs: 4, bufferBytes: 500_000 },
-    up: { kbps: 100_000, delayMs: 4, bufferBytes: 500_000 },
-  },
-  cable: {
-    down: { kbps: 50_000, delayMs: 9, jitterMs: 1, bufferBytes: 250_000 },
-    up: { kbps: 10_000, delayMs: 9, jitterMs: 1, bufferBytes: 100_000 },
-  },
-  lte: symmetric({ kbps: 12_000, delayMs: 35, jitterMs: 8, bufferBytes: 500_000 }),
-  '3g': {
-    down: { kbps: 1600, delayMs: 150, jitterMs: 15, bufferBytes: 200_000 },
-    up: { kbps: 768, delayMs: 150, jitterMs: 15, bufferBytes: 100_000 },
-  },
-  '2g': symmetric({ kbps: 35, delayMs: 650, jitterMs: 50, bufferBytes: 32_000 }),
-  /** 10 KB/s. */
-  hotel: {
-    down: { kbps: 80, delayMs: 40, jitterMs: 20, bufferBytes: 64_000 },
-    up: { kbps: 80, delayMs: 20, jitterMs: 20, bufferBytes: 64_000 },
-  },
-  satellite: {
-    down: { kbps: 20_000, delayMs: 310, jitterMs: 5, bufferBytes: 1_000_000 },
-    up: { kbps: 3000, delayMs: 310, jitterMs: 5, bufferBytes: 300_000 },
-  },
-};
+import { Direction } from './direction.ts';
+import { type Profile, type ProfileName, profiles } from './profiles.ts';
 
 export interface ShapingProxyOptions {
   readonly target: { readonly host: string; readonly port: number };
@@ -87,6 +41,8 @@ export interface ShapingProxy {
   /** Changes the shapes from now on, also of open connections. */
   change(profile: ProfileName | Partial<Profile>): void;
   stats(): ProxyStats;
+  /** Bytes delivered to the client of the connection that the target sees as coming from this port. */
+  deliveredOf(port: number): number | undefined;
   close(): Promise<void>;
 }
 
@@ -95,11 +51,6 @@ export async function startShapingProxy(options: ShapingProxyOptions): Promise<S
   await proxy.listen();
   return proxy;
 }
-
-const DEFAULT_BUFFER_BYTES = 256_000;
-/** Pieces are at least a packet, or the bytes of one timer tick, so that fast links need no thousands of timers. */
-const MIN_PIECE_BYTES = 1448;
-const PIECE_MS = 2;
 
 class RunningProxy implements ShapingProxy {
   readonly #options: ShapingProxyOptions;
@@ -199,6 +150,11 @@ class RunningProxy implements ShapingProxy {
     };
   }
 
+  deliveredOf(port: number): number | undefined {
+    for (const { target, down } of this.#pairs) if (target.localPort === port) return down.delivered;
+    return undefined;
+  }
+
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
@@ -226,98 +182,4 @@ function setPaused(pair: Pair, paused: boolean): void {
 
 function reset(pair: Pair): void {
   for (const side of [pair.client, pair.target]) side.resetAndDestroy();
-}
-
-interface Piece {
-  readonly bytes: Buffer;
-  /** Time of arrival. */
-  readonly dueMs: number;
-}
-
-/** One direction: reads while there is room, holds each piece until it is due, and waits for a slow receiver. */
-class Direction {
-  shape: Shape;
-  delivered = 0;
-  queued = 0;
-  readonly #from: Socket;
-  readonly #to: Socket;
-  readonly #tamper: ((bytes: Buffer, chunk: number) => Buffer) | undefined;
-  readonly #pieces: Piece[] = [];
-  #chunks = 0;
-  #freeMs = 0;
-  #lastDueMs = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #ended = false;
-  #blocked = false;
-  #paused = false;
-
-  constructor(from: Socket, to: Socket, shape: Shape, tamper?: (bytes: Buffer, chunk: number) => Buffer) {
-    this.#from = from;
-    this.#to = to;
-    this.shape = shape;
-    this.#tamper = tamper;
-    from.on('data', (bytes: Buffer) => this.#take(bytes));
-    from.on('end', () => {
-      this.#ended = true;
-      this.#deliver();
-    });
-    to.on('drain', () => {
-      this.#blocked = false;
-      this.#deliver();
-    });
-  }
-
-  set paused(paused: boolean) {
-    this.#paused = paused;
-    if (!paused) this.#deliver();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#pieces.length = 0;
-    this.queued = 0;
-  }
-
-  #take(chunk: Buffer): void {
-    const bytes = this.#tamper?.(chunk, this.#chunks++) ?? chunk;
-    const { kbps = Number.POSITIVE_INFINITY, delayMs = 0, jitterMs = 0, bufferBytes } = this.shape;
-    const pieceBytes = Math.max(MIN_PIECE_BYTES, Math.min(65_536, (kbps * PIECE_MS) / 8));
-    for (let at = 0; at < bytes.length; at += pieceBytes) {
-      const piece = bytes.subarray(at, at + pieceBytes);
-      const leftMs = Math.max(this.#freeMs, performance.now()) + (piece.length * 8) / kbps;
-      const dueMs = Math.max(this.#lastDueMs, leftMs + delayMs + Math.random() * jitterMs);
-      this.#pieces.push({ bytes: piece, dueMs });
-      this.#freeMs = leftMs;
-      this.#lastDueMs = dueMs;
-      this.queued += piece.length;
-    }
-    if (this.queued > (bufferBytes ?? DEFAULT_BUFFER_BYTES)) this.#from.pause();
-    this.#deliver();
-  }
-
-  #deliver(): void {
-    clearTimeout(this.#timer);
-    if (this.#to.destroyed) {
-      this.stop();
-      return;
-    }
-    if (this.#paused || this.#blocked) return;
-    const nowMs = performance.now();
-    for (let next = this.#pieces[0]; next !== undefined && next.dueMs <= nowMs; next = this.#pieces[0]) {
-      this.#pieces.shift();
-      this.queued -= next.bytes.length;
-      this.delivered += next.bytes.length;
-      if (!this.#to.write(next.bytes)) {
-        this.#blocked = true;
-        break;
-      }
-    }
-    if (this.queued <= (this.shape.bufferBytes ?? DEFAULT_BUFFER_BYTES)) this.#from.resume();
-    const [next] = this.#pieces;
-    if (next !== undefined) {
-      this.#timer = setTimeout(() => this.#deliver(), Math.max(0, next.dueMs - nowMs));
-    } else if (this.#ended) {
-      this.#to.end();
-    }
-  }
 }
