@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { MoveEvent } from '@weir/client';
 import { connect } from '@weir/client';
+import { type Profile, type ShapingProxy, startShapingProxy } from '@weir/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Profile, ShapingProxy } from '../../harness/shaping-proxy.ts';
-import { startShapingProxy } from '../../harness/shaping-proxy.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
