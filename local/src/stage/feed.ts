@@ -36,6 +36,7 @@ export class Feed {
   #updates = 0;
   #goals = 0;
   #isSendingGoals = false;
+  #sending: Promise<boolean> = Promise.resolve(true);
   #values: ReadonlyMap<string, Quote> = new Map();
 
   constructor(options: FeedOptions) {
@@ -77,9 +78,8 @@ export class Feed {
   async burst(updates: number): Promise<number> {
     const before = this.#updates;
     while (this.#updates - before < updates) {
-      const piece: Publication[] = [];
-      while (piece.length < Math.min(BURST_PIECE, updates)) piece.push(...this.#next());
-      if (!(await this.#send(piece))) break;
+      const size = Math.min(BURST_PIECE, updates);
+      if (!(await this.#sendNext(size))) break;
     }
     return this.#updates - before;
   }
@@ -88,7 +88,7 @@ export class Feed {
     let dueMs = performance.now();
     let goalMs = dueMs + GOAL_EVERY_MS / 2;
     while (!signal.aborted) {
-      await this.#send(this.#next());
+      await this.#sendNext(1);
       const nowMs = performance.now();
       if (nowMs >= goalMs) {
         this.goal();
@@ -102,6 +102,16 @@ export class Feed {
   #next(): readonly Publication[] {
     this.#values = this.#options.market.next(Date.now());
     return [...this.#values].map(([key, data]) => ({ lane: 'state', channel: MARKET_CHANNEL, key, data }));
+  }
+
+  /** At least so many updates, after those under way: a burst and the play never overtake each other. */
+  #sendNext(updates: number): Promise<boolean> {
+    this.#sending = this.#sending.then(() => {
+      const messages: Publication[] = [];
+      while (messages.length < updates) messages.push(...this.#next());
+      return this.#send(messages);
+    });
+    return this.#sending;
   }
 
   async #send(messages: readonly Publication[]): Promise<boolean> {
