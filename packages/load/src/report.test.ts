@@ -50,7 +50,19 @@ describe('a report', () => {
     expect(liveText(report, 0)).toMatch(/, 1 failed \(connect ECONNREFUSED [\d.:]+\), .*, no message yet$/);
     expect(finalText(report)).toMatch(/^failed visits {3}1 \(connect ECONNREFUSED 127\.0\.0\.1:7701: 1\)$/m);
     expect(finalText(report)).toMatch(/^published {7}0 kept, 3 not \(401 \{"code":"API_KEY"\}\)$/m);
-    expect(finalText(report)).toMatch(/^no message came: /m);
+    expect(finalText(report)).toMatch(/^no message came: the publisher kept none/m);
+    const unpublished = reportOf(
+      { ...all, publishFailed: 0 },
+      { clients: 2, limits: none, publish: undefined },
+      3,
+    );
+    expect(finalText(unpublished)).toMatch(/^no message came: name channels that have a feed/m);
+  });
+
+  it('asks for the URL if no client came, and knows no redirect time then', () => {
+    const text = finalText(reportOf(new Counts(), { clients: 2, limits: none, publish: undefined }, 3));
+    expect(text).toMatch(/^redirect {8}not known: no client came$/m);
+    expect(text).toMatch(/^no client came: is this the URL of a router/m);
   });
 
   it('limits the number of reasons', () => {

@@ -130,7 +130,7 @@ export function finalText(report: Report): string {
     ],
     ['pools', list(report.pools)],
     ['failed visits', report.failed === 0 ? '0' : `${number(report.failed)} (${list(report.failures)})`],
-    ['redirect', times(redirectMs)],
+    ['redirect', redirectMs.count === 0 ? 'not known: no client came' : times(redirectMs)],
     ['delivery age', ageMs === undefined ? 'not known (--publish)' : times(ageMs)],
     [
       'published',
@@ -149,11 +149,18 @@ export function finalText(report: Report): string {
   ];
   return [
     ...rows.map(([name, text]) => `${name.padEnd(15)} ${text}`),
-    ...(isSilent(report)
-      ? ['no message came: name channels that have a feed (--channels), or publish (--publish 20)']
+    ...(report.arrived === 0
+      ? ['no client came: is this the URL of a router, and does the router run?']
       : []),
+    ...(isSilent(report) ? [silence(report)] : []),
     ...report.broken.map((text) => `over a limit: ${text}`),
   ].join('\n');
+}
+
+function silence({ publishFailed, published }: Report): string {
+  if (publishFailed > 0 && published === 0)
+    return 'no message came: the publisher kept none (--publisher, --api-key)';
+  return 'no message came: name channels that have a feed (--channels), or publish (--publish 20)';
 }
 
 function number(value: number): string {
