@@ -26,7 +26,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
   try {
     ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
   } catch (error) {
-    return { run: false, problem: error instanceof Error ? error.message : String(error) };
+    const [problem = ''] = (error instanceof Error ? error.message : String(error)).split(/[.;\n]/);
+    return { run: false, problem };
   }
   const { keep, 'no-demo': silent, help, port: text } = values;
   if (help === true) return { run: false, help: true };

@@ -7,13 +7,9 @@ const options = parseArguments(process.argv.slice(2));
 if (options.run) {
   process.exit(await runLocal(options));
 } else if ('help' in options) {
-  process.stdout.write(help());
+  // scripts/start.mjs prints it too, before anything is installed
+  process.stdout.write(readFileSync(new URL('../help.txt', import.meta.url)));
 } else {
-  process.stderr.write(`${options.problem}\n\n${help()}`);
+  process.stderr.write(`${options.problem} (npm start -- --help shows how)\n`);
   process.exitCode = 2;
-}
-
-/** Also printed by scripts/start.mjs, before anything is installed. */
-function help(): string {
-  return readFileSync(new URL('../help.txt', import.meta.url), 'utf8');
 }

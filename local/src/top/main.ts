@@ -30,7 +30,9 @@ async function top(): Promise<number> {
   try {
     ({ values } = parseArgs({ options }));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(
+      `${error instanceof Error ? error.message : String(error)} (npm run top -- --help shows how)`,
+    );
     return 2;
   }
   if (values.help === true) {
@@ -57,12 +59,15 @@ async function top(): Promise<number> {
 async function look(url: string): Promise<{ readonly seen: boolean; readonly what: string }> {
   try {
     const response = await fetch(new URL('/api/view', url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok) return { seen: false, what: `the console at ${url} answers ${response.status}` };
+    if (!response.ok)
+      return { seen: false, what: `${url} answers ${response.status}: is it the console of control?` };
     const view: TopView = JSON.parse(await response.text());
     const { columns = 200, rows = 100_000 } = process.stdout;
     return { seen: true, what: topText(view, { columns, rows }) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    // fetch() says why in the cause of its error
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const why = cause instanceof Error ? cause.message : String(cause);
     return { seen: false, what: `no console answers at ${url} (${why})` };
   }
 }
