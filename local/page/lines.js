@@ -35,6 +35,8 @@ const AGE_MS = 200;
 const TOAST_MS = 4_000;
 const OLD_MS = 4_000;
 
+const CHANGED = 'the network has changed: “Measure again” asks the router now';
+
 export class Lines {
   #live;
   #cards;
@@ -187,7 +189,7 @@ function makeCard({ name, title, kind, device, ask }) {
   select.id = `line-${name}`;
   select.append(...LINES.map(([value, text]) => new Option(text, value)));
   select.addEventListener('change', () => {
-    put(story, 'the network has changed …');
+    put(story, device.isNaive ? 'the network has changed' : CHANGED);
     ask({ do: 'line', device: name, name: select.value }).catch((error) => put(story, error.message));
   });
   const label = element('label', 'hidden', `Network of: ${title}`);

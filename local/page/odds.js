@@ -31,12 +31,22 @@ export class Odds {
     play.dataset.action = 'replay';
     const said = element('p', 'soft');
     said.setAttribute('role', 'status');
+    let isPlaying = false;
     const begin = () => {
+      if (isPlaying) return;
+      isPlaying = true;
+      play.setAttribute('aria-disabled', 'true');
       put(said, 'Playing …');
-      live.ask({ do: 'replay' }).then(
-        () => said.replaceChildren('The same from a shell: ', SHELL.cloneNode(true)),
-        (error) => put(said, error.message),
-      );
+      live
+        .ask({ do: 'replay' })
+        .then(
+          () => said.replaceChildren('The same from a shell: ', SHELL.cloneNode(true)),
+          (error) => put(said, error.message),
+        )
+        .finally(() => {
+          isPlaying = false;
+          play.removeAttribute('aria-disabled');
+        });
     };
     play.addEventListener('click', begin);
     // The first time it is seen it plays by itself.

@@ -3,15 +3,22 @@ import { element } from '/show.js';
 
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** The field of a message with this key: any text is a key, but only these characters are part of a subject. */
+export const keyField = (key) => (/^[\w-]{1,128}$/.test(key) ? 'key' : 'keyText');
+
 /** `message` is what the form has; its data is JSON as it was typed. */
 export function snippetsOf({ lane, channel, key, data }, { publisher, nats, router, sdk }) {
-  const body = `{"lane":"${lane}","channel":"${channel}",${lane === 'state' ? `"key":"${key}",` : ''}"data":${data}}`;
-  const subject = `weir.${lane}.${channel}${lane === 'state' ? `.${key}` : ''}`;
+  const isState = lane === 'state';
+  const isPlain = !isState || keyField(key) === 'key';
+  const field = isState ? `"${keyField(key)}":${JSON.stringify(key)},` : '';
+  const body = `{"lane":"${lane}","channel":"${channel}",${field}"data":${data}}`;
+  const subject = `weir.${lane}.${channel}${isState ? `.${key}` : ''}`;
+  const shellKey = isPlain ? key : `--escape-key ${quoted(key)}`;
   const value = `JSON.stringify(${body})`;
   return [
     ['curl', `curl -sS ${publisher}/v1/publish -H 'content-type: application/json' -d ${quoted(body)}`],
-    ['CLI', `npx weir-publish ${lane} ${channel}${lane === 'state' ? ` ${key}` : ''} ${quoted(data)}`],
-    ['nats', `nats --server ${nats} pub ${subject} ${quoted(data)}`],
+    ['CLI', `npx weir-publish ${lane} ${channel}${isState ? ` ${shellKey}` : ''} ${quoted(data)}`],
+    ...(isPlain ? [['nats', `nats --server ${nats} pub ${subject} ${quoted(data)}`]] : []),
     [
       'JavaScript',
       `await fetch('${publisher}/v1/publish', { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${value} });`,

@@ -1,6 +1,6 @@
 // The visitor's own channels: what comes, frame by frame, and how to publish to them. Everything kept is bounded.
 import { byId, element, put, words } from '/show.js';
-import { drawSnippets, snippetsOf } from '/snippets.js';
+import { drawSnippets, keyField, snippetsOf } from '/snippets.js';
 import { connect } from '/weir.js';
 
 const FRAMES = 40;
@@ -152,7 +152,12 @@ export class Yours {
   async #publish(publish) {
     const { lane, channel, key, data } = this.#message();
     try {
-      const message = { lane, channel, ...(lane === 'state' ? { key } : {}), data: JSON.parse(data) };
+      const message = {
+        lane,
+        channel,
+        ...(lane === 'state' ? { [keyField(key)]: key } : {}),
+        data: JSON.parse(data),
+      };
       const { stream, seq } = await publish(message);
       put(byId('published'), seq === undefined ? 'Sent.' : `Kept as number ${seq} of ${stream}.`);
     } catch (error) {

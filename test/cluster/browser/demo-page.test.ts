@@ -102,6 +102,11 @@ describe.skipIf(!isThere)(`in Chromium${isThere ? '' : ` (skipped: no ${executab
     const lines = await text(page, 'snippets');
     expect(lines).toContain(`-d '{"lane":"state","channel":"hello","key":"greeting","data":{"it'\\''s":1}}'`);
     expect(lines).toContain(`weir-publish state hello greeting '{"it'\\''s":1}'`);
+    await page.fill('#key', "O'Neill 1.5");
+    const anyKey = await text(page, 'snippets');
+    expect(anyKey).toContain(`"keyText":"O'\\''Neill 1.5","data"`);
+    expect(anyKey).toContain(`weir-publish state hello --escape-key 'O'\\''Neill 1.5' '{`);
+    expect(anyKey).not.toContain('nats --server');
     await page.selectOption('#lane', 'critical');
     expect(await text(page, 'snippets')).toContain('pub weir.critical.hello ');
     await page.close();
