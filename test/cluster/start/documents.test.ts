@@ -204,7 +204,7 @@ describe('a person who follows the documents', () => {
 
     it('of the guide, which goes on after a reload', async () => {
       const page = await open('scoreboard.html');
-      await shows(page, 'status', 'open');
+      await shows(page, 'status', 'open (');
       await shows(page, 'scores', 'match-7: 1 – 0');
       await shows(page, 'goals', "12' home");
       await publish({ lane: 'critical', channel: 'scores', data: { minute: 30, team: 'away' } });
