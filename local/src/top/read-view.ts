@@ -1,0 +1,18 @@
+// What a console says about its cluster at this moment, or why it says nothing.
+import type { TopView } from './text.ts';
+
+const TIMEOUT_MS = 5000;
+
+export async function readView(
+  url: string,
+): Promise<{ readonly view: TopView } | { readonly view?: undefined; readonly problem: string }> {
+  try {
+    const response = await fetch(new URL('/api/view', url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) return { problem: `the console at ${url} answers ${response.status}` };
+    const view: TopView = JSON.parse(await response.text());
+    return { view };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { problem: `no console answers at ${url} (${why})` };
+  }
+}
