@@ -18,6 +18,8 @@ import { localState, readLocalFile, removeLocalFile, writeLocalFile } from './st
 import { endOrphans } from './state/orphans.ts';
 import { LOCAL_FILE, ROOT, runningText, STATE_FOLDER } from './state/running.ts';
 import { untilShardsKnown } from './supervise/known-shards.ts';
+import { keepLive } from './terminal/keep-live.ts';
+import { canShowLiveLine, LiveLine } from './terminal/live-line.ts';
 import { Once } from './terminal/once.ts';
 import { Reporter } from './terminal/reporter.ts';
 
@@ -38,15 +40,20 @@ const LOOK_MS = 50;
 
 /** Runs the cluster until it is asked to end; every failure is told in words. Answers the exit code. */
 export async function runLocal(options: LocalOptions): Promise<number> {
-  const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const canShow = canShowLiveLine(process.stdout, process.env);
+  const colour = canShow && process.env['NO_COLOR'] === undefined;
   process.stdout.on('error', () => {}); // whoever read our lines is gone; that is no reason to stop
-  const reporter = new Reporter({ write: (text) => process.stdout.write(text), colour });
+  const live = new LiveLine({
+    write: (text) => process.stdout.write(text),
+    columns: () => process.stdout.columns ?? 80,
+  });
+  const reporter = new Reporter({ write: (text) => live.write(text), colour });
   const claimed = claim(STATE_FOLDER);
   if (!claimed.taken) {
     reporter.line(runningText(claimed.pid, readLocalFile(LOCAL_FILE)));
     return 1;
   }
-  const run = new LocalRun(reporter);
+  const run = new LocalRun(reporter, canShow ? live : undefined);
   process.once('exit', () => {
     run.abandon(); // nothing to do after an orderly end
     claimed.release();
@@ -66,7 +73,9 @@ export async function runLocal(options: LocalOptions): Promise<number> {
   let exitCode = 0;
   try {
     await Promise.race([starting, ended]);
-    reporter.line(`stopping (${await ended})`);
+    const why = await ended;
+    live.hide();
+    reporter.line(`stopping (${why})`);
   } catch (error) {
     reporter.line(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
     exitCode = 1;
@@ -80,13 +89,16 @@ export async function runLocal(options: LocalOptions): Promise<number> {
 /** What one run has opened, so that it can be closed at any moment. */
 class LocalRun {
   readonly #reporter: Reporter;
+  /** Undefined where the output is no terminal. */
+  readonly #live: LiveLine | undefined;
   readonly #closers: (() => Promise<void> | void)[] = [];
   readonly #ending = new AbortController();
   readonly #once = new Once();
   #cluster: Cluster | undefined;
 
-  constructor(reporter: Reporter) {
+  constructor(reporter: Reporter, live: LiveLine | undefined) {
     this.#reporter = reporter;
+    this.#live = live;
   }
 
   /** Resolves when all is ready. */
@@ -166,6 +178,7 @@ class LocalRun {
     this.#reporter.line(`console    ${console}`);
     if (storeDir !== undefined) this.#reporter.line(`streams    kept in ${storeDir}`);
     this.#reporter.line(`ready in ${seconds} s: open ${page.url} (Ctrl-C stops everything)`);
+    if (this.#live !== undefined) void keepLive(this.#live, console, signal);
   }
 
   /** Closes what is open, the newest first; what opens later closes itself. */

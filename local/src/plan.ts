@@ -91,7 +91,8 @@ export function plan({ natsUrl, ticketKeys, demo, ports, given }: PlanOptions): 
     script: scriptOf('control'),
     port: ports.console,
     portSetting: 'WEIR_CONSOLE_PORT',
-    env: { ...quick, ...given.control, ...fixed, WEIR_CONSOLE: 'true' },
+    // The line that `npm start` shows changes once a second.
+    env: { ...quick, WEIR_CONSOLE_EVERY_MS: '1000', ...given.control, ...fixed, WEIR_CONSOLE: 'true' },
   };
   return [
     () => [router],

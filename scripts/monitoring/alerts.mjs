@@ -90,7 +90,7 @@ const ALERTS = [
     expr: 'max by (weir_dev_pool) (increase(weir_shard_critical_lost_messages_total[10m])) > 0',
     severity: 'critical',
     summary:
-      'The critical stream has lost messages within their retention time: it became empty, went back or was purged. Clients that lacked them get a gap (docs/lost-state.md)',
+      'The critical stream has lost messages within their retention time: it was recreated, came back empty or went back. Clients that lacked them get a gap (docs/lost-state.md)',
   },
 ];
 

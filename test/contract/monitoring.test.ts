@@ -147,6 +147,7 @@ describe('alerts', () => {
       for (const args of [
         ['check', 'rules', '--lint=all', '--lint-fatal', RULES],
         ['test', 'rules', 'test/contract/alerts.promtool.yaml'],
+        ['check', 'config', 'deploy/prometheus/prometheus.yaml'],
       ])
         expect(promtool(...args)).toMatchObject({ status: 0 });
     },

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readLocalFile } from '../state/local-file.ts';
 import { LOCAL_FILE } from '../state/running.ts';
-import type { TopView } from './text.ts';
+import { readView } from './read-view.ts';
 import { topText } from './text.ts';
 
 const HELP = `Shows the shards of a cluster once a second, from the console of its control (docs/console.md).
@@ -15,7 +15,6 @@ const HELP = `Shows the shards of a cluster once a second, from the console of i
   --once       print once and end; so does an output that is no terminal
   --help, -h   this text`;
 const EVERY_MS = 1000;
-const TIMEOUT_MS = 5000;
 const CLEAR = '\u001b[2J\u001b[H';
 
 process.exitCode = await top();
@@ -57,17 +56,8 @@ async function top(): Promise<number> {
 }
 
 async function look(url: string): Promise<{ readonly seen: boolean; readonly what: string }> {
-  try {
-    const response = await fetch(new URL('/api/view', url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok)
-      return { seen: false, what: `${url} answers ${response.status}: is it the console of control?` };
-    const view: TopView = JSON.parse(await response.text());
-    const { columns = 200, rows = 100_000 } = process.stdout;
-    return { seen: true, what: topText(view, { columns, rows }) };
-  } catch (error) {
-    // fetch() says why in the cause of its error
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return { seen: false, what: `no console answers at ${url} (${why})` };
-  }
+  const seen = await readView(url);
+  if (seen.view === undefined) return { seen: false, what: seen.problem };
+  const { columns = 200, rows = 100_000 } = process.stdout;
+  return { seen: true, what: topText(seen.view, { columns, rows }) };
 }

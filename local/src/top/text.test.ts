@@ -22,6 +22,7 @@ const view: TopView = {
   nats: 'heard',
   total: { clients: 9, shards: 2, publishedPerSecond: 80.2, framesPerSecond: 50, bytesPerSecond: 2_000_000 },
   findings: [{ level: 'bad', text: 'Pool mobile has no shard.' }],
+  pools: [],
   shards: [shard, { ...shard, shard: 'm', pool: 'mobile', draining: true, lagMs: 3 }],
 };
 

@@ -1,4 +1,5 @@
 // The shards of a cluster as lines of a terminal, from what a console says. Pure.
+import { shortBytes, shortMilliseconds } from '../terminal/amounts.ts';
 
 /** The part of a console's view that is shown. */
 export interface TopView {
@@ -10,9 +11,14 @@ export interface TopView {
     readonly publishedPerSecond: number;
     readonly framesPerSecond: number;
     readonly bytesPerSecond: number;
-    readonly lag95Ms?: number;
+    readonly lag95Ms?: number | undefined;
   };
   readonly findings: readonly { readonly level: string; readonly text: string }[];
+  readonly pools: readonly {
+    readonly pool: string;
+    readonly clients: number;
+    readonly backlogBytes: number;
+  }[];
   readonly shards: readonly TopShard[];
 }
 
@@ -39,11 +45,11 @@ const COLUMNS: readonly (readonly [title: string, of: (shard: TopShard) => strin
   ['STATE', stateOf],
   ['CLIENTS', ({ clients, capacity }) => `${clients}/${capacity}`],
   ['FRAMES/S', ({ framesPerSecond }) => String(Math.round(framesPerSecond))],
-  ['BYTES/S', ({ bytesPerSecond }) => bytes(bytesPerSecond)],
-  ['BACKLOG', ({ backlogBytes }) => bytes(backlogBytes)],
-  ['LAG 95%', ({ lagMs }) => milliseconds(lagMs)],
+  ['BYTES/S', ({ bytesPerSecond }) => shortBytes(bytesPerSecond)],
+  ['BACKLOG', ({ backlogBytes }) => shortBytes(backlogBytes)],
+  ['LAG 95%', ({ lagMs }) => shortMilliseconds(lagMs)],
   ['LOOP', ({ loop }) => `${Math.round(loop * 100)}%`],
-  ['LATE', ({ lateMs }) => milliseconds(lateMs)],
+  ['LATE', ({ lateMs }) => shortMilliseconds(lateMs)],
 ];
 /** These columns are words; the others are numbers, which stand on the right. */
 const WORDS = 3;
@@ -55,7 +61,7 @@ export function topText(
 ): string {
   const { total, findings } = view;
   const head = [
-    `${new Date(view.atMs).toISOString().slice(11, 19)}  ${total.clients} clients on ${total.shards} shards  published ${Math.round(total.publishedPerSecond)}/s  frames ${Math.round(total.framesPerSecond)}/s  ${bytes(total.bytesPerSecond)}/s  lag 95% ${milliseconds(total.lag95Ms)}${view.nats === 'away' ? '  NATS IS AWAY' : ''}`,
+    `${new Date(view.atMs).toISOString().slice(11, 19)}  ${total.clients} clients on ${total.shards} shards  published ${Math.round(total.publishedPerSecond)}/s  frames ${Math.round(total.framesPerSecond)}/s  ${shortBytes(total.bytesPerSecond)}/s  lag 95% ${shortMilliseconds(total.lag95Ms)}${view.nats === 'away' ? '  NATS IS AWAY' : ''}`,
     ...findings.slice(0, 5).map(({ level, text }) => `${level === 'bad' ? '!!' : ' !'} ${text}`),
     '',
   ];
@@ -83,20 +89,4 @@ function stateOf({ draining, stale, ready }: TopShard): string {
   if (draining) return 'drains';
   if (stale) return 'no NATS';
   return ready ? 'serves' : 'not ready';
-}
-
-function bytes(value: number): string {
-  const units = ['B', 'K', 'M', 'G'];
-  let left = value;
-  let at = 0;
-  while (left >= 1000 && at < units.length - 1) {
-    left /= 1000;
-    at += 1;
-  }
-  return `${at === 0 || left >= 100 ? Math.round(left) : left.toFixed(1)}${units[at]}`;
-}
-
-function milliseconds(value: number | undefined): string {
-  if (value === undefined) return '-';
-  return value >= 1000 ? `${(value / 1000).toFixed(1)}s` : `${Math.round(value)}ms`;
 }

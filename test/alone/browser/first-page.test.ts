@@ -64,19 +64,16 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
 
   /** Presses a button and answers what the page says that happened. */
   async function outcomeOf(action: string): Promise<string> {
-    const before = await page
-      .locator('#outcomes li')
-      .first()
-      .textContent({ timeout: 100 })
-      .catch(() => '');
+    // Not `textContent`, which waits: on a busy machine it would find nothing in time, and the old line would be new.
+    const newest = async (): Promise<string> =>
+      (await page.locator('#outcomes li').allTextContents())[0] ?? '';
+    const before = await newest();
     await eventually(
       async () => (await page.locator(`[data-action=${action}]`).getAttribute('aria-disabled')) !== 'true',
       'no other button is at work',
     );
     await page.click(`[data-action=${action}]`);
-    const newest = (): Promise<string | null> =>
-      page.locator('#outcomes li').first().textContent({ timeout: 100 });
-    await eventually(async () => ![before, ''].includes(await newest().catch(() => '')), `${action} is over`);
+    await eventually(async () => ![before, ''].includes(await newest()), `${action} is over`);
     return text('#outcomes li:first-child');
   }
 

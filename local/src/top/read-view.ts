@@ -1,0 +1,20 @@
+// What a console says about its cluster at this moment, or why it says nothing.
+import type { TopView } from './text.ts';
+
+const TIMEOUT_MS = 5000;
+
+export async function readView(
+  url: string,
+): Promise<{ readonly view: TopView } | { readonly view?: undefined; readonly problem: string }> {
+  try {
+    const response = await fetch(new URL('/api/view', url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) return { problem: `${url} answers ${response.status}: is it the console of control?` };
+    const view: TopView = JSON.parse(await response.text());
+    return { view };
+  } catch (error) {
+    // fetch() says why in the cause of its error.
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return { problem: `no console answers at ${url} (${why})` };
+  }
+}
