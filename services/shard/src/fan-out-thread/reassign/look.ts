@@ -133,13 +133,11 @@ export class Look {
     // A client that is slow by its round trip has no rate to speak of.
     const byRtt = this.#isFar(DOWN_RTT);
     const kbps = byRtt || this.#kbps === 0 ? {} : { kbps: Math.round(this.#kbps) };
-    return {
-      class: is,
-      confidence: this.#verdict === undefined ? 'low' : 'high',
-      rttMs,
-      ...kbps,
-      thresholds,
-    };
+    // Nothing makes a train early, but a sender whose window has shrunk after losses makes all trains late. The router has
+    // a new connection to measure on, so a slow rate is its to confirm.
+    const sure = is === 'fast' || byRtt ? 'high' : 'medium';
+    const confidence = this.#verdict === undefined ? 'low' : sure;
+    return { class: is, confidence, rttMs, ...kbps, thresholds };
   }
 
   /** The same for a log, with what it rests on. */
