@@ -220,11 +220,12 @@ export class Look {
     if (this.#follows === undefined) this.#ended(nowMs);
   }
 
-  /** What follows at once: A has opened the sender's window. Where it was slow, another A is enough to see whether it is. */
+  /** What follows at once: A has opened the sender's window. Where slow is no surprise, another A is enough. */
   #after(step: LookStep | undefined, kbps: number): LookStep | undefined {
     if (step === 's') return 'A';
     if (step !== 'A' || this.#isOpen) return undefined;
-    return kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps ? 'A' : 'Z';
+    const isEnough = !this.#isWrong('slow') && kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps;
+    return isEnough ? 'A' : 'Z';
   }
 
   #isVerySlow(kbps: number): boolean {
