@@ -68,6 +68,7 @@ const sidebar = [
       page('Kubernetes', 'kubernetes'),
       page('One host', 'one-host'),
       page('The console', 'console'),
+      page('Runbook', 'runbook'),
       page('Tuning', 'tuning'),
       page('Security', 'security'),
       page('Load tests', 'load'),
