@@ -1,11 +1,12 @@
 // Second looks at a network that changes under the connection, with real services: the client is moved by what its shard
-// measures, without a measurement of the router, and what passes moves nobody.
+// measures. The router believes that it is fast, and measures again whether it is slow.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { MoveEvent } from '@weir/client';
 import { connect } from '@weir/client';
-import { type Profile, type ShapingProxy, startShapingProxy } from '@weir/local';
+import type { Profile, ShapingProxy } from '@weir/local';
+import { startShapingProxy } from '@weir/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
@@ -72,7 +73,7 @@ afterAll(async () => {
 const looks = (router: string, shard: string): string =>
   `weir_shard_looks_total{router="${router}",shard="${shard}"}`;
 
-it('follows a network up and down, and measures it without the router', async () => {
+it('follows a network up and down', async () => {
   const weir = connect({ url: routerUrl, channels: ['news'] });
   const moves: MoveEvent[] = [];
   weir.on('move', (event) => moves.push(event));
@@ -89,8 +90,9 @@ it('follows a network up and down, and measures it without the router', async ()
   await until(() => moves.length > 1, 'it is sent back', PATIENCE_MS);
   expect(moves[1]).toMatchObject({ pool: 'mobile', reason: 'tooSlow', resumed: true });
 
-  expect(await metric(cluster.router, 'weir_router_probes_total{outcome="told"}')).toBe(2);
-  expect(await metric(cluster.router, 'weir_router_probes_total{outcome="measured"}')).toBe(measured);
+  // A train is never early, but may be late for many reasons: the router confirms what is slow.
+  expect(await metric(cluster.router, 'weir_router_probes_total{outcome="told"}')).toBe(1);
+  expect(await metric(cluster.router, 'weir_router_probes_total{outcome="measured"}')).toBe(measured + 1);
   expect(await metric(mobile, 'weir_shard_repair_seconds_count')).toBe(1);
   expect(await metric(desktop, 'weir_shard_repair_seconds_count')).toBe(1);
   weir.close();

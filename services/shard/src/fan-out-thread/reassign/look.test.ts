@@ -200,3 +200,9 @@ it('says what a move is for', () => {
   expect(look.finding.kbps).toBeGreaterThan(2_000);
   expect(look.inWords).toMatch(/^\d+ of 270 ms, noise [\d.]+ ms, \d+ of 2000 kbit\/s, trains( \w \d+ ms)+$/);
 });
+
+it('leaves it to the router to confirm a slow rate', () => {
+  const look = new Look(wronglyFast, desktop, 0);
+  watch(look, () => narrow, { forMs: MINUTES, random: seeded(1) });
+  expect(look.finding).toMatchObject({ class: 'slow', confidence: 'medium' });
+});

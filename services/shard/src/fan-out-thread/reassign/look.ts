@@ -133,13 +133,11 @@ export class Look {
     // A client that is slow by its round trip has no rate to speak of.
     const byRtt = this.#isFar(DOWN_RTT);
     const kbps = byRtt || this.#kbps === 0 ? {} : { kbps: Math.round(this.#kbps) };
-    return {
-      class: is,
-      confidence: this.#verdict === undefined ? 'low' : 'high',
-      rttMs,
-      ...kbps,
-      thresholds,
-    };
+    // Nothing makes a train early, but a sender whose window has shrunk after losses makes all trains late. The router has
+    // a new connection to measure on, so a slow rate is its to confirm.
+    const sure = is === 'fast' || byRtt ? 'high' : 'medium';
+    const confidence = this.#verdict === undefined ? 'low' : sure;
+    return { class: is, confidence, rttMs, ...kbps, thresholds };
   }
 
   /** The same for a log, with what it rests on. */
@@ -222,11 +220,12 @@ export class Look {
     if (this.#follows === undefined) this.#ended(nowMs);
   }
 
-  /** What follows at once: A has opened the sender's window. Where it was slow, another A is enough to see whether it is. */
+  /** What follows at once: A has opened the sender's window. Where slow is no surprise, another A is enough. */
   #after(step: LookStep | undefined, kbps: number): LookStep | undefined {
     if (step === 's') return 'A';
     if (step !== 'A' || this.#isOpen) return undefined;
-    return kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps ? 'A' : 'Z';
+    const isEnough = !this.#isWrong('slow') && kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps;
+    return isEnough ? 'A' : 'Z';
   }
 
   #isVerySlow(kbps: number): boolean {
