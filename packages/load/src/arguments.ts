@@ -47,7 +47,8 @@ export const HELP = `weir-load: load on a Weir cluster through its router, and w
 
   --publish N         publish N stamped state messages a second and channel, and one critical, by HTTP, to measure
                       delivery ages and find lost and doubled messages
-  --publisher URL     the publisher (default http://127.0.0.1:7702)
+  --publisher URL     the publisher (default: that of a running npm start with this router, else
+                      http://127.0.0.1:7702)
   --api-key KEY       the publisher's key, if it requires one
 
   --json              print the result as JSON on standard output
@@ -82,7 +83,10 @@ const OPTIONS = {
 } as const;
 
 /** Reads a command line; returns `help` for --help; throws a `UsageError`. */
-export function readArguments(argv: readonly string[]): LoadArguments | 'help' {
+export function readArguments(
+  argv: readonly string[],
+  publisherOf: (routerUrl: string) => string | undefined = () => undefined,
+): LoadArguments | 'help' {
   const { values, positionals } = read(argv);
   if (values.help === true) return 'help';
   const [url, ...tooMany] = positionals;
@@ -107,7 +111,7 @@ export function readArguments(argv: readonly string[]): LoadArguments | 'help' {
       values.publish === undefined
         ? undefined
         : {
-            url: publishUrl(values.publisher ?? 'http://127.0.0.1:7702'),
+            url: publishUrl(values.publisher ?? publisherOf(url) ?? 'http://127.0.0.1:7702'),
             perSecond: count('--publish', values.publish, 1, MAX_PER_SECOND),
             apiKey: values['api-key'],
           },

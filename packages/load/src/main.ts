@@ -1,8 +1,10 @@
 // The process of weir-load: arguments, clients, output, exit code.
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HELP, type LoadArguments, readArguments, UsageError } from './arguments.ts';
 import { LoadClient } from './client.ts';
 import { Counts } from './counts.ts';
+import { localPublisher } from './local-publisher.ts';
 import { StampPublisher } from './publish.ts';
 import { finalText, liveText, reportOf } from './report.ts';
 
@@ -12,7 +14,7 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   try {
-    const args = readArguments(process.argv.slice(2));
+    const args = readArguments(process.argv.slice(2), (url) => localPublisher(url, process.cwd(), readText));
     if (args !== 'help') return await run(args);
     process.stdout.write(HELP);
     return 0;
@@ -20,6 +22,14 @@ async function main(): Promise<number> {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`weir-load: ${error.message} (--help shows how)\n`);
     return 2;
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }
 
