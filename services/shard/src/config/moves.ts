@@ -33,24 +33,25 @@ export const moves = defineSettings({
     env: 'WEIR_PROMOTION_HEALTH_MS',
     default: 60_000,
     min: 1_000,
-    meaning: 'How long a client must have been healthy before a measurement for a faster pool',
+    meaning:
+      'How long a client of which the router was certain stays before the first look at its network; without looks, how long it must have been healthy before a measurement for a faster pool',
   }),
   promotionRttMs: ms({
     env: 'WEIR_PROMOTION_RTT_MS',
     default: 220,
     meaning:
-      "The smallest delivery lag of a client in that time must be at most this; raise it together with the router's WEIR_PROBE_RTT_THRESHOLD_MS",
+      "Without looks: the smallest delivery lag of a client in that time must be at most this; raise it together with the router's WEIR_PROBE_RTT_THRESHOLD_MS",
   }),
   promotionLagMs: ms({
     env: 'WEIR_PROMOTION_LAG_MS',
     default: 500,
-    meaning: 'The largest delivery lag of a client in that time must be at most this',
+    meaning: 'Without looks: the largest delivery lag of a client in that time must be at most this',
   }),
   promotionMinBytes: bytes({
     env: 'WEIR_PROMOTION_MIN_BYTES',
     default: 16_384,
     min: 0,
-    meaning: 'Bytes that a client must have received in that time; fewer bytes prove nothing',
+    meaning: 'Without looks: bytes that a client must have received in that time; fewer bytes prove nothing',
   }),
   lookBytesPerSecond: {
     env: 'WEIR_LOOK_BYTES_PER_SECOND',
