@@ -126,7 +126,17 @@ function run(program, args, { env = process.env, folder = ROOT, output } = {}) {
       stream?.on('data', (chunk) => output.push(String(chunk)));
     // The terminal signals the whole group; a SIGTERM reaches only this process.
     const pass = () => child.kill('SIGTERM');
-    const wait = () => {};
+    let interruptedMs;
+    const wait = () => {
+      const nowMs = performance.now();
+      if (interruptedMs === undefined) {
+        interruptedMs = nowMs;
+        // npm first removes what it has unpacked, which takes a while.
+        if (output !== undefined) console.log('stopping; Ctrl-C again ends it at once');
+      } else if (nowMs - interruptedMs > 500) {
+        child.kill('SIGKILL'); // earlier it is the same Ctrl-C, which npm passes on beside the terminal
+      }
+    };
     process.on('SIGTERM', pass).on('SIGINT', wait);
     child.once('error', (error) => reject(new SetUpError(`cannot run ${program}: ${error.message}`)));
     child.once('close', (code, signal) => {
