@@ -66,7 +66,6 @@ const sidebar = [
       page('Operations', 'operations'),
       page('One host', 'one-host'),
       page('Kubernetes', 'kubernetes'),
-      page('One host', 'one-host'),
       page('The console', 'console'),
       page('Runbook', 'runbook'),
       page('Tuning', 'tuning'),
