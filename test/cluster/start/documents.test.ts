@@ -27,6 +27,8 @@ const FOLLOWED = [
 const OF_KUBERNETES = /\b(kubectl|helm|kind)\b|npm run (images|check:chart|test:k8s)/;
 /** These measure for minutes and need a quiet machine. */
 const OF_THE_BENCH = /^npm run bench:/;
+/** These harm a cluster on purpose and wait for minutes until an alert fires. */
+const BY_A_PERSON = ['docs/runbook.md'];
 /** Programs that other tests extract from the pages and run. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/raw-websocket.md js': 'test/cluster/clients/examples.test.ts',
@@ -71,6 +73,7 @@ function whoRuns({ page, language, file, body }: Block): string | undefined {
   const elsewhere = ELSEWHERE[page] ?? ELSEWHERE[`${page} ${language}`] ?? ELSEWHERE[dirname(page)];
   if (elsewhere !== undefined && existsSync(new URL(elsewhere, ROOT))) return elsewhere;
   if (OF_THE_BENCH.test(body)) return 'a person who measures';
+  if (BY_A_PERSON.includes(page)) return 'a person who tries an alert out';
   if (language === '') return /^\s*(\$ |npm |npx |curl )/m.test(body) ? undefined : 'a drawing';
   if (language === 'json') return isJson(body) ? 'read as JSON' : undefined;
   if (OF_KUBERNETES.test(body)) return 'test/lab/k8s';
