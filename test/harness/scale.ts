@@ -1,8 +1,10 @@
 // The only place that decides how large tests run: seconds with `npm test`, and full scale with `npm run test:cases`,
 // which also prints what each case saw. Also decides how much of a long list is tried.
 
-const isFull = process.env['WEIR_TEST_SCALE'] === 'full';
-const isExhaustive = isFull || process.env['WEIR_TEST_EXHAUSTIVE'] === 'true';
+/** With `npm run test:cases`. */
+export const isFull: boolean = process.env['WEIR_TEST_SCALE'] === 'full';
+/** In `.ci/run`, and with `npm run test:cases`. */
+export const isExhaustive: boolean = isFull || process.env['WEIR_TEST_EXHAUSTIVE'] === 'true';
 
 /** `small` with `npm test`, `full` with `npm run test:cases`. */
 export function scale<T>(small: T, full: T): T {

@@ -8,6 +8,7 @@ import { connect } from '@weir/client';
 import type { Profile, ShapingProxy } from '@weir/local';
 import { startShapingProxy } from '@weir/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isExhaustive } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
@@ -73,7 +74,7 @@ afterAll(async () => {
 const looks = (router: string, shard: string): string =>
   `weir_shard_looks_total{router="${router}",shard="${shard}"}`;
 
-it('follows a network up and down', async () => {
+it.skipIf(!isExhaustive)('follows a network up and down', async () => {
   const weir = connect({ url: routerUrl, channels: ['news'] });
   const moves: MoveEvent[] = [];
   weir.on('move', (event) => moves.push(event));
