@@ -1,7 +1,5 @@
 // @weir/fleet: which shards are alive and how loaded they are. Beats, the table of shards, requests to shed clients and
 // to drain, figures for the console.
-export type { AnswerFiguresOptions, FiguresSource } from './answer-figures.ts';
-export { answerFigures } from './answer-figures.ts';
 export type { Beat } from './beat.ts';
 export { decodeBeat, encodeBeat } from './beat.ts';
 export type { BeatOutcome, BeatSource, Beats, BeatsOptions } from './beats.ts';
@@ -23,3 +21,5 @@ export {
   encodeShedRequest,
   maxShedMoves,
 } from './shed.ts';
+export type { FiguresParts, OwnFigures, TellFiguresOptions } from './tell-figures.ts';
+export { tellFigures } from './tell-figures.ts';

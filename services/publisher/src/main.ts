@@ -3,7 +3,7 @@ import { runService } from '@weir/runtime';
 import { fitted, settings } from './config.ts';
 import { createPublisherMetrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
-import { tellFigures } from './report/figures.ts';
+import { tellPublisher } from './report/figures.ts';
 
 await runService({
   service: 'publisher',
@@ -11,7 +11,7 @@ await runService({
   table: settings,
   fit: fitted,
   create(parts) {
-    tellFigures(parts);
+    tellPublisher(parts);
     return new Publisher({ ...parts, ...createPublisherMetrics(parts.registry), random: Math.random });
   },
 });

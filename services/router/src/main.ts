@@ -6,7 +6,7 @@ import { runService } from '@weir/runtime';
 import { fitted, rules, settings } from './config.ts';
 import { createRouterMetrics } from './metrics.ts';
 import { Decisions } from './report/decisions.ts';
-import { tellFigures } from './report/figures.ts';
+import { tellRouter } from './report/figures.ts';
 import { createRouter } from './router.ts';
 import { openShards } from './shards.ts';
 
@@ -22,7 +22,7 @@ await runService({
     const api = access === undefined ? undefined : createKubeApi(access);
     const decisions = new Decisions(parts.clock);
     const { metrics, readFrom } = createRouterMetrics(registry, decisions);
-    tellFigures(parts, decisions);
+    tellRouter(parts, decisions);
     const { random } = Math;
     const shards = openShards({ ...parts, api, connected: link.ready(), metrics, random });
     return createRouter({ ...parts, shards, metrics, readFrom, random, randomBytes, sleep });

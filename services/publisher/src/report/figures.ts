@@ -1,26 +1,15 @@
 // Tells the console this publisher's figures when it is asked.
-import { answerFigures, FIGURE_NAMES } from '@weir/fleet';
+import { FIGURE_NAMES, tellFigures } from '@weir/fleet';
 import { createSubjects } from '@weir/protocol';
 import type { ServiceParts } from '@weir/runtime';
 import { processName, readSeries, WEIR_VERSION } from '@weir/runtime';
 import type { PublisherConfig } from '../config.ts';
 
-export function tellFigures({ config, link, registry, logger, clock }: ServiceParts<PublisherConfig>): void {
-  const id = processName();
-  answerFigures({
-    connected: link.ready(),
-    subject: createSubjects(config.subjectPrefix).figures,
-    read: async () => ({
-      v: 1,
-      service: 'publisher',
-      id,
-      version: WEIR_VERSION,
-      upMs: Math.round(process.uptime() * 1000),
-      limits: {},
-      series: await readSeries(registry, FIGURE_NAMES.publisher),
-    }),
-    answer: (subject, bytes) => link.publish(subject, bytes),
-    monotonicMs: () => clock.monotonicMs(),
-    onFault: (err) => logger.error({ err }, 'figures cannot be told'),
+export function tellPublisher(parts: ServiceParts<PublisherConfig>): void {
+  tellFigures(parts, {
+    subject: createSubjects(parts.config.subjectPrefix).figures,
+    own: { service: 'publisher', id: processName(), version: WEIR_VERSION, limits: {} },
+    upMs: () => process.uptime() * 1_000,
+    series: () => readSeries(parts.registry, FIGURE_NAMES.publisher),
   });
 }

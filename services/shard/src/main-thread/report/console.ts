@@ -1,6 +1,6 @@
 // What a shard does for the console of control: it tells its figures when it is asked, and drains when it is told to.
 // Neither touches the data path: figures are read as a scrape reads them.
-import { answerFigures, encodeDrainAnswer, FIGURE_NAMES } from '@weir/fleet';
+import { encodeDrainAnswer, FIGURE_NAMES, tellFigures } from '@weir/fleet';
 import { createSubjects, isInbox } from '@weir/protocol';
 import type { ServiceParts } from '@weir/runtime';
 import { readSeries, WEIR_VERSION } from '@weir/runtime';
@@ -14,26 +14,16 @@ export interface ConsoleOptions extends ServiceParts<ShardConfig> {
 }
 
 export function serveConsole(o: ConsoleOptions): void {
-  const { config, link, registry, logger, clock } = o;
+  const { config, link, registry, logger } = o;
   const subjects = createSubjects(config.subjectPrefix);
   const { tickMs, softBytes, hardBytes, lagMs } = poolDefaults(config);
   const { stateMaxKeys, stateMaxBytes } = config;
   const limits = { tickMs, softBytes, hardBytes, lagMs, stateMaxKeys, stateMaxBytes };
-  answerFigures({
-    connected: link.ready(),
+  tellFigures(o, {
     subject: subjects.figures,
-    read: async () => ({
-      v: 1,
-      service: 'shard',
-      id: config.shardId,
-      version: WEIR_VERSION,
-      upMs: Math.round(process.uptime() * 1000),
-      limits,
-      series: await readSeries(registry, FIGURE_NAMES.shard),
-    }),
-    answer: (subject, bytes) => link.publish(subject, bytes),
-    monotonicMs: () => clock.monotonicMs(),
-    onFault: (err) => logger.error({ err }, 'figures cannot be told'),
+    own: { service: 'shard', id: config.shardId, version: WEIR_VERSION, limits },
+    upMs: () => process.uptime() * 1_000,
+    series: () => readSeries(registry, FIGURE_NAMES.shard),
   });
   const drain = (error: Error | null, { reply }: { readonly reply?: string }): void => {
     if (error !== null || reply === undefined || !isInbox(reply)) return;
