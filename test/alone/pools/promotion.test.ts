@@ -1,17 +1,15 @@
 // A client is promoted when its network becomes good, and demoted when it turns slow again, with real services and a
 // network that changes under the connection. No message is lost or doubled, and the client does not flap.
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import type { MoveEvent, Weir } from '@weir/client';
 import { connect } from '@weir/client';
-import type { Profile, ShapingProxy } from '@weir/local';
-import { startShapingProxy } from '@weir/local';
+import type { Profile } from '@weir/local';
 import { parseTicketKeys, verifyTicket } from '@weir/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareClient } from '../../harness/bare-client.ts';
+import { ChangingNetwork } from '../../harness/changing-network.ts';
+import { freePort } from '../../harness/free-port.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
@@ -35,27 +33,7 @@ let desktop: Service;
 let nats: NatsConnection;
 let feed: NodeJS.Timeout;
 let sent = 0;
-const proxies: ShapingProxy[] = [];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** A proxy on the clients' way to a port. */
-async function proxied(port: number): Promise<string> {
-  const proxy = await startShapingProxy({ target: { host: '127.0.0.1', port }, profile: far });
-  proxies.push(proxy);
-  return `ws://127.0.0.1:${proxy.port}`;
-}
-
-function network(profile: Profile): void {
-  for (const proxy of proxies) proxy.change(profile);
-}
+const network = new ChangingNetwork(far);
 
 let routerUrl = '';
 const remeasured = (result: string): string => `weir_router_remeasured_total{result="${result}"}`;
@@ -65,12 +43,12 @@ beforeAll(async () => {
     {},
     { WEIR_PROBE_RATE_THRESHOLD_KBPS: RATE_KBPS, WEIR_PROBE_RTT_THRESHOLD_MS: RTT_MS },
   );
-  routerUrl = await proxied(Number(new URL(cluster.routerUrl).port));
+  routerUrl = await network.to(Number(new URL(cluster.routerUrl).port));
   const start = async (pool: string): Promise<Service> => {
     const port = await freePort();
     return cluster.shard(pool, `${pool}-1`, {
-      WEIR_PORT: String(port),
-      WEIR_PUBLIC_URL: await proxied(port),
+      WEIR_PORT: port,
+      WEIR_PUBLIC_URL: await network.to(Number(port)),
       WEIR_ROUTER_URL: routerUrl,
       WEIR_TICK_MS: '50',
       WEIR_PING_MS: '100',
@@ -99,7 +77,7 @@ afterAll(async () => {
   clearInterval(feed);
   await nats.close();
   await cluster.stop();
-  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await network.close();
 });
 
 /** An application on the SDK, which follows moves. */
@@ -142,24 +120,24 @@ class Application {
 
 describe('a client on a network that changes', () => {
   it('is promoted when it is good, demoted when it is not, and promoted again only after the back-off', async () => {
-    network(far);
+    network.change(far);
     const application = new Application();
     const { weir } = application;
     await until(() => application.data.length > 3, 'it is served', PATIENCE_MS);
     expect(weir.info.pool).toBe('mobile');
 
-    network(good);
+    network.change(good);
     const chosen = await BareClient.connect(routerUrl, 'channels=news&class=mobile');
     const up = await application.moved(1, 'it is led up');
     expect(up).toMatchObject({ pool: 'desktop', reason: 'promote', resumed: true });
     await application.hasAll();
 
-    network(far);
+    network.change(far);
     const down = await application.moved(2, 'it is led back');
     expect(down).toMatchObject({ pool: 'mobile', reason: 'tooSlow', resumed: true });
     await application.hasAll();
 
-    network(good);
+    network.change(good);
     const upAgain = await application.moved(3, 'it is led up again');
     expect(upAgain).toMatchObject({ pool: 'desktop', reason: 'promote' });
     // Two moves double the back-off. The client learns of the move slightly after the back-off starts.
@@ -178,7 +156,7 @@ describe('a client on a network that changes', () => {
   });
 
   it('stays in its pool if the router finds it healthy, but not fast enough for the next pool', async () => {
-    network(narrow);
+    network.change(narrow);
     const client = await BareClient.connect(routerUrl, 'channels=news');
     expect(client.redirect['pool']).toBe('mobile');
     await until(() => client.of('move').length > 0, 'it is asked to be measured', PATIENCE_MS);

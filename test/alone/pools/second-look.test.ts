@@ -1,13 +1,11 @@
 // Second looks at a network that changes under the connection, with real services: the client is moved by what its shard
 // measures. The router believes that it is fast, and measures again whether it is slow.
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import type { MoveEvent } from '@weir/client';
 import { connect } from '@weir/client';
-import type { Profile, ShapingProxy } from '@weir/local';
-import { startShapingProxy } from '@weir/local';
+import type { Profile } from '@weir/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ChangingNetwork } from '../../harness/changing-network.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { isExhaustive } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
@@ -24,35 +22,16 @@ let cluster: SmallCluster;
 let mobile: Service;
 let desktop: Service;
 let routerUrl = '';
-const proxies: ShapingProxy[] = [];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function proxied(port: number): Promise<string> {
-  const proxy = await startShapingProxy({ target: { host: '127.0.0.1', port }, profile: narrow });
-  proxies.push(proxy);
-  return `ws://127.0.0.1:${proxy.port}`;
-}
-
-function network(profile: Profile): void {
-  for (const proxy of proxies) proxy.change(profile);
-}
+const network = new ChangingNetwork(narrow);
 
 beforeAll(async () => {
   cluster = await SmallCluster.start({}, { WEIR_PROBE_RATE_THRESHOLD_KBPS: RATE_KBPS });
-  routerUrl = await proxied(Number(new URL(cluster.routerUrl).port));
+  routerUrl = await network.to(Number(new URL(cluster.routerUrl).port));
   const start = async (pool: string): Promise<Service> => {
     const port = await freePort();
     return cluster.shard(pool, `${pool}-1`, {
-      WEIR_PORT: String(port),
-      WEIR_PUBLIC_URL: await proxied(port),
+      WEIR_PORT: port,
+      WEIR_PUBLIC_URL: await network.to(Number(port)),
       WEIR_ROUTER_URL: routerUrl,
       WEIR_IDLE_PING_MS: '1000',
       WEIR_MIN_STAY_MS: '1000',
@@ -68,7 +47,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster.stop();
-  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await network.close();
 });
 
 const looks = (router: string, shard: string): string =>
@@ -83,11 +62,11 @@ it.skipIf(!isExhaustive)('follows a network up and down', async () => {
   expect(weir.info.pool).toBe('mobile');
   const measured = await metric(cluster.router, 'weir_router_probes_total{outcome="measured"}');
 
-  network(good);
+  network.change(good);
   await until(() => moves.length > 0, 'it is promoted', PATIENCE_MS);
   expect(moves[0]).toMatchObject({ pool: 'desktop', reason: 'promote', resumed: true });
 
-  network(narrow);
+  network.change(narrow);
   await until(() => moves.length > 1, 'it is sent back', PATIENCE_MS);
   expect(moves[1]).toMatchObject({ pool: 'mobile', reason: 'tooSlow', resumed: true });
 

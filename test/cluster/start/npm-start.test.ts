@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { askRouter, BareClient } from '../../harness/bare-client.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { copyProject, type ProjectCopy } from '../../harness/programs/project-copy.ts';
 import { isAlive, StartedProgram } from '../../harness/programs/started-program.ts';
 import { until } from '../../harness/small-cluster.ts';
@@ -237,7 +238,7 @@ describe('npm start --no-demo --port', { timeout: 120_000 }, () => {
   afterEach(endAll);
 
   it('publishes nothing, has its page at the given port, and stops everything on SIGTERM', async () => {
-    const port = await freePort();
+    const port = Number(await freePort());
     const cluster = start('--no-demo', '--port', String(port));
     await cluster.line(/^ready/, 120_000);
     const local = localFile();
@@ -360,13 +361,6 @@ function commandOf(pid: number): string {
   } catch {
     return '';
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = await listening(createServer());
-  const { port } = address(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A page's port that is free, with the ports after it and 10 above: below the system's ephemeral ports. */
