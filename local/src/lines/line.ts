@@ -5,11 +5,11 @@ import { type ShapingProxy, startShapingProxy } from './shaping-proxy.ts';
 export const LINE_NAMES = ['fibre', 'lte', 'weak-lte', '3g', '2g', 'hotel', 'satellite', 'cut'] as const;
 export type LineName = (typeof LINE_NAMES)[number];
 
-const weakLte = { kbps: 1_500, delayMs: 85, jitterMs: 20, bufferBytes: 200_000 };
+const weakLte = { kbps: 1_000, delayMs: 85, jitterMs: 20, bufferBytes: 200_000 };
 const SHAPES: Readonly<Record<Exclude<LineName, 'cut'>, Profile>> = {
   fibre: profiles.fibre,
   lte: profiles.lte,
-  /** One bar: below the router's threshold of 2 Mbit/s, as LTE at the edge of a cell is. */
+  /** One bar: half of the router's threshold, far enough below it that no jitter makes it pass for a fast link. */
   'weak-lte': { down: weakLte, up: weakLte },
   '3g': profiles['3g'],
   '2g': profiles['2g'],
