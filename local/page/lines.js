@@ -14,7 +14,7 @@ const DEVICES = [
 const LINES = [
   ['fibre', 'Fibre 200 Mbit/s'],
   ['lte', 'LTE 12 Mbit/s'],
-  ['weak-lte', 'LTE 1 Mbit/s'],
+  ['weak-lte', 'LTE 1.3 Mbit/s'],
   ['3g', '3G 1.6 Mbit/s'],
   ['2g', '2G 35 kbit/s'],
   ['hotel', 'Wi-Fi 10 KB/s'],

@@ -5,11 +5,14 @@ import { type ShapingProxy, startShapingProxy } from './shaping-proxy.ts';
 export const LINE_NAMES = ['fibre', 'lte', 'weak-lte', '3g', '2g', 'hotel', 'satellite', 'cut'] as const;
 export type LineName = (typeof LINE_NAMES)[number];
 
-const weakLte = { kbps: 1_000, delayMs: 85, jitterMs: 20, bufferBytes: 200_000 };
+const weakLte = { kbps: 1_300, delayMs: 85, jitterMs: 10, bufferBytes: 200_000 };
 const SHAPES: Readonly<Record<Exclude<LineName, 'cut'>, Profile>> = {
   fibre: profiles.fibre,
   lte: profiles.lte,
-  /** One bar: half of the router's threshold, far enough below it that no jitter makes it pass for a fast link. */
+  /**
+   * One bar: so far below the router's threshold of 2 Mbit/s that no jitter makes it pass for a fast link, and so near that a
+   * shard takes its second look early and promotes it within seconds of a better network.
+   */
   'weak-lte': { down: weakLte, up: weakLte },
   '3g': profiles['3g'],
   '2g': profiles['2g'],
