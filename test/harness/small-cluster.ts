@@ -94,14 +94,20 @@ export class SmallCluster {
 
   /** Starts a shard and waits until it is ready and the router knows it. */
   async shard(pool: string, id: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
+    // The router keeps a killed shard for some seconds, and would count it for the new one.
+    await this.#routerKnowsShards();
     const service = await this.startShard(pool, id, env);
     await until(() => isReady(service), `${id} is ready`);
-    const shards = this.running.filter(({ name }) => name === 'shard').length;
-    await until(async () => {
-      const body: unknown = await (await fetch(`${this.#router?.admin}/readyz`)).json();
-      return JSON.stringify(body).includes(`"shards":${shards}`);
-    }, `the router knows ${shards} shards`);
+    await this.#routerKnowsShards();
     return service;
+  }
+
+  /** Waits until the router knows as many shards as are running. */
+  #routerKnowsShards(): Promise<void> {
+    return until(async () => {
+      const body: unknown = await (await fetch(`${this.#router?.admin}/readyz`)).json();
+      return Object(Object(body).info).shards === this.running.filter(({ name }) => name === 'shard').length;
+    }, 'the router knows the running shards');
   }
 
   /** Starts a shard and waits only until it listens. */

@@ -311,7 +311,10 @@ async function comeBack(
     client.continues(earlier);
     // A position without state follows right after a reset.
     const hasState = (): boolean => client.position !== undefined && !client.position.startsWith('1.-.');
-    await until(hasState, 'the client that comes back is served');
+    await until(hasState, 'the client that comes back is served').catch((error) => {
+      const { closed, position } = client;
+      throw new Error(`${error.message}; it is at ${position}, closed with ${closed}`);
+    });
     const anew = client.of('state').some(({ message }) => message['snapshot'] === true);
     const reset = client.of('gap').some(({ message }) => message['reset'] === true);
     expect({ snapshot: anew, reset }).toEqual({ snapshot: expected.snapshot, reset: expected.reset });
