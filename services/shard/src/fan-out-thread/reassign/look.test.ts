@@ -91,7 +91,16 @@ describe('a client in the right pool', () => {
     );
     expect(all.filter(({ verdict }) => verdict !== undefined)).toEqual([]);
     const mean = all.reduce((sum, { padBytes }) => sum + padBytes, 0) / all.length;
-    expect(mean).toBeLessThan(60_000);
+    expect(mean).toBeLessThan(35_000);
+  });
+
+  it('is confirmed by two segments where there is little noise', () => {
+    const link = { kbps: 12_000, rttMs: 40, jitterMs: 1 };
+    const [one] = many(1, (random) =>
+      watch(new Look(found('fast', 'high', 12_000), desktop, 0), () => link, { forMs: 3 * MINUTES, random }),
+    );
+    expect(one?.results.map(({ is }) => is)).toEqual(['fast', 'fast']);
+    expect(one?.padBytes).toBeLessThan(4_000);
   });
 
   it('is spared large trains where it is very slow', () => {
@@ -167,6 +176,37 @@ describe('the padding of a look', () => {
       for (const [i, atMs] of trainsMs.entries())
         if (i > 0) expect(atMs - (trainsMs[i - 1] ?? 0)).toBeGreaterThanOrEqual(10_000);
     }
+  });
+
+  it('ends after one train where the network is as good for one pool as for the other', () => {
+    const between = { kbps: 1_800, rttMs: 60, jitterMs: 2 };
+    for (const { results, trainsMs } of many(20, (random) =>
+      watch(new Look(wronglySlow, mobile, 0), () => between, { forMs: MINUTES, random }),
+    )) {
+      expect(results.length).toBe(1);
+      expect(trainsMs.length).toBe(1);
+    }
+  });
+
+  it('comes less often after looks that found nothing', () => {
+    const unclear = { kbps: 2_000, rttMs: 140, jitterMs: 30, slotMs: 10 };
+    const lookedAt = many(50, (random) =>
+      watch(new Look(wronglySlow, mobile, 0), () => unclear, { forMs: 12 * MINUTES, random }),
+    );
+    // At 10, 85, 235 and 535 s: the fifth would be after eleven minutes at the earliest.
+    const unsure = lookedAt.filter(({ results }) => results.every(({ is }) => is === 'unsure'));
+    expect(unsure.length).toBeGreaterThan(0);
+    for (const { results } of unsure) expect(results.length).toBe(4);
+  });
+
+  it('is never the small train alone where the client would be promoted', () => {
+    const look = new Look(found('slow', 'high', 1_000), mobile, 0);
+    const pong = { isTrain: false, provenBytes: 14, provenMs: 1_000, isLast: true };
+    let nowMs = 0;
+    for (; look.next(nowMs) !== 's'; nowMs += 1_000) look.heard({ ...pong, lagMs: 60, nowMs });
+    look.sent('s', nowMs);
+    look.heard({ ...pong, isTrain: true, lagMs: 60.1, nowMs: nowMs + 60 });
+    expect(look.next(nowMs + 60)).toBe('A');
   });
 
   it('is given up where the client answers only the newest ping', () => {

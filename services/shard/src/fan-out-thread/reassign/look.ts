@@ -19,7 +19,7 @@ export interface LookLimits {
   /** When the first look begins at a client of which the router was not certain, and at one of which it was. */
   readonly unsureAfterMs: number;
   readonly sureAfterMs: number;
-  /** Time between two looks. */
+  /** From the beginning of a look to that of the next. */
   readonly everyMs: number;
 }
 
@@ -41,13 +41,15 @@ const FAST_ODDS = 4.6;
 const SLOW_ODDS = -4.6;
 /** Where the pool is right, no move follows: less is enough if the train agrees, and still less if it was found before. */
 const STAYS_ODDS = { unsure: 3.5, settled: 2.5 } as const;
-const AGREES_ODDS = 1;
+const AGREES_ODDS = 0.5;
 /** What the router's measurement, and what was known before a look, may count at most. */
 const ROUTER_ODDS = { high: 3, medium: 2, low: 1 } as const;
 const EARLIER_ODDS = 3;
 /** Trains of a look at most, and the time between two. */
 const TRAINS = 3;
 const GAP_MS = 10_000;
+/** From the second look in a row on that found nothing, the next one waits twice as long, so many times: they cost most. */
+const MOST_DOUBLINGS = 2;
 /**
  * Where an earlier look, or a certain router, says otherwise, three trains in a row must agree: what passes within 20 s
  * moves no client.
@@ -60,6 +62,11 @@ const FAR_MS = 25_000;
 /** Pongs that must have come before a train: of this time, and in all. */
 const NEAR_PONGS = 4;
 const PONGS = 8;
+/** Pings alone before each train: behind a message the floor would have the message's own time, and the train less. */
+const LONE_PONGS = 2;
+const LONE_BYTES = 64;
+/** A client that answers only the newest ping may answer none of them alone. */
+const LONE_PINGS = 6;
 /** The mean of the noise forgets within so many pongs; one that is much later than usual was lost, or met a stall. */
 const NOISE_PONGS = 12;
 const NOISE_TIMES = 3;
@@ -71,6 +78,11 @@ const PACED_BYTES = 41_800;
 /** Below this part of the threshold the small train goes first: a larger one would delay what the client waits for. */
 const SMALL_RATIO = 0.15;
 const SMALL_SLOW_MS = 50;
+/** The small train confirms where it takes at least so many times the noise at the threshold: 3 ms for 2 Mbit/s. */
+const SMALL_NOISE_TIMES = 2.5;
+/** So near to the threshold, with so little noise beside the time of Z, further trains would find the same. */
+const NEAR_RATIO = 1.2;
+const NEAR_NOISE_TIMES = 12;
 /** Below this part of the threshold a second A follows the first, not the larger Z. */
 const CLEARLY_SLOW_RATIO = 0.6;
 /** The router's bounds of the round trip for a move up and down (classify.ts). */
@@ -87,10 +99,15 @@ export class Look {
   readonly #far: Floor;
   #noiseMs = 0;
   #pongs = 0;
+  /** Of pings alone, since the last train. */
+  #lonePongs = 0;
+  #lonePings = 0;
   #belief: RateBelief | undefined = undefined;
   #dueMs: number;
   /** Trains that this look may still send; 0 between two looks. */
   #trainsLeft = 0;
+  /** When this look, or the last one, began. */
+  #beganMs = 0;
   #firstTrainMs = 0;
   #oddsBefore = 0;
   /** Of the last look, for a log: name and time of each train. */
@@ -108,6 +125,8 @@ export class Look {
   /** The likeliest rate at the end of the last look. */
   #kbps = 0;
   #result: LookResult | undefined = undefined;
+  /** Looks in a row that found nothing. */
+  #unsureLooks = 0;
 
   constructor(finding: Finding, limits: LookLimits, nowMs: number) {
     this.#limits = limits;
@@ -170,17 +189,45 @@ export class Look {
     if (this.#follows !== undefined) return this.#follows;
     if (nowMs < this.#dueMs) return undefined;
     if (this.#trainsLeft === 0 && !this.#begin(nowMs)) return undefined;
-    if (this.#near.count < NEAR_PONGS || this.#pongs < PONGS) return 'ping';
-    return this.#small ? 's' : 'A';
+    if (!this.#isFloorKnown()) return 'ping';
+    return this.#small || this.#isConfirmedCheaply() ? 's' : 'A';
+  }
+
+  #isFloorKnown(): boolean {
+    const isAlone = this.#lonePongs >= LONE_PONGS || this.#lonePings >= LONE_PINGS;
+    return isAlone && this.#near.count >= NEAR_PONGS && this.#pongs >= PONGS;
+  }
+
+  /** Two segments are enough to confirm what is known, on a network whose noise is small beside them. */
+  #isConfirmedCheaply(): boolean {
+    if (!this.#settled) return false;
+    return this.#noiseMs * SMALL_NOISE_TIMES < this.#atThresholdMs('s');
+  }
+
+  /** The network is as good for one pool as for the other. */
+  #isNearThreshold(): boolean {
+    if (this.#settled) return false;
+    const ratio = this.#known().kbps / this.#router.thresholds.kbps;
+    const isNear = ratio < NEAR_RATIO && ratio > 1 / NEAR_RATIO;
+    return isNear && this.#noiseMs * NEAR_NOISE_TIMES < this.#atThresholdMs('Z');
+  }
+
+  /** What a train takes at the threshold of the rate. */
+  #atThresholdMs(step: keyof typeof TRAIN_FRAMES): number {
+    return (8 * TRAIN_FRAMES[step] * PAD_FRAME_BYTES) / this.#router.thresholds.kbps;
   }
 
   /** That was sent. */
   sent(step: LookStep, nowMs: number): void {
-    if (step === 'ping') return;
+    if (step === 'ping') {
+      this.#lonePings++;
+      return;
+    }
     this.#out = step;
-    if (this.#follows !== undefined) return;
-    if (this.#trainsLeft === TRAINS) this.#firstTrainMs = nowMs;
-    this.#oddsBefore = this.#known().odds;
+    const isFirst = this.#follows === undefined;
+    if (isFirst && this.#trainsLeft === TRAINS) this.#firstTrainMs = nowMs;
+    // What a small train said is a hint: only larger ones agree or disagree.
+    if (isFirst || (step === 'A' && !this.#isOpen)) this.#oddsBefore = this.#known().odds;
   }
 
   /** A ping that waited behind nothing but the messages of the moment. */
@@ -188,6 +235,7 @@ export class Look {
     this.#near.note(lagMs, nowMs);
     this.#far.note(lagMs, nowMs);
     this.#pongs++;
+    if (provenBytes <= LONE_BYTES) this.#lonePongs++;
     const noiseMs = Math.min(NOISE_TIMES * this.#noiseMs + NOISE_LEAST_MS, lagMs - this.#near.value);
     this.#noiseMs += (noiseMs - this.#noiseMs) / Math.min(this.#pongs, NOISE_PONGS);
     if (provenBytes < PROVING_BYTES) return;
@@ -214,8 +262,10 @@ export class Look {
     this.#trains += ` ${step} ${Math.round(spreadMs)} ms`;
     this.#small = step === 's' ? spreadMs > SMALL_SLOW_MS : this.#isVerySlow((8 * bytes) / spreadMs);
     this.#out = undefined;
-    this.#follows =
-      this.#classOf(belief.odds) === undefined ? this.#after(step, (8 * bytes) / spreadMs) : undefined;
+    const is = this.#classOf(belief.odds);
+    // A shaper may let two segments of a slow link pass at once.
+    const isOpen = is === undefined || (step === 's' && is === 'fast' && this.#isWrong('fast'));
+    this.#follows = isOpen ? this.#after(step, (8 * bytes) / spreadMs) : undefined;
     this.#isOpen = this.#follows !== undefined && step === 'A';
     if (this.#follows === undefined) this.#ended(nowMs);
   }
@@ -238,26 +288,31 @@ export class Look {
     this.#follows = undefined;
     this.#isOpen = false;
     this.#trainsLeft--;
+    this.#lonePongs = 0;
+    this.#lonePings = 0;
     const { odds } = this.#known();
     const is = this.#classOf(odds);
     if (is === undefined) return this.#wait(nowMs);
-    if (!this.#isWrong(is)) return this.#conclude(is, nowMs);
-    if (!this.#settled) return this.#conclude(is, nowMs);
+    if (!this.#isWrong(is)) return this.#conclude(is);
+    if (!this.#settled) return this.#conclude(is);
     // A first A that is late says next to nothing; one that is early contradicts.
-    const agrees = is === 'fast' ? odds > this.#oddsBefore : odds < this.#oddsBefore + AGREES_ODDS;
-    if (!agrees) return this.#conclude('unsure', nowMs);
-    if (nowMs - this.#firstTrainMs >= CHANGE_SPAN_MS) return this.#conclude(is, nowMs);
+    const agrees =
+      is === 'fast' ? odds >= this.#oddsBefore + AGREES_ODDS : odds < this.#oddsBefore + AGREES_ODDS;
+    if (!agrees) return this.#conclude('unsure');
+    if (nowMs - this.#firstTrainMs >= CHANGE_SPAN_MS) return this.#conclude(is);
     this.#wait(nowMs);
   }
 
   #wait(nowMs: number): void {
-    if (this.#trainsLeft === 0) return this.#conclude('unsure', nowMs);
+    if (this.#trainsLeft === 0 || this.#isNearThreshold()) return this.#conclude('unsure');
     this.#dueMs = nowMs + (this.#settled ? CHANGE_GAP_MS : GAP_MS);
   }
 
-  #conclude(is: LookResult, nowMs: number): void {
+  #conclude(is: LookResult): void {
     this.#trainsLeft = 0;
-    this.#dueMs = nowMs + this.#limits.everyMs;
+    this.#unsureLooks = is === 'unsure' ? this.#unsureLooks + 1 : 0;
+    const doublings = Math.min(Math.max(0, this.#unsureLooks - 1), MOST_DOUBLINGS);
+    this.#dueMs = this.#beganMs + this.#limits.everyMs * 2 ** doublings;
     this.#result = is;
     const belief = this.#known();
     // Without any evidence there is no rate to speak of.
@@ -274,10 +329,11 @@ export class Look {
     const { promotes, demotes } = this.#limits;
     this.#verdict = undefined;
     this.#trains = '';
+    this.#beganMs = nowMs;
     // The messages themselves have proved it since the last look.
     const isProven = !this.#isWrong('fast') && this.#known().odds >= FAST_ODDS && !this.#isFar(UP_RTT);
-    if (isProven) this.#conclude('fast', nowMs);
-    else if (promotes && !demotes && this.#isFar(UP_RTT)) this.#conclude('slow', nowMs);
+    if (isProven) this.#conclude('fast');
+    else if (promotes && !demotes && this.#isFar(UP_RTT)) this.#conclude('slow');
     else this.#trainsLeft = TRAINS;
     return this.#trainsLeft > 0;
   }
@@ -290,7 +346,8 @@ export class Look {
       : this.#pongs >= PONGS && nowMs - this.#openedMs >= this.#limits.unsureAfterMs;
     if (!isKnown) return;
     this.#follows = undefined;
-    this.#conclude('slow', nowMs);
+    this.#beganMs = nowMs;
+    this.#conclude('slow');
   }
 
   #isFar(part: number): boolean {
