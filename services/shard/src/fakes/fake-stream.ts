@@ -12,6 +12,7 @@ export class FakeStream implements StreamAccess {
   generation = 0;
   hadMs = 0;
   lastSeq = 0;
+  serverNowMs = 0;
   exists = true;
   agesOut = false;
   /** Keeps a subject's newest message alone. */
@@ -91,7 +92,7 @@ export class FakeStream implements StreamAccess {
     this.asked.facts++;
     this.#fail('facts');
     if (!this.exists) return undefined;
-    const { createdMs, generation, hadMs, lastSeq } = this;
+    const { createdMs, generation, hadMs, lastSeq, serverNowMs } = this;
     const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
     const subjects = new Set(this.messages.map(({ subject }) => subject)).size;
     return {
@@ -104,7 +105,7 @@ export class FakeStream implements StreamAccess {
       subjects,
       agesOut: this.agesOut,
       maxPerSubject: 100,
-      serverNowMs: 0,
+      serverNowMs,
     };
   }
 

@@ -4,6 +4,8 @@ import { StreamReader } from '../main-thread/intake/stream-reader.ts';
 import type { Cleanup } from '../main-thread/lanes/state-lane.ts';
 import { FakeStream } from './fake-stream.ts';
 
+export const VERIFY_MS = 1_000_000;
+
 export interface Bench {
   readonly stream: FakeStream;
   readonly reader: StreamReader;
@@ -60,13 +62,14 @@ export function start(stream = new FakeStream()): Bench {
             after: (since: number) =>
               [...newest].map(([subject, it]) => ({ subject, ...it })).filter(({ seq }) => seq > since),
             isRejected,
+            isJunk: (message) => !isOfOtherBounds(message) && isRejected(message),
             hasValue: (subject: string) => newest.get(subject)?.value !== undefined,
             isWhole: () => bench.isWhole,
           },
         }
       : {}),
     // Nothing here waits for a timer of its own: tests poke.
-    verifyMs: 1_000_000,
+    verifyMs: VERIFY_MS,
     retryMs: 0,
     maxWaiting: 8,
     nowMs: () => nowMs,
@@ -96,9 +99,13 @@ export function start(stream = new FakeStream()): Bench {
   return bench;
 }
 
-/** In these tests what cannot be broadcast says so. */
-function isRejected({ data }: { readonly data: Uint8Array }): boolean {
-  return Buffer.from(data).toString() === 'bad';
+/** In these tests what cannot be broadcast says so: by no shard, or only not by this one. */
+function isRejected(message: { readonly data: Uint8Array }): boolean {
+  return isOfOtherBounds(message) || Buffer.from(message.data).toString() === 'bad';
+}
+
+function isOfOtherBounds({ data }: { readonly data: Uint8Array }): boolean {
+  return Buffer.from(data).toString() === 'large';
 }
 
 /** Lets everything run that waits for nothing but its turn. */

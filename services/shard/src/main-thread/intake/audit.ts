@@ -1,8 +1,9 @@
 // Compares a lane that keeps the newest message of each subject with its stream, message by message, when their numbers
 // leave a doubt. A purge or an expiry removes messages without a notice: the audit publishes a deletion for each key that
 // the lane holds and the stream has lost. A NATS server that crashes can bring back a value whose deletion was removed
-// since: the audit deletes such a key again. A deletion has a place in the stream, so that every shard, and every client
-// that comes back, learns it in order.
+// since: the audit deletes such a key again. It does the same where the newest message of a key is one that no shard can
+// broadcast and no shard is left that knows the value before it: clients of such shards still show that value. A deletion
+// has a place in the stream, so that every shard, and every client that comes back, learns it in order.
 import { Numbers } from '../lanes/numbers.ts';
 import type { StreamAccess } from './stream-access.ts';
 import type { Held } from './stream-reader.ts';
@@ -14,8 +15,8 @@ interface Missing {
   readonly value: string | undefined;
 }
 
-/** The number of keys that were put right, or: the stream counts as another one. */
-export type AuditOutcome = { readonly mended: number } | 'another';
+/** The number of keys that were put right, and whether another comparison is needed; or: the stream counts as another one. */
+export type AuditOutcome = { readonly mended: number; readonly again: boolean } | 'another';
 
 export interface AuditOptions {
   readonly access: Pick<StreamAccess, 'scan' | 'put' | 'last'>;
@@ -26,9 +27,14 @@ export interface AuditOptions {
   readonly agesOut: boolean;
   /** Deletions up to here may be gone; a shard that starts without them knows that. */
   readonly deletionFloor: () => number;
+  /**
+   * Junk that was stored before this time of the server is deleted. Until then a shard that has the last valid value of the
+   * key puts that back.
+   */
+  readonly junkBeforeMs: number;
 }
 
-/** With more keys than this, a new epoch costs less than their deletions. */
+/** With more lost keys than this, a new epoch costs less than their deletions. So many unknown ones are judged at a time. */
 const MAX_MENDED = 10_000;
 /** If more than this share of the keys is missing, and more than a few, the stream has lost its content. */
 const MUCH = 0.1;
@@ -37,17 +43,17 @@ const IN_FLIGHT = 32;
 /** Entries that are compared in one turn of the event loop. */
 const IN_ONE_TURN = 5_000;
 
-export async function audit(
-  { access, held, readTo, agesOut, deletionFloor }: AuditOptions,
-  upToSeq: number,
-): Promise<AuditOutcome> {
+export async function audit(options: AuditOptions, upToSeq: number): Promise<AuditOutcome> {
+  const { access, held, readTo, agesOut, deletionFloor } = options;
   const there = new Numbers();
   const unknown: Pick<Missing, 'subject' | 'seq'>[] = [];
+  let areAllUnknown = true;
   await access.scan((scanned) => {
     const { seq, subject } = scanned;
     there.push(seq);
-    if (seq > upToSeq || unknown.length > MAX_MENDED || held.hasValue(subject)) return;
-    if (scanned.size() > 0) unknown.push({ subject, seq });
+    if (seq > upToSeq || held.hasValue(subject) || scanned.size() === 0) return;
+    if (unknown.length < MAX_MENDED) unknown.push({ subject, seq });
+    else areAllUnknown = false;
   });
   // A message that was replaced while the stream was read is not missing: the lane holds the new one.
   await readTo(there.last);
@@ -57,23 +63,29 @@ export async function audit(
   const gone = await each(missing, (one) => mend(one, access, held));
   if (gone === 'another') return gone;
   // Values that had no room in the lane cannot be told from values that came back.
-  if (!held.isWhole()) return { mended: gone };
-  if (unknown.length > MAX_MENDED) return 'another';
-  const back = await each(unknown, (one) => deleteAgain(one, access, held));
-  return back === 'another' ? back : { mended: gone + back };
+  if (!held.isWhole()) return gone;
+  const back = await each(unknown, (one) => deleteAgain(one, options));
+  if (back === 'another') return back;
+  return { mended: gone.mended + back.mended, again: gone.again || back.again || !areAllUnknown };
 }
 
-type Outcome = 'mended' | 'unneeded' | 'another';
+/**
+ * `overtaken`: a message came in between; it made up for the lost one in the number of messages, behind which another key
+ * may be lost. `early`: junk that is too young.
+ */
+type Outcome = 'mended' | 'unneeded' | 'overtaken' | 'early' | 'another';
 
-/** Runs the repairs, a few at a time. Returns how many keys were put right. */
-async function each<T>(all: readonly T[], run: (one: T) => Promise<Outcome>): Promise<number | 'another'> {
+/** Runs the repairs, a few at a time. */
+async function each<T>(all: readonly T[], run: (one: T) => Promise<Outcome>): Promise<AuditOutcome> {
   let mended = 0;
+  let again = false;
   for (let i = 0; i < all.length; i += IN_FLIGHT) {
     const outcomes = await Promise.all(all.slice(i, i + IN_FLIGHT).map(run));
     if (outcomes.includes('another')) return 'another';
     mended += outcomes.filter((outcome) => outcome === 'mended').length;
+    again ||= outcomes.some((outcome) => outcome === 'overtaken' || outcome === 'early');
   }
-  return mended;
+  return { mended, again };
 }
 
 async function compare(
@@ -108,7 +120,9 @@ async function mend(
   const last = await access.last(subject);
   if (last === undefined) return 'unneeded';
   if (last.seq < seq) return 'another';
-  if (value === undefined || !held.isRejected(last)) return 'unneeded';
+  if (!held.isRejected(last)) return 'overtaken';
+  // A shard of other bounds may take what this one cannot.
+  if (value === undefined || !held.isJunk(last)) return 'unneeded';
   // Clients keep the last valid value of a key. Shards that start later find it only if the stream has it again.
   const outcome = await access.put(subject, Buffer.from(value, 'latin1'), last.seq);
   return outcome === 'kept' ? 'mended' : 'unneeded';
@@ -116,11 +130,14 @@ async function mend(
 
 async function deleteAgain(
   { subject, seq }: Pick<Missing, 'subject' | 'seq'>,
-  access: AuditOptions['access'],
-  held: Held,
+  { access, held, junkBeforeMs }: AuditOptions,
 ): Promise<Outcome> {
   const last = await access.last(subject);
-  if (last?.seq !== seq || held.isRejected(last) || held.hasValue(subject)) return 'unneeded';
+  if (last?.seq !== seq || held.hasValue(subject)) return 'unneeded';
+  if (held.isRejected(last)) {
+    if (!held.isJunk(last)) return 'unneeded';
+    if (last.timeMs >= junkBeforeMs) return 'early';
+  }
   const outcome = await access.put(subject, new Uint8Array(), seq);
   if (outcome === 'refused') return 'another';
   return outcome === 'kept' ? 'mended' : 'unneeded';

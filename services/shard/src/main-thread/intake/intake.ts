@@ -1,7 +1,7 @@
 // Feeds the lanes from NATS: two streams that are verified all the time, and the cosmetic subjects as they come. It checks
 // each message once, then hands it to its lane.
 import type { Lane, PayloadBounds, StreamDefinition, Subjects } from '@weir/protocol';
-import { decodeCleanupMark, readPayload } from '@weir/protocol';
+import { decodeCleanupMark, limits, readPayload } from '@weir/protocol';
 import type { Logger, NatsConnection, NatsLink } from '@weir/runtime';
 import { JetStreamDisabledError, logThrottle, StreamConflictError } from '@weir/runtime';
 import type { LaneSink, Newness } from '../lanes/lane-sink.ts';
@@ -146,7 +146,7 @@ export class Intake {
       access,
       lane: sink,
       take: (message) => this.#take(name, message),
-      ...heldIn(sink, subjects, (message) => 'reject' in accept(message, subjects, this.#options.bounds)),
+      ...heldIn(sink, subjects, this.#options.bounds),
       onLoaded: (seq) => {
         const isFirst = first;
         if (first) this.#loaded++;
@@ -225,11 +225,7 @@ function needsSomebody(detail: unknown): boolean {
 }
 
 /** What a lane holds, by the subjects of its stream. */
-function heldIn(
-  { held }: LaneSink,
-  subjects: Subjects,
-  isRejected: (message: Message) => boolean,
-): { readonly held?: Held } {
+function heldIn({ held }: LaneSink, subjects: Subjects, bounds: PayloadBounds): { readonly held?: Held } {
   if (held === undefined) return {};
   return {
     held: {
@@ -237,7 +233,8 @@ function heldIn(
         for (const { channel, key, seq, value } of held.after(sinceSeq))
           yield { subject: subjects.data({ lane: 'state', channel, key }), seq, value };
       },
-      isRejected,
+      isRejected: (message) => 'reject' in accept(message, subjects, bounds),
+      isJunk: (message) => 'reject' in accept(message, subjects, limits),
       hasValue(subject) {
         const address = subjects.parse(subject);
         return address?.lane !== 'state' || held.has(address.channel, address.key) === 'value';

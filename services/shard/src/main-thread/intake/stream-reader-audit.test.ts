@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeStream } from '../../fakes/fake-stream.ts';
 import type { Bench } from '../../fakes/reader-bench.ts';
-import { end, settle, start } from '../../fakes/reader-bench.ts';
+import { end, settle, start, VERIFY_MS } from '../../fakes/reader-bench.ts';
 import type { Message } from '../lanes/message.ts';
 
 const subject = (key: number | string): string => `weir.state.a.k${key}`;
@@ -178,6 +178,30 @@ describe('StreamReader: a key that the stream has lost', () => {
     await end(bench);
   });
 
+  it('is not replaced by an older one where the newest message is only too large for this shard', async () => {
+    const bench = await withKeys(5);
+    bench.stream.publish({ subject: subject(1), data: 'large' });
+    await look(bench);
+    await look(bench);
+    expect(bench.stream.messages.at(-1)?.data.toString()).toBe('large');
+    expect(bench.stream.lastSeq).toBe(6);
+    await end(bench);
+  });
+
+  it('is found where another key was lost behind one that was set again during the comparison', async () => {
+    const bench = await withKeys(3);
+    const { stream } = bench;
+    stream.drop(2);
+    stream.afterScan = () => {
+      stream.publish({ subject: subject(1), data: 'again' });
+      stream.drop(1);
+    };
+    await look(bench);
+    await look(bench);
+    expect(bench.values()).toEqual({ [subject(1)]: 'again', [subject(2)]: '3' });
+    await end(bench);
+  });
+
   it('may be a deletion: who starts later needs it as well', async () => {
     const bench = await withKeys(5);
     bench.stream.publish({ subject: subject(1), data: '' });
@@ -249,6 +273,73 @@ describe('StreamReader: a value that a NATS server brings back when it crashes',
     await look(bench);
     expect(bench.problems).toEqual(['epoch raise']);
     expect(bench.values()).toEqual(inStream(bench.stream));
+    await end(bench);
+  });
+});
+
+describe('StreamReader: a message that no shard can broadcast, in the place of a value that this shard never had', () => {
+  const STORED_MS = 50_000;
+  /** The shards that had the value are gone; clients that come from them still show it. */
+  async function loaded(data: string): Promise<Bench> {
+    const stream = new FakeStream();
+    stream.latestOnly = true;
+    stream.publish({ subject: subject(0) });
+    stream.publish({ subject: subject(1), data, timeMs: STORED_MS });
+    stream.serverNowMs = STORED_MS;
+    const bench = start(stream);
+    await look(bench);
+    return bench;
+  }
+
+  it('becomes a deletion when shards that know the value have had time to put it back', async () => {
+    const bench = await loaded('bad');
+    const { stream } = bench;
+    await look(bench);
+    expect(stream.lastSeq).toBe(2);
+    stream.serverNowMs = STORED_MS + VERIFY_MS + 5_001;
+    await look(bench);
+    expect(stream.messages.at(-1)).toMatchObject({ seq: 3, subject: subject(1), data: Buffer.alloc(0) });
+    expect(bench.values()).toEqual(inStream(stream));
+    // The deletion is one message more than was expected; then the numbers hold again.
+    await look(bench);
+    const { scan } = stream.asked;
+    await look(bench);
+    expect(stream.asked.scan).toBe(scan);
+    await end(bench);
+  });
+
+  it('is left to the value that a shard puts back', async () => {
+    const bench = await loaded('bad');
+    const { stream } = bench;
+    stream.publish({ subject: subject(1), data: 'again' });
+    stream.serverNowMs = STORED_MS + VERIFY_MS + 5_001;
+    await look(bench);
+    expect([bench.values(), bench.problems]).toEqual([inStream(stream), []]);
+    await end(bench);
+  });
+
+  it('is left alone where it is only too large for this shard', async () => {
+    const bench = await loaded('large');
+    bench.stream.serverNowMs = STORED_MS + 100 * VERIFY_MS;
+    await look(bench);
+    await look(bench);
+    expect(bench.stream.lastSeq).toBe(2);
+    await end(bench);
+  });
+
+  it('costs no epoch, however many there are', async () => {
+    const stream = new FakeStream();
+    stream.latestOnly = true;
+    for (let i = 0; i < 10_050; i++)
+      stream.messages.push({ seq: i + 1, subject: subject(i), data: Buffer.from('bad'), timeMs: 0 });
+    stream.lastSeq = 10_050;
+    stream.serverNowMs = 2 * VERIFY_MS;
+    const bench = start(stream);
+    // The fake stores in linear time, so the deletions are only counted.
+    stream.put = async () => 'overtaken';
+    await look(bench);
+    await look(bench);
+    expect(bench.problems).toEqual([]);
     await end(bench);
   });
 });

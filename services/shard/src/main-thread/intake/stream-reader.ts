@@ -20,6 +20,8 @@ export interface Held {
   ): Iterable<{ readonly subject: string; readonly seq: number; readonly value: string | undefined }>;
   /** Whether a message was refused, so that the lane has nothing of it. */
   isRejected(message: Message): boolean;
+  /** Whether every shard refuses it, whatever the bounds in its settings are. */
+  isJunk(message: Message): boolean;
   /** Whether the lane has a value of a subject; also true for a subject that can have none. */
   hasValue(subject: string): boolean;
   /** Whether all values have found room. */
@@ -69,6 +71,8 @@ export class StreamReader {
   readonly #count: MessageCount;
   readonly #nowMs: () => number;
   #auditWanted = false;
+  /** A message of which the lane has nothing was read. */
+  #hasRefused = false;
   #nextAuditMs = Number.NEGATIVE_INFINITY;
   #known: StreamFacts | undefined;
   #minGeneration = 0;
@@ -86,7 +90,9 @@ export class StreamReader {
     this.#count = new MessageCount({ latestOnly: options.held !== undefined });
     this.#sequencer = new Sequencer({ maxWaiting: options.maxWaiting }, (message) => {
       this.#history.note(message.seq, message.timeMs, message);
-      this.#count.note(message.seq, options.take(message));
+      const newness = options.take(message);
+      this.#hasRefused ||= newness === 'unclear';
+      this.#count.note(message.seq, newness);
     });
   }
 
@@ -184,6 +190,7 @@ export class StreamReader {
     if (this.#stopped || losses !== this.#losses) return;
     this.#sequencer.startAt(0);
     this.#history.clear();
+    this.#hasRefused = false;
     this.#count.begin(facts.lastSeq);
     lane.begin(epochName(facts), facts);
     await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
@@ -194,7 +201,8 @@ export class StreamReader {
     onLoaded?.(this.#sequencer.seq);
     this.#known = facts;
     this.#count.judge(facts, lane.removals?.());
-    this.#auditWanted = false;
+    // Clients that come from other shards may still show the value that junk has replaced.
+    this.#auditWanted = this.#hasRefused;
     this.#minGeneration = facts.generation;
     this.#becomeCurrent();
     if (this.#sequencer.missing) this.#signal('gap');
@@ -252,21 +260,25 @@ export class StreamReader {
           readTo: (seq) => this.#fill(seq, (message) => this.#sequencer.fill(message)),
           agesOut: facts.agesOut,
           deletionFloor: () => this.#deletionFloor(facts),
+          junkBeforeMs: facts.serverNowMs - this.#options.verifyMs - auditEveryMs(facts),
         },
         this.#sequencer.seq,
       );
       if (this.#stopped || losses !== this.#losses) return;
       if (outcome === 'another') this.#raise(facts);
-      else if (outcome.mended > 0) {
-        this.#count.doubt();
-        onProblem('missing', outcome.mended);
+      else {
+        this.#auditWanted ||= outcome.again;
+        if (outcome.mended > 0) {
+          this.#count.doubt();
+          onProblem('missing', outcome.mended);
+        }
       }
     } catch (error) {
       this.#auditWanted = true;
       // The lane is as true as before, so the comparison is only tried again.
       if (!this.#stopped) onProblem('failed', error);
     } finally {
-      this.#nextAuditMs = this.#nowMs() + Math.max(AUDIT_EVERY_MS, facts.subjects * AUDIT_MS_A_SUBJECT);
+      this.#nextAuditMs = this.#nowMs() + auditEveryMs(facts);
     }
   }
 
@@ -360,4 +372,8 @@ export class StreamReader {
       };
     });
   }
+}
+
+function auditEveryMs({ subjects }: StreamFacts): number {
+  return Math.max(AUDIT_EVERY_MS, subjects * AUDIT_MS_A_SUBJECT);
 }
