@@ -13,6 +13,12 @@ await command(async () => {
     return;
   }
   checkNode(process.versions.node);
+  const problem = await problemOf(process.argv.slice(2));
+  if (problem !== undefined) {
+    console.error(problem); // before the answer that a cluster runs, which is another question
+    process.exitCode = 2;
+    return;
+  }
   const runs = await whatRuns();
   if (runs !== undefined) {
     console.log(runs); // before the build, which would replace the programs of the running cluster
@@ -22,6 +28,14 @@ await command(async () => {
   await setUp({ before: () => missingNats({ env: process.env, cache: join(ROOT, '.cache/nats') }) });
   await import('../local/dist/main.js');
 });
+
+/** What is wrong with the options, as a sentence; after the first build it is known before all else. */
+async function problemOf(argv) {
+  const built = new URL('../local/dist/arguments.js', import.meta.url);
+  if (!existsSync(built)) return undefined;
+  const { problem } = (await import(built)).parseArguments(argv);
+  return problem === undefined ? undefined : `${problem} (npm start -- --help shows how)`;
+}
 
 /** The cluster that already runs from this repository, as a sentence; without a build nothing can run. */
 async function whatRuns() {

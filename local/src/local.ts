@@ -48,7 +48,11 @@ export async function runLocal(options: LocalOptions): Promise<number> {
     columns: () => process.stdout.columns ?? 80,
   });
   const reporter = new Reporter({ write: (text) => live.write(text), colour });
-  const claimed = claim(STATE_FOLDER);
+  const claimed = claimOf(STATE_FOLDER);
+  if (typeof claimed === 'string') {
+    reporter.line(`cannot start: ${claimed}`);
+    return 1;
+  }
   if (!claimed.taken) {
     reporter.line(runningText(claimed.pid, readLocalFile(LOCAL_FILE)));
     return 1;
@@ -236,7 +240,8 @@ class LocalRun {
 
   /** Two NATS servers on one folder would spoil it. */
   #claimStreams(folder: string): void {
-    const claimed = claim(folder);
+    const claimed = claimOf(folder);
+    if (typeof claimed === 'string') throw new Error(`--keep: ${claimed}`);
     if (!claimed.taken)
       throw new Error(`another cluster (process ${claimed.pid}) keeps its streams in ${folder}`);
     this.#closers.push(() => claimed.release());
@@ -247,10 +252,19 @@ class LocalRun {
   }
 }
 
+/** The claim, or why the folder cannot be claimed. */
+function claimOf(folder: string): ReturnType<typeof claim> | string {
+  try {
+    return claim(folder);
+  } catch (error) {
+    return `${folder} cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 /** The NATS server of a supervisor that was killed ends by itself; until then it has the port and the streams. */
 async function untilGone(url: string): Promise<void> {
   const untilMs = performance.now() + NATS_ENDS_WITHIN_MS;
-  const answers = (): Promise<boolean> => readServerInfo(url).then(Boolean, () => false);
+  const answers = (): Promise<boolean> => readServerInfo(url.split(',')[0] ?? url).then(Boolean, () => false);
   // A server of somebody else's answers for longer: it was given by NATS_URL.
   while (performance.now() < untilMs && (await answers())) await delay(LOOK_MS);
 }

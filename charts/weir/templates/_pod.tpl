@@ -26,11 +26,11 @@ securityContext:
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with .root.Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .of.nodeSelector }}
 nodeSelector:
@@ -92,27 +92,27 @@ readinessProbe:
 - name: WEIR_SUBJECT_PREFIX
   value: {{ .Values.subjectPrefix | quote }}
 - name: WEIR_LOG_LEVEL
-  value: {{ .Values.logLevel }}
+  value: {{ .Values.logLevel | quote }}
 - name: WEIR_ADMIN_HOST
   value: {{ ternary "::" "0.0.0.0" .Values.ipv6 | quote }}
 - name: WEIR_HOST
   value: {{ ternary "::" "0.0.0.0" .Values.ipv6 | quote }}
 {{- with .Values.nats.existingSecret }}
 {{- range $env, $key := dict "WEIR_NATS_USER" "natsUser" "WEIR_NATS_PASSWORD" "natsPassword" "WEIR_NATS_TOKEN" "natsToken" }}
-- name: {{ $env }}
-  valueFrom: { secretKeyRef: { name: {{ $.Values.nats.existingSecret }}, key: {{ $key }}, optional: true } }
+- name: {{ $env | quote }}
+  valueFrom: { secretKeyRef: { name: {{ $.Values.nats.existingSecret | quote }}, key: {{ $key | quote }}, optional: true } }
 {{- end }}
 {{- end }}
 {{- if .Values.nats.credsSecret }}
 - name: WEIR_NATS_CREDS_FILE
-  value: /etc/weir/nats/{{ .Values.nats.credsKey }}
+  value: {{ printf "/etc/weir/nats/%s" .Values.nats.credsKey | quote }}
 {{- end }}
 {{- end }}
 
 {{/* Further settings, by name. */}}
 {{- define "weir.furtherEnv" -}}
 {{- range $name, $value := . }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   value: {{ include "weir.text" $value | quote }}
 {{- end }}
 {{- end }}
@@ -131,6 +131,6 @@ volumes:
     emptyDir: { sizeLimit: 64Mi }
   {{- with .Values.nats.credsSecret }}
   - name: nats-creds
-    secret: { secretName: {{ . }} }
+    secret: { secretName: {{ . | quote }} }
   {{- end }}
 {{- end }}

@@ -30,9 +30,10 @@ export async function openNats(options: OpenNatsOptions): Promise<ClusterNats> {
   }
   if (storeDir !== undefined)
     throw new Error(`--keep is for a NATS server of our own; the one of ${name} keeps its streams itself`);
-  const given = env[name] ?? '';
+  const servers = serversOf(env[name] ?? '', name);
+  const given = servers.join(',');
   const shown = withoutPassword(given);
-  await check(given, `${shown} (${name})`);
+  await checkOne(servers, name);
   say(`NATS server of ${name} (${shown})`);
   return { url: given, stop: async () => {}, restart: async () => {}, onCrash: () => {} };
 }
@@ -52,6 +53,29 @@ async function startOwn(
   return server;
 }
 
+/** As the services and the NATS command read them: comma separated, `nats://` may be missing. */
+function serversOf(text: string, name: string): readonly string[] {
+  return text.split(',').map((entry) => {
+    const server = entry.trim();
+    const url = server.includes('://') ? server : `nats://${server}`;
+    if (URL.canParse(url) && /^(?:nats|tls):\/\/[^/?#]+\/?$/.test(url)) return url;
+    throw new Error(
+      `${name} must name NATS servers such as nats://127.0.0.1:4222, comma separated, not ${withoutPassword(server) || 'nothing'}`,
+    );
+  });
+}
+
+/** At least one of the servers must answer: the services use those that do. */
+async function checkOne(servers: readonly string[], name: string): Promise<void> {
+  const looks = servers.map((url) => check(url, `${withoutPassword(url)} (${name})`));
+  const [first] = await Promise.allSettled(looks).then((ends) =>
+    ends.some(({ status }) => status === 'fulfilled')
+      ? []
+      : ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : [])),
+  );
+  if (first !== undefined) throw first;
+}
+
 async function check(url: string, shown: string): Promise<void> {
   const info = await readServerInfo(url).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
@@ -65,7 +89,7 @@ async function check(url: string, shown: string): Promise<void> {
   }
 }
 
-/** The URL for output, without its password. */
-export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^/?#]*@/, '//***@').replace(/[?#].+/, '?***');
+/** One or more URLs for output, without their passwords. */
+export function withoutPassword(urls: string): string {
+  return urls.replace(/\/\/[^/?#]*@/g, '//***@').replace(/[?#][^,]+/g, '?***');
 }

@@ -1,7 +1,7 @@
 // Lets only one cluster at a time run from this repository, by a file that names the supervisor's process.
 // Must never mistake another program with the same process number for a supervisor.
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { identityOf } from './process-identity.ts';
 
 export type Claim =
@@ -20,15 +20,18 @@ interface Holder {
 
 const NAME = 'supervisor.json';
 
-/** Claims the folder (`.weir`) for this process, or returns the process that holds it. */
+/**
+ * Claims the folder (`.weir`) for this process, or returns the process that holds it. Throws if the folder cannot be
+ * made, read or written.
+ */
 export function claim(folder: string, pid: number = process.pid): Claim {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const path = join(folder, NAME);
   const mine = JSON.stringify({ pid, identity: identityOf(pid) ?? '' });
   let stale = false;
   for (;;) {
     if (createWith(path, mine)) return { taken: true, stale, release: () => release(path, mine) };
-    const text = read(path);
+    const text = readOrThrow(path);
     const holder = text === undefined ? undefined : parse(text);
     if (holder !== undefined && isAlive(holder)) return { taken: false, pid: holder.pid };
     if (text !== undefined) {
@@ -45,6 +48,21 @@ export function holderOf(folder: string): number | undefined {
   return holder !== undefined && isAlive(holder) ? holder.pid : undefined;
 }
 
+/**
+ * Not `recursive: true`: if a file system knows no new folders (`/proc`), Node 20 would try for ever, and this process
+ * could not be interrupted.
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (!existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error; // another start was faster
+  }
+}
+
 /** Links a complete file: no reader sees half a claim, and of two claims at once only one succeeds. */
 function createWith(path: string, text: string): boolean {
   const whole = `${path}.${process.pid}.new`;
@@ -53,7 +71,7 @@ function createWith(path: string, text: string): boolean {
     linkSync(whole, path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     rmSync(whole, { force: true });
@@ -87,6 +105,20 @@ function read(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Undefined only if there is no such file: one that is there and cannot be read never goes away by itself. */
+function readOrThrow(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function parse(text: string): Holder | undefined {

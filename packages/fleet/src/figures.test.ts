@@ -39,6 +39,7 @@ describe('figures', () => {
     ['series', []],
     ['series', { '<script>': 1 }],
     ['series', { __proto__x: 1 }],
+    ['series', { weir_shard_connections: 1e21 }],
     ['series', Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`s${i}`, 1]))],
     ['decisions', {}],
     ['decisions', [{ n: 1 }]],

@@ -76,8 +76,11 @@ function wrongField(value: object): keyof Figures | undefined {
   return fit ? undefined : 'decisions';
 }
 
+/** Sums of many stay finite. A shard would need a thousand years to write so many bytes. */
+const maxAmount = 1e20;
+
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Math.abs(value) <= maxAmount;
 }
 
 function areNumbers(value: unknown, name: RegExp, most: number): boolean {

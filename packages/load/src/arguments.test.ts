@@ -26,7 +26,7 @@ describe('readArguments', () => {
     const words = '--clients 10 --channels a,b.c --ramp 500ms --for 2m --class mobile=0.25 --publish 20';
     const more = '--publisher https://p.example/x --api-key k --json --max-age-p99 500 --max-gaps 0';
     expect(
-      readArguments(['https://w.example/r/v1/connect?x=1', ...`${words} ${more}`.split(' ')]),
+      readArguments(['https://w.example/r/v1/connect?x=1#y', ...`${words} ${more}`.split(' ')]),
     ).toMatchObject({
       url: 'wss://w.example/r/v1/connect',
       clients: 10,
@@ -53,6 +53,11 @@ describe('readArguments', () => {
     [['ws://a', '--class', 'mobile'], '--class must be a pool and a share'],
     [['ws://a', '--class', 'mobile=2'], '--class must be a pool and a share'],
     [['ws://a', '--publish', '5', '--publisher', 'ws://p'], '--publisher must be a URL with http'],
+    [['ws://a', '--channels', 'a,b,a'], '--channels: a is there twice'],
+    [['ws://a', '--token', 'a b'], '--token is not a token'],
+    [['ws://a', '--token', ''], '--token is not a token'],
+    [['ws://a', '--publisher', 'http://p'], '--publisher is for --publish'],
+    [['ws://a', '--api-key', 'k'], '--api-key is for --publish'],
     [['ws://a', '--spede', '1'], /^Unknown option '--spede'$/],
   ])('refuses %j with a reason', (argv, words) => {
     expect(() => readArguments(argv)).toThrow(UsageError);

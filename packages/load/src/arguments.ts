@@ -96,6 +96,14 @@ export function readArguments(
   const bad = channels.find((name) => !isChannel(name));
   if (bad !== undefined)
     throw new UsageError(`--channels: ${JSON.stringify(bad)} is not a channel name: ${CHANNEL_RULE}`);
+  const twice = channels.find((name, at) => channels.indexOf(name) !== at);
+  if (twice !== undefined) throw new UsageError(`--channels: ${twice} is there twice`);
+  const { token } = values;
+  if (token !== undefined && !isSubprotocol(token))
+    throw new UsageError('--token is not a token: letters, digits, dots, - and _ such as a JWT has');
+  const alone = (['publisher', 'api-key'] as const).find((name) => values[name] !== undefined);
+  if (alone !== undefined && values.publish === undefined)
+    throw new UsageError(`--${alone} is for --publish: say how many messages a second`);
   const limit = (name: 'max-age-p99' | 'max-redirect-p99' | 'max-gaps' | 'max-failed') =>
     values[name] === undefined ? undefined : count(`--${name}`, values[name], 0, Number.MAX_SAFE_INTEGER);
   const clients = count('--clients', values.clients ?? '100', 1, MAX_CLIENTS);
@@ -106,7 +114,7 @@ export function readArguments(
     rampMs: values.ramp === undefined ? clients * RAMP_MS_PER_CLIENT : durationMs('--ramp', values.ramp),
     runMs: durationMs('--for', values.for ?? '30s'),
     slow: values.class === undefined ? undefined : slowOf(values.class),
-    token: values.token,
+    token,
     publish:
       values.publish === undefined
         ? undefined
@@ -162,7 +170,13 @@ function routerUrl(text: string): string {
     throw new UsageError(`the router's URL must begin with ws:// or wss://, not ${text}`);
   if (url.pathname === '/') url.pathname = paths.connect;
   url.search = '';
+  url.hash = '';
   return url.href;
+}
+
+/** A browser sends the token as a subprotocol, which may have these characters. */
+function isSubprotocol(text: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(text);
 }
 
 function publishUrl(text: string): string {

@@ -3,7 +3,8 @@
 import { afterClose, closeCodes, subprotocol } from '@weir/protocol';
 import { WebSocket } from 'ws';
 import type { Counts } from './counts.ts';
-import { eachStamp, numberOf } from './stamps.ts';
+import { Sequences } from './sequences.ts';
+import { eachStamp, placeOf } from './stamps.ts';
 
 export interface ClientOptions {
   /** The router's URL with its query. */
@@ -36,7 +37,7 @@ interface Stream {
 export class LoadClient {
   readonly #o: ClientOptions;
   readonly #lastIds = new Map<string, number>();
-  readonly #lastNumbers = new Map<string, number>();
+  readonly #sequences = new Sequences();
   #stream: Stream | undefined;
   #position: string | undefined;
   #failures = 0;
@@ -76,10 +77,10 @@ export class LoadClient {
       const message = parsed(data);
       if (message['type'] === 'redirect') next = String(message['url']);
     });
-    socket.on('close', (code) => {
+    socket.on('close', (code, why) => {
       if (this.#ended) return;
       if (next === undefined) {
-        counts.fail(reason(code));
+        counts.fail(reason(code, why));
         this.#isMoving = false;
         if (this.#stream === undefined) this.#retry(code);
         return;
@@ -101,10 +102,10 @@ export class LoadClient {
     const stream: Stream = { socket, pool: undefined, isReplaced: false };
     const reason = reasonOf(socket);
     socket.on('message', (data: Buffer) => this.#take(stream, data));
-    socket.on('close', (code) => {
+    socket.on('close', (code, why) => {
       if (stream.isReplaced) return; // closed by this client
       if (stream.pool !== undefined) counts.leave(stream.pool);
-      else if (!this.#ended) counts.fail(reason(code));
+      else if (!this.#ended) counts.fail(reason(code, why));
       const isCurrent = this.#stream === stream;
       if (isCurrent) this.#stream = undefined;
       if (this.#ended) return;
@@ -143,13 +144,12 @@ export class LoadClient {
     this.#lastIds.set(channel, id);
     counts.updates++;
     counts.critical++;
-    const n = numberOf(message['data']);
-    if (n === undefined) return;
-    const last = this.#lastNumbers.get(channel);
-    if (last !== undefined && n <= last) counts.doubled++;
+    const place = placeOf(message['data']);
+    if (place === undefined) return;
+    const missing = this.#sequences.next(channel, place);
+    if (missing === 'again') counts.doubled++;
     else {
-      if (last !== undefined) counts.lost += n - last - 1;
-      this.#lastNumbers.set(channel, n);
+      counts.lost += missing;
       this.#age(data);
     }
   }
@@ -166,7 +166,7 @@ export class LoadClient {
       case 'gap': {
         counts.gaps++;
         const channel = String(message['channel']);
-        this.#lastNumbers.delete(channel); // a gap announced the loss
+        this.#sequences.forget(channel); // a gap announced the loss
         if (message['reset'] === true) this.#lastIds.delete(channel);
         return;
       }
@@ -211,13 +211,22 @@ export class LoadClient {
 }
 
 /** Listens for errors of a socket; tells why it closed, for which `error` knows more than the code. */
-function reasonOf(socket: WebSocket): (code: number) => string {
+function reasonOf(socket: WebSocket): (code: number, why: Buffer) => string {
   let message: string | undefined;
   socket.on('error', (error) => {
     // A name with several addresses fails with an AggregateError that has a code and no message.
     message = error.message || ('code' in error ? String(error.code) : error.name);
   });
-  return (code) => message ?? `closed with ${code}`;
+  return (code, why) => message ?? `closed with ${code}${words(why)}`;
+}
+
+/** The reason of a close, fit for a line of a terminal. */
+function words(why: Buffer): string {
+  const text = why
+    .toString('utf8')
+    .replace(/\p{C}+/gu, ' ')
+    .trim();
+  return text === '' ? '' : `: ${text}`;
 }
 
 function begins(data: Buffer, head: Buffer): boolean {

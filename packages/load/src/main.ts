@@ -10,6 +10,9 @@ import { finalText, liveText, reportOf } from './report.ts';
 
 const SECOND_MS = 1_000;
 
+// A reader that is gone (`| head -1`) ends no run: its exit code counts.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -39,10 +42,14 @@ async function run(args: LoadArguments): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
   const startMs = performance.now();
   const seconds = (): number => (performance.now() - startMs) / SECOND_MS;
-  let lastBytes = 0;
+  let [lastBytes, lastSeconds] = [0, 0];
   const live = setInterval(() => {
-    const line = liveText(reportOf(counts, args, seconds()), counts.bytes - lastBytes);
-    lastBytes = counts.bytes;
+    const now = seconds();
+    const line = liveText(
+      reportOf(counts, args, now),
+      (counts.bytes - lastBytes) / Math.max(now - lastSeconds, 1e-3),
+    );
+    [lastBytes, lastSeconds] = [counts.bytes, now];
     process.stderr.write(`${line}\n`);
   }, SECOND_MS);
   const publisher =
@@ -50,7 +57,7 @@ async function run(args: LoadArguments): Promise<number> {
   publisher?.start();
   const clients = await ramp(args, counts, stopping.signal);
   await sleep(args.runMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-  publisher?.stop();
+  await publisher?.stop();
   clearInterval(live);
   const report = reportOf(counts, args, seconds());
   for (const client of clients) client.end();

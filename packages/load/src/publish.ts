@@ -1,14 +1,17 @@
 // Publishes stamped messages by HTTP, evenly over each second. Waits for each answer, so that it does not flood a slow
 // publisher: missed messages are not made up for.
-
+import { randomBytes } from 'node:crypto';
 import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
+import type { Place } from './stamps.ts';
 import { stamp } from './stamps.ts';
 
 /** Keys that are written in turn: as many as a lobby has. */
 const KEYS = 50;
 const TURNS_PER_SECOND = 10;
 const PATIENCE_MS = 5_000;
+/** Half of what a publisher takes in one request by default. */
+const MAX_BATCH = 500;
 
 export class StampPublisher {
   readonly #publish: NonNullable<LoadArguments['publish']>;
@@ -16,8 +19,11 @@ export class StampPublisher {
   readonly #counts: Counts;
   #turn = 0;
   #sent = 0;
+  readonly #run = randomBytes(6).toString('hex');
   #numbers = 0;
-  #busy = false;
+  /** Of the numbers: one that may not have been kept ends a series. */
+  #series = 0;
+  #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(publish: NonNullable<LoadArguments['publish']>, channels: readonly string[], counts: Counts) {
@@ -27,16 +33,25 @@ export class StampPublisher {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#next(), 1_000 / TURNS_PER_SECOND);
+    this.#timer = setInterval(() => this.#next(), 1_000 / TURNS_PER_SECOND);
   }
 
-  stop(): void {
+  /** Resolves when the last answer is counted. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#sending;
   }
 
-  async #next(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
+  #next(): void {
+    if (this.#sending !== undefined) return;
+    const messages = this.#messages();
+    if (messages.length === 0) return;
+    this.#sending = this.#sendAll(messages).finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  #messages(): readonly object[] {
     this.#turn++;
     const due = Math.round((this.#publish.perSecond * this.#turn) / TURNS_PER_SECOND);
     const messages: object[] = [];
@@ -47,10 +62,18 @@ export class StampPublisher {
     if (this.#turn % TURNS_PER_SECOND === 0) {
       this.#numbers++;
       for (const channel of this.#channels)
-        messages.push({ lane: 'critical', channel, data: stamp(Date.now(), this.#numbers) });
+        messages.push({ lane: 'critical', channel, data: stamp(Date.now(), this.#place()) });
     }
-    if (messages.length > 0) await this.#send(messages);
-    this.#busy = false;
+    return messages;
+  }
+
+  #place(): Place {
+    return { n: this.#numbers, run: this.#run, series: this.#series };
+  }
+
+  async #sendAll(messages: readonly object[]): Promise<void> {
+    for (let from = 0; from < messages.length; from += MAX_BATCH)
+      await this.#send(messages.slice(from, from + MAX_BATCH));
   }
 
   async #send(messages: readonly object[]): Promise<void> {
@@ -72,12 +95,17 @@ export class StampPublisher {
         typeof answer === 'object' && answer !== null && 'kept' in answer && typeof answer.kept === 'number'
           ? answer.kept
           : 0;
-      this.#counts.published += kept;
-      this.#counts.publishFailed += messages.length - kept;
+      this.#count(kept, messages.length);
     } catch (error) {
       this.#counts.publishProblem = problemOf(error);
-      this.#counts.publishFailed += messages.length;
+      this.#count(0, messages.length);
     }
+  }
+
+  #count(kept: number, of: number): void {
+    this.#counts.published += kept;
+    this.#counts.publishFailed += of - kept;
+    if (kept < of) this.#series++;
   }
 }
 

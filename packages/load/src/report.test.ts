@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Counts } from './counts.ts';
 import { Histogram } from './histogram.ts';
 import { finalText, liveText, reportOf } from './report.ts';
-import { eachStamp, numberOf, stamp } from './stamps.ts';
+import { eachStamp, placeOf, stamp } from './stamps.ts';
 
 const none = {
   maxAgeP99Ms: undefined,
@@ -49,7 +49,9 @@ describe('a report', () => {
     const report = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
     expect(liveText(report, 0)).toMatch(/, 1 failed \(connect ECONNREFUSED [\d.:]+\), .*, no message yet$/);
     expect(finalText(report)).toMatch(/^failed visits {3}1 \(connect ECONNREFUSED 127\.0\.0\.1:7701: 1\)$/m);
-    expect(finalText(report)).toMatch(/^published {7}0 kept, 3 not \(401 \{"code":"API_KEY"\}\)$/m);
+    expect(finalText(report)).toMatch(
+      /^published {7}0 kept, 3 not, or without an answer \(401 \{"code":"API_KEY"\}\)$/m,
+    );
     expect(finalText(report)).toMatch(/^no message came: the publisher kept none/m);
     all.publishFailed = 0;
     const unpublished = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
@@ -92,8 +94,11 @@ describe('a report', () => {
     const all = new Counts();
     const publish = { url: 'http://p', perSecond: 1, apiKey: undefined };
     expect(reportOf(all, { clients: 0, limits: none, publish }, 1).broken).toEqual([
-      'no published message arrived',
+      'no published message arrived, so the delivery age is not known',
     ]);
+    // A limit of what is not known does not hold.
+    const limits = { ...none, maxAgeP99Ms: 500 };
+    expect(reportOf(all, { clients: 0, limits, publish: undefined }, 1).broken).toHaveLength(1);
   });
 });
 
@@ -105,24 +110,23 @@ describe('a histogram', () => {
     expect([0.5, 0.99, 1].map((share) => histogram.percentile(share))).toEqual([50, 99, 100]);
     histogram.add(1e9);
     histogram.add(-5);
-    expect([histogram.max, histogram.percentile(0), histogram.count]).toEqual([60_000, 0, 102]);
+    expect([histogram.max, histogram.percentile(0), histogram.count]).toEqual([1e9, 0, 102]);
+    expect([histogram.percentile(0.5), histogram.percentile(1)]).toEqual([50, 1e9]);
   });
 });
 
 describe('stamps', () => {
   it('are found in the bytes of a frame', () => {
     const frame = Buffer.from(
-      `{"set":{"a":${JSON.stringify(stamp(123))},"b":${JSON.stringify(stamp(45, 7))}}}`,
+      `{"set":{"a":${JSON.stringify(stamp(123))},"b":${JSON.stringify(stamp(45, { n: 7, run: 'r', series: 0 }))}}}`,
     );
     const found: number[] = [];
     eachStamp(frame, (ms) => found.push(ms));
     eachStamp(Buffer.from('{"weirLoa":1}'), (ms) => found.push(ms));
     expect(found).toEqual([123, 45]);
-    expect([numberOf(stamp(1, 7)), numberOf(stamp(1)), numberOf(null), numberOf({ n: 1 })]).toEqual([
-      7,
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    const place = { n: 7, run: 'r', series: 2 };
+    const odd = [stamp(1), null, { n: 1 }, { weirLoad: 1, n: '7' }];
+    expect([stamp(1, place), ...odd].map(placeOf)).toEqual([place, ...odd.map(() => undefined)]);
+    expect(placeOf({ weirLoad: 1, n: 7 })).toEqual({ n: 7, run: '', series: 0 }); // of an earlier release
   });
 });

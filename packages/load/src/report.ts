@@ -83,7 +83,9 @@ function brokenLimits(
     ...(arrived < clients ? [`${clients - arrived} clients never came`] : []),
     ...(lost > 0 ? [`${lost} critical messages were lost without a gap`] : []),
     ...(doubled > 0 ? [`${doubled} critical messages came twice`] : []),
-    ...(publish !== undefined && ageMs === undefined ? ['no published message arrived'] : []),
+    ...(ageMs === undefined && (publish !== undefined || limits.maxAgeP99Ms !== undefined)
+      ? ['no published message arrived, so the delivery age is not known']
+      : []),
     ...over('delivery age p99 in ms', ageMs?.p99 ?? 0, limits.maxAgeP99Ms),
     ...over('redirect time p99 in ms', redirectMs.p99, limits.maxRedirectP99Ms),
     ...over('gaps', gaps, limits.maxGaps),
@@ -134,7 +136,7 @@ export function finalText(report: Report): string {
     ['delivery age', ageMs === undefined ? 'not known (--publish)' : times(ageMs)],
     [
       'published',
-      `${number(report.published)} kept, ${number(report.publishFailed)} not${report.publishProblem === undefined ? '' : ` (${report.publishProblem})`}`,
+      `${number(report.published)} kept, ${number(report.publishFailed)} not, or without an answer${report.publishProblem === undefined ? '' : ` (${report.publishProblem})`}`,
     ],
     [
       'critical',

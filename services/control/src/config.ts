@@ -80,7 +80,7 @@ export const settings = defineSettings({
   },
   host: {
     env: 'WEIR_HOST',
-    parse: parse.text({ max: 255 }),
+    parse: parse.host(),
     default: '0.0.0.0',
     meaning: 'Address that the metrics API listens on; :: is IPv6 and IPv4',
   },
@@ -207,7 +207,7 @@ export const settings = defineSettings({
   },
   consoleHost: {
     env: 'WEIR_CONSOLE_HOST',
-    parse: parse.text({ max: 255 }),
+    parse: parse.host(),
     default: '127.0.0.1',
     meaning:
       'Address that the console listens on; 0.0.0.0 in the images. It has no login: keep it off public networks',
@@ -261,6 +261,7 @@ export type ControlConfig = ConfigOf<typeof settings>;
 /** Problems of settings that contradict each other. */
 export function rules(c: ControlConfig): readonly string[] {
   const problems = [...kubernetesRules(c)];
+  if (new Set(c.pools).size < c.pools.length) problems.push('WEIR_POOLS must not name a pool twice');
   if (c.kubernetes === 'none') return problems;
   if ((c.tlsCertFile === undefined) !== (c.tlsKeyFile === undefined))
     problems.push('WEIR_TLS_CERT_FILE and WEIR_TLS_KEY_FILE belong together: set both or neither');

@@ -178,14 +178,15 @@ export const controlMetrics = defineMetrics<ControlReadings>()({
     name: 'weir_control_console_figures_total',
     help: 'Answers of routers, shards and publishers to the console, by outcome',
     advice:
-      '`invalid`: another version, or a foreign client of NATS. `full`: more processes than WEIR_MAX_SHARDS allows for',
+      '`invalid`: another version, or a foreign client of NATS. `full`: more processes, or larger answers, than WEIR_MAX_SHARDS allows for',
     labels: { outcome: FIGURE_OUTCOMES },
   },
   consoleActions: {
     kind: 'counter',
     name: 'weir_control_console_actions_total',
     help: 'Requests to the console to act, by action and outcome; asked: the console has asked once more',
-    advice: '`notAuthorised`: a person without the token, or an attack. Every one is in the log',
+    advice:
+      '`notAuthorised`: a person without the token, or an attack. The log has a line at most every 30 s, with the number of others',
     labels: { action: ACTIONS, outcome: ACTION_OUTCOMES },
   },
   consoleSkipped: {

@@ -44,6 +44,15 @@ describe('readCliConfig', () => {
     expect(natsUrl({ NATS_URL: 'nats://a:1' })).toEqual(['nats://a:1']);
     expect(natsUrl({ NATS_URL: 'a:1,tls://b' })).toEqual(['nats://a:1', 'tls://b']);
     expect(natsUrl({ NATS_URL: 'nats://a:1', WEIR_NATS_URL: 'nats://b:2' })).toEqual(['nats://b:2']);
-    expect(natsUrl({ NATS_URL: '' })).toBeUndefined();
+    expect(natsUrl({ NATS_URL: ' ' })).toBeUndefined();
+  });
+
+  it('names the variable that is wrong', () => {
+    const problems = (env: Readonly<Record<string, string>>) => readCliConfig({}, env);
+    const sentence = 'entry 1 must be a URL that begins with nats:// or tls://, got "http://a"';
+    expect(problems({ NATS_URL: 'http://a' })).toEqual({ problems: [`NATS_URL ${sentence}`] });
+    expect(problems({ NATS_URL: 'a', WEIR_NATS_URL: 'http://a' })).toEqual({
+      problems: [`WEIR_NATS_URL ${sentence}`],
+    });
   });
 });

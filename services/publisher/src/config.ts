@@ -27,7 +27,7 @@ export const settings = defineSettings({
   adminPort: { ...commonSettings.adminPort, default: 9182 },
   host: {
     env: 'WEIR_HOST',
-    parse: parse.text({ max: 255 }),
+    parse: parse.host(),
     default: '0.0.0.0',
     meaning: 'Address to listen on; :: is IPv6 and IPv4',
   },
@@ -150,12 +150,14 @@ export function readCliConfig(
 ): ConfigResult<typeof cliSettings> {
   const natsUrl = env['NATS_URL'];
   const given: typeof env = {
-    ...(natsUrl === undefined || natsUrl === '' ? {} : { WEIR_NATS_URL: withScheme(natsUrl) }),
+    ...(natsUrl === undefined || natsUrl.trim() === '' ? {} : { WEIR_NATS_URL: withScheme(natsUrl) }),
     ...env,
     ...flags,
   };
   const ours = Object.values(cliSettings).map((setting) => [setting.env, given[setting.env]] as const);
-  return readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
+  const result = readConfig({ table: cliSettings, env: Object.fromEntries(ours) });
+  if ('config' in result || (env['WEIR_NATS_URL'] ?? flags['WEIR_NATS_URL']) !== undefined) return result;
+  return { problems: result.problems.map((problem) => problem.replace(/^WEIR_NATS_URL\b/, 'NATS_URL')) };
 }
 
 /** The same settings, with at most as many connections as there is room for. */

@@ -307,6 +307,14 @@ describe('values', () => {
     expect(await stored()).toBe(3);
   });
 
+  it('are refused if their bytes are not UTF-8, as arguments and from standard input', async () => {
+    for (const line of [
+      `weir-publish critical c $'"caf\\xe9"'`,
+      `printf '"caf\\xe9"' | weir-publish critical c -`,
+    ])
+      expect(await bash(line)).toMatchObject({ code: 2, err: expect.stringContaining('not valid UTF-8') });
+  });
+
   it('are refused if standard input is empty or endless', async () => {
     expect(await bash('weir-publish critical c - < /dev/null')).toMatchObject({
       code: 2,

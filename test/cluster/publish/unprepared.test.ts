@@ -112,7 +112,7 @@ describe('weir-publish replay', () => {
     expect(out.split('\n')).toContain(
       '{"lane":"state","channel":"dry","key":"__b_2Ec","data":{"k":"b.c","v":2}}',
     );
-    expect(err).toMatch(/nothing was published; 3 messages in 1\.0 s \(3 state\), 1 channels, 2 keys/);
+    expect(err).toMatch(/nothing was published; 3 messages in 1\.0 s \(3 state\), 1 channel, 2 keys/);
   });
 
   it('names the line and its fault, also in a dry run', async () => {

@@ -114,6 +114,13 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect((await fetch(local.page)).status).toBe(200);
   });
 
+  it('says what is wrong with the options of a second start, not that one runs', async () => {
+    const second = start('--prot', '0');
+    expect(await second.ended()).toBe(2);
+    expect(second.text).toMatch(/^Unknown option '--prot' \(npm start -- --help shows how\)$/m);
+    expect(second.text).not.toMatch(/runs from here/);
+  });
+
   it.each(['shard', 'router', 'publisher', 'control'])(
     'reports a killed %s, and restarts it',
     async (name) => {

@@ -9,7 +9,7 @@ import { defineSettings } from './setting.ts';
 export const commonSettings = defineSettings({
   natsUrl: {
     env: 'WEIR_NATS_URL',
-    parse: parse.list(parse.url('nats:', 'tls:')),
+    parse: parse.list(parse.natsServer()),
     default: ['nats://127.0.0.1:4222'],
     meaning: 'NATS servers, comma separated; nats:// or tls://, may carry user:password@',
   },
@@ -46,7 +46,7 @@ export const commonSettings = defineSettings({
   },
   adminHost: {
     env: 'WEIR_ADMIN_HOST',
-    parse: parse.text({ max: 255 }),
+    parse: parse.host(),
     default: '127.0.0.1',
     meaning: 'Address that the admin server (metrics, health) listens on; 0.0.0.0 in the images',
   },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,7 +90,28 @@ describe('loadConfig', () => {
     expect(outcome).toMatchObject({ exitCode: 2, output: expect.stringContaining('not valid JSON') });
     expect(JSON.stringify(outcome)).not.toContain('hunter2');
     expect(load(['--config', join(folder, 'absent')])).toMatchObject({ exitCode: 2 });
-    expect(load(['--config', folder])).toMatchObject({ exitCode: 2 });
+    expect(load(['--config', folder])).toMatchObject({
+      exitCode: 2,
+      output: expect.stringContaining('it is a folder'),
+    });
+  });
+
+  it('reads a file with a byte order mark, and refuses one that has a setting twice', () => {
+    const path = join(folder, 'odd.json');
+    writeFileSync(path, '\ufeff{"key":"a{\\"key\\":","none":["key"],"waitMs":5}');
+    expect(load(['--config', path])).toMatchObject({ config: { key: 'a{"key":', waitMs: 5 } });
+    writeFileSync(path, '{"key":"a","waitMs":5,"k\\u0065y" : "b"}');
+    expect(load(['--config', path])).toMatchObject({
+      exitCode: 2,
+      output: expect.stringContaining('it has "key" twice'),
+    });
+  });
+
+  it.skipIf(!existsSync('/dev/zero'))('reads no more of a device without an end than of a file', () => {
+    expect(load(['--config', '/dev/zero'])).toMatchObject({
+      exitCode: 2,
+      output: expect.stringContaining('larger than 1048576 bytes'),
+    });
   });
 });
 

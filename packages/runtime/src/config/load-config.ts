@@ -1,9 +1,10 @@
 // Configuration as a process needs it: reads flags, file and environment, prints and exits. readConfig does the rest.
-import { readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { WEIR_VERSION } from '../version.ts';
 import { configFileVariable, readConfig } from './read-config.ts';
 import { printable } from './redact.ts';
+import { repeatedName } from './repeated-name.ts';
 import type { ConfigOf, ConfigRules, SettingsTable } from './setting.ts';
 import { settingsHelp } from './settings-text.ts';
 
@@ -29,8 +30,17 @@ export type LoadOutcome<T extends SettingsTable> =
 export function loadConfig<const T extends SettingsTable>(options: LoadOptions<T>): ConfigOf<T> {
   const outcome = decideLoad(options);
   if ('config' in outcome) return outcome.config;
-  writeSync(outcome.exitCode === 0 ? 1 : 2, outcome.output);
-  process.exit(outcome.exitCode);
+  process.exit(written(outcome.exitCode === 0 ? 1 : 2, outcome.output) ? outcome.exitCode : 1);
+}
+
+/** Whether the output took the text: a disk may be full, a reader gone. */
+function written(fd: number, output: string): boolean {
+  try {
+    for (let rest = Buffer.from(output); rest.length > 0; rest = rest.subarray(writeSync(fd, rest)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `loadConfig` without its effects: it may read a file; it neither prints nor exits. */
@@ -90,8 +100,11 @@ function readFlags(argv: readonly string[]): Flags | { readonly problem: string 
 
 function readFile(path: string): { readonly content: unknown } | { readonly problem: string } {
   try {
-    if (statSync(path).size > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
-    return { content: JSON.parse(readFileSync(path, 'utf8')) };
+    const text = readText(path);
+    const content: unknown = JSON.parse(text);
+    const repeated = repeatedName(text);
+    if (repeated !== undefined) throw new Error(`it has ${JSON.stringify(repeated)} twice`);
+    return { content };
   } catch (error) {
     // The message of JSON.parse quotes the text, which may contain secrets.
     const reason =
@@ -103,6 +116,23 @@ function readFile(path: string): { readonly content: unknown } | { readonly prob
     return {
       problem: `${configFileVariable} (or --config) ${JSON.stringify(path)} cannot be read: ${reason}`,
     };
+  }
+}
+
+/** A device or a pipe may have no end and tells no size, so this reads one byte more than a file may have. */
+function readText(path: string): string {
+  const fd = openSync(path, 'r');
+  try {
+    if (fstatSync(fd).isDirectory()) throw new Error('it is a folder');
+    const bytes = Buffer.alloc(maxFileBytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(fd, bytes, length, bytes.length - length, null);
+    if (length > maxFileBytes) throw new Error(`it is larger than ${maxFileBytes} bytes`);
+    // Editors of some systems put a byte order mark in front; JSON has none.
+    return bytes.toString('utf8', 0, length).replace(/^\ufeff/, '');
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -141,4 +141,22 @@ describe('text, lists, choices, URLs', () => {
     }
     expect(parse.list(parse.url('nats:'))('nats://a:4222,nats://[::1]:4222')).toHaveLength(2);
   });
+
+  it('accepts NATS servers, and nothing that a client would ignore', () => {
+    const server = parse.natsServer();
+    for (const good of ['nats://h', 'tls://u:p@h:4222', 'nats://[::1]:4222/'])
+      expect(server(good)).toBe(good);
+    for (const bad of ['http://h', 'h:4222', 'nats://']) expect(() => server(bad), bad).toThrow('nats://');
+    expect(() => server('nats://h:0')).toThrow('another port than 0');
+    for (const bad of ['nats://h/p', 'nats://h?tls=1', 'nats://h#x', 'nats://h?'])
+      expect(() => server(bad), bad).toThrow('has no path and no query');
+  });
+
+  it('accepts addresses and names to listen on, and nothing that no machine has', () => {
+    const host = parse.host();
+    const good = ['0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'a-b.example', 'web_1', 'h.example.'];
+    for (const one of good) expect(host(one)).toBe(one);
+    const bad = ['[::1]', 'localhost:80', 'http://h', '256.1.1.1', '1.2.3', '*', 'a b', '-a', 'a..b', 'ä'];
+    for (const one of bad) expect(() => host(one), one).toThrow('must be an IP address');
+  });
 });

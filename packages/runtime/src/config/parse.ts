@@ -1,5 +1,6 @@
 // Parsers from the text of an environment variable to a typed, bounded value.
 // A parser does not quote the text in its error: the text may be a secret, so the caller decides.
+import { isIP } from 'node:net';
 
 /** Both bounds are allowed values. Both must be finite, so that no setting can mean "unlimited". */
 export interface Range {
@@ -153,6 +154,26 @@ function text(options: TextOptions = {}): Parser<string> {
   };
 }
 
+/** An address of this machine, or a name of it, as a server listens on it. */
+function host(given: string): string {
+  const value = plain(given, 255);
+  const labels = value.replace(/\.$/, '').split('.');
+  const isName = labels.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
+  // A name whose last part is a number is a mistyped address.
+  if (isIP(value) !== 0 || (isName && !/^\d+$/.test(labels.at(-1) ?? ''))) return value;
+  throw new Error('must be an IP address (IPv6 without brackets) or a host name, without scheme and port');
+}
+
+/** `nats://` or `tls://`, perhaps with `user:password@`, a host and a port: clients ignore all else. */
+const natsScheme = url('nats:', 'tls:');
+function natsServer(given: string): string {
+  const { pathname, search, hash, port } = new URL(natsScheme(given));
+  if (port === '0') throw new Error('must have another port than 0');
+  if (!/^\/?$/.test(pathname) || search !== '' || hash !== '' || /[?#]/.test(given))
+    throw new Error('must end with its host or port: a NATS server has no path and no query');
+  return given;
+}
+
 const flag: Parser<boolean> = accepting({ kind: 'flag' }, (given) => {
   if (given === 'true' || given === '1') return true;
   if (given === 'false' || given === '0') return false;
@@ -181,6 +202,10 @@ export const parse: {
   readonly oneOf: typeof oneOf;
   /** `url('http:', 'https:')`: an absolute URL with one of these protocols, as it was written. */
   readonly url: (...protocols: readonly string[]) => Parser<string>;
+  /** An address or a name to listen on, without scheme, port and brackets. */
+  readonly host: () => Parser<string>;
+  /** The URL of one NATS server, as it was written. */
+  readonly natsServer: () => Parser<string>;
   /** `16384`, `16KB`, `1MB`; a KB is 1024 bytes. */
   readonly bytes: (range: Range) => Parser<number>;
   /** `1500`, `1500ms`, `10s`, `5m`, `1h`, `1d`; without a unit it is milliseconds. */
@@ -194,6 +219,8 @@ export const parse: {
   list,
   oneOf,
   url,
+  host: () => host,
+  natsServer: () => natsServer,
   bytes: (range) => quantity(byteUnits, range, 'a size such as 16384, 16KB or 1MB (in bytes)'),
   durationMs: (range) => {
     if (range.max > maxTimerMs) throw new RangeError(`a duration must not exceed ${maxTimerMs} ms`);

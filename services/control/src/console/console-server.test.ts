@@ -12,6 +12,9 @@ interface Answer {
 }
 
 const acted: (readonly [token: string | undefined, body: unknown])[] = [];
+const faults: unknown[] = [];
+/** The next answer to `/api/history`. */
+let history: string | undefined;
 let skipped = 0;
 let server: ConsoleServer;
 let url: URL;
@@ -23,7 +26,8 @@ beforeAll(async () => {
     maxBrowsers: 2,
     files: new Map([['/', { bytes: Buffer.from('<h1>page</h1>'), contentType: 'text/html; charset=utf-8' }]]),
     view: () => '{"step":1}',
-    history: (shards) => JSON.stringify(shards),
+    history: (shards) => history ?? JSON.stringify(shards),
+    silentMs: 500,
     act: async (token, body) => {
       acted.push([token, body]);
       return { status: 200, text: 'done' };
@@ -31,13 +35,14 @@ beforeAll(async () => {
     onSkipped: () => {
       skipped += 1;
     },
-    onFault: (error) => {
-      throw error;
-    },
+    onFault: (error) => faults.push(error),
   });
   url = new URL(await server.listen());
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  expect(faults).toEqual([]);
+});
 
 function ask(
   path: string,
@@ -121,8 +126,28 @@ describe('the console', () => {
     await until(() => server.browsers === 1);
     for (let i = 0; i < 400; i++) server.tell('x'.repeat(100_000));
     expect(skipped).toBeGreaterThan(100);
-    socket.destroy();
+    // It is closed by the console: others find room.
     await until(() => server.browsers === 0);
+    socket.destroy();
+  });
+
+  it('keeps no more for browsers that do not read their answers than a few hours', async () => {
+    history = 'x'.repeat(8_000_000);
+    const sockets = Array.from({ length: 10 }, () => {
+      const socket = connect(Number(url.port), '127.0.0.1');
+      socket.on('error', () => undefined); // the console closes it
+      socket.write('GET /api/history HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      socket.pause();
+      return socket;
+    });
+    try {
+      await until(async () => (await ask('/api/history')).status === 503);
+      // They are closed after a while.
+      await until(async () => (await ask('/api/history')).status === 200);
+    } finally {
+      history = undefined;
+      for (const socket of sockets) socket.destroy();
+    }
   });
 });
 
@@ -144,6 +169,23 @@ describe('a request to act', () => {
     ]);
   });
 
+  it('may name the charset of its JSON', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-8', authorization: 'Bearer secret' };
+    expect((await post(headers)).status).toBe(200);
+    expect((await post({ 'content-type': 'application/jsonp' })).status).toBe(403);
+    expect(acted.splice(0)).toEqual([['secret', { act: 'rebalance' }]]);
+  });
+
+  it('that ends in the middle is no fault of the console', async () => {
+    const socket = connect(Number(url.port), '127.0.0.1');
+    socket.write('POST /api/act HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n');
+    socket.end('Content-Length: 100\r\n\r\n{"act":');
+    socket.resume();
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect((await ask('/api/view')).status).toBe(200);
+    expect([acted, faults]).toEqual([[], []]);
+  });
+
   it('of another page, of another kind or of another size does not', async () => {
     expect((await post({ ...json, origin: 'https://elsewhere.example' })).status).toBe(403);
     expect((await post({ ...json, origin: 'null' })).status).toBe(403);
@@ -155,6 +197,6 @@ describe('a request to act', () => {
   });
 });
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,5 +1,5 @@
 // The console's HTTP server: the page, what it is told at each step, and requests to act. A browser that reads too slowly
-// misses steps; it holds no memory but the one that it has not read.
+// misses steps; one that reads nothing is closed. What browsers have not read is bounded, for each and for all together.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { closeServer, listenOn, urlHost } from '@weir/runtime';
@@ -16,6 +16,8 @@ export interface ConsoleServerOptions {
   /** The last hour as JSON, with the history of these shards. */
   readonly history: (shards: readonly string[]) => string;
   readonly act: (token: string | undefined, body: unknown) => Promise<ActAnswer>;
+  /** A connection on which nothing has moved for this time is closed; longer than the time between two steps. */
+  readonly silentMs: number;
   readonly onSkipped: () => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -35,16 +37,21 @@ const LOOPBACK_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 const maxBodyBytes = 1_024;
 const maxShards = 12;
 /** A browser with more unread than this is told nothing until it has read. */
-const maxUnreadBytes = 1_048_576;
+const maxUnreadBytes = 262_144;
+/** Of all answers together that browsers have not read yet: an hour of many pools and shards has megabytes. */
+const maxUnreadAnswerBytes = 33_554_432;
 const closeGraceMs = 500;
 
 export class ConsoleServer {
   readonly #o: ConsoleServerOptions;
   readonly #browsers = new Set<ServerResponse>();
+  #unreadAnswerBytes = 0;
   readonly #server = createServer(
     { maxHeaderSize: 8_192, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 10_000 },
     (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
+        // The browser went away in the middle of its request: no fault, and no answer is awaited.
+        if (request.destroyed && !request.complete) return;
         this.#o.onFault(error);
         if (response.headersSent) response.destroy();
         else this.#text(response, 500, 'internal error');
@@ -55,6 +62,8 @@ export class ConsoleServer {
   constructor(options: ConsoleServerOptions) {
     this.#o = options;
     this.#server.maxConnections = options.maxBrowsers * 8;
+    // Node closes such a socket itself, also one whose other end reads nothing.
+    this.#server.timeout = options.silentMs;
   }
 
   get browsers(): number {
@@ -128,7 +137,7 @@ export class ConsoleServer {
     }
     const { origin, host = '' } = headers;
     const foreign = origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`;
-    if (foreign || headers['content-type'] !== 'application/json')
+    if (foreign || !isJson(headers['content-type']))
       return this.#text(response, 403, 'only the page of this console may act');
     const body = await readBody(request);
     if (body === undefined) return this.#text(response, 413, 'the request is too large');
@@ -142,7 +151,18 @@ export class ConsoleServer {
   }
 
   #send(response: ServerResponse, status: number, contentType: string, body: string | Buffer): void {
-    response.setHeader('content-length', Buffer.byteLength(body));
+    const bytes = Buffer.byteLength(body);
+    if (this.#unreadAnswerBytes + bytes > maxUnreadAnswerBytes) {
+      response.setHeader('retry-after', '2');
+      this.#head(response, 503, 'text/plain; charset=utf-8');
+      response.end('browsers have not read too many answers yet\n');
+      return;
+    }
+    this.#unreadAnswerBytes += bytes;
+    response.on('close', () => {
+      this.#unreadAnswerBytes -= bytes;
+    });
+    response.setHeader('content-length', bytes);
     this.#head(response, status, contentType);
     response.end(response.req.method === 'HEAD' ? undefined : body);
   }
@@ -158,6 +178,11 @@ export class ConsoleServer {
       'cross-origin-opener-policy': 'same-origin',
     });
   }
+}
+
+/** JSON, with or without a charset. A form of another page cannot send it unasked. */
+function isJson(contentType = ''): boolean {
+  return /^application\/json *(?:;|$)/i.test(contentType);
 }
 
 /** Undefined if it is larger than any request is. */

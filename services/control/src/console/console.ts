@@ -54,6 +54,7 @@ const shownEvents = 200;
 const shownSubjects = 20;
 const maxPools = 64;
 const logEveryMs = 30_000;
+const silentMs = 30_000;
 const STREAMS: readonly StreamName[] = ['state', 'critical'];
 const POOL_COLUMNS = ['clients', 'frames', 'bytes', 'backlog', 'lag', 'lag95'] as const;
 const SHARD_COLUMNS = ['clients', 'backlog', 'bytes', 'loop', 'late', 'lag'] as const;
@@ -77,6 +78,7 @@ export class Console {
   readonly #wanted = new Map<string, number>();
   readonly #sinceMs: number;
   readonly #actions: Actions;
+  readonly #refusals: ReturnType<typeof logThrottle>;
   #server: ConsoleServer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #step = -1;
@@ -91,6 +93,7 @@ export class Console {
     const size = Math.round(hourMs / everyMs);
     this.#o = o;
     this.#sinceMs = clock.wallMs();
+    this.#refusals = logThrottle(logEveryMs, clock);
     this.#processes = new Processes({ max: config.maxShards * 2, silentMs: everyMs * 3 + 1_000 });
     this.#counted = new Counted({ size, everyMs });
     this.#pools = new History({ columns: POOL_COLUMNS, size, maxNames: maxPools });
@@ -99,7 +102,7 @@ export class Console {
     this.#ears = new Ears({
       link: o.link,
       subjects: o.subjects,
-      onFigures: (figures) => this.#take(figures),
+      onFigures: (figures, bytes) => this.#take(figures, bytes),
       onRejected: (copy) => this.#rejected(copy),
     });
     this.#scalers = o.cluster === undefined ? undefined : this.#watchScalers(o.cluster);
@@ -132,6 +135,7 @@ export class Console {
       view: () => this.#json,
       history: (shards) => this.#historyOf(shards),
       act: (token, body) => this.#actions.handle(token, body),
+      silentMs: config.consoleEveryMs + silentMs,
       onSkipped: () => metrics.consoleSkipped.inc(),
       onFault: (err) => often((suppressed) => logger.error({ err, suppressed }, 'console failed')),
     });
@@ -301,10 +305,14 @@ export class Console {
     });
   }
 
-  #take(figures: Figures | undefined): void {
+  #take(figures: Figures | undefined, bytes: number): void {
     const { clock, metrics } = this.#o;
     if (figures === undefined) return metrics.consoleFigures.inc({ outcome: 'invalid' });
-    const outcome = this.#processes.take(figures, clock.monotonicMs(), clock.wallMs());
+    const outcome = this.#processes.take(figures, {
+      nowMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+      bytes,
+    });
     metrics.consoleFigures.inc({ outcome });
   }
 
@@ -329,8 +337,13 @@ export class Console {
   #acted(action: Action | undefined, outcome: ActionOutcome, text: string): void {
     const { metrics, logger } = this.#o;
     metrics.consoleActions.inc({ action: action?.act ?? 'none', outcome });
+    if (action === undefined) {
+      // Anybody who reaches the console can make such requests, as many as he likes.
+      this.#refusals((suppressed) => logger.warn({ outcome, suppressed }, 'console refused to act'));
+      return;
+    }
     logger.warn({ ...action, outcome }, 'console action');
-    if (action === undefined || outcome === 'asked') return;
+    if (outcome === 'asked') return;
     const what = action.act === 'drain' ? `drain ${action.shard}` : 'rebalance';
     const level = outcome === 'done' ? 'info' : 'warn';
     this.#tell({ level, about: 'console', text: `A person asked to ${what}: ${text}` });

@@ -10,7 +10,7 @@ export interface EarsOptions {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   /** Undefined where the answer is not valid. */
-  readonly onFigures: (figures: Figures | undefined) => void;
+  readonly onFigures: (figures: Figures | undefined, bytes: number) => void;
   readonly onRejected: (copy: { readonly subject: string; readonly reason: string }) => void;
 }
 
@@ -32,7 +32,7 @@ export class Ears {
     this.#connection = connection;
     connection.subscribe(this.#inbox, {
       callback: (error, { data }) => {
-        if (error === null) this.#o.onFigures(decodeFigures(data));
+        if (error === null) this.#o.onFigures(decodeFigures(data), data.byteLength);
       },
     });
     this.ask();

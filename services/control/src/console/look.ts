@@ -2,7 +2,7 @@
 import type { Decision, ShardEntry } from '@weir/fleet';
 import type { Process, Processes } from './processes.ts';
 import { perSecond } from './processes.ts';
-import { byLabel, quantile, shares, together, total } from './series.ts';
+import { byLabel, noCounts, quantile, shares, together, total } from './series.ts';
 import type {
   DecisionView,
   PoolView,
@@ -135,7 +135,7 @@ function sortedOf(processes: Processes, service: 'router' | 'publisher'): readon
 }
 
 function addUp(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums: Record<string, number> = {};
+  const sums = noCounts();
   for (const one of all)
     for (const [name, value] of Object.entries(one)) sums[name] = (sums[name] ?? 0) + value;
   return sums;

@@ -7,6 +7,8 @@ import { bucketsOf, fade, increases, total } from './series.ts';
 /** A process that answers. */
 export interface Process {
   readonly figures: Figures;
+  /** Size of its answer as JSON. */
+  readonly bytes: number;
   /** Monotonic time of its last answer. */
   readonly atMs: number;
   /** Wall clock of its start. */
@@ -23,25 +25,38 @@ export interface Process {
 export type TakeOutcome = 'taken' | 'invalid' | 'full';
 
 const memoryMs = 30_000;
+/** Twice a usual answer of a shard: this times the number of processes is what all answers together may have. */
+const meanBytes = 8_192;
+/** The largest possible answer of one process fits where few processes do. */
+const spareAnswers = 8;
 const lagName = 'weir_shard_delivery_lag_seconds';
 const backlogName = 'weir_shard_connection_backlog_bytes';
 
 export class Processes {
   readonly #max: number;
+  readonly #maxBytes: number;
   readonly #silentMs: number;
   readonly #known = new Map<string, Process>();
+  #bytes = 0;
   /** What counters have grown by since the last call of `collect`, by process. */
   #uncollected = new Map<string, Record<string, number>>();
 
   constructor(o: { readonly max: number; readonly silentMs: number }) {
     this.#max = o.max;
+    this.#maxBytes = (o.max + spareAnswers) * meanBytes;
     this.#silentMs = o.silentMs;
   }
 
-  take(figures: Figures, nowMs: number, wallMs: number): TakeOutcome {
+  take(
+    figures: Figures,
+    { nowMs, wallMs, bytes }: { readonly nowMs: number; readonly wallMs: number; readonly bytes: number },
+  ): TakeOutcome {
     const key = `${figures.service} ${figures.id}`;
     const before = this.#known.get(key);
     if (before === undefined && this.#known.size >= this.#max) return 'full';
+    const allBytes = this.#bytes + bytes - (before?.bytes ?? 0);
+    if (allBytes > this.#maxBytes) return 'full';
+    this.#bytes = allBytes;
     const startedMs = wallMs - figures.upMs;
     const same = before !== undefined && figures.upMs >= before.figures.upMs;
     // The counters of a process that has just been met have grown by nothing that anybody saw.
@@ -55,6 +70,7 @@ export class Processes {
     const part = before === undefined ? 0 : Math.exp(-(nowMs - before.atMs) / memoryMs);
     this.#known.set(key, {
       figures,
+      bytes,
       atMs: nowMs,
       startedMs: same ? before.startedMs : startedMs,
       grown,
@@ -81,7 +97,11 @@ export class Processes {
 
   /** Forgets processes that have been silent for too long. */
   forget(nowMs: number): void {
-    for (const [key, { atMs }] of this.#known) if (nowMs - atMs > this.#silentMs) this.#known.delete(key);
+    for (const [key, { atMs, bytes }] of this.#known) {
+      if (nowMs - atMs <= this.#silentMs) continue;
+      this.#known.delete(key);
+      this.#bytes -= bytes;
+    }
   }
 
   of(service: FigureService): readonly Process[] {

@@ -17,6 +17,12 @@ describe('series', () => {
     expect(byLabel(series, 'b_total', 'z')).toEqual({});
   });
 
+  it('stay numbers, whatever a label is called', () => {
+    const odd = ['constructor', '__proto__', 'toString'];
+    const named = Object.fromEntries(odd.map((name) => [`b_total{x="${name}"}`, 5]));
+    expect(Object.entries(byLabel(named, 'b_total', 'x'))).toEqual(odd.map((name) => [name, 5]));
+  });
+
   it('grow by what was added, and by all of it after a restart; gauges do not grow', () => {
     expect(increases({ a_total: 3, b_total: 9, g: 1 }, { a_total: 5, b_total: 2, c_total: 1, g: 7 })).toEqual(
       {

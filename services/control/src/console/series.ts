@@ -35,9 +35,14 @@ export function total(series: Series, name: string): number {
   return sum;
 }
 
+/** An object that has no members but its own: a label may be called `constructor`. */
+export function noCounts(): Record<string, number> {
+  return Object.create(null);
+}
+
 /** The series of a metric by one of its labels, summed over the others. */
 export function byLabel(series: Series, name: string, label: string): Record<string, number> {
-  const sums: Record<string, number> = {};
+  const sums = noCounts();
   for (const [key, value] of Object.entries(series)) {
     const of = nameOf(key);
     const by = of.labels[label];

@@ -9,7 +9,7 @@ export interface FoundNats {
   readonly source: string;
 }
 
-const parseServers = parse.list(parse.url('nats:', 'tls:'));
+const parseServers = parse.list(parse.natsServer());
 
 /** Decides; `readText` returns a file's text or undefined. Throws a `UsageError` if the flag is invalid. */
 export function findNats(from: {

@@ -101,7 +101,12 @@ function checked(parts: Parameters<typeof makeMessage>[0]) {
 }
 
 async function bytesOf(data: string): Promise<Uint8Array> {
-  if (data !== '-') return Buffer.from(data);
+  if (data !== '-') {
+    // Node puts this character where the bytes of an argument are not UTF-8.
+    if (data.includes('\ufffd'))
+      throw new UsageError('the JSON is not valid UTF-8, or has U+FFFD in it: give it by standard input (-)');
+    return Buffer.from(data);
+  }
   const input = openInput('-');
   try {
     return await readValue(input);

@@ -62,6 +62,25 @@ describe('parseMapped', () => {
   });
 
   it.each([
+    '2026-11-30',
+    '2026-11-30 21:00:00',
+    '2026-11-30T21:00+05:30',
+    '2026-11-30 21:00:00.123456Z',
+    'Mon, 30 Nov 2026 21:00:00 GMT',
+    '30 Nov 2026 21:00',
+  ])('takes %s for a date', (ts) => {
+    expect(parse(JSON.stringify({ sym: 'a', ts }))).toMatchObject({ value: { at: Date.parse(ts) } });
+  });
+
+  it.each(['game 7', 'next tuesday 5', '0x10', '1_000', 'a', '12:30', '2026-13-45', '11/30/2026', ''])(
+    'takes %s for no time',
+    (ts) => {
+      const parsed = parse(JSON.stringify({ sym: 'a', ts }));
+      expect(parsed).toMatchObject({ problem: { code: 'FIELD_INVALID' } });
+    },
+  );
+
+  it.each([
     ['{"ts":1}', 'the record has nothing at .sym for "key"'],
     ['{"sym":"a"}', 'the record has nothing at .ts for "t"'],
     ['{"sym":"a","ts":"soon"}', '"t" is "soon": neither a number from 0 on nor a date'],

@@ -20,6 +20,14 @@ export interface Mapping {
   readonly id: Pick | undefined;
 }
 
+const NUMBER = /^\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/**
+ * ISO 8601 and what programs make of it, or the dates of mails and HTTP. `Date.parse` alone takes `game 7` for a day of
+ * 2001.
+ */
+const DATE =
+  /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?$|^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?(?: (?:GMT|UTC|Z|[+-]\d{4}))?$/;
+
 type Result<T> = { readonly value: T } | { readonly problem: Problem };
 
 /** Makes a message of a record. Dates such as `2026-11-29T21:00:00Z` become times in the unit of `msPerUnit`. */
@@ -53,8 +61,12 @@ function timeOf(record: Buffer, pick: Pick | undefined, msPerUnit: number): Resu
   if (pick === undefined) return { value: 0 };
   const text = textOf(record, pick, 't');
   if ('problem' in text) return text;
-  const number = Number(text.value);
-  const at = text.value.trim() !== '' && !Number.isNaN(number) ? number : Date.parse(text.value) / msPerUnit;
+  const value = text.value.trim();
+  const at = NUMBER.test(value)
+    ? Number(value)
+    : DATE.test(value)
+      ? Date.parse(value) / msPerUnit
+      : Number.NaN;
   if (at >= 0 && at <= 1e21) return { value: at };
   return invalid('t', `is ${JSON.stringify(text.value.slice(0, 40))}: neither a number from 0 on nor a date`);
 }

@@ -26,11 +26,22 @@ describe('comma-separated values', () => {
 
   it('are refused line by line if cells and columns differ', async () => {
     expect(await records('a,b\n1\n1,2,3\n"1,2\n1,2"x')).toEqual([
-      expect.stringMatching(/^2 the line has 1 cells; the first line names 2 columns/),
+      expect.stringMatching(/^2 the line has 1 cell; the first line names 2 columns/),
       expect.stringMatching(/^3 the line has 3 cells/),
       expect.stringMatching(/^4 the line has a quote that is not closed/),
       expect.stringMatching(/^5 the line has a quote/),
     ]);
+  });
+
+  it('in another encoding than UTF-8 are refused, not published with other characters', async () => {
+    const latin1 = (text: string) => Buffer.from(text, 'latin1');
+    const csv = new CsvRecords();
+    async function* source(...lines: readonly Buffer[]) {
+      yield* lines.map((bytes, at) => ({ number: at + 1, bytes }));
+    }
+    for await (const { bytes } of csv.lines(source(latin1('sym'), latin1('caf\u00e9'))))
+      expect(csv.record(bytes ?? latin1(''))).toMatchObject({ problem: { code: 'NOT_UTF8' } });
+    await expect(csv.lines(source(latin1('pr\u00e9nom'))).next()).rejects.toThrow('is not valid UTF-8');
   });
 
   it.each(['a,', 'a,a', '"a'])('need names of columns, not %j', async (header) => {

@@ -1,5 +1,6 @@
 // Comma-separated values as records: the first line names the columns, each further line is an object. A cell that is a
 // JSON number stays one, byte for byte; an empty cell is null; all else is text. Quotes as in RFC 4180, within one line.
+import { isUtf8 } from 'node:buffer';
 import type { Problem } from '../parse/message.ts';
 import { InputError } from './input-error.ts';
 import type { Line } from './read-lines.ts';
@@ -7,6 +8,8 @@ import type { Line } from './read-lines.ts';
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const CELL = /("(?:[^"]|"")*"|[^",]*)(,|$)/y;
 const maxColumns = 1_000;
+/** To decode other bytes would put other characters in their place. */
+const notUtf8 = 'is not valid UTF-8: another encoding must be converted first (iconv -f LATIN1 -t UTF-8)';
 
 /** One file's columns and how its lines become records. */
 export class CsvRecords {
@@ -25,10 +28,14 @@ export class CsvRecords {
 
   /** The record of a line, as JSON. */
   record(line: Buffer): { readonly value: Buffer } | { readonly problem: Problem } {
+    if (!isUtf8(line)) return { problem: { code: 'NOT_UTF8', message: `the line ${notUtf8}` } };
     const cells = cellsOf(line);
-    const found = cells === undefined ? 'a quote that is not closed in its line' : `${cells.length} cells`;
+    const found =
+      cells === undefined
+        ? 'a quote that is not closed in its line'
+        : `${cells.length} cell${cells.length === 1 ? '' : 's'}`;
     if (cells === undefined || cells.length !== this.#names.length) {
-      const message = `the line has ${found}; the first line names ${this.#names.length} columns`;
+      const message = `the line has ${found}; the first line names ${this.#names.length} column${this.#names.length === 1 ? '' : 's'}`;
       return { problem: { code: 'NOT_AN_OBJECT', message } };
     }
     const members = cells.map((cell, at) => `${this.#names[at]}:${jsonOf(cell)}`);
@@ -36,6 +43,7 @@ export class CsvRecords {
   }
 
   #takeNames(bytes: Buffer | undefined): void {
+    if (bytes !== undefined && !isUtf8(bytes)) throw new InputError(`the first line ${notUtf8}`);
     const names = bytes === undefined ? undefined : cellsOf(bytes)?.map(({ text }) => text);
     if (names === undefined || names.length > maxColumns || names.some((name) => name === ''))
       throw new InputError('the first line does not name the columns');

@@ -40,10 +40,10 @@ export class Rehearsal {
     const lanes = [...this.#lanes].map(([lane, count]) => `${number(count)} ${lane}`);
     const messages = [...this.#lanes.values()].reduce((sum, count) => sum + count, 0);
     return [
-      `dry run: nothing was published; ${number(messages)} messages in ${(this.#lastMs / 1000).toFixed(1)} s`,
-      ` (${lanes.join(', ')}), ${number(this.#channels.size)} channels, ${number(this.#keys.size)} keys,`,
-      ` ${number(this.#bytes)} bytes, ${number(this.#largest)} in the largest`,
-      skipped > 0 ? `, ${number(skipped)} bad lines skipped` : '',
+      `dry run: nothing was published; ${counted(messages, 'message')} in ${(this.#lastMs / 1000).toFixed(1)} s`,
+      ` (${lanes.join(', ')}), ${names(this.#channels.size, 'channel')}, ${names(this.#keys.size, 'key')},`,
+      ` ${counted(this.#bytes, 'byte')}, ${number(this.#largest)} in the largest`,
+      skipped > 0 ? `, ${counted(skipped, 'bad line')} skipped` : '',
     ].join('');
   }
 }
@@ -52,6 +52,14 @@ function lineOf({ address, data, id }: Message): string {
   const members = Object.entries({ ...address, ...(id === undefined ? {} : { id }) });
   const head = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',');
   return `{${head},${data.length === 0 ? '"delete":true' : `"data":${Buffer.from(data).toString('utf8')}`}}`;
+}
+
+function names(count: number, noun: string): string {
+  return count < maxNames ? counted(count, noun) : `at least ${counted(count, noun)}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function number(value: number): string {
