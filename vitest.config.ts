@@ -1,18 +1,50 @@
 // Which tests there are and how they run; docs/testing.md says what belongs where. No retries: a test that needs one is
 // a bug to be found.
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** These tests start real servers and kill processes, each on ports of its own. */
 const processes = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
 
 /**
- * Clusters beside each other: most of a test is waiting, so four of them keep two cores busy. At full scale each test
+ * Clusters beside each other: most of a test is waiting, so five of them keep two cores busy. At full scale each test
  * wants the machine for itself.
  */
-const sideBySide = process.env['WEIR_TEST_SCALE'] === 'full' ? 1 : 4;
+const sideBySide = process.env['WEIR_TEST_SCALE'] === 'full' ? 1 : 5;
+
+/** These take longest, and begin first: no file runs on when all others have ended. This decides only when they run. */
+const LONGEST = [
+  'cluster/store/store-rollback',
+  'cluster/start/documents',
+  'cluster/random/random',
+  'cluster/pools/second-look',
+  'cluster/arrival/token-ends',
+  'cluster/start/npm-start',
+  'cluster/hostile-clients/handshakes',
+  'cluster/browser/lobby-page',
+  'cluster/nats/nats-away',
+  'cluster/publish/publish-command',
+  'cluster/browser/dead-path',
+  'cluster/migrate/migrate',
+  'cluster/clients/examples',
+].map((name) => `/test/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId, project }: TestSpecification): number => {
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      if (at >= 0) return at;
+      // Helm keeps a core busy: beside clusters that wait.
+      return project.name === 'contract' ? LONGEST.length : LONGEST.length + 1;
+    };
+    const ofGroup = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    return (await super.sort(files)).sort((a, b) => ofGroup(a) - ofGroup(b) || place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -54,10 +86,12 @@ export default defineConfig({
         },
       },
       {
-        // These tests measure time or memory, run a browser, or load the machine on purpose: one file at a time.
+        // These tests measure time or memory, or load the machine on purpose: one file at a time.
         test: {
           ...processes,
           name: 'alone',
+          // As in `cluster`.
+          isolate: false,
           include: ['test/{alone,lab}/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -34,24 +34,31 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the next request would be made with, by this build of packages/kubernetes/src/access.ts. */
-function access(path: string, user: keyof typeof USERS): unknown {
-  const file = join(folder, `${user}.json`);
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server: 'https://api.example:6443/' } }],
-    users: [{ name: 'u', user: USERS[user] }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  writeFileSync(file, JSON.stringify(config));
+/** What the next request of each user would be made with, by this build of packages/kubernetes/src/access.ts. */
+function accessOf(path: string): Readonly<Record<string, unknown>> {
+  const files = Object.entries(USERS).map(([name, user]) => {
+    const file = join(folder, `${name}.json`);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: 'https://api.example:6443/' } }],
+      users: [{ name: 'u', user }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    };
+    writeFileSync(file, JSON.stringify(config));
+    return [name, file];
+  });
   const program = `
     import { createAccess } from ${JSON.stringify(pathToFileURL(path).href)};
-    const { server, options } = await createAccess({ kind: 'kubeconfig', file: process.argv[1] }).next();
-    const { cert, key, headers } = options;
-    console.log(JSON.stringify({ server, cert: String(cert), key: String(key), headers }));`;
-  const args = ['--input-type=module', '-e', program, file];
+    const all = {};
+    for (const [name, file] of JSON.parse(process.argv[1])) {
+      const { server, options } = await createAccess({ kind: 'kubeconfig', file }).next();
+      const { cert, key, headers } = options;
+      all[name] = { server, cert: String(cert), key: String(key), headers };
+    }
+    console.log(JSON.stringify(all));`;
+  const args = ['--input-type=module', '-e', program, JSON.stringify(files)];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
@@ -78,17 +85,23 @@ describe('an image', () => {
     expect(licences).not.toMatch(/^(tar-fs|stream-buffers|isomorphic-ws) /m);
   });
 
-  it.each(Object.keys(USERS) as (keyof typeof USERS)[])(
-    'reads a kubeconfig with a %s as the packages do',
-    async (user) => {
-      const wanted = access(ACCESS, user);
-      expect(wanted).toMatchObject({ server: 'https://api.example:6443' });
+  describe('reads a kubeconfig as the packages do', () => {
+    let bundled: Readonly<Record<string, unknown>>;
+    let packages: Readonly<Record<string, unknown>>;
+
+    beforeAll(async () => {
       const { BUNDLE_OPTIONS } = await import(
         new URL('../../scripts/bundle-service.mjs', import.meta.url).href
       );
       const outdir = join(folder, 'access');
       await build({ ...BUNDLE_OPTIONS, entryPoints: [ACCESS], outdir });
-      expect(access(join(outdir, 'access.js'), user)).toEqual(wanted);
-    },
-  );
+      bundled = accessOf(join(outdir, 'access.js'));
+      packages = accessOf(ACCESS);
+    });
+
+    it.each(Object.keys(USERS))('with a %s', (user) => {
+      expect(packages[user]).toMatchObject({ server: 'https://api.example:6443' });
+      expect(bundled[user]).toEqual(packages[user]);
+    });
+  });
 });

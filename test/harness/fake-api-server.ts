@@ -29,6 +29,7 @@ export class FakeApiServer {
   hangs = false;
   token = 'first';
   readonly #objects = new Map<string, Stored>();
+  readonly #history: { readonly path: string; readonly object: Json }[] = [];
   readonly #deleted: (Stored & { readonly path: string })[] = [];
   readonly #watchers = new Set<Watcher>();
   #version = 100;
@@ -95,6 +96,11 @@ export class FakeApiServer {
     return this.#objects.get(path)?.object;
   }
 
+  /** All versions of an object, from the first. */
+  history(path: string): readonly Json[] {
+    return this.#history.filter((one) => one.path === path).map(({ object }) => object);
+  }
+
   /** Stores an object and notifies watchers. */
   put(path: string, object: Json): Json {
     this.#version += 1;
@@ -102,6 +108,7 @@ export class FakeApiServer {
     const stored = { ...object, metadata };
     const type = this.#objects.has(path) ? 'MODIFIED' : 'ADDED';
     this.#objects.set(path, { version: this.#version, object: stored });
+    this.#history.push({ path, object: stored });
     this.#tell(path, type, stored);
     return stored;
   }

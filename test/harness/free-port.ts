@@ -1,12 +1,31 @@
-// A free port, for a service that must know its public address before it starts.
-import type { AddressInfo } from 'node:net';
+// A free port, for a program that must know its port before it listens.
 import { createServer } from 'node:net';
 
-/** A port that is free on `host` at this moment; `::` means all addresses. */
+/**
+ * Below the ports that systems give to outgoing connections and to servers that ask for any port (from 32768 on Linux,
+ * 49152 elsewhere): such a socket of another test cannot take the port before the program listens.
+ */
+const FIRST = 12_000;
+const LAST = 31_999;
+const given = new Set<number>();
+
+/** A port that is free on `host`, and that this process has given to no other caller; `::` means all addresses. */
 export async function freePort(host = '127.0.0.1'): Promise<string> {
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST + 1));
+    if (given.has(port) || !(await isFree(port, host))) continue;
+    given.add(port);
+    return String(port);
+  }
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    });
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
 }

@@ -40,8 +40,45 @@ export interface Served {
 /** The option of `connect` in a page's source that names the cluster of `npm start`. */
 export const PRINTED_URL = `url: 'ws://127.0.0.1:7701'`;
 
-/** Declares the tests. `serve` replaces `PRINTED_URL` in the page's source by these options: a router, and tokens for it. */
-export function survives(name: string, feed: Feed, serve: (options: string) => Promise<Served>): void {
+/** Replaces `PRINTED_URL` in a page's source by these options, a router and tokens for it, and serves the page. */
+export type Serve = (options: string) => Promise<Served>;
+
+/** Declares the tests that judge no time. */
+export function survives(name: string, feed: Feed, serve: Serve): void {
+  declareTests(name, feed, serve, declareSurvival);
+}
+
+/** Declares the test of the Back button, which judges a time: the machine must do nothing else. */
+export function returnsAtOnce(name: string, feed: Feed, serve: Serve): void {
+  declareTests(name, feed, serve, declareReturn);
+}
+
+/** Declares all of them, for a file that has the machine for itself. */
+export function survivesAndReturns(name: string, feed: Feed, serve: Serve): void {
+  declareTests(name, feed, serve, (page) => {
+    declareSurvival(page);
+    declareReturn(page);
+  });
+}
+
+/** What the tests of a page have. */
+interface OpenPage {
+  readonly name: string;
+  readonly page: () => Page;
+  readonly paths: () => PathCluster;
+  readonly tokens: () => TokenServer;
+  /** Publishes a new value and returns its number. */
+  publish(): number;
+  publishCritical(): void;
+  showsNewest(n?: number): Promise<void>;
+  /** Each once and in order. */
+  hasAllCriticals(): Promise<void>;
+  statuses(): Promise<string[]>;
+  /** The page is there, and served: it has the newest value and a first critical message. */
+  opened(): Promise<void>;
+}
+
+function declareTests(name: string, feed: Feed, serve: Serve, tests: (page: OpenPage) => void): void {
   describe.skipIf(whyNoChromium !== '')(`${name}${whyNoChromium}`, { timeout: 3 * AGAIN_MS }, () => {
     let paths: PathCluster;
     let tokens: TokenServer;
@@ -122,14 +159,12 @@ export function survives(name: string, feed: Feed, serve: (options: string) => P
       sent.push(++count);
       nats.publish(`weir.critical.${feed.channel}`, JSON.stringify(feed.critical(count)));
     }
-    /** Each once and in order. */
     async function hasAllCriticals(): Promise<void> {
       await until(async () => (await criticals()).length >= sent.length, 'all critical messages', AGAIN_MS);
       expect(await criticals()).toEqual(sent);
     }
     const statuses = (): Promise<string[]> => page.evaluate('statuses');
 
-    /** The page is there, and served: it has the newest value and a first critical message. */
     async function opened(): Promise<void> {
       sent.length = 0;
       await page.goto(served.url);
@@ -139,87 +174,123 @@ export function survives(name: string, feed: Feed, serve: (options: string) => P
       expect((await statuses()).at(-1)).toBe('open');
     }
 
-    it('shows a live feed', async () => {
-      await opened();
-      for (let i = 0; i < 3; i++) await showsNewest();
+    tests({
+      name,
+      page: () => page,
+      paths: () => paths,
+      tokens: () => tokens,
+      publish,
+      publishCritical,
+      showsNewest,
+      hasAllCriticals,
+      statuses,
+      opened,
     });
+  });
+}
 
-    it('survives kill -9 of its shard', async () => {
-      await opened();
-      const startMs = performance.now();
-      const again = await paths.killServing();
-      publishCritical();
+function declareSurvival({
+  name,
+  page,
+  paths,
+  tokens,
+  publishCritical,
+  showsNewest,
+  hasAllCriticals,
+  statuses,
+  opened,
+}: OpenPage): void {
+  it('shows a live feed', async () => {
+    await opened();
+    for (let i = 0; i < 3; i++) await showsNewest();
+  });
+
+  it('survives kill -9 of its shard', async () => {
+    await opened();
+    const startMs = performance.now();
+    const again = await paths().killServing();
+    publishCritical();
+    await showsNewest();
+    seen(`${name}, kill -9`, { seconds: (performance.now() - startMs) / 1_000 });
+    await hasAllCriticals();
+    await again();
+  });
+
+  it('survives a dead path, without a break in what it says', async () => {
+    await opened();
+    paths().swallow();
+    publishCritical();
+    const startMs = performance.now();
+    await showsNewest();
+    seen(`${name}, a dead path`, { seconds: (performance.now() - startMs) / 1_000 });
+    await hasAllCriticals();
+    expect((await statuses()).slice((await statuses()).indexOf('open'))).toEqual(['open']);
+  });
+
+  it('loses no critical message by a reload', async () => {
+    await opened();
+    // A position speaks for the first one.
+    await until(
+      () => page().evaluate(`Object.keys(sessionStorage).some((key) => key.startsWith('weir '))`),
+      'a place in the storage',
+    );
+    for (let reload = 0; reload < 3; reload++) {
+      for (let i = 0; i < 3; i++) publishCritical();
+      const reloaded = page().reload();
+      for (let i = 0; i < 3; i++) publishCritical();
+      await reloaded;
       await showsNewest();
-      seen(`${name}, kill -9`, { seconds: (performance.now() - startMs) / 1_000 });
-      await hasAllCriticals();
-      await again();
-    });
+    }
+    await hasAllCriticals();
+  });
 
-    it('survives a dead path, without a break in what it says', async () => {
+  it('survives its token, without a break', async () => {
+    tokens().seconds = SHORT_LIVED_S;
+    const before = tokens().asked;
+    try {
       await opened();
-      paths.swallow();
-      publishCritical();
-      const startMs = performance.now();
-      await showsNewest();
-      seen(`${name}, a dead path`, { seconds: (performance.now() - startMs) / 1_000 });
-      await hasAllCriticals();
-      expect((await statuses()).slice((await statuses()).indexOf('open'))).toEqual(['open']);
-    });
-
-    it('loses no critical message by a reload', async () => {
-      await opened();
-      // A position speaks for the first one.
-      await until(
-        () => page.evaluate(`Object.keys(sessionStorage).some((key) => key.startsWith('weir '))`),
-        'a place in the storage',
-      );
-      for (let reload = 0; reload < 3; reload++) {
-        for (let i = 0; i < 3; i++) publishCritical();
-        const reloaded = page.reload();
-        for (let i = 0; i < 3; i++) publishCritical();
-        await reloaded;
-        await showsNewest();
-      }
-      await hasAllCriticals();
-    });
-
-    it('survives its token, without a break', async () => {
-      tokens.seconds = SHORT_LIVED_S;
-      const before = tokens.asked;
-      try {
-        await opened();
-        // Longer than the first two tokens are good for, whatever the clocks.
-        for (let asked = before + 2; asked <= before + 4; asked++) {
-          publishCritical();
-          const isRenewed = async (): Promise<boolean> => {
-            await showsNewest();
-            return tokens.asked >= asked;
-          };
-          await until(isRenewed, 'the client has fetched another token', AGAIN_MS);
-        }
-        await hasAllCriticals();
-      } finally {
-        tokens.seconds = 3_600;
-      }
-      expect((await statuses()).slice((await statuses()).indexOf('open'))).toEqual(['open']);
-    });
-
-    it('is up to date within a second of the Back button', async () => {
-      await opened();
-      const tookMs: number[] = [];
-      for (let back = 0; back < BACKS; back++) {
-        await page.goto(tokens.url);
+      // Longer than the first two tokens are good for, whatever the clocks.
+      for (let asked = before + 2; asked <= before + 4; asked++) {
         publishCritical();
-        const n = publish();
-        const startMs = performance.now();
-        await page.goBack({ waitUntil: 'commit' });
-        await showsNewest(n);
-        tookMs.push(performance.now() - startMs);
+        const isRenewed = async (): Promise<boolean> => {
+          await showsNewest();
+          return tokens().asked >= asked;
+        };
+        await until(isRenewed, 'the client has fetched another token', AGAIN_MS);
       }
-      seen(`${name}, Back`, { ms: Math.min(...tookMs) });
       await hasAllCriticals();
-      // Other work of this machine may delay one of them; a client that waits before it tries is late each time.
-      expect(Math.min(...tookMs)).toBeLessThan(1_000);
-    });
+    } finally {
+      tokens().seconds = 3_600;
+    }
+    expect((await statuses()).slice((await statuses()).indexOf('open'))).toEqual(['open']);
+  });
+}
+
+function declareReturn({
+  name,
+  page,
+  tokens,
+  publish,
+  publishCritical,
+  showsNewest,
+  hasAllCriticals,
+  opened,
+}: OpenPage): void {
+  it('is up to date within a second of the Back button', async () => {
+    await opened();
+    const tookMs: number[] = [];
+    for (let back = 0; back < BACKS; back++) {
+      await page().goto(tokens().url);
+      publishCritical();
+      const n = publish();
+      const startMs = performance.now();
+      await page().goBack({ waitUntil: 'commit' });
+      await showsNewest(n);
+      tookMs.push(performance.now() - startMs);
+    }
+    seen(`${name}, Back`, { ms: Math.min(...tookMs) });
+    await hasAllCriticals();
+    // Other work of this machine may delay one of them; a client that waits before it tries is late each time.
+    expect(Math.min(...tookMs)).toBeLessThan(1_000);
   });
 }

@@ -24,6 +24,9 @@ export function sample<T>(all: readonly T[], nth: number): readonly T[] {
   );
 }
 
+/** For the titles of long tests that only `.ci/run` tries: `it.skipIf(!isExhaustive)(`…${onlyInCi}`)`. */
+export const onlyInCi: string = isExhaustive ? '' : ' (skipped: only in .ci/run)';
+
 /** At full scale, prints on one line what a case saw. */
 export function seen(which: string, what: Readonly<Record<string, number | string>>): void {
   if (!isFull) return;

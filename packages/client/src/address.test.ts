@@ -10,24 +10,24 @@ const plain = {
 };
 
 describe('the router address', () => {
-  it('gets the path where it has none, and the channels', () => {
+  it('gets the default path if it has none, and the channels', () => {
     const { url, protocols } = routerTarget({ ...plain, url: 'wss://weir.test' });
     expect(url).toBe('wss://weir.test/v1/connect?channels=lobby,sports.42');
     expect(protocols).toEqual(['weir.v1']);
   });
-  it('keeps a path and a query that it has', () => {
+  it('keeps its own path and query', () => {
     expect(routerTarget({ ...plain, url: 'ws://h:8080/base/v1/connect?x=1#y' }).url).toBe(
       'ws://h:8080/base/v1/connect?x=1&channels=lobby,sports.42',
     );
   });
-  it('understands http, https, IPv6 and what is relative to a page', () => {
+  it('accepts http, https, IPv6 and addresses relative to a page', () => {
     expect(routerTarget({ ...plain, url: 'https://h' }).url).toMatch(/^wss:\/\/h\/v1\/connect\?/);
     expect(routerTarget({ ...plain, url: 'http://[::1]:8080' }).url).toMatch(/^ws:\/\/\[::1\]:8080\/v1\//);
     expect(routerTarget({ ...plain, url: '/', base: 'https://page.test/x/y' }).url).toMatch(
       /^wss:\/\/page\.test\/v1\/connect/,
     );
   });
-  it('needs nothing of the URL class but that it refuses what is no URL, as in React Native', () => {
+  it('needs of the URL class only that it refuses malformed URLs, as in React Native', () => {
     const whole = globalThis.URL;
     class GettersOnly {
       readonly #text: string;
@@ -48,10 +48,10 @@ describe('the router address', () => {
       globalThis.URL = whole;
     }
   });
-  it('asks for a class', () => {
+  it('contains the requested class', () => {
     expect(routerTarget({ ...plain, url: 'ws://h', class: 'mobile' }).url).toMatch(/&class=mobile$/);
   });
-  it('shows a hint', () => {
+  it('contains the hint', () => {
     expect(routerTarget({ ...plain, url: 'ws://h', hint: 'a.b-_.c' }).url).toMatch(/&hint=a\.b-_\.c$/);
   });
   it('offers a token as a subprotocol', () => {
@@ -64,14 +64,14 @@ describe('the router address', () => {
     expect(protocols).toEqual(['weir.v1']);
     expect(url).toMatch(/&token=a%3Db%26c%20d$/);
   });
-  it('refuses what is not a URL, or of another kind', () => {
+  it('refuses malformed URLs and other schemes', () => {
     expect(() => parseUrl('weir', undefined)).toThrow(expect.objectContaining({ code: 'BAD_URL' }));
     expect(() => parseUrl('ftp://h', undefined)).toThrow(/wss:\/\//);
   });
 });
 
 describe('the other addresses', () => {
-  it('offers the version alone on a move and on a stream', () => {
+  it('of a move and of a stream offer the version alone', () => {
     expect(moveTarget('ws://r/v1/connect?channels=a&hint=H')).toEqual({
       url: 'ws://r/v1/connect?channels=a&hint=H',
       protocols: ['weir.v1'],

@@ -5,7 +5,7 @@ import { settle } from './fakes/fake-platform.ts';
 import { critical, heard, ids, move, position, snapshot, state } from './fakes/said.ts';
 
 describe('pause and resume', () => {
-  it('keep state and position, and nothing is tried in between', async () => {
+  it('keep state and position; a paused client does not reconnect', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const stream = await cluster.welcomed({ beatMs: 15_000 });
@@ -31,7 +31,7 @@ describe('pause and resume', () => {
     expect(cluster.all('status')).toEqual(['open', 'paused', 'waiting', 'connecting', 'open']);
     expect(cluster.all('close')).toEqual([]);
   });
-  it.each(['connecting', 'waiting', 'moving'])('stop what is going on while it is %s', async (when) => {
+  it.each(['connecting', 'waiting', 'moving'])('stop the client while it is %s', async (when) => {
     const cluster = new FakeCluster();
     if (when !== 'connecting') {
       const stream = await cluster.welcomed();
@@ -46,7 +46,7 @@ describe('pause and resume', () => {
     await settle();
     expect([cluster.client.status, cluster.opened, cluster.platform.timers]).toEqual(['paused', opened, 0]);
   });
-  it('take what is subscribed to meanwhile along', async () => {
+  it('include channels subscribed to meanwhile', async () => {
     const cluster = new FakeCluster();
     await cluster.welcomed();
     cluster.client.pause();
@@ -57,7 +57,7 @@ describe('pause and resume', () => {
     await settle();
     expect(cluster.last.url.searchParams.get('channels')).toBe('lobby,more');
   });
-  it('mean nothing to a client that is closed', () => {
+  it('do nothing to a closed client', () => {
     const cluster = new FakeCluster();
     cluster.client.close();
     cluster.client.pause();
@@ -67,7 +67,7 @@ describe('pause and resume', () => {
 });
 
 describe('connect', () => {
-  it('opens a client again that was closed, where it was', async () => {
+  it('reopens a closed client, which resumes', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(snapshot({ a: 1 }));
@@ -88,7 +88,7 @@ describe('connect', () => {
     expect(cluster.all('close')).toHaveLength(2);
     expect(cluster.platform.timesLifeIsListenedTo).toBe(0);
   });
-  it('tries again after a code that says stop, and ends a pause', async () => {
+  it('connects again after a final close code, and ends a pause', async () => {
     const cluster = new FakeCluster();
     await settle();
     cluster.last.ends(4500, 'token expired');
@@ -103,7 +103,7 @@ describe('connect', () => {
 });
 
 describe('listeners', () => {
-  it('of one event, and those that are taken off', async () => {
+  it('run for their event until they are removed', async () => {
     const cluster = new FakeCluster();
     const seen: unknown[] = [];
     const listen = (event: unknown): void => {
@@ -127,7 +127,7 @@ describe('listeners', () => {
 });
 
 describe('a channel as a store', () => {
-  it('is subscribed to, and runs with the snapshot at once and after each change', async () => {
+  it('calls a subscriber with the snapshot at once and after each change', async () => {
     const cluster = new FakeCluster({ channels: ['other'] });
     const lobby = cluster.client.channel('lobby');
     const seen: unknown[] = [];
@@ -147,7 +147,7 @@ describe('a channel as a store', () => {
     cluster.platform.turns();
     expect(seen).toHaveLength(3);
   });
-  it('has an immutable snapshot: another one after a change, the same in between', async () => {
+  it('has an immutable snapshot: a new one after a change, the same one otherwise', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     const lobby = cluster.client.channel('lobby');
@@ -160,7 +160,7 @@ describe('a channel as a store', () => {
     expect(lobby.snapshot).not.toBe(first);
     expect([first.get('a'), lobby.snapshot.get('a')]).toEqual([1, 2]);
   });
-  it('does not throw where the client was told to stay away', async () => {
+  it('does not throw after a final close code', async () => {
     const cluster = new FakeCluster();
     await settle();
     cluster.last.ends(4500);
@@ -176,7 +176,7 @@ describe('a token that expires', () => {
     await settle();
     return cluster.opened;
   };
-  it('is renewed before its end, beside the connection, without a break', async () => {
+  it('is renewed before it expires, beside the connection, without a break', async () => {
     let asked = 0;
     const cluster = new FakeCluster({ token: () => `t${++asked}` });
     const old = await cluster.welcomed({ expiresInMs: 600_000 });
@@ -194,7 +194,7 @@ describe('a token that expires', () => {
     cluster.platform.advance(2_000);
     expect(cluster.platform.timers).toBe(0);
   });
-  it('that cannot be renewed is asked for again until its end, and after it', async () => {
+  it('that cannot be renewed is requested again until it expires, and after that', async () => {
     const tokens = ['good', 'fails', 'fails', 'better'];
     const cluster = new FakeCluster({
       token: () => {
@@ -215,7 +215,7 @@ describe('a token that expires', () => {
     await renewed(cluster, 0);
     expect(cluster.last.protocols).toEqual(['weir.v1', 'weir.token.better']);
   });
-  it('is not asked for where it is a text, or ends in a month', async () => {
+  it('is not requested if it is a string, or expires in a month', async () => {
     for (const options of [{ token: 'text' }, { token: () => 'again' }]) {
       const cluster = new FakeCluster(options);
       const month = 2_592_000_000;
@@ -225,8 +225,8 @@ describe('a token that expires', () => {
   });
 });
 
-describe('critical messages of before', () => {
-  it('are asked for where a channel begins, as many as the shard allows', async () => {
+describe('earlier critical messages', () => {
+  it('are requested with the first subscription, at most as many as the shard allows', async () => {
     const cluster = new FakeCluster({ critical: { last: 50 } });
     const stream = await cluster.welcomed({ lastMax: 20 });
     expect(stream.url.searchParams.get('last')).toBe('50');
@@ -246,7 +246,7 @@ describe('critical messages of before', () => {
     await settle();
     expect(second.sent).toEqual([{ type: 'subscribe', channels: ['other'] }]);
   });
-  it('are not asked for again by a client that comes back without a position', async () => {
+  it('are not requested again by a client that reconnects without a position', async () => {
     const cluster = new FakeCluster({ critical: { last: 50 } });
     (await cluster.welcomed()).ends(1006);
     const second = await cluster.welcomed();

@@ -3,8 +3,8 @@ import { FakeCluster, redirect, welcome } from './fakes/fake-cluster.ts';
 import { settle } from './fakes/fake-platform.ts';
 import { critical, heard, ids, move, position, snapshot, state } from './fakes/said.ts';
 
-describe('coming back', () => {
-  it('resumes, announces only what really changed, and no id twice', async () => {
+describe('a reconnect', () => {
+  it('resumes, announces real changes only, and no id twice', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const stream = await cluster.welcomed();
@@ -27,7 +27,7 @@ describe('coming back', () => {
     expect(cluster.all('open')).toMatchObject([{ shard: 'a' }, { shard: 'b', resumed: true }]);
     expect(cluster.client.info.attempts).toBe(2);
   });
-  it('says that something may be missing where there was no position yet', async () => {
+  it('announces a possible gap if there was no position yet', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const stream = await cluster.welcomed();
@@ -40,7 +40,7 @@ describe('coming back', () => {
       { type: 'critical', id: 2, data: 2 },
     ]);
   });
-  it('stays away after a code that says stop, and says why', async () => {
+  it('does not follow a final close code, and the client gives the reason', async () => {
     const cluster = new FakeCluster();
     const iterator = cluster.client.channel('lobby')[Symbol.asyncIterator]();
     await settle();
@@ -56,14 +56,14 @@ describe('coming back', () => {
     await settle();
     expect(cluster.opened).toBe(1);
   });
-  it('does nothing after 1000, as the table says, and comes back after 4002 without a new stream', async () => {
+  it('does not follow 1000, as the table says, and follows 4002', async () => {
     const cluster = new FakeCluster();
     (await cluster.welcomed()).ends(4002);
     expect(cluster.client.status).toBe('waiting');
     (await cluster.welcomed()).ends(1000);
     expect(cluster.all('close')).toEqual([{ code: 1000, reason: '' }]);
   });
-  it('tries at once when the network is back, and beside a connection that is open', async () => {
+  it('starts at once when the network is back, and beside an open connection', async () => {
     const cluster = new FakeCluster();
     (await cluster.welcomed()).ends(1006);
     cluster.platform.lives('online');
@@ -81,7 +81,7 @@ describe('coming back', () => {
 });
 
 describe('a move', () => {
-  it('counts the old stream until the new one says welcome, and not any more from then on', async () => {
+  it('uses the old stream until the welcome of the new one, and not after it', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const old = await cluster.welcomed();
@@ -126,7 +126,7 @@ describe('a move', () => {
     fresh.ends(1006);
     expect(cluster.client.status).toBe('waiting');
   });
-  it('that fails leaves the old stream alone; when that ends comes the ordinary way', async () => {
+  it('that fails keeps the old stream; when that one ends, the client reconnects', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const old = await cluster.welcomed();
@@ -146,7 +146,7 @@ describe('a move', () => {
     await cluster.comesBack();
     expect(cluster.last.url.search).toBe('?channels=lobby');
   });
-  it('goes on as the reconnect where the old stream ends first', async () => {
+  it('becomes the reconnect if the old stream ends first', async () => {
     const cluster = new FakeCluster();
     const old = await cluster.welcomed();
     old.says(position('P'));
@@ -159,7 +159,7 @@ describe('a move', () => {
     expect(cluster.client.status).toBe('open');
     expect(cluster.opened).toBe(4);
   });
-  it('without a position keeps the ids, so that nothing comes twice, and declares the loss', async () => {
+  it('without a position keeps the ids, so that no message arrives twice, and announces a gap', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const old = await cluster.welcomed();
@@ -199,7 +199,7 @@ describe('close', () => {
       expect(cluster.opened).toBe(opened);
     },
   );
-  it('leaves a peer that never answers', async () => {
+  it('abandons a peer that never answers', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     cluster.client.close();
@@ -207,7 +207,7 @@ describe('close', () => {
     expect(stream.terminated).toBe(true);
     expect(cluster.platform.timers).toBe(0);
   });
-  it('tries at once when the page is looked at again, and not where it is open', async () => {
+  it('reconnects at once when the page becomes visible, unless the connection is open', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     cluster.platform.lives('shown');
@@ -218,7 +218,7 @@ describe('close', () => {
     await settle();
     expect([cluster.client.status, cluster.opened]).toEqual(['connecting', 3]);
   });
-  it('closes with the page that is left, and resumes when the page comes back', async () => {
+  it('closes the connection when the page is hidden, and resumes when the page returns', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(position('P'));
@@ -232,7 +232,7 @@ describe('close', () => {
     expect(second.url.searchParams.get('resume')).toBe('P');
     expect(cluster.client.status).toBe('open');
   });
-  it('says why it waits, for how long and what ended', async () => {
+  it('tells why the client waits, for how long, and what failed', async () => {
     const cluster = new FakeCluster();
     await settle();
     cluster.last.fails('connect ECONNREFUSED');
@@ -252,7 +252,7 @@ describe('close', () => {
       stage: 'open',
     });
   });
-  it('ends a try on an error alone, where no close follows', async () => {
+  it('ends an attempt on an error event without a close event', async () => {
     const cluster = new FakeCluster();
     await settle();
     cluster.last.fails('refused by the page');
@@ -263,7 +263,7 @@ describe('close', () => {
     cluster.platform.sockets[0]?.ends(1006);
     expect(cluster.all('retry')).toHaveLength(1);
   });
-  it('may be closed by whoever hears that it waits, and tries no more', async () => {
+  it('may come from a retry listener, and ends the attempts', async () => {
     const cluster = new FakeCluster();
     cluster.client.on('retry', () => cluster.client.close());
     await settle();
@@ -274,7 +274,7 @@ describe('close', () => {
 });
 
 describe('a dead path', () => {
-  it('is left for another one, and the old connection counts until then', async () => {
+  it('is replaced by another one, and the old connection counts until then', async () => {
     const cluster = new FakeCluster();
     const old = await cluster.welcomed({ beatMs: 15_000 });
     old.says(position('P'));
@@ -285,7 +285,7 @@ describe('a dead path', () => {
     expect(old.closedWith).toBe(4002);
     expect(cluster.all('move')).toMatchObject([{ reason: 'refresh' }]);
   });
-  it('is given up where the way to another one fails, too', async () => {
+  it('is given up if the new connection fails, too', async () => {
     const cluster = new FakeCluster();
     const old = await cluster.welcomed({ beatMs: 15_000 });
     cluster.platform.advance(31_000);
@@ -297,7 +297,7 @@ describe('a dead path', () => {
     await cluster.welcomed();
     expect(cluster.client.status).toBe('open');
   });
-  it('is kept where it speaks again while the other way fails', async () => {
+  it('is kept if data arrives on it while the new connection fails', async () => {
     const cluster = new FakeCluster();
     const old = await cluster.welcomed({ beatMs: 15_000 });
     cluster.platform.advance(31_000);
@@ -306,7 +306,7 @@ describe('a dead path', () => {
     cluster.last.ends(1006);
     expect([cluster.client.status, old.closedWith]).toEqual(['open', undefined]);
   });
-  it('is not waited for after a sleep: a client that waits for its next try begins it at once', async () => {
+  it('costs no wait after a sleep: a waiting client starts its next attempt at once', async () => {
     const cluster = new FakeCluster();
     cluster.platform.chance = 1;
     (await cluster.welcomed()).ends(1006);

@@ -4,8 +4,8 @@ import { FakeCluster, redirect } from './fakes/fake-cluster.ts';
 import { FakePlatform, settle } from './fakes/fake-platform.ts';
 import { critical, heard, move, position, snapshot, state } from './fakes/said.ts';
 
-describe('the way to a stream', () => {
-  it('goes from the router to the shard and opens with what was measured', async () => {
+describe('a connection', () => {
+  it('leads from the router to the shard, and opens with the measurement', async () => {
     const cluster = new FakeCluster();
     expect(cluster.client.status).toBe('connecting');
     const stream = await cluster.welcomed();
@@ -26,7 +26,7 @@ describe('the way to a stream', () => {
       tickMs: 100,
     });
   });
-  it('asks the token function anew at every visit, and says where it fails', async () => {
+  it('calls the token function for every attempt, and reports its failure', async () => {
     let asked = 0;
     const cluster = new FakeCluster({
       token: async () => {
@@ -46,7 +46,7 @@ describe('the way to a stream', () => {
     await cluster.comesBack();
     expect(cluster.last.protocols).toEqual(['weir.v1', 'weir.token.t3']);
   });
-  it('tells the console once, after three failures that no listener heard', async () => {
+  it('warns once on the console, after three failures without a listener', async () => {
     const said: unknown[] = [];
     const { warn } = console;
     console.warn = (line: unknown) => said.push(line);
@@ -68,7 +68,7 @@ describe('the way to a stream', () => {
       console.warn = warn;
     }
   });
-  it('gives each step 10 s', async () => {
+  it('allows 10 s for each step', async () => {
     const cluster = new FakeCluster();
     await settle();
     cluster.platform.advance(10_000);
@@ -82,7 +82,7 @@ describe('the way to a stream', () => {
     expect(cluster.client.status).toBe('waiting');
     expect(cluster.last.closedWith).toBe(1000);
   });
-  it('comes back where the class throws, as a page does that forbids the URL', async () => {
+  it('is retried if the WebSocket class throws, as in a page that forbids the URL', async () => {
     const cluster = new FakeCluster({
       WebSocket: class {
         constructor() {
@@ -100,7 +100,7 @@ describe('the way to a stream', () => {
     );
     expect(() => new FakeCluster({ url: 'nowhere' })).toThrow(expect.objectContaining({ code: 'BAD_URL' }));
   });
-  it('ends with words where there is no WebSocket', async () => {
+  it('throws a sentence if there is no WebSocket', async () => {
     const { client } = new FakeCluster();
     client.close();
     const platform = new FakePlatform();
@@ -128,7 +128,7 @@ describe('the hint of a redirect', () => {
     return cluster;
   };
 
-  it('is shown at the next visits, beside the token, until there is another', async () => {
+  it('is sent with the next attempts, beside the token, until there is another hint', async () => {
     const cluster = await opened();
     for (const code of [1006, 4012, 4003]) {
       cluster.last.ends(code);
@@ -144,7 +144,7 @@ describe('the hint of a redirect', () => {
     await cluster.comesBack();
     expect(shown(cluster)).toBe('H2');
   });
-  it.each([4008, 4009])('is not shown after %i: the network is another than was measured', async (code) => {
+  it.each([4008, 4009])('is not sent after %i: the network is not the measured one', async (code) => {
     const cluster = await opened();
     cluster.last.ends(code);
     await cluster.comesBack();
@@ -154,7 +154,7 @@ describe('the hint of a redirect', () => {
     await cluster.comesBack();
     expect(shown(cluster)).toBe('H2');
   });
-  it.each([4003, 1006])('is not shown again after the router ended a visit with %i', async (code) => {
+  it.each([4003, 1006])('is not sent again after the router closed with %i', async (code) => {
     const cluster = await opened();
     cluster.last.ends(1006);
     await cluster.comesBack();
@@ -163,7 +163,7 @@ describe('the hint of a redirect', () => {
     await cluster.comesBack();
     expect(shown(cluster)).toBeNull();
   });
-  it('outlives a router without room and a shard that cannot be reached', async () => {
+  it('survives a full router and an unreachable shard', async () => {
     const cluster = await opened();
     cluster.last.ends(1006);
     await cluster.comesBack();
@@ -175,7 +175,7 @@ describe('the hint of a redirect', () => {
     await cluster.comesBack();
     expect(shown(cluster)).toBe('H1');
   });
-  it('is left behind with the pool that it was measured for', async () => {
+  it('is dropped with the pool that it was measured for', async () => {
     const cluster = await opened();
     cluster.last.says({ ...move, reason: 'tooSlow' });
     await settle();
@@ -184,7 +184,7 @@ describe('the hint of a redirect', () => {
     await cluster.comesBack();
     expect(shown(cluster)).toBeNull();
   });
-  it('is not added to the URL of a move, which has its own', async () => {
+  it('is not added to the URL of a move, which has its own hint', async () => {
     const cluster = await opened();
     cluster.last.says(move);
     await settle();
@@ -192,8 +192,8 @@ describe('the hint of a redirect', () => {
   });
 });
 
-describe('on a stream', () => {
-  it('keeps a live map at once, and announces the changes of one turn together', async () => {
+describe('a stream', () => {
+  it('updates the live map at once, and announces the changes of one turn together', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const stream = await cluster.welcomed();
@@ -204,7 +204,7 @@ describe('on a stream', () => {
     cluster.platform.turns();
     expect(events).toEqual([{ type: 'state', set: new Map([['a', 2]]), del: ['b'], snapshot: true }]);
   });
-  it('drops critical ids that it has had, and forgets them after a reset', async () => {
+  it('drops critical ids that it has received, and forgets them after a reset', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const stream = await cluster.welcomed();
@@ -222,7 +222,7 @@ describe('on a stream', () => {
       1,
     ]);
   });
-  it('hands out cosmetics, and reads over what it does not understand', async () => {
+  it('delivers cosmetic messages, and ignores unknown ones', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);
     const stream = await cluster.welcomed();
@@ -243,7 +243,7 @@ describe('on a stream', () => {
     cluster.platform.turns();
     expect(events).toEqual([{ type: 'cosmetic', data: [1, 2, 3], dropped: 0 }]);
   });
-  it('iterates from the state that is there, and ends with close', async () => {
+  it('iterates from the current state, and ends with close', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(snapshot({ a: 1 }));
@@ -263,7 +263,7 @@ describe('on a stream', () => {
 });
 
 describe('subscribing at run time', () => {
-  it('says it in one message a turn', async () => {
+  it('sends one message a turn', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     cluster.client.channel('a').subscribe();
@@ -278,7 +278,7 @@ describe('subscribing at run time', () => {
     ]);
     expect(cluster.client.channel('a').subscribed).toBe(true);
   });
-  it('asks for a channel anew that is left and wanted again in one turn, since its state is gone', async () => {
+  it('requests a channel again that was unsubscribed and subscribed in one turn, since its state is gone', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     const lobby = cluster.client.channel('lobby');
@@ -294,7 +294,7 @@ describe('subscribing at run time', () => {
     stream.says(snapshot({ a: 2 }));
     expect([...lobby.state]).toEqual([['a', 2]]);
   });
-  it('empties a channel that is left, ends its iterations, ignores what still comes', async () => {
+  it('empties an unsubscribed channel, ends its iterations, and ignores later messages', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(snapshot({ a: 1 }));
@@ -307,7 +307,7 @@ describe('subscribing at run time', () => {
     expect(lobby.state.size).toBe(0);
     expect((await iterator.next()).done).toBe(true);
   });
-  it('is told to a stream that knew less or more', async () => {
+  it('is sent to a stream that has fewer or more channels', async () => {
     const cluster = new FakeCluster({ channels: ['lobby', 'sports'] });
     await settle();
     cluster.client.channel('late').subscribe();
@@ -318,7 +318,7 @@ describe('subscribing at run time', () => {
       { type: 'subscribe', channels: ['late'] },
     ]);
   });
-  it('connects only when there is something to ask for', async () => {
+  it('connects only when there is a channel', async () => {
     const cluster = new FakeCluster({ channels: [] });
     await settle();
     expect(cluster.opened).toBe(0);
@@ -326,7 +326,7 @@ describe('subscribing at run time', () => {
     await settle();
     expect(cluster.last.url.search).toBe('?channels=late');
   });
-  it('drops what the shard refuses, so that the router is not asked for it', async () => {
+  it('drops channels that the shard refuses, so that the router does not get them', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     cluster.client.channel('secret').subscribe();
@@ -338,7 +338,7 @@ describe('subscribing at run time', () => {
     await cluster.comesBack();
     expect(cluster.last.url.search).toBe('?channels=lobby');
   });
-  it('does not resume from a position that speaks for a forgotten channel', async () => {
+  it('does not resume from a position that contains a forgotten channel', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(snapshot({ a: 1 }));

@@ -22,13 +22,13 @@ async function drained(queue: EventQueue): Promise<ChannelEvent[]> {
 }
 
 describe('the queue of an iterator', () => {
-  it('conflates state, keeps critical in order, and lets them take turns', async () => {
+  it('conflates state, keeps critical messages in order, and alternates both', async () => {
     const events = await drained(
       queueOf(10, state({ a: 1 }), critical(1), state({ a: 2, b: 1 }), critical(2), state({}, ['b'])),
     );
     expect(events).toEqual([state({ a: 2 }, ['b']), critical(1), critical(2)]);
   });
-  it('declares what it had to drop, once, with the last id that was handed out', async () => {
+  it('announces dropped messages once, with the last delivered id', async () => {
     const queue = queueOf(3, critical(1));
     expect(await queue.next()).toEqual({ done: false, value: critical(1) });
     for (let id = 2; id <= 9; id++) queue.push(critical(id));
@@ -39,7 +39,7 @@ describe('the queue of an iterator', () => {
       critical(9),
     ]);
   });
-  it('keeps a reset that is dropped with the rest', async () => {
+  it('keeps the reset among dropped events', async () => {
     const gap: ChannelEvent = { type: 'gap', after: 5, reset: true, cause: 'server' };
     const [first] = await drained(queueOf(1, gap, critical(1), critical(2)));
     expect(first).toEqual({ type: 'gap', after: 0, reset: true, cause: 'overflow' });
@@ -50,7 +50,7 @@ describe('the queue of an iterator', () => {
     expect(event).toMatchObject({ dropped: 7 });
     expect(event).toHaveProperty(['data', 0], 5);
   });
-  it('hands events to those who wait', async () => {
+  it('delivers events to waiting readers', async () => {
     const queue = queueOf(3);
     const waiting = [queue.next(), queue.next()];
     queue.push(critical(1));
@@ -60,14 +60,14 @@ describe('the queue of an iterator', () => {
       { done: false, value: state({ a: 1 }) },
     ]);
   });
-  it('ends after what is queued, with the error once', async () => {
+  it('ends after the queued events, with the error once', async () => {
     const queue = queueOf(3, critical(1));
     queue.end(new Error('stopped'));
     expect((await queue.next()).value).toEqual(critical(1));
     await expect(queue.next()).rejects.toThrow('stopped');
     expect(await queue.next()).toEqual({ done: true, value: undefined });
   });
-  it('tells its owner when the loop is left, and holds nothing more', async () => {
+  it('tells its owner when the loop ends, and frees its events', async () => {
     let left = 0;
     const queue = new EventQueue(3, () => {
       left++;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Listeners } from './listeners.ts';
 
 describe('listeners', () => {
-  it('are called in order until they are stopped, each on its own', () => {
+  it('run in order until each is removed', () => {
     const listeners = new Listeners<{ a: number }>(['a']);
     const seen: number[] = [];
     const listen = (n: number): void => {
@@ -19,7 +19,7 @@ describe('listeners', () => {
     expect(seen).toEqual([1, 1, 2]);
     expect(listeners.has('a')).toBe(false);
   });
-  it('may stop each other and be added while they are called', () => {
+  it('may remove each other and be added while they run', () => {
     const listeners = new Listeners<{ a: number }>(['a']);
     const seen: string[] = [];
     listeners.on('a', () => {
@@ -29,7 +29,7 @@ describe('listeners', () => {
     listeners.emit('a', 1);
     expect(seen).toEqual(['first']);
   });
-  it('refuse a name that no event has, and a listener that is no function', () => {
+  it('refuse an unknown event, and a listener that is no function', () => {
     const listeners = new Listeners<{ a: number; b: number }>(['a', 'b']);
     expect(() => listeners.on('stat' as 'a', () => {})).toThrow(/no event stat; there are a, b/);
     expect(() => listeners.on('a', undefined as never)).toThrow(/on\('a'\) needs a function/);

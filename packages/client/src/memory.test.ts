@@ -28,7 +28,7 @@ async function page(storage: ResumeStorage): Promise<FakeCluster> {
 }
 
 describe('a page that is reloaded', () => {
-  it('has critical messages from where it was, each once, and its state as a snapshot', async () => {
+  it('receives critical messages from its position, each once, and its state as a snapshot', async () => {
     const storage = new Storage();
     (await page(storage)).platform.lives('left');
     const cluster = new FakeCluster({ resume: storage });
@@ -52,7 +52,7 @@ describe('a page that is reloaded', () => {
     const third = await cluster.welcomed();
     expect([...third.url.searchParams].slice(1)).toEqual([['resume', 'Q']]);
   });
-  it('is told what is lost', async () => {
+  it('gets a gap for lost messages', async () => {
     const storage = new Storage();
     (await page(storage)).client.close();
     const cluster = new FakeCluster({ resume: storage });
@@ -62,7 +62,7 @@ describe('a page that is reloaded', () => {
     stream.says(critical(1));
     expect(events).toMatchObject([{ type: 'gap', after: 2, reset: true }, { id: 1 }]);
   });
-  it('saves once for all the messages that have arrived', async () => {
+  it('saves once for all messages that have arrived', async () => {
     const storage = new Storage();
     const cluster = await page(storage);
     for (let id = 3; id < 100; id++) cluster.last.says(critical(id));
@@ -95,7 +95,7 @@ describe('a page that is reloaded', () => {
     ['forbidden', () => Promise.reject(new Error('SecurityError'))],
     ['not ours', () => '{"position":7}'],
     ['no JSON', () => 'x'],
-  ])('begins anew where the storage is %s', async (_, getItem) => {
+  ])('starts without a position if the storage is %s', async (_, getItem) => {
     const setItem = (): never => {
       throw new Error('QuotaExceededError');
     };

@@ -20,12 +20,12 @@ describe('the options of connect', () => {
     [{ url, conflateMs: '50' }, /conflateMs must be a number/],
     [{ url, queueLimit: Number.NaN }, /queueLimit must be a number/],
     [{ url, reconnect: 5_000 }, /reconnect must be an object/],
-  ])('%j is a mistake that is said at once', (options, sentence) => {
+  ])('%j throws a sentence at once', (options, sentence) => {
     expect(check(options)).toThrow(TypeError);
     expect(check(options)).toThrow(sentence);
   });
 
-  it('may be there and undefined', () => {
+  it('may be present and undefined', () => {
     expect(check({ url, channels: undefined, token: undefined, class: undefined })).not.toThrow();
   });
 });

@@ -10,7 +10,7 @@ function paced(gapMs = 50): { platform: FakePlatform; pace: Pace; times: number[
 }
 
 describe('the pace of events', () => {
-  it('announces behind the messages that have arrived', () => {
+  it('announces after the messages that have arrived', () => {
     const { platform, pace, times } = paced();
     pace.request();
     pace.request();
@@ -18,7 +18,7 @@ describe('the pace of events', () => {
     platform.turns();
     expect(times).toEqual([0]);
   });
-  it('announces again after the gap, and at once where there was none', () => {
+  it('announces again after the interval, and at once if it has passed', () => {
     const { platform, pace, times } = paced();
     pace.request();
     platform.turns();
@@ -31,7 +31,7 @@ describe('the pace of events', () => {
     expect(times).toEqual([0, 50, 1_010]);
     expect(platform.timers).toBe(0);
   });
-  it('does not depend on timers: where they are throttled the next message does their work', () => {
+  it('does not depend on timers: if they are throttled, the next message does their work', () => {
     const { platform, pace, times } = paced();
     pace.request();
     platform.turns();
@@ -42,7 +42,7 @@ describe('the pace of events', () => {
     expect(times).toEqual([0, 60]);
     expect(platform.timers).toBe(0);
   });
-  it('sees a thousand queued messages as a few (case D9)', () => {
+  it('announces a thousand queued messages in a few events (case D9)', () => {
     const { platform, pace, times } = paced();
     platform.freeze(120_000);
     // 2,400 messages of a millisecond each, and a turn that the browser squeezes in after every one.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { same } from './same.ts';
 
 describe('same', () => {
-  it('agrees with the text of JSON values', () => {
+  it('agrees with a comparison of JSON texts', () => {
     const canonical = (value: unknown): string =>
       JSON.stringify(value, (_, v) =>
         typeof v === 'object' && v !== null && !Array.isArray(v)
@@ -24,7 +24,7 @@ describe('same', () => {
     expect(same(JSON.parse('{"constructor":1}'), JSON.parse('{"toString":1}'))).toBe(false);
     expect(same({}, [])).toBe(false);
   });
-  it('does not follow what is deeper than any message may be', () => {
+  it('does not follow values deeper than any message', () => {
     const deep = (n: number): unknown => JSON.parse('['.repeat(n) + ']'.repeat(n));
     expect(same(deep(60), deep(60))).toBe(true);
     expect(same(deep(3_000), deep(3_000))).toBe(false);

@@ -22,7 +22,7 @@ describe('the state of a channel', () => {
       ['c', []],
     ]);
   });
-  it('collects a snapshot of several frames and replaces at the last', () => {
+  it('collects a snapshot of several frames and replaces the state at the last one', () => {
     const state = applied('"snapshot":true,"set":{"old":1,"kept":{"x":1}}');
     state.changes.take();
     const kept = state.map.get('kept');
@@ -43,7 +43,7 @@ describe('the state of a channel', () => {
       snapshot: true,
     });
   });
-  it('puts what changes between the frames of a snapshot into it', () => {
+  it('applies changes between the frames of a snapshot to the snapshot', () => {
     const state = applied(
       '"snapshot":true,"more":true,"set":{"a":1,"b":1}',
       '"set":{"a":2},"del":["b"]',
@@ -54,13 +54,13 @@ describe('the state of a channel', () => {
       ['c', 1],
     ]);
   });
-  it('drops half a snapshot where the stream changes', () => {
+  it('drops an incomplete snapshot when the stream changes', () => {
     const state = applied('"snapshot":true,"more":true,"set":{"half":1}');
     state.forgetHalf();
     state.apply(frame('"set":{"a":1}'));
     expect([...state.map]).toEqual([['a', 1]]);
   });
-  it('announces an empty snapshot, and no value that is equal to the one it has', () => {
+  it('announces an empty snapshot, and no unchanged value', () => {
     const state = applied('"snapshot":true,"set":{}');
     expect(state.changes.take()).toMatchObject({ snapshot: true, del: [] });
     state.apply(frame('"set":{"a":{"b":[1]}}'));
@@ -81,7 +81,7 @@ describe('the state of a channel', () => {
     state.apply(frame('"set":{},"del":["__proto__","constructor","10"]'));
     expect([...state.map.keys()].sort()).toEqual(['-', '_', 'hasOwnProperty', 'toString']);
   });
-  it('survives frames without their parts', () => {
+  it('accepts frames without their optional parts', () => {
     expect(applied('"x":1').map.size).toBe(0);
   });
   it('equals a plain model, and its changes lead from any earlier state to the present one', () => {
@@ -117,7 +117,7 @@ describe('the state of a channel', () => {
       }),
     );
   });
-  it('gives a snapshot that never changes: another one after a change, the same one in between', () => {
+  it('has an immutable snapshot: a new one after a change, the same one otherwise', () => {
     const state = new ChannelState();
     const empty = state.snapshot;
     expect(state.snapshot).toBe(empty);

@@ -21,12 +21,12 @@ function watched({ quietMs, beatMs }: { quietMs?: number; beatMs?: number }): {
 }
 
 describe('the watch over a connection', () => {
-  it('leaves a quiet channel alone where pings are hidden and the shard has no beat', () => {
+  it('keeps a quiet connection if pings are hidden and the shard has no beat', () => {
     const { platform, asked } = watched({});
     platform.advance(3_600_000);
     expect(asked()).toBe(0);
   });
-  it('asks for another connection where pings were seen and stay away', () => {
+  it('asks for another connection if seen pings stop', () => {
     const { platform, socket, asked } = watched({});
     for (let i = 0; i < 20; i++) {
       socket.pings();
@@ -36,7 +36,7 @@ describe('the watch over a connection', () => {
     platform.advance(46_000);
     expect(asked()).toBe(1);
   });
-  it('asks for another connection when two beats stay away, and again after two more', () => {
+  it('asks for another connection when two beats are missing, and again after two more', () => {
     const { platform, socket, watch, asked } = watched({ beatMs: 15_000 });
     for (let i = 0; i < 20; i++) {
       platform.advance(15_250);
@@ -53,7 +53,7 @@ describe('the watch over a connection', () => {
     socket.says({ type: 'beat' });
     expect(watch.isQuiet).toBe(false);
   });
-  it('does not blame the connection for the time in which it was frozen itself (case D9)', () => {
+  it('does not count the time in which the page itself was frozen (case D9)', () => {
     const { platform, socket, asked } = watched({ beatMs: 15_000 });
     platform.freeze(120_000);
     platform.advance(0);
@@ -61,13 +61,13 @@ describe('the watch over a connection', () => {
     platform.advance(20_000);
     expect(asked()).toBe(0);
   });
-  it('judges within seconds of the end of a sleep, in which its own timers stood still', () => {
+  it('decides within seconds after a sleep that stopped its timers', () => {
     const { platform, asked } = watched({ beatMs: 15_000 });
     platform.sleep(3_600_000);
     platform.advance(6_000);
     expect(asked()).toBe(1);
   });
-  it('looks at once when it is told to', () => {
+  it('checks at once on request', () => {
     const { platform, watch, asked } = watched({ beatMs: 15_000 });
     watch.look();
     platform.sleep(60_000);
@@ -75,13 +75,13 @@ describe('the watch over a connection', () => {
     platform.advance(1_000);
     expect(asked()).toBe(1);
   });
-  it('notices a dead path where the clock was set back by an hour', () => {
+  it('notices a dead path after the clock was set back by an hour', () => {
     const { platform, asked } = watched({ beatMs: 15_000 });
     platform.sleep(-3_600_000);
     platform.advance(40_000);
     expect(asked()).toBe(1);
   });
-  it('has the application’s own limit', () => {
+  it('takes its limit from the application', () => {
     const { platform, asked } = watched({ quietMs: 6_000, beatMs: 15_000 });
     platform.advance(7_000);
     expect(asked()).toBe(1);

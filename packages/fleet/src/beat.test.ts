@@ -34,11 +34,11 @@ describe('beats', () => {
     }
   });
 
-  it('of a newer shard are taken without what is not known', () => {
+  it('of a newer shard are decoded without the unknown fields', () => {
     expect(decodeBeat(bytesOf({ ...beat, more: 'x' }))).toEqual(beat);
   });
 
-  it('fit in the bound with every field at its limit', () => {
+  it('are within the size limit with every field at its limit', () => {
     const name = 'n'.repeat(64);
     const largest: Beat = {
       ...beat,
@@ -89,13 +89,13 @@ describe('beats', () => {
     ['revision', 'a b'],
     ['wallMs', null],
     ['wallMs', -1],
-  ])('with %s = %s are refused on both sides', (field, value) => {
+  ])('with %s = %s are neither encoded nor decoded', (field, value) => {
     const wrong = { ...beat, [field]: value };
     expect(decodeBeat(bytesOf(wrong))).toBeUndefined();
     expect(() => encodeBeat(wrong)).toThrow(new RegExp(`cannot carry these values: ${field}$`));
   });
 
-  it('are refused where a field is missing or a number is none', () => {
+  it('are refused if a field is missing or no number', () => {
     for (const name of Object.keys(beat)) {
       expect(decodeBeat(bytesOf({ ...beat, [name]: undefined })), name).toBeUndefined();
     }
@@ -115,7 +115,7 @@ describe('beats', () => {
     expect(decodeBeat(new TextEncoder().encode(`{"__proto__":${JSON.stringify(beat)}}`))).toBeUndefined();
   });
 
-  it('never throw, whatever the bytes, and what is taken is within bounds', () => {
+  it('never throw for any bytes, and decoded values are within their limits', () => {
     const mutated = fc
       .tuple(fc.constantFrom(...Object.keys(beat)), fc.jsonValue())
       .map(([name, value]) => bytesOf({ ...beat, [name]: value }));

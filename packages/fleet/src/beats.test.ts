@@ -46,7 +46,7 @@ function table() {
 }
 
 describe('the table of shards', () => {
-  it('has who beats, and drops who is silent while others are heard', () => {
+  it('has the shards that beat, and drops a silent shard while others beat', () => {
     const { beats, time, ids } = table();
     beats.take(encodeBeat(beatOf('quiet')));
     for (let i = 0; i < 4; i++) {
@@ -56,7 +56,7 @@ describe('the table of shards', () => {
     expect(ids()).toEqual(['loud']);
   });
 
-  it('keeps everybody while nothing at all is heard, and says that it is stale', () => {
+  it('keeps all shards while no beat arrives, and says that it is stale', () => {
     const { beats, time, ids } = table();
     beats.take(encodeBeat(beatOf('a')));
     beats.take(encodeBeat(beatOf('b')));
@@ -66,13 +66,13 @@ describe('the table of shards', () => {
     expect([ids().sort(), beats.stale]).toEqual([['a', 'b'], false]);
   });
 
-  it('believes no beat that is none, and counts it', () => {
+  it('ignores malformed beats, and counts them', () => {
     const { beats, outcomes, ids } = table();
     for (const text of ['', '{', '[]', '{"v":1}', 'x'.repeat(100_000)]) beats.take(Buffer.from(text));
     expect([outcomes, ids()]).toEqual([Array.from({ length: 5 }, () => 'invalid'), []]);
   });
 
-  it('is settled with the first shard, or when every shard had time to beat', async () => {
+  it('is settled with the first shard, or after the time that each shard needs to beat', async () => {
     const first = table();
     expect(first.beats.settled).toBe(false);
     first.beats.take(encodeBeat(beatOf('a')));
@@ -86,8 +86,8 @@ describe('the table of shards', () => {
   });
 });
 
-describe('listening', () => {
-  it('subscribes once and takes what comes', () => {
+describe('the subscription', () => {
+  it('is made once, and takes every beat', () => {
     const { beats, ids } = table();
     const nats = new FakeNats();
     beats.listen(nats, 'weir.ctl.beat.*.*');

@@ -18,7 +18,7 @@ function contact() {
 }
 
 describe('the clock of the roster', () => {
-  it('is out of touch and stands still until something was heard', () => {
+  it('stands still until the first beat', () => {
     const { clock, pass } = contact();
     pass(60_000);
     expect(clock.outOfTouch).toBe(true);
@@ -26,7 +26,7 @@ describe('the clock of the roster', () => {
     expect(clock.outOfTouch).toBe(false);
   });
 
-  it('runs like any other while something is heard once a second', () => {
+  it('runs while a beat arrives every second', () => {
     const { clock, pass } = contact();
     clock.heard();
     const startedMs = clock.monotonicMs();
@@ -38,7 +38,7 @@ describe('the clock of the roster', () => {
     expect(clock.monotonicMs() - startedMs).toBe(60_000);
   });
 
-  it('stops when nothing is heard, early enough that no shard is 3 s silent', () => {
+  it('stops without beats, before any shard is silent for 3 s', () => {
     const { clock, pass, listen } = contact();
     clock.heard();
     listen(5);
@@ -48,7 +48,7 @@ describe('the clock of the roster', () => {
     expect(clock.monotonicMs() - lastHeardMs).toBeLessThan(2_000);
   });
 
-  it('goes on from where it stood, and only when the shards had time to come back', () => {
+  it('continues where it stopped, once the shards have had time to reconnect', () => {
     const { clock, pass, listen } = contact();
     clock.heard();
     pass(600_000);

@@ -22,7 +22,7 @@ describe('figures', () => {
     expect(decodeFigures(encodeFigures(figures))).toEqual(figures);
   });
 
-  it('drop fields that are not known', () => {
+  it('drop unknown fields', () => {
     expect(decodeFigures(bytesOf({ ...figures, address: '10.0.0.1' }))).toEqual(figures);
   });
 
@@ -48,7 +48,7 @@ describe('figures', () => {
     expect(decodeFigures(bytesOf({ ...figures, [name]: value }))).toBeUndefined();
   });
 
-  it('are refused above their size, and where they are no JSON', () => {
+  it('are refused beyond the size limit, and if they are no JSON', () => {
     expect(decodeFigures(new Uint8Array(maxFiguresBytes + 1))).toBeUndefined();
     fc.assert(fc.property(fc.uint8Array(), (bytes) => decodeFigures(bytes) === undefined));
     fc.assert(fc.property(fc.json(), (text) => decodeFigures(new TextEncoder().encode(text)) === undefined));
@@ -80,7 +80,7 @@ describe('a process that is asked', () => {
   }
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('answers at inboxes alone', async () => {
+  it('answers only to inboxes', async () => {
     const { ask, answers } = setUp(() => Promise.resolve(figures));
     await settled();
     for (const reply of [undefined, 'weir.state.lobby.forged', '_INBOX.a.b', '$JS.API.STREAM.DELETE.X'])
@@ -90,7 +90,7 @@ describe('a process that is asked', () => {
     expect(decodeFigures(answers[0]?.bytes ?? new Uint8Array())).toEqual(figures);
   });
 
-  it('reads at most four times a second, however many ask', async () => {
+  it('reads its figures at most four times a second, for any number of requests', async () => {
     let reads = 0;
     const { ask, answers, clock } = setUp(async () => {
       reads += 1;
@@ -109,7 +109,7 @@ describe('a process that is asked', () => {
     expect([reads, answers.length]).toEqual([2, 18]);
   });
 
-  it('answers nothing where it cannot read', async () => {
+  it('does not answer if it cannot read its figures', async () => {
     const { ask, answers, faults } = setUp(() => Promise.reject(new Error('closed')));
     await settled();
     ask('_INBOX.a.b');

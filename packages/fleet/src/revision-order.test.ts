@@ -19,7 +19,7 @@ describe('the order of revisions', () => {
     expect(beats(order, 21_000, 40_000, ['a', 'b'])).toEqual([0, 1]);
   });
 
-  it('takes a revision that was gone and comes back for the newest: a rollback', () => {
+  it('makes a revision that returns the newest: a rollback', () => {
     const order = new RevisionOrder(togetherMs);
     beats(order, 0, 20_000, ['a']);
     beats(order, 21_000, 40_000, ['a', 'b']);
@@ -27,7 +27,7 @@ describe('the order of revisions', () => {
     expect(beats(order, 61_000, 80_000, ['a', 'b'])).toEqual([2, 1]);
   });
 
-  it('leaves the order as it was when nobody was heard for a while', () => {
+  it('stays the same after a time without beats', () => {
     const order = new RevisionOrder(togetherMs);
     beats(order, 0, 20_000, ['a']);
     beats(order, 21_000, 40_000, ['a', 'b']);
@@ -35,7 +35,7 @@ describe('the order of revisions', () => {
     expect(beats(order, 93_000, 120_000, ['b', 'a'])).toEqual([1, 0]);
   });
 
-  it('does not take a short silence for an end', () => {
+  it('ignores a short silence of a revision', () => {
     const order = new RevisionOrder(togetherMs);
     beats(order, 0, 20_000, ['a']);
     beats(order, 21_000, 40_000, ['a', 'b']);

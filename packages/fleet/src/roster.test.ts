@@ -23,7 +23,7 @@ describe('Roster', () => {
     return { clock, roster: new Roster({ silentMs: 3_000, maxShards, clock }) };
   };
 
-  it('drops a shard that is silent for longer than the limit, whatever the wall clock does', () => {
+  it('drops a shard that is silent for longer than the limit, for any wall clock', () => {
     const { clock, roster } = make();
     expect(roster.observe(beat)).toBe('new');
     clock.wall += 3_600_000;
@@ -49,7 +49,7 @@ describe('Roster', () => {
     expect(tickets()).toBe(0);
   });
 
-  it('counts no ticket of before against a shard that has started anew', () => {
+  it('forgets the tickets of a shard that has restarted', () => {
     const { roster } = make();
     roster.observe({ ...beat, incarnation: 'a' });
     roster.ticketGiven('s1');
@@ -57,7 +57,7 @@ describe('Roster', () => {
     expect(roster.list()).toMatchObject([{ incarnation: 'b', ticketsSinceBeat: 0 }]);
   });
 
-  it('never counts below zero, nor more tickets than were given in two beats', () => {
+  it('never counts below zero, nor more tickets than were issued in two beats', () => {
     const step = fc.oneof(
       fc.constant('ticket' as const),
       fc.nat(10).map((connections) => ({ connections })),
@@ -82,7 +82,7 @@ describe('Roster', () => {
     );
   });
 
-  it('lets nobody take the id of a live shard, but its successor', () => {
+  it('gives the id of a live shard only to its successor', () => {
     const { clock, roster } = make();
     roster.observe(beat);
     const other = { ...beat, url: 'ws://evil:1' };
@@ -91,7 +91,7 @@ describe('Roster', () => {
     expect(roster.observe(other)).toBe('new');
   });
 
-  it('remembers no more than its bound', () => {
+  it('has at most its maximum number of shards', () => {
     const { clock, roster } = make(1);
     roster.observe(beat);
     expect(roster.observe({ ...beat, shard: 's2' })).toBe('full');
@@ -99,7 +99,7 @@ describe('Roster', () => {
     expect(roster.observe({ ...beat, shard: 's2' })).toBe('new');
   });
 
-  it('believes the successor of a draining shard at once', () => {
+  it('accepts the successor of a draining shard at once', () => {
     const { roster } = make();
     roster.observe({ ...beat, draining: true });
     expect(roster.observe({ ...beat, url: 'ws://next:1' })).toBe('known');
@@ -107,7 +107,7 @@ describe('Roster', () => {
     expect(roster.list()).toMatchObject([{ url: 'ws://next:1', draining: false }]);
   });
 
-  it('makes room of the silent before it refuses', () => {
+  it('removes silent shards before it refuses a new one', () => {
     const { clock, roster } = make(1);
     roster.observe(beat);
     clock.nowMs = 3_001;
@@ -115,7 +115,7 @@ describe('Roster', () => {
     expect(roster.list().map(({ shard }) => shard)).toEqual(['s2']);
   });
 
-  it('numbers a revision that appears later as the newer one, and those of the start alike', () => {
+  it('numbers a later revision as the newer one, and revisions at its start alike', () => {
     const { clock, roster } = make();
     const seen = (shard: string, revision: string): void => void roster.observe({ ...beat, shard, revision });
     const orders = (): unknown => Object.fromEntries(roster.list().map((e) => [e.shard, e.revisionOrder]));
@@ -134,7 +134,7 @@ describe('Roster', () => {
     expect(orders()).toEqual({ a: 0, b: 0, c: 1, d: 2 });
   });
 
-  it('tells how far the clocks are apart', () => {
+  it('reports the difference of the clocks', () => {
     const { clock, roster } = make();
     clock.wall = 500;
     roster.observe(beat);

@@ -11,7 +11,7 @@ import {
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 describe('shed', () => {
-  it('comes out as it went in', () => {
+  it('is decoded as it was encoded', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: maxShedMoves }),
@@ -40,7 +40,7 @@ describe('shed', () => {
     null,
     7,
     'x'.repeat(300),
-  ])('a request that is none is not taken: %j', (value) => {
+  ])('a malformed request is ignored: %j', (value) => {
     expect(decodeShedRequest(bytesOf(value))).toBeUndefined();
   });
 
@@ -51,12 +51,12 @@ describe('shed', () => {
     },
   );
 
-  it('what is out of bounds is not sent', () => {
+  it('values beyond the limits are not sent', () => {
     expect(() => encodeShedRequest({ moves: 0, withinMs: 5_000 })).toThrow(RangeError);
     expect(() => encodeShedAnswer({ accepted: 1e6 })).toThrow(RangeError);
   });
 
-  it('any bytes decode or do not, and never throw', () => {
+  it('no bytes make the decoder throw', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         decodeShedRequest(bytes);

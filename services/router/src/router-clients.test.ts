@@ -5,8 +5,8 @@ import { impatient, routers, startRouter, visit } from './fakes/running-router.t
 
 const start = routers();
 
-describe('clients that behave badly', () => {
-  it('one that never answers is sent to the slowest pool by the deadline', async () => {
+describe('a badly behaved client', () => {
+  it('that answers no ping is redirected to the slowest pool by the deadline', async () => {
     const router = await start(impatient);
     const startedMs = performance.now();
     const client = await visit(router, { deaf: true });
@@ -15,7 +15,7 @@ describe('clients that behave badly', () => {
     expect(await router.series('weir_router_probes_total{outcome="silent"}')).toBe(1);
   });
 
-  it('one that goes away halfway through is freed at once', async () => {
+  it('that disconnects during the probe frees its place at once', async () => {
     const router = await start();
     const client = new RawClient({ port: router.port, deaf: true });
     await expect.poll(() => router.router.pending).toBe(1);
@@ -26,7 +26,7 @@ describe('clients that behave badly', () => {
     await expect.poll(() => router.series('weir_router_open_sockets')).toBe(0);
   });
 
-  it('one that says Close in the middle gets its answer', async () => {
+  it('that sends Close during the probe gets a Close back', async () => {
     const router = await start(impatient);
     const client = new RawClient({ port: router.port, deaf: true });
     await expect.poll(() => client.opcodesSeen.length).toBeGreaterThan(0);
@@ -35,14 +35,14 @@ describe('clients that behave badly', () => {
     expect([client.closeCode, client.texts]).toEqual([1000, []]);
   });
 
-  it('one whose first frames come with the request is heard (case D7)', async () => {
+  it('may send its first frames with the request (case D7)', async () => {
     const router = await start();
     const early = clientFrame(opcodes.text, Buffer.from('{"type":"subscribe","channels":["a"]}'));
     const client = await visit(router, { early });
     expect(client.closeCode).toBe(4001);
   });
 
-  it('one that loses the first ping is measured all the same (case D7)', async () => {
+  it('that loses the first ping is measured by the next one (case D7)', async () => {
     const router = await start();
     const startedMs = performance.now();
     const client = await visit(router, { losePings: 1 });
@@ -50,7 +50,7 @@ describe('clients that behave badly', () => {
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
-  it('one that floods counts as many connects of its network', async () => {
+  it('that floods uses up the connects of its network', async () => {
     const router = await start({
       WEIR_MAX_CLIENT_FRAMES: '32',
       WEIR_CONNECT_BURST_PER_ADDRESS: '10',
@@ -73,7 +73,7 @@ describe('clients that behave badly', () => {
     expect(await router.series('weir_router_refusals_total{reason="rate"}')).toBe(1);
   });
 
-  it('one that sends byte by byte is closed with 4029', async () => {
+  it('that sends byte by byte is closed with 4029', async () => {
     const router = await start({ WEIR_MAX_CLIENT_FRAMES: '32', WEIR_PROBE_DEADLINE_MS: '10000' });
     const client = new RawClient({ port: router.port, deaf: true });
     await expect.poll(() => client.opcodesSeen.length).toBeGreaterThan(0);
@@ -89,7 +89,7 @@ describe('clients that behave badly', () => {
     expect(client.closeCode).toBe(4029);
   });
 
-  it('one that talks too much is closed with 4029', async () => {
+  it('that sends too many bytes is closed with 4029', async () => {
     const router = await start({ WEIR_MAX_CLIENT_BYTES: '4096' });
     const client = new RawClient({
       port: router.port,
@@ -108,7 +108,7 @@ describe('clients that behave badly', () => {
     ['a frame that is not masked', Buffer.from([0x81, 0x01, 0x61]), 1002],
     ['a frame that is too large', Buffer.from([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 1009],
     ['text that is no UTF-8', clientFrame(opcodes.text, Buffer.from([0xff])), 1007],
-  ])('one that breaks the protocol with %s is closed', async (_, bytes, code) => {
+  ])('that breaks the protocol with %s is closed', async (_, bytes, code) => {
     const router = await start(impatient);
     const client = await visit(router, { early: bytes, deaf: true });
     expect([client.closeCode, client.texts]).toEqual([code, []]);
@@ -116,7 +116,7 @@ describe('clients that behave badly', () => {
     expect(router.router.pending).toBe(0);
   });
 
-  it('one that ignores the redirect stays for the grace and no longer', async () => {
+  it('that ignores the redirect is cut at the end of the grace period', async () => {
     const router = await start(impatient);
     const startedMs = performance.now();
     const client = new RawClient({ port: router.port, ignoreClose: true });
@@ -131,8 +131,8 @@ describe('clients that behave badly', () => {
   });
 });
 
-describe('the last words', () => {
-  it('reach clients that are far away and still talking (case D6)', async () => {
+describe('a Close', () => {
+  it('reaches a distant client that is still sending (case D6)', async () => {
     const router = await start();
     const clients = Array.from({ length: 200 }, () => {
       return new RawClient({
@@ -155,7 +155,7 @@ describe('the last words', () => {
     expect(clients.filter((client) => client.error !== undefined)).toHaveLength(0);
   }, 30_000);
 
-  it('are said to who is there when the router stops', async () => {
+  it('reaches every open client when the router stops', async () => {
     const router = await startRouter();
     const clients = Array.from({ length: 20 }, () => new RawClient({ port: router.port, delayMs: 30 }));
     await expect.poll(() => router.router.pending).toBe(20);
@@ -164,7 +164,7 @@ describe('the last words', () => {
     await expect(fetch(`http://127.0.0.1:${router.port}/`)).rejects.toThrow();
   });
 
-  it('are waited for no longer than a stop may take; the rest is cut and counted', async () => {
+  it('delays a stop by a limited time; the router cuts and counts the remaining clients', async () => {
     const router = await startRouter(impatient);
     const client = new RawClient({ port: router.port, deaf: true, ignoreClose: true });
     await expect.poll(() => router.router.pending).toBe(1);

@@ -6,7 +6,7 @@ import { entry } from './fakes/shard-entry.ts';
 import { createRouterMetrics } from './metrics.ts';
 import { createRouter } from './router.ts';
 
-it('is ready while it listens, has heard the shards and does not drain', async () => {
+it('the router is ready while it listens, knows the shards, and does not drain', async () => {
   const shards = { settled: false, stopped: false };
   let graceOver: (() => void) | undefined;
   const waits: number[] = [];

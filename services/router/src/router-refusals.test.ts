@@ -28,7 +28,7 @@ describe('refusals before the upgrade', () => {
     expect(client.error).toBeUndefined();
   });
 
-  it('a request without an upgrade is told what to do', async () => {
+  it('a request without an upgrade gets an answer that says what to do', async () => {
     const router = await start();
     const base = `http://127.0.0.1:${router.port}`;
     const answers = await Promise.all([
@@ -45,7 +45,7 @@ describe('refusals before the upgrade', () => {
     expect(await router.series('weir_router_refusals_total{reason="upgrade"}')).toBe(1);
   });
 
-  it('bad channels of a client that offers weir.v1 are a close with 4501 in words', async () => {
+  it('a client with bad channels that offers weir.v1 is closed with 4501 and a reason', async () => {
     const client = await visit(await start(), { ...offering('weir.v1'), path: '/v1/connect?channels=a..b' });
     expect([client.status, client.closeCode, client.header('sec-websocket-protocol')]).toEqual([
       101,
@@ -55,7 +55,7 @@ describe('refusals before the upgrade', () => {
     expect(client.closeReason).toMatch(/a channel is/);
   });
 
-  it('origins: exactly the configured ones (case G9)', async () => {
+  it('the router accepts exactly the configured origins (case G9)', async () => {
     const router = await start({ WEIR_ALLOWED_ORIGINS: 'https://ok.example, capacitor://localhost' });
     const statuses = async (...lines: string[]): Promise<number> =>
       (await visit(router, { headers: lines.map((value) => `Origin: ${value}`) })).status;
@@ -79,7 +79,7 @@ describe('refusals before the upgrade', () => {
     expect(await router.series('weir_router_refusals_total{reason="origin"}')).toBe(bad.length + 3);
   });
 
-  it('rate: per address as a trusted proxy tells it, 429 with Retry-After', async () => {
+  it('an address beyond its rate, as a trusted proxy names it, gets 429 with Retry-After', async () => {
     const router = await start({
       WEIR_TRUSTED_PROXIES: '127.0.0.1',
       WEIR_CONNECTS_PER_SECOND_PER_ADDRESS: '0.1',
@@ -103,7 +103,7 @@ describe('refusals before the upgrade', () => {
     expect(await router.registry.metrics()).not.toContain('192.0.2');
   });
 
-  it('room: no more are measured at once than configured, 503 with Retry-After', async () => {
+  it('a client beyond the limit of simultaneous probes gets 503 with Retry-After', async () => {
     const router = await start({ ...impatient, WEIR_MAX_PENDING: '3' });
     const deaf = Array.from({ length: 3 }, () => new RawClient({ port: router.port, deaf: true }));
     await expect.poll(() => router.router.pending).toBe(3);
@@ -115,7 +115,7 @@ describe('refusals before the upgrade', () => {
     expect((await visit(router)).closeCode).toBe(4001);
   });
 
-  it('sockets that say nothing, too much or rubbish do not stay', async () => {
+  it('the router closes sockets that send nothing, too much, or no HTTP', async () => {
     const router = await start({ WEIR_HEADERS_TIMEOUT_MS: '300' });
     const say = (text: string): Promise<string> =>
       new Promise((resolve) => {
@@ -142,7 +142,7 @@ describe('refusals before the upgrade', () => {
 });
 
 describe('user tokens', () => {
-  it('come in the query or as a subprotocol, in any order and over two lines (case D4)', async () => {
+  it('are read from the query or from the subprotocols, in any order and over two lines (case D4)', async () => {
     const router = await start(withTokens);
     // 6 KB, as large as they come.
     const token = userToken({ filler: 'x'.repeat(4_400) });
@@ -164,7 +164,7 @@ describe('user tokens', () => {
     }
   });
 
-  it('decide which channels go into the ticket, and which are denied', async () => {
+  it('decide which channels the ticket contains, and which are denied', async () => {
     const router = await start(withTokens);
     const client = await visit(router, {
       path: `/v1/connect?channels=lobby,vip,sports.1&token=${userToken()}`,
@@ -196,7 +196,7 @@ describe('user tokens', () => {
     expect(router.router.pending).toBe(0);
   });
 
-  it('that are refused leave no trace in the log, however many (case G5)', async () => {
+  it('that are refused write nothing to the log, however many (case G5)', async () => {
     const router = await start(withTokens);
     const before = router.logged.length;
     await Promise.all(
@@ -205,7 +205,7 @@ describe('user tokens', () => {
     expect(router.logged.length).toBe(before);
   });
 
-  it('that are tickets are refused, and so is a ticket as hint', async () => {
+  it('that are tickets are refused, and so is a ticket in place of a hint', async () => {
     const router = await start(withTokens);
     const good = await visit(router, { path: `/v1/connect?channels=lobby&token=${userToken()}` });
     const ticket = new URL(String(good.redirect['url'])).searchParams.get('ticket') ?? '';
@@ -223,7 +223,7 @@ describe('user tokens', () => {
 });
 
 describe('the metrics', () => {
-  it('have a bounded number of series, whatever clients send (case E8)', async () => {
+  it('have a bounded number of series for any input of clients (case E8)', async () => {
     const router = await start(withTokens);
     const count = async (): Promise<number> =>
       (await router.registry.metrics()).split('\n').filter((line) => line.startsWith('weir_')).length;

@@ -21,7 +21,7 @@ import { entry } from './fakes/shard-entry.ts';
 const start = routers();
 
 describe('an ordinary client', () => {
-  it('is measured, told where to go, and closed with 4001', async () => {
+  it('is measured, redirected, and closed with 4001', async () => {
     const router = await start();
     const ws = new WebSocket(`ws://127.0.0.1:${router.port}/v1/connect?channels=lobby,sports.42`, [
       'weir.v1',
@@ -60,12 +60,12 @@ describe('an ordinary client', () => {
     expect(router.logged.join()).not.toContain('eyJ');
   });
 
-  it('that offers no subprotocol gets none', async () => {
+  it('gets no subprotocol if it offers none', async () => {
     const client = await visit(await start());
     expect([client.closeCode, client.header('sec-websocket-protocol')]).toEqual([4001, undefined]);
   });
 
-  it('finds the router below the path of its public URL too', async () => {
+  it('also connects below the path of the public URL', async () => {
     const router = await start({ WEIR_PUBLIC_URL: 'wss://host.example/base/' });
     for (const path of ['/base/v1/connect?channels=a', '/v1/connect?channels=a']) {
       expect((await visit(router, { path })).redirect['url']).toMatch(/^wss:\/\/d1/);
@@ -73,7 +73,7 @@ describe('an ordinary client', () => {
     expect((await visit(router, { path: '/other/v1/connect?channels=a' })).status).toBe(404);
   });
 
-  it('is one of 1,000 that come together', async () => {
+  it('is served as one of 1,000 that connect together', async () => {
     const router = await start();
     const clients = await Promise.all(Array.from({ length: 1_000 }, () => visit(router)));
     expect(clients.filter((client) => client.closeCode === 4001 && client.texts.length === 1)).toHaveLength(
@@ -94,7 +94,7 @@ describe('hints', () => {
     return issueHint(hint, { key, nowMs: Date.now(), ttlMs: 60_000 });
   };
 
-  it('of a shard replace token and probe, and name the shard to avoid', async () => {
+  it('of a shard replace the token and the probe, and name the shard to avoid', async () => {
     const router = await start(withTokens);
     router.shards.list = [entry(), entry({ shard: 'd2' })];
     for (let i = 0; i < 10; i++) {
@@ -108,7 +108,7 @@ describe('hints', () => {
     expect(await router.series('weir_router_hints_total{outcome="used"}')).toBe(10);
   });
 
-  it('of a shard stand for the token once, from the network of the ticket, as long as the token', async () => {
+  it('of a shard replace the token once, from the same network, until the token expires', async () => {
     const router = await start({ ...withTokens, WEIR_TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string, query: string): ReturnType<typeof visit> => {
       const headers = [...offering('weir.v1').headers, `X-Forwarded-For: ${address}`];
@@ -131,14 +131,14 @@ describe('hints', () => {
     expect(await router.series('weir_router_used_hints')).toBe(1);
   });
 
-  it('go to the shard to avoid where there is no other', async () => {
+  it('lead to the shard to avoid if there is no other shard', async () => {
     const router = await start();
     router.shards.list = [entry()];
     const path = `/v1/connect?channels=lobby&hint=${await shardHint({ avoid: 'd1' })}`;
     expect((await visit(router, { path })).closeCode).toBe(4001);
   });
 
-  it('of the router spare the next probe, beside a token', async () => {
+  it('of the router replace the next probe, but not the token', async () => {
     const router = await start(withTokens);
     const query = `channels=lobby&token=${userToken()}`;
     const first = await visit(router, { path: `/v1/connect?${query}` });
@@ -147,7 +147,7 @@ describe('hints', () => {
     expect(again.redirect).toMatchObject({ pool: 'desktop', rttMs: first.redirect['rttMs'] });
   });
 
-  it('of another network do not count', async () => {
+  it('of another network are ignored', async () => {
     const router = await start({ WEIR_TRUSTED_PROXIES: '127.0.0.1' });
     const first = await visit(router, { headers: ['X-Forwarded-For: 192.0.2.1'] });
     const path = `/v1/connect?channels=lobby&hint=${first.redirect['hint']}`;
@@ -158,13 +158,13 @@ describe('hints', () => {
     expect(await router.series('weir_router_hints_total{outcome="elsewhere"}')).toBe(1);
   });
 
-  it('may ask for a new measurement', async () => {
+  it('can ask for a new measurement', async () => {
     const router = await start();
     const path = `/v1/connect?channels=lobby&hint=${await shardHint({ measure: true, pool: 'mobile' })}`;
     expect((await visit(router, { path })).opcodesSeen).toContain(opcodes.ping);
   });
 
-  describe('of a shard that has a client measured again', () => {
+  describe('of a shard that asks for a new measurement', () => {
     const history = { stayedMs: 0, moves: 1, kept: true };
     const again = async (
       router: RunningRouter,
@@ -182,7 +182,7 @@ describe('hints', () => {
       return { ticket: ticket.value, hint: next.ok ? next.value : undefined, probed };
     };
 
-    it('lead a fast one up, and its ticket and its hint tell of the move', async () => {
+    it('promote a fast client, and its ticket and its hint contain the move', async () => {
       const router = await start();
       const { ticket, hint, probed } = await again(router, {});
       expect(probed).toBe(true);
@@ -191,7 +191,7 @@ describe('hints', () => {
       expect(await router.series('weir_router_remeasured_total{result="faster"}')).toBe(1);
     });
 
-    it('leave a slow one where it is, and tell the shard that the move was for nothing', async () => {
+    it('leave a slow client in its pool, and tell the shard that the pool did not change', async () => {
       const router = await start(impatient);
       const { ticket, hint } = await again(router, {}, '', { deaf: true });
       expect(ticket).toMatchObject({ pool: 'mobile', history: { stayedMs: 0, moves: 1, kept: true } });
@@ -200,14 +200,14 @@ describe('hints', () => {
       expect(await router.series('weir_router_remeasured_total{result="same"}')).toBe(1);
     });
 
-    it('lead a slow one down, with its history', async () => {
+    it('demote a slow client, and keep its history', async () => {
       const router = await start(impatient);
       const { ticket } = await again(router, { pool: 'desktop' }, '', { deaf: true });
       expect(ticket).toMatchObject({ pool: 'mobile', history: { moves: 1, kept: false } });
       expect(await router.series('weir_router_remeasured_total{result="slower"}')).toBe(1);
     });
 
-    it('lead nobody up where there is no room: that counts as a move for nothing', async () => {
+    it('promote no client if the faster pool is full: the ticket says that the pool did not change', async () => {
       const router = await start();
       router.shards.list = bothPools.map((each) =>
         each.pool === 'mobile' ? each : { ...each, ready: false },
@@ -216,7 +216,7 @@ describe('hints', () => {
       expect(ticket).toMatchObject({ pool: 'mobile', history: { moves: 1, kept: true } });
     });
 
-    it('measure nothing and lead nobody above what it asked for, before the move or now', async () => {
+    it('neither measure nor promote a client above the pool that it asked for, before the move or now', async () => {
       const router = await start();
       const ways = [
         again(router, { ceiling: 'mobile' }),
@@ -229,7 +229,7 @@ describe('hints', () => {
       }
     });
 
-    it('of before, which tell of no moves, are understood', async () => {
+    it('of an earlier release, without moves, are understood', async () => {
       const hint = await shardHint({ pool: 'mobile', measure: true });
       const router = await start();
       const client = await visit(router, { path: `/v1/connect?channels=lobby&hint=${hint}` });
@@ -239,7 +239,7 @@ describe('hints', () => {
     });
   });
 
-  it('of a drain keep the stay in the pool', async () => {
+  it('of a drain keep the time in the pool', async () => {
     const router = await start();
     const history = { stayedMs: 42_000, moves: 3, kept: false };
     const path = `/v1/connect?channels=lobby&hint=${await shardHint({ history })}`;
@@ -247,14 +247,14 @@ describe('hints', () => {
     expect(await router.ticket(client.redirect['url'])).toMatchObject({ value: { history } });
   });
 
-  it('that are rubbish are measured like anybody where no token is needed', async () => {
+  it('that are malformed are ignored if no token is required: the router measures', async () => {
     const client = await visit(await start(), { path: '/v1/connect?channels=lobby&hint=rubbish' });
     expect([client.closeCode, client.opcodesSeen.includes(opcodes.ping)]).toEqual([4001, true]);
   });
 });
 
 describe('the class', () => {
-  it('that a client asks for or its Save-Data may lower it, and then nothing is measured (case C2)', async () => {
+  it('is lowered by the query or by Save-Data, and then the router measures nothing (case C2)', async () => {
     const router = await start();
     const ways: Omit<RawOptions, 'port'>[] = [
       { path: '/v1/connect?channels=a&class=mobile', closeOnPong: true },
@@ -275,7 +275,7 @@ describe('the class', () => {
     expect(client.redirect['pool']).toBe('mobile');
   });
 
-  it('a client that leaves at a pad is counted by name (case C2)', async () => {
+  it('of a client that disconnects at a pad is counted as such (case C2)', async () => {
     const router = await start();
     for (let i = 0; i < 10; i++) await visit(router, { closeOnPong: true });
     await expect.poll(() => router.series('weir_router_probes_total{outcome="closedOnPad"}')).toBe(10);
@@ -285,7 +285,7 @@ describe('the class', () => {
 });
 
 describe('addresses of shards', () => {
-  it('are wss where the client came by TLS to a trusted proxy, and only there (case G1)', async () => {
+  it('are wss only if the client used TLS to a trusted proxy (case G1)', async () => {
     const schemeOf = async (router: RunningRouter, ...values: string[]): Promise<string> => {
       const headers = values.map((value) => `X-Forwarded-Proto: ${value}`);
       return String((await visit(router, { headers })).redirect['url']).split(':')[0] ?? '';
@@ -312,7 +312,7 @@ describe('addresses of shards', () => {
     expect((await visit(router, { host: '127.0.0.1' })).closeCode).toBe(4001);
   });
 
-  it('with ticket and position fit into 4 KB, whatever channels and token say', async () => {
+  it('with ticket and position fit into 4 KB, for any channels and token', async () => {
     const router = await start(withTokens);
     router.shards.list = [entry({ url: `ws://${'h'.repeat(limits.baseUrlChars - 10)}:8081` })];
     const names = Array.from({ length: 100 }, (_, i) => `c${String(i).padStart(8, '0')}`);
@@ -326,7 +326,7 @@ describe('addresses of shards', () => {
   });
 });
 
-describe('where there is no shard to go to', () => {
+describe('without a shard for the client', () => {
   it.each([
     ['none at all', [], 'empty'],
     ['full ones', bothPools.map((each) => ({ ...each, capacity: 1, connections: 1 })), 'full'],

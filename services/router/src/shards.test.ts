@@ -83,8 +83,8 @@ function slices(leaving: string): KubeApi {
   };
 }
 
-describe('the shards', () => {
-  it('are those whose beats come by NATS, and each beat is counted', async () => {
+describe('the table of shards', () => {
+  it('has the shards whose beats arrive by NATS, and the router counts each beat', async () => {
     const { shards, beat, count } = await setUp();
     expect([shards.entries(), shards.settled]).toEqual([[], false]);
     beat('d1');
@@ -95,12 +95,12 @@ describe('the shards', () => {
     expect(await count('weir_router_beats_total{outcome="known"}')).toBe(1);
   });
 
-  it('outside Kubernetes have no view of endpoints', async () => {
+  it('has no endpoints outside Kubernetes', async () => {
     const { shards } = await setUp();
     expect(shards.endpointAgeMs).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('that Kubernetes says are leaving count as draining', async () => {
+  it('marks shards as draining that Kubernetes reports as terminating', async () => {
     const { shards, beat } = await setUp(slices('leaves'));
     beat('stays');
     beat('leaves');
@@ -109,7 +109,7 @@ describe('the shards', () => {
     expect(draining).toEqual({ stays: false, leaves: true });
   });
 
-  it('go on by beats alone while the API server fails, which is counted and logged', async () => {
+  it('uses beats alone while the API server fails, and the router counts and logs the failures', async () => {
     const failing: KubeApi = {
       request: () => Promise.reject(new Error('no route to the API server')),
       stream: () => Promise.reject(new Error('no route to the API server')),
@@ -122,8 +122,8 @@ describe('the shards', () => {
   });
 });
 
-describe('the check of the clocks', () => {
-  it('warns of a shard whose clock is too far from ours, once a minute', () => {
+describe('the clock check', () => {
+  it('warns once a minute about a shard whose clock differs too much from ours', () => {
     const clock = fakeClock();
     const logged: string[] = [];
     let skewMs = 4_000;

@@ -8,7 +8,7 @@ import { connect } from '@weir/client';
 import { Centrifuge } from 'centrifuge';
 import type { Browser } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { serveFolder } from '../../harness/folder-server.ts';
 import { freePort } from '../../harness/free-port.ts';
@@ -16,7 +16,7 @@ import { centrifugo, whyNoCentrifugo } from '../../harness/programs/centrifugo.t
 import { PrintedFolder } from '../../harness/programs/printed-folder.ts';
 import type { StartedProgram } from '../../harness/programs/started-program.ts';
 import type { Service } from '../../harness/small-cluster.ts';
-import { SmallCluster, until } from '../../harness/small-cluster.ts';
+import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 import { SECRET, TAKES_TOKENS, tokenFor } from '../../harness/user-tokens.ts';
 
 const OVERVIEW = 'docs/migrate/index.md';
@@ -25,13 +25,14 @@ const whyNoChromium = existsSync(CHROMIUM) ? undefined : `no ${CHROMIUM}`;
 const SDK = new URL('../../../packages/client/dist/', import.meta.url).pathname;
 
 let cluster: SmallCluster;
+let shard: Service;
 let publisher: Service;
 let browser: Browser | undefined;
 let sdk: { url: string; stop(): void };
 
 beforeAll(async () => {
   cluster = await SmallCluster.start();
-  await cluster.shard('desktop', 'desktop-1');
+  shard = await cluster.shard('desktop', 'desktop-1');
   publisher = await cluster.publisher();
   sdk = await serveFolder(SDK);
   if (whyNoChromium === undefined)
@@ -41,6 +42,15 @@ afterAll(async () => {
   await browser?.close();
   sdk?.stop();
   await cluster?.stop();
+});
+
+// Every feed begins at 1: a client that opens before it would show the last value of the feed before.
+beforeEach(async () => {
+  const message = { lane: 'state', channel: 'odds', key: 'match-1', delete: true };
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify(message);
+  expect((await fetch(`${publisher.url}/v1/publish`, { method: 'POST', headers, body })).status).toBe(200);
+  await until(async () => (await metric(shard, 'weir_shard_state_keys')) === 0, 'the shard has no odds');
 });
 
 /** The pages' programs; what listened at 8080 or 8000 does so at a free port. */

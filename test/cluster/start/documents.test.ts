@@ -38,7 +38,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/svelte.md': 'test/lab/packages/documented-apps.test.ts',
   'docs/react-native.md': 'test/lab/packages/documented-apps.test.ts',
   'docs/one-host.md': 'test/lab/compose/one-host.test.ts',
-  'docs/react.md': 'test/alone/browser/react-board.test.ts',
+  'docs/react.md': 'test/cluster/browser/react-board.test.ts',
   'docs/migrate': 'test/cluster/migrate/migrate.test.ts',
   'docs/publishing.md conf': 'test/cluster/publish/permissions.test.ts',
 };

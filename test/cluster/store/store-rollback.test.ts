@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { BareClient } from '../../harness/bare-client.ts';
 import { Gate } from '../../harness/gate.ts';
 import { differences, streamState } from '../../harness/same-state.ts';
-import { scale } from '../../harness/scale.ts';
+import { sample, scale } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 import type { StoreCopy } from '../../harness/store-copy.ts';
@@ -326,7 +326,7 @@ async function comeBack(
   }
 }
 
-describe.each([...cases, ...scale([], moreCases)])('a store that went back: $name', (one) => {
+describe.each(sample([...cases, ...scale([], moreCases)], 2))('a store that went back: $name', (one) => {
   it('is noticed by running shards', async () => {
     const { more, state, critical } = one;
     const all = await scene(one, true);

@@ -2,7 +2,7 @@
 // Shares installed packages; later builds and state stay separate.
 import { cp, mkdir, mkdtemp, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -32,9 +32,16 @@ export async function copyProject(): Promise<ProjectCopy> {
   for (const path of COPIED)
     await cp(join(ROOT, path), join(folder, path), { recursive: true, preserveTimestamps: true, filter });
   await linkInstalled(folder);
-  await mkdir(join(ROOT, '.cache'), { recursive: true });
-  await symlink(join(ROOT, '.cache'), join(folder, '.cache')); // the NATS server that the set-up downloaded
+  await share('.cache', folder); // the NATS server that the set-up downloaded
+  await share('.turbo/cache', folder); // what was built here: the copy's build takes it from there
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Makes a folder of the copy the same as ours. */
+async function share(path: string, folder: string): Promise<void> {
+  await mkdir(join(ROOT, path), { recursive: true });
+  await mkdir(dirname(join(folder, path)), { recursive: true });
+  await symlink(join(ROOT, path), join(folder, path));
 }
 
 /** Links node_modules as npm would: workspaces point into the copy, all other packages to ours. */

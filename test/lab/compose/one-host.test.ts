@@ -11,6 +11,7 @@ import { Crowd } from '../../harness/crowd.ts';
 import { blocksOf } from '../../harness/programs/documents.ts';
 import { whyNoPython } from '../../harness/programs/python.ts';
 import { StrangerClient } from '../../harness/programs/stranger-client.ts';
+import { isExhaustive, onlyInCi, sample } from '../../harness/scale.ts';
 import { until } from '../../harness/small-cluster.ts';
 import { ComposeStack, SERVICES, whyNoStack } from './stack.ts';
 
@@ -33,7 +34,10 @@ describe.skipIf(why !== undefined)(`one host${why === undefined ? '' : ` (skippe
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });
-  afterAll(() => stack?.stop(), 3 * minutes);
+  afterAll(async () => {
+    delete process.env['NODE_EXTRA_CA_CERTS'];
+    await stack?.stop();
+  }, 3 * minutes);
 
   function client(channel: string): Weir {
     const ca = readFileSync(stack.authority);
@@ -113,13 +117,13 @@ describe.skipIf(why !== undefined)(`one host${why === undefined ? '' : ` (skippe
   );
 
   it(
-    'survives the crash of every container: nothing critical is lost',
+    'survives the crash of each container: nothing critical is lost',
     async () => {
       const members = await crowd('crash', 20);
       let sent = 0;
       const send = (): Promise<void> =>
         stack.publish({ lane: 'critical', channel: 'crash', data: sent, id: `crash-${sent++}` });
-      for (const service of SERVICES) {
+      for (const service of sample(SERVICES, 3)) {
         await send();
         const back = stack.crash(service);
         await send();
@@ -140,8 +144,8 @@ describe.skipIf(why !== undefined)(`one host${why === undefined ? '' : ` (skippe
     6 * minutes,
   );
 
-  it(
-    'upgrades one service after another under 200 clients: nothing critical is lost',
+  it.skipIf(!isExhaustive)(
+    `upgrades one service after another under 200 clients: nothing critical is lost${onlyInCi}`,
     async () => {
       const members = await crowd('upgrade', 200);
       let sent = 0;

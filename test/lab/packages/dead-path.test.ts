@@ -1,5 +1,5 @@
 // The packed SDK on paths that go dead without a word, with the WebSocket that each runtime has of its own: Node from 22
-// on, Bun, Deno; and Node 20 with `ws`. Pages are in test/alone/browser. Skipped unless it is asked for.
+// on, Bun, Deno; and Node 20 with `ws`. Pages are in test/cluster/browser. Skipped unless it is asked for.
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

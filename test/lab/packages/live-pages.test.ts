@@ -1,12 +1,12 @@
 // The applications of examples/ that need an installation, outside of the repository with the packed SDK: their types, their
 // build, and the tests of live-page.ts in Chromium, with Vite's development server (where React's StrictMode mounts
-// everything twice) and as they are built. examples/lobby is in test/alone/browser.
+// everything twice) and as they are built. examples/lobby is in test/cluster/browser.
 import { describe, it } from 'vitest';
 import { ODDS } from '../../harness/feeds.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { Installed } from '../../harness/installed.ts';
 import type { Served } from '../../harness/live-page.ts';
-import { PRINTED_URL, survives } from '../../harness/live-page.ts';
+import { PRINTED_URL, survivesAndReturns } from '../../harness/live-page.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
 import { isWanted, why } from './wanted.ts';
 
@@ -42,10 +42,10 @@ async function vite(app: Installed, ...args: readonly string[]): Promise<Served>
 
 if (isWanted)
   for (const app of APPS) {
-    survives(`examples/${app.name} in development`, ODDS, async (options) =>
+    survivesAndReturns(`examples/${app.name} in development`, ODDS, async (options) =>
       vite(await install(app, options)),
     );
-    survives(`examples/${app.name} as it is built`, ODDS, async (options) => {
+    survivesAndReturns(`examples/${app.name} as it is built`, ODDS, async (options) => {
       const installed = await install(app, options);
       await installed.own('.bin/vite', ['build', '--logLevel', 'warn']);
       return vite(installed, 'preview');

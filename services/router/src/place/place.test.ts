@@ -35,7 +35,7 @@ const entries = fc.array(
 );
 
 describe('place', () => {
-  it('never picks a draining, full or unready shard, nor one of a pool that was not asked for', () => {
+  it('never picks a draining, full or unready shard, nor a shard of another pool', () => {
     fc.assert(
       fc.property(entries, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (list, random) => {
         const placed = place({
@@ -53,7 +53,7 @@ describe('place', () => {
     );
   });
 
-  it('finds a shard wherever there is one that may take the client', () => {
+  it('finds a shard if any shard may take the client', () => {
     fc.assert(
       fc.property(entries, (list) => {
         const all = list.map(({ shard, ...over }) => entryOf(shard, over));
@@ -71,7 +71,7 @@ describe('place', () => {
     );
   });
 
-  it('takes a stale shard only where there is no other', () => {
+  it('picks a stale shard only if there is no other', () => {
     const stale = entryOf('a', { stale: true });
     expect(place({ entries: [stale], pools: ['desktop'], random: () => 0 })).toMatchObject({
       reason: 'stale',
@@ -83,7 +83,7 @@ describe('place', () => {
     });
   });
 
-  it('avoids the named shard, unless it is the only one', () => {
+  it('avoids the named shard unless it is the only one', () => {
     const list = [entryOf('a'), entryOf('b', { connections: 9 })];
     expect(place({ entries: list, pools: ['desktop'], exclude: 'a', random: () => 0 })).toMatchObject({
       shard: { shard: 'b' },
@@ -145,7 +145,7 @@ describe('place', () => {
     [[entryOf('a', { draining: true })], 'draining'],
     [[entryOf('a', { ready: false })], 'notReady'],
     [[entryOf('a', { connections: 10 }), entryOf('b', { draining: true })], 'full'],
-  ] as const)('says why there is none: %#', (list, none) => {
+  ] as const)('gives the reason why there is no shard: %#', (list, none) => {
     expect(place({ entries: list, pools: ['desktop'], random: () => 0 })).toEqual({ none });
   });
 });

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shortened } from './close-client.ts';
 
-describe('a reason', () => {
-  it('fits into a close frame and stays valid UTF-8', () => {
+describe('the reason of a Close', () => {
+  it('fits into the frame and is valid UTF-8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
         const short = shortened(text.toWellFormed());

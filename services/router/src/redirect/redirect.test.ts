@@ -16,7 +16,7 @@ const parsed = (more: Partial<Destination> = {}): Readonly<Record<string, unknow
   JSON.parse(redirectText({ ...destination, ...more }) ?? 'null');
 
 describe('the redirect', () => {
-  it('says where to go and what was measured, in round numbers', () => {
+  it('contains the URL and the rounded measurement', () => {
     expect(parsed({ hint: 'H' })).toEqual({
       type: 'redirect',
       url: 'ws://[2001:db8::7]:8081/v1/stream?ticket=T.T.T',
@@ -28,7 +28,7 @@ describe('the redirect', () => {
     });
   });
 
-  it('says nothing of what was not measured', () => {
+  it('leaves out numbers that were not measured', () => {
     expect(Object.keys(parsed({ rttMs: undefined, kbps: undefined }))).toEqual([
       'type',
       'url',
@@ -37,12 +37,12 @@ describe('the redirect', () => {
     ]);
   });
 
-  it('follows the client to TLS', () => {
+  it('uses TLS if the client does', () => {
     expect(parsed({ tls: true })).toMatchObject({ url: expect.stringMatching(/^wss:\/\/\[2001/) });
     expect(parsed({ tls: false, url: 'wss://a' })).toMatchObject({ url: expect.stringMatching(/^wss:/) });
   });
 
-  it('is none where the URL with a position would not fit', () => {
+  it('does not exist if the URL with a position would be too long', () => {
     expect(redirectText({ ...destination, ticket: 't'.repeat(limits.urlBytes) })).toBeUndefined();
   });
 });

@@ -17,7 +17,7 @@ const probe: ProbeResult = {
 };
 const found = { pool: 'desktop', placed: 'desktop', confidence: 'high', probe, hint: undefined } as const;
 
-it('says what was measured, and which line of the rule decided', () => {
+it('a decision contains the measurement and the line of the rule that decided', () => {
   const decisions = new Decisions({ wallMs: () => 1_000 });
   decisions.note(found);
   const figures = { pool: 'desktop', confidence: 'high', rttMs: 12.5, kbps: 40_000 };
@@ -40,7 +40,7 @@ it.each([
   expect(decisions.newest[0]).toMatchObject(said);
 });
 
-it('keeps the newest, in a form that the console takes', () => {
+it('the list keeps the newest decisions, in the form of the console', () => {
   const decisions = new Decisions({ wallMs: () => 0 });
   for (let i = 0; i < maxDecisions + 10; i++) decisions.note(found);
   expect(decisions.newest).toHaveLength(maxDecisions);

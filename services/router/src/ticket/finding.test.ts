@@ -23,20 +23,20 @@ const known: Known = {
   thresholds,
 };
 
-describe('what a shard is told of a client', () => {
-  it('is the measurement and its class', () => {
+describe('the finding in a ticket', () => {
+  it('contains the measurement and its class', () => {
     const finding = { class: 'fast', confidence: 'medium', rttMs: 40, kbps: 3_000, thresholds };
     expect(findingFor(known)).toEqual(finding);
   });
 
-  it('is the class of the pool, where a hint keeps the client there', () => {
+  it('is the class of the pool if a hint keeps the client there', () => {
     expect(findingFor({ ...known, pool: 'mobile', confidence: 'low' })).toMatchObject({ class: 'slow' });
     const hint = { id: 'h', pool: 'mobile', allow: [], rttMs: 9, kbps: 900 };
     const byHint = findingFor({ ...known, probe: undefined, hint, pool: 'mobile' });
     expect(byHint).toMatchObject({ class: 'slow', rttMs: 9, kbps: 900 });
   });
 
-  it('is nothing where there is nothing to choose', () => {
+  it('is missing if there is only one pool', () => {
     expect(findingFor({ ...known, pools: ['only'], pool: 'only' })).toBeUndefined();
     expect(findingFor({ ...known, ceiling: 'mobile' })).toBeUndefined();
   });

@@ -16,7 +16,7 @@ describe('the history of moves', () => {
     expect(nextHistory({ ...hint, ...change }, pool)).toEqual(expected);
   });
 
-  it('is none for clients that have just come, and for hints of shards of before', () => {
+  it('is empty for new clients, and for hints of earlier releases', () => {
     expect(nextHistory(undefined, 'tablet')).toBeUndefined();
     expect(nextHistory({ id: 'h', pool: 'tablet', allow: [], measure: true }, 'tablet')).toBeUndefined();
   });

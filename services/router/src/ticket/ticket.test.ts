@@ -31,7 +31,7 @@ const request = {
 };
 
 describe('a ticket', () => {
-  it('is for one shard, lives as long as configured, and has an id of its own', async () => {
+  it('is valid for one shard and for the configured time, and has its own id', async () => {
     const [a, b] = await Promise.all([signer.ticket(request), signer.ticket(request)]);
     const verify = (token: string, atMs: number) =>
       verifyTicket(token, { keys, nowMs: atMs, pool: 'desktop', shard: 'd1' });
@@ -49,16 +49,16 @@ describe('a ticket', () => {
   });
 });
 
-describe('how a client was moved', () => {
+describe('the move of a client', () => {
   const history = { stayedMs: 5_000, moves: 3, kept: true };
 
-  it('and what it wants is in its ticket', async () => {
+  it('is in its ticket, with the pool that it asked for', async () => {
     const text = await signer.ticket({ ...request, ceiling: 'desktop', history });
     const verified = await verifyTicket(text, { keys, nowMs, pool: 'desktop', shard: 'd1' });
     expect(verified).toMatchObject({ ok: true, value: { ceiling: 'desktop', history } });
   });
 
-  it('and what the router found is in its ticket', async () => {
+  it('is in its ticket, with the result of the router', async () => {
     const finding = { class: 'slow', confidence: 'low', thresholds: { kbps: 2_000, rttMs: 270 } } as const;
     const text = await signer.ticket({ ...request, finding });
     const verified = await verifyTicket(text, { keys, nowMs, pool: 'desktop', shard: 'd1' });
@@ -73,7 +73,7 @@ describe('how a client was moved', () => {
 });
 
 describe('a hint', () => {
-  it('tells the measurement, allows nothing, and does not show the address', async () => {
+  it('contains the measurement, grants nothing, and hides the address', async () => {
     const text = await signer.hint({
       pool: 'desktop',
       rttMs: 12.345,
@@ -89,7 +89,7 @@ describe('a hint', () => {
     expect(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()).not.toContain('192.0.2.1');
   });
 
-  it('is from the network that was measured, also after the keys were rotated', async () => {
+  it('counts for the measured network alone, also after a key rotation', async () => {
     const text = await signerWith(keys.slice(1)).hint({
       pool: 'desktop',
       rttMs: undefined,
@@ -102,17 +102,17 @@ describe('a hint', () => {
     expect([signer.isFrom(verified.value, 'n1'), signer.isFrom(verified.value, 'n2')]).toEqual([true, false]);
   });
 
-  it('of a release before is for every network', () => {
+  it('of an earlier release counts for every network', () => {
     expect(signer.isFrom({ id: 'h', pool: 'desktop', allow: ['>'] }, 'n2')).toBe(true);
   });
 });
 
 describe('the patterns in a ticket', () => {
-  it('are all of them where they fit, without duplicates', () => {
+  it('are all patterns if they fit, without duplicates', () => {
     expect(fitPatterns(['b', 'a', 'b'], ['a'])).toEqual(['a', 'b']);
   });
 
-  it('are first those that cover what is asked for', () => {
+  it('begin with the patterns that cover the requested channels', () => {
     const many = Array.from({ length: 500 }, (_, i) => `channel-${i}`);
     const fitting = fitPatterns([...many, 'sports.*'], ['sports.1', 'channel-499']);
     expect(fitting.slice(0, 2)).toEqual(['channel-499', 'sports.*']);

@@ -6,7 +6,7 @@ import type { Profile } from '@weir/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ChangingNetwork } from '../../harness/changing-network.ts';
 import { freePort } from '../../harness/free-port.ts';
-import { isExhaustive } from '../../harness/scale.ts';
+import { isExhaustive, onlyInCi } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
@@ -53,7 +53,7 @@ afterAll(async () => {
 const looks = (router: string, shard: string): string =>
   `weir_shard_looks_total{router="${router}",shard="${shard}"}`;
 
-it.skipIf(!isExhaustive)('follows a network up and down', async () => {
+it.skipIf(!isExhaustive)(`follows a network up and down${onlyInCi}`, async () => {
   const weir = connect({ url: routerUrl, channels: ['news'] });
   const moves: MoveEvent[] = [];
   weir.on('move', (event) => moves.push(event));
