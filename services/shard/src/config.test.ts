@@ -26,7 +26,7 @@ function problemsOf(env: Readonly<Record<string, string>>): readonly string[] {
 }
 
 describe('the configuration', () => {
-  it('asks for what it cannot know, all of it at once', () => {
+  it('names all missing settings together', () => {
     const result = readConfig({ table: settings, rules, env: {} });
     expect('problems' in result && result.problems.map((problem) => problem.split(' ')[0])).toEqual([
       'WEIR_POOL',
@@ -35,7 +35,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  it('has defaults for everything else', () => {
+  it('has defaults for all other settings', () => {
     expect(configOf()).toMatchObject({
       host: '0.0.0.0',
       port: 8081,
@@ -50,7 +50,7 @@ describe('the configuration', () => {
     expect(configOf().shardId).toMatch(/^shard-[0-9a-f]{12}$/);
   });
 
-  it('names all problems together, each with its variable', () => {
+  it('names all wrong settings together, each with its variable', () => {
     const problems = problemsOf({
       WEIR_POOL: 'a b',
       WEIR_CAPACITY: '0',
@@ -97,7 +97,7 @@ describe('the configuration', () => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('has no slash at the end of URLs', () => {
+  it('removes the slash at the end of URLs', () => {
     const config = configOf({ WEIR_PUBLIC_URL: 'ws://[::1]:81/base//', WEIR_ROUTER_URL: 'wss://a.example/' });
     expect([config.publicUrl, config.routerUrl]).toEqual(['ws://[::1]:81/base', 'wss://a.example']);
   });
@@ -106,7 +106,7 @@ describe('the configuration', () => {
     expect(problemsOf({ WEIR_MAX_FRAME_BYTES: '20000' })).toEqual([]);
   });
 
-  it('says of every setting what it means, and of no secret what it is', () => {
+  it('describes every setting, and prints no secret', () => {
     const text = settingsMarkdown(settings);
     for (const { env, meaning } of Object.values(settings)) {
       expect(meaning.length).toBeGreaterThan(10);
@@ -131,7 +131,7 @@ describe('the limits of a pool', () => {
     });
   });
 
-  it('are what is set, where something is', () => {
+  it('are the values that are set', () => {
     const env = { WEIR_POOL: 'mobile', WEIR_TICK_MS: '250ms', WEIR_SOFT_BYTES: '8KB', WEIR_LAG_MS: '5s' };
     expect(poolDefaults(configOf(env))).toMatchObject({
       tickMs: 250,
@@ -141,7 +141,7 @@ describe('the limits of a pool', () => {
     });
   });
 
-  it('lead clients up out of mobile, and down out of all others, unless it is set', () => {
+  it('promote out of mobile and demote out of all other pools, unless it is set', () => {
     const moves = (env: Record<string, string>): unknown => {
       const { demotion, promotion } = poolDefaults(configOf(env));
       return { demotion, promotion };
@@ -152,7 +152,7 @@ describe('the limits of a pool', () => {
     expect(moves(both)).toEqual({ demotion: false, promotion: true });
   });
 
-  it('has a deadline that a drain fits in', () => {
+  it('has a deadline that is longer than a drain', () => {
     expect(configOf().shutdownDeadlineMs).toBe(60_000);
     expect(problemsOf({ WEIR_CAPACITY: '100000' })).toEqual([
       expect.stringMatching(/^WEIR_SHUTDOWN_DEADLINE_MS \(60000\) must be at least 218000/),

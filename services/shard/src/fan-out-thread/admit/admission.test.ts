@@ -118,8 +118,8 @@ const refused = (problem: (Verified<Ticket> & { ok: false })['problem']): Partia
   verify: async () => ({ ok: false, problem }),
 });
 
-describe('the door', () => {
-  it('lets a good ticket in', async () => {
+describe('admission', () => {
+  it('admits a client with a valid ticket', async () => {
     const { open, arrivals, counted, taken } = setUp();
     const socket = await open('/v1/stream?ticket=good');
     expect(socket.text).toMatch(/^HTTP\/1\.1 101 /);
@@ -127,7 +127,7 @@ describe('the door', () => {
     expect([counted, taken]).toEqual([['admitted'], { pending: 0, seats: 1 }]);
   });
 
-  it('hands the ticket of the URL to the check, and nothing where there is none', async () => {
+  it('passes the ticket of the URL to the check, and undefined if there is none', async () => {
     const seen: string[] = [];
     const { open } = setUp({
       verify: async (text) => {
@@ -157,7 +157,7 @@ describe('the door', () => {
     expect(arrivals[0]?.compressed).toBe(agreed);
   });
 
-  it('chooses weir.v1 where it is offered, also where it ends in a close', async () => {
+  it('chooses weir.v1 if it is offered, also before a close', async () => {
     const offered = { headers: { 'sec-websocket-protocol': 'chat, weir.v1' } };
     const good = await setUp().open('/v1/stream?ticket=good', offered);
     expect(good.text.match(/Sec-WebSocket-Protocol: .*/g)).toEqual(['Sec-WebSocket-Protocol: weir.v1']);
@@ -169,7 +169,7 @@ describe('the door', () => {
     expect(none.text).not.toContain('Sec-WebSocket-Protocol');
   });
 
-  describe('tells by a close code why not', () => {
+  describe('refuses by a close code', () => {
     it.each([
       ['TICKET_FORGED', 'forged', closeCodes.notAuthorised],
       ['TICKET_WRONG_POOL', 'wrongPool', closeCodes.notAuthorised],
@@ -200,7 +200,7 @@ describe('the door', () => {
       expect([closed.map((end) => end.code), counted, uses]).toEqual([[code], [why], 0]);
     });
 
-    it('of a ticket that was used, and of one that could not be remembered', async () => {
+    it('a used ticket, and a ticket that could not be remembered', async () => {
       const again = setUp({ arrive: async () => ({ use: 'again' }) });
       await again.open('/v1/stream?ticket=good');
       expect(again.closed).toEqual([{ code: closeCodes.ticketRefused, reason: 'ticket used' }]);
@@ -212,7 +212,7 @@ describe('the door', () => {
   });
 
   describe('a position', () => {
-    it('is waited for before the client comes in', async () => {
+    it('is judged before the client is admitted', async () => {
       let arrive: () => void = () => undefined;
       const { open, arrivals, taken } = setUp({
         arrive: () =>
@@ -227,7 +227,7 @@ describe('the door', () => {
       expect(arrivals[0]?.position).toEqual(position);
     });
 
-    it('of a client that has no state any more speaks for critical messages alone', async () => {
+    it('of a client without state counts for critical messages alone', async () => {
       const { open, arrivals } = setUp();
       await open(`/v1/stream?ticket=good&resume=${encodePosition(position)}&snapshot=1`);
       expect(arrivals[0]?.position).toEqual({ ...position, stateEpoch: '-', stateSeq: 0 });
@@ -235,7 +235,7 @@ describe('the door', () => {
       expect(arrivals[1]?.position).toBeUndefined();
     });
 
-    it('goes along with how many of the newest critical messages are asked for, within the limit', async () => {
+    it('is passed on with the requested number of critical messages, within the limit', async () => {
       const asked: unknown[] = [];
       const { open } = setUp({
         arrive: async ({ position: shown, last }) => {
@@ -255,7 +255,7 @@ describe('the door', () => {
         expect(await lasts(none)).toEqual([false, undefined]);
     });
 
-    it('that is none counts as no position', async () => {
+    it('that is malformed counts as no position', async () => {
       const { open, arrivals, reached } = setUp();
       for (const bad of ['', 'x', '1.a.b.c', '%00', '1'.repeat(1_000)]) {
         await open(`/v1/stream?ticket=good&resume=${bad}`);
@@ -264,7 +264,7 @@ describe('the door', () => {
       expect(reached).toEqual([]);
     });
 
-    it('of somebody without a ticket is not waited for', async () => {
+    it('of a client without a ticket is not judged', async () => {
       const { open, reached } = setUp(refused('TICKET_FORGED'));
       await open(`/v1/stream?ticket=bad&resume=${encodePosition(position)}`);
       expect(reached).toEqual([]);
@@ -322,7 +322,7 @@ describe('the door', () => {
       expect(socket.destroyed).toBe(true);
     });
 
-    it('more handshakes at a time than it may have, until one is over', async () => {
+    it('handshakes beyond the limit, until one ends', async () => {
       const verdicts: ((verified: Verified<Ticket>) => void)[] = [];
       const { open, counted, arrivals, taken } = setUp({
         maxPending: 2,
@@ -338,7 +338,7 @@ describe('the door', () => {
       expect([arrivals.length, taken.pending]).toEqual([1, 1]);
     });
 
-    it('a handshake that is none', async () => {
+    it('a malformed handshake', async () => {
       const { open, counted, arrivals, taken } = setUp();
       const socket = await open('/v1/stream?ticket=good', { headers: { 'sec-websocket-key': 'short' } });
       expect(socket.text).toMatch(/^HTTP\/1\.1 400 /);
@@ -346,7 +346,7 @@ describe('the door', () => {
     });
   });
 
-  it('forgets a client that has gone before its ticket was checked', async () => {
+  it('forgets a client that disconnects before the check of its ticket', async () => {
     let decide: (verified: Verified<Ticket>) => void = () => undefined;
     const { open, counted, arrivals, taken } = setUp({
       verify: () =>
@@ -379,7 +379,7 @@ describe('the door', () => {
 });
 
 describe('a request that is no upgrade', () => {
-  it('is told what to do at the stream path, and nothing elsewhere', () => {
+  it('gets advice at the stream path, and 404 elsewhere', () => {
     const { admission, counted } = setUp();
     const answer = (url: string | undefined): number =>
       admission.answer({ url } as unknown as IncomingMessage).status;

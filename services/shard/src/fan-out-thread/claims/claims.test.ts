@@ -60,8 +60,8 @@ function scene(): Scene {
   return it;
 }
 
-describe('what clients say that they have while NATS is away', () => {
-  it('is believed at first, and costs nothing where it is no more than the shard has', () => {
+describe('the position that a client claims while NATS is away', () => {
+  it('is believed at first, and costs nothing if it is not beyond the shard', () => {
     const it = scene();
     const honest = it.of(it.come({ state: 0, critical: 0 }));
     expect([it.doubts, it.claims.size]).toEqual([0, 0]);
@@ -70,7 +70,7 @@ describe('what clients say that they have while NATS is away', () => {
     for (const { state, gaps } of [honest, further]) expect([state.size, gaps]).toEqual([0, []]);
   });
 
-  it('is true where the streams have come so far', () => {
+  it('is confirmed if the streams have reached it', () => {
     const it = scene();
     const client = it.of(it.come({ state: 1, critical: 1 }));
     it.main.set('a', 'x', 2);
@@ -80,7 +80,7 @@ describe('what clients say that they have while NATS is away', () => {
     expect([client.keys('a'), client.gaps, it.claims.size]).toEqual([{ x: 2 }, [], 0]);
   });
 
-  it('is not true where they have not: snapshots, and critical messages that it took for known', () => {
+  it('is refuted if the streams have not reached it: the client gets snapshots and the critical messages', () => {
     const it = scene();
     const client = it.of(it.come({ state: 9, critical: 9 }));
     it.main.set('a', 'x', 2);
@@ -95,7 +95,7 @@ describe('what clients say that they have while NATS is away', () => {
     expect(client.ids('a').at(-1)).toBe(next);
   });
 
-  it('is judged for each lane by itself', () => {
+  it('is judged for each lane alone', () => {
     const it = scene();
     const state = it.of(it.come({ state: 9, critical: 0 }));
     const critical = it.of(it.come({ state: 0, critical: 9 }));
@@ -104,7 +104,7 @@ describe('what clients say that they have while NATS is away', () => {
     expect([critical.keys('a'), critical.gaps.length]).toEqual([{}, 1]);
   });
 
-  it('is followed by a position: the next shard does not send the same critical messages again', () => {
+  it('is followed by a position, so that the next shard repeats no critical message', () => {
     const it = scene();
     const client = it.of(it.come({ state: 0, critical: 9 }));
     it.main.critical('a');
@@ -119,7 +119,7 @@ describe('what clients say that they have while NATS is away', () => {
     expect(at?.stateEpoch).not.toBe(it.main.heads().stateEpoch);
   });
 
-  it('does not outlive the client, nor the epoch', () => {
+  it('ends with the client and with the epoch', () => {
     const it = scene();
     const gone = it.come({ state: 9, critical: 9 });
     it.claims.left(gone);
@@ -134,7 +134,7 @@ describe('what clients say that they have while NATS is away', () => {
     expect(it.claims.size).toBe(0);
   });
 
-  it('whatever it was, the client ends with what the streams hold', () => {
+  it('leads every client to the content of the streams', () => {
     const ahead = fc.record({ state: fc.nat({ max: 4 }), critical: fc.nat({ max: 4 }) });
     fc.assert(
       fc.property(ahead, fc.nat({ max: 4 }), fc.nat({ max: 4 }), (claim, sets, criticals) => {

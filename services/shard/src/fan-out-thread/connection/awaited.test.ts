@@ -36,7 +36,7 @@ function simulate(o: {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-describe('what is awaited', () => {
+describe('the awaited bytes', () => {
   it.each([10, 50, 200, 600, 900])(
     'is nothing of a client that is well, %i ms away, however much it gets',
     (roundTripMs) => {
@@ -52,20 +52,20 @@ describe('what is awaited', () => {
     },
   );
 
-  it('does not grow with distance, as the backlog does', () => {
+  it('do not grow with distance, as the backlog does', () => {
     const at = (roundTripMs: number) =>
       simulate({ bytesPerSecond: 200_000, roundTripMs: () => roundTripMs, forMs: 30_000 });
     expect(mean(at(900).backlog)).toBeGreaterThan(2 * mean(at(10).backlog));
     expect([mean(at(900).awaited), mean(at(10).awaited)]).toEqual([0, 0]);
   });
 
-  it('stands jitter', () => {
+  it('do not grow with jitter', () => {
     const roundTripMs = (nowMs: number): number => 80 + ((nowMs / 100) % 7) * 20;
     const { awaited } = simulate({ bytesPerSecond: 50_000, roundTripMs, forMs: 30_000 });
     expect(Math.max(...awaited)).toBe(0);
   });
 
-  it('grows when a client that was well gets no more through, and ends when it does', () => {
+  it('grow when nothing more reaches a healthy client, and fall when data arrives again', () => {
     const bytesPerSecond = 50_000;
     // Pings after 10 s are answered at 15 s.
     const roundTripMs = (nowMs: number): number => (nowMs < 10_000 || nowMs > 15_000 ? 50 : 15_050 - nowMs);
@@ -78,13 +78,13 @@ describe('what is awaited', () => {
     expect(Math.max(...from(17_500))).toBe(0);
   });
 
-  it('counts a client that never answers after two seconds', () => {
+  it('count a client that never answers after two seconds', () => {
     const { awaited } = simulate({ bytesPerSecond: 10_000, roundTripMs: () => 1e9, forMs: 6_000 });
     expect(awaited.slice(0, 2_000 / LOOK_MS).every((bytes) => bytes === 0)).toBe(true);
     expect(awaited.at(-1)).toBeGreaterThan(10_000);
   });
 
-  it('is nothing while nothing is sent', () => {
+  it('are zero while nothing is sent', () => {
     const { awaited } = simulate({ bytesPerSecond: 0, roundTripMs: () => 50, forMs: 20_000 });
     expect(Math.max(...awaited)).toBe(0);
   });

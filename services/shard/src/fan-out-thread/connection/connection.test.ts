@@ -44,14 +44,14 @@ function setUp(): { connection: Connection; socket: SlowSocket } {
 }
 
 describe('Connection', () => {
-  it('writes the very bytes that it is given, which others share', () => {
+  it('writes the given bytes without a copy', () => {
     const { connection, socket } = setUp();
     const shared = Buffer.from('frame');
     connection.write(shared);
     expect(socket.chunks[0]).toBe(shared);
   });
 
-  it('has a backlog of what is not proven to have arrived, however empty the socket is', () => {
+  it('counts unproven bytes as backlog, also if the socket is empty', () => {
     const { connection, socket } = setUp();
     connection.write(Buffer.alloc(1_000));
     socket.flush();
@@ -61,7 +61,7 @@ describe('Connection', () => {
     expect(connection.backlogBytes).toBe(0);
   });
 
-  it('has a backlog of what still waits in the socket, too', () => {
+  it('counts bytes in the socket as backlog', () => {
     const { connection, socket } = setUp();
     // What the library writes (its Close, its pongs) is not on the clock.
     socket.write(Buffer.alloc(300));

@@ -5,7 +5,7 @@ import { DeliveryClock } from './delivery-clock.ts';
 const limits = { pingMs: 1_000, pingBytes: 50_000, idlePingMs: 15_000 };
 
 describe('the backlog', () => {
-  it('is what was written and not proven: a pong proves what stood before its ping', () => {
+  it('is the bytes that are written and not proven: a pong proves the bytes before its ping', () => {
     const clock = new DeliveryClock(0);
     clock.written = 100;
     clock.pinged(1, 0);
@@ -15,7 +15,7 @@ describe('the backlog', () => {
     expect([clock.backlog, clock.lagMs, clock.waitingSinceMs]).toEqual([150, 40, undefined]);
   });
 
-  it('falls by both pings where only the later is answered', () => {
+  it('falls by both pings if only the later one is answered', () => {
     const clock = new DeliveryClock(0);
     clock.written = 100;
     clock.pinged(1, 0);
@@ -29,7 +29,7 @@ describe('the backlog', () => {
     expect(clock.backlog).toBe(0);
   });
 
-  it('falls step by step where both are answered in order', () => {
+  it('falls ping by ping if both are answered in order', () => {
     const clock = new DeliveryClock(0);
     clock.written = 100;
     clock.pinged(1, 0);
@@ -41,7 +41,7 @@ describe('the backlog', () => {
     expect([clock.backlog, clock.lagMs]).toEqual([0, 300]);
   });
 
-  it('is not moved by a pong that answers nothing', () => {
+  it('ignores a pong that answers no ping', () => {
     const clock = new DeliveryClock(0);
     clock.written = 100;
     expect(clock.ponged(0, 5)).toBe(false);
@@ -52,7 +52,7 @@ describe('the backlog', () => {
     expect([clock.backlog, clock.lagMs]).toEqual([0, 10]);
   });
 
-  it('is never negative, never falls without a pong, and is never more than what was written', () => {
+  it('is never negative, never falls without a pong, and never exceeds the written bytes', () => {
     const step = fc.oneof(
       fc.record({ write: fc.nat(5_000) }),
       fc.record({ pong: fc.nat(40) }),
@@ -91,7 +91,7 @@ describe('the backlog', () => {
 });
 
 describe('a pong', () => {
-  it('tells how much arrived since what was proven when its ping was sent, and in which time', () => {
+  it('measures the bytes that arrived since its ping was sent, and their time', () => {
     const clock = new DeliveryClock(0);
     clock.begin(1_000);
     clock.written = 14;
@@ -121,7 +121,7 @@ describe('a pong', () => {
     expect([clock.provenBytes, clock.provenMs, clock.backlog]).toEqual([29_986, 150, 0]);
   });
 
-  it('does not count the rest before a write as time of delivery', () => {
+  it('does not count idle time before a write as delivery', () => {
     const clock = new DeliveryClock(0);
     clock.begin(60_000);
     clock.written = 1_000;
@@ -134,7 +134,7 @@ describe('a pong', () => {
 });
 
 describe('a ping', () => {
-  it('may be one of sixteen that are unanswered within a window, and of two elsewhere', () => {
+  it('can be one of sixteen unanswered within a window, and of two otherwise', () => {
     const clock = new DeliveryClock(0);
     for (let counter = 1; counter <= 16; counter++) {
       expect([clock.canPing, clock.canPingInWindow]).toEqual([counter <= 2, true]);
@@ -166,7 +166,7 @@ describe('a ping', () => {
     expect(clock.pingDue(100, 20_000, limits)).toBe(true);
   });
 
-  it('is repeated once where it is not answered, after a second or four round trips', () => {
+  it('is repeated once without an answer, after a second or four round trips', () => {
     const clock = new DeliveryClock(0);
     clock.pinged(1, 0);
     expect(clock.pingDue(999, 1_000_000, limits)).toBe(false);

@@ -93,13 +93,13 @@ describe('Delivery, state by state', () => {
 });
 
 describe('Delivery', () => {
-  it('begins with what its client lacks, and may ask for it at once', () => {
+  it('begins with the missing channels, and can request them at once', () => {
     const delivery = deliveryIn('joining');
     expect(delivery.cursors).toEqual(CHANNELS.map((channel) => cursor(channel, 5, 7)));
     expect([delivery.mayAsk, delivery.criticalLive, delivery.liveSinceMs]).toEqual([true, false, Infinity]);
   });
 
-  it('asks for one piece at a time, and for none when it lacks nothing', () => {
+  it('requests one piece at a time, and none if nothing is missing', () => {
     const delivery = deliveryIn('joining');
     delivery.asked(3);
     expect(delivery.mayAsk).toBe(false);
@@ -122,7 +122,7 @@ describe('Delivery', () => {
     expect(delivery.answered(3)).toBe(false);
   });
 
-  it('stands before the batch that it has no room for', () => {
+  it('stays before a batch that does not fit', () => {
     const delivery = deliveryIn('live');
     delivery.holdState(BATCH, CHANNELS, 9);
     expect(delivery.cursors.map(({ stateSeq }) => stateSeq)).toEqual([40, 40]);
@@ -131,7 +131,7 @@ describe('Delivery', () => {
     expect(delivery.liveSinceMs).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('has the state of a client that comes back wait for a pong, then for the stream', () => {
+  it('delays the state of a resumed client until a pong, then until the stream', () => {
     const delivery = new Delivery([], true);
     expect([delivery.waitsFor, delivery.mayAsk]).toEqual(['pong', true]);
     EVENTS['caughtUp with critical'](delivery);
@@ -142,7 +142,7 @@ describe('Delivery', () => {
     expect(delivery.waitsFor).toBe('nothing');
   });
 
-  it('ends the snapshot that was half sent when the client unsubscribed', () => {
+  it('ends an incomplete snapshot when the client unsubscribes', () => {
     const delivery = deliveryIn('joining');
     const half = [{ ...cursor('a', 12, 7), snapshot: true, half: true }, cursor('b', 5, 7)];
     delivery.caughtUp(answer({ cursors: half }), 5);
@@ -161,7 +161,7 @@ describe('Delivery', () => {
     ]);
   });
 
-  it('is judged by its backlog, and evicted when it proves nothing: sooner when critical messages wait', () => {
+  it('evicts a client whose backlog is not proven: sooner if critical messages wait', () => {
     const delivery = deliveryIn('live');
     expect(delivery.judge(100, 0, LIMITS)).toBe('flowing');
     expect(delivery.judge(150, 0, LIMITS)).toBe('congested');
@@ -172,7 +172,7 @@ describe('Delivery', () => {
     expect(held.judge(0, 0, LIMITS)).toBe('evicted');
   });
 
-  it('owes a pong since the oldest ping that is unanswered', () => {
+  it('waits for a pong since the oldest unanswered ping', () => {
     const delivery = deliveryIn('live');
     expect(delivery.unansweredMs(100)).toBe(0);
     delivery.pinged(100);
@@ -288,8 +288,8 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('restart' as const) }),
 );
 
-describe('Delivery, whatever comes', () => {
-  it('has its client get every critical message once and in order, and all of the state in the end', () => {
+describe('Delivery, for any sequence of events', () => {
+  it('gives its client every critical message once and in order, and finally the whole state', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const world = new World();
@@ -311,7 +311,7 @@ describe('Delivery, whatever comes', () => {
     );
   });
 
-  it('has cursors of its channels unless it is live, is counted while it is behind, and never comes back', () => {
+  it('has cursors unless it is live, is counted while it is behind, and never leaves its end', () => {
     const events = Object.keys(EVENTS) as Event[];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events), { maxLength: 30 }), (all) => {

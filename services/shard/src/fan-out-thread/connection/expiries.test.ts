@@ -26,7 +26,7 @@ function expiries(): {
 }
 
 describe('connections with a token', () => {
-  it('end within a second of the time until which a router accepts it, each once', () => {
+  it('are closed once, within a second after the router would refuse the token', () => {
     const { expiries: all, closed, add } = expiries();
     expect(add('a', 2_000, 5_001).expiresInMs).toBe(2_000);
     add('b', 2_000, 5_900);
@@ -41,14 +41,14 @@ describe('connections with a token', () => {
     all.look(3_700_000);
     expect(closed).toEqual(['a', 'b', 'c']);
   });
-  it('end at the next look where their time is over already', () => {
+  it('are closed at the next check if the token has expired already', () => {
     const { expiries: all, closed, add } = expiries();
     all.look(99_500);
     expect(add('late', -60_000, 90_000).expiresInMs).toBe(0);
     all.look(100_000);
     expect(closed).toEqual(['late']);
   });
-  it('are forgotten when they leave', () => {
+  it('are forgotten when they disconnect', () => {
     const { expiries: all, closed, add } = expiries();
     const gone = add('gone', 2_000, 5_000).is;
     add('stays', 2_000, 5_000);
@@ -57,7 +57,7 @@ describe('connections with a token', () => {
     all.look(60_000);
     expect(closed).toEqual(['stays']);
   });
-  it('without one never end so', () => {
+  it('are not closed without a token', () => {
     const { expiries: all, closed, add } = expiries();
     const { is, expiresInMs } = add('open', undefined, 5_000);
     all.look(Number(1e9));

@@ -27,8 +27,8 @@ function words(starts: readonly ChannelStart[]): readonly { readonly type: strin
   return firstWords({ ...where, ticket, position, starts, criticalEpoch: 'new' });
 }
 
-describe('the first words', () => {
-  it('are a welcome, what is denied, and the gaps', () => {
+describe('the first messages', () => {
+  it('are the welcome, the denied channels, and the gaps', () => {
     const gap = { after: 3, reset: false };
     const said = words([
       { channel: 'a', ...start, gap },
@@ -48,7 +48,7 @@ describe('the first words', () => {
     expect(words([{ channel: 'a', ...start }])[0]).toMatchObject({ resumed: true });
   });
 
-  it('end with a position where ids begin anew: from the earliest channel on, and of critical messages alone', () => {
+  it('end with a position if ids restart: from the earliest channel on, and of critical messages alone', () => {
     const gap = { after: 90, reset: true };
     const said = words([
       { channel: 'a', ...start, gap, criticalSeq: 4 },

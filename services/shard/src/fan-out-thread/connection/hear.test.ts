@@ -72,7 +72,7 @@ class Bench {
 }
 
 describe('a client that draws snapshots again', () => {
-  it('is subscribed to the channel when the bytes are paid; new channels do not wait', () => {
+  it('is subscribed when the bytes are paid; new channels do not wait', () => {
     const bench = new Bench();
     bench.connection.redraws?.charge(3_000);
     bench.says('unsubscribe', 'a');
@@ -84,7 +84,7 @@ describe('a client that draws snapshots again', () => {
     expect([bench.takeDone(), bench.delayed]).toEqual([['+a'], 1]);
   });
 
-  it('begins with as many critical messages as it asked for, and as it may, also where it waits', () => {
+  it('gets the requested number of critical messages, within the limit, also after a wait', () => {
     const bench = new Bench();
     bench.says('subscribe', 'b', { last: 7 });
     expect(bench.takeDone()).toEqual(['+b last 7']);
@@ -95,7 +95,7 @@ describe('a client that draws snapshots again', () => {
     expect(bench.takeDone()).toEqual(['-a', '+a last 50']);
   });
 
-  it('changes its mind while the channel waits', () => {
+  it('can unsubscribe while the channel waits', () => {
     const bench = new Bench();
     bench.connection.redraws?.charge(3_000);
     bench.says('unsubscribe', 'a');
@@ -107,7 +107,7 @@ describe('a client that draws snapshots again', () => {
     expect([bench.takeDone(), bench.delayed]).toEqual([[], 1]);
   });
 
-  it('is closed where it goes on and on', () => {
+  it('is closed if it continues', () => {
     const bench = new Bench();
     bench.connection.redraws?.charge(1e6);
     for (let i = 0; i < 21; i++) {
@@ -120,7 +120,7 @@ describe('a client that draws snapshots again', () => {
     expect(bench.did.includes('+a')).toBe(false);
   });
 
-  it('gets nothing any more when it is gone meanwhile', () => {
+  it('gets nothing after it has disconnected', () => {
     const bench = new Bench();
     bench.connection.redraws?.charge(3_000);
     bench.says('unsubscribe', 'a');

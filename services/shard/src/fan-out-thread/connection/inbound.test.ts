@@ -15,7 +15,7 @@ function judge(message: unknown, given: InboundView = view): InboundAct {
 }
 
 describe('judgeInbound', () => {
-  it('subscribes what is allowed and not there yet, and answers what is not allowed', () => {
+  it('subscribes allowed new channels, and answers denied ones', () => {
     expect(judge({ type: 'subscribe', channels: ['lobby', 'sports.42', 'secret', 'sports.42'] })).toEqual({
       act: 'subscribe',
       channels: ['sports.42'],
@@ -23,7 +23,7 @@ describe('judgeInbound', () => {
     });
   });
 
-  it('unsubscribes what is there, and nothing else', () => {
+  it('unsubscribes subscribed channels, and nothing else', () => {
     expect(judge({ type: 'unsubscribe', channels: ['lobby', 'sports.42'] })).toEqual({
       act: 'unsubscribe',
       channels: ['lobby'],
@@ -31,7 +31,7 @@ describe('judgeInbound', () => {
     });
   });
 
-  it('takes hostile names for ordinary ones', () => {
+  it('treats names of object members as ordinary names', () => {
     const names = ['__proto__', 'constructor', 'toString'];
     expect(judge({ type: 'subscribe', channels: names })).toMatchObject({
       channels: [],
@@ -43,7 +43,7 @@ describe('judgeInbound', () => {
     });
   });
 
-  it('subscribes nothing of a message that would pass the limits of a connection', () => {
+  it('subscribes nothing of a message beyond the limits of a connection', () => {
     const channels = Array.from({ length: limits.channelsPerConnection }, (_, i) => `sports.${i}`);
     const full = { channels, allow: ['>'] };
     expect(judge({ type: 'subscribe', channels: ['one-more'] }, full)).toEqual({
@@ -97,7 +97,7 @@ describe('judgeInbound', () => {
     });
   });
 
-  it('never throws, never gives a channel that is not allowed, and keeps the reason of a close short', () => {
+  it('never throws, never subscribes a denied channel, and keeps the reason of a close short', () => {
     const text = fc.oneof(
       fc.string(),
       fc.json(),
@@ -121,19 +121,19 @@ describe('judgeInbound', () => {
 });
 
 describe('InboundRate', () => {
-  it('lets a burst through, then the rate', () => {
+  it('allows a burst, then the rate', () => {
     const rate = new InboundRate({ perSecond: 10, burst: 3 }, 0);
     expect([0, 0, 0, 0].map((ms) => rate.take(ms))).toEqual([true, true, true, false]);
     expect([99, 100, 100, 200].map((ms) => rate.take(ms))).toEqual([false, true, false, true]);
   });
 
-  it('saves up no more than the burst', () => {
+  it('accumulates no more than the burst', () => {
     const rate = new InboundRate({ perSecond: 10, burst: 3 }, 0);
     const taken = Array.from({ length: 10 }, () => rate.take(3_600_000));
     expect(taken.filter(Boolean)).toHaveLength(3);
   });
 
-  it('never lets more through than burst and rate allow', () => {
+  it('never allows more than burst and rate', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(300), { maxLength: 200 }), (waits) => {
         const rate = new InboundRate({ perSecond: 10, burst: 5 }, 0);

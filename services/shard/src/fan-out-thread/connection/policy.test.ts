@@ -21,7 +21,7 @@ describe('nextFlow', () => {
     expect(nextFlow(flow, limits, bytes, stuck)).toBe(next);
   });
 
-  it('evicts those that do not read and nobody else, and never forgives it', () => {
+  it('evicts clients that do not read and no others, permanently', () => {
     const flow = fc.constantFrom<Flow>('flowing', 'congested', 'evicted');
     fc.assert(
       fc.property(flow, fc.nat(10_000), fc.boolean(), (from, bytes, stuck) => {

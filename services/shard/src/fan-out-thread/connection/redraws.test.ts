@@ -5,7 +5,7 @@ const limits = { redrawBytesPerSecond: 1_000, redrawBurstBytes: 5_000 };
 const fresh = (channels: readonly string[] = ['a']): Redraws => new Redraws(limits, channels, 0);
 
 describe('bytes that a client draws', () => {
-  it('cost nothing the first time, however many they are and however many channels', () => {
+  it('cost nothing the first time, for any number of bytes and channels', () => {
     const redraws = fresh();
     for (const channel of ['b', 'c', 'd']) {
       expect(redraws.ask([channel], 0)).toEqual([channel]);
@@ -14,7 +14,7 @@ describe('bytes that a client draws', () => {
     expect(redraws.waiting).toEqual([]);
   });
 
-  it('come out of a bucket from the second time on; in debt a subscription waits until it is paid', () => {
+  it('come out of a bucket from the second time on; a subscription in debt waits until it is paid', () => {
     const redraws = fresh();
     expect([redraws.begin('a'), redraws.ask(['a'], 0)]).toEqual([true, ['a']]);
     redraws.charge(7_000);
@@ -25,7 +25,7 @@ describe('bytes that a client draws', () => {
     expect(redraws.waiting).toEqual([]);
   });
 
-  it('are not drawn any more where the client has changed its mind meanwhile', () => {
+  it('are not drawn if the client has unsubscribed meanwhile', () => {
     const redraws = fresh();
     redraws.charge(6_000);
     redraws.ask(['a'], 0);
@@ -33,7 +33,7 @@ describe('bytes that a client draws', () => {
     expect([redraws.waiting, redraws.due(5_000)]).toEqual([[], []]);
   });
 
-  it('are a reason to close it where it goes on and on, not where it waits and comes back', () => {
+  it('close a client that continues, not one that waits and returns', () => {
     const redraws = fresh();
     redraws.charge(6_000);
     const askAgain = (times: number, nowMs: number): void => {
@@ -59,7 +59,7 @@ describe('bytes that a client draws', () => {
     expect(redraws.ask(['a'], 0)).toEqual([]);
   });
 
-  it('of more channels than are remembered count as repeated', () => {
+  it('of channels beyond the memory count as repeated', () => {
     const redraws = fresh([]);
     for (let i = 0; i < 1_000; i++) expect(redraws.begin(`c${i}`)).toBe(false);
     expect(redraws.begin('one-more')).toBe(true);

@@ -46,7 +46,7 @@ const kbps = fc.double({ min: Math.log(32), max: Math.log(100_000), noNaN: true 
 const rttMs = fc.integer({ min: 10, max: 800 });
 
 describe('a snapshot', () => {
-  it('is whole within 1.5 times its time on the link and seven round trips, whatever the link', () => {
+  it('is complete within 1.5 times its time on the link and seven round trips, on any link', () => {
     const bytes = fc.constantFrom(100_000, 2_000_000, 20_000_000);
     fc.assert(
       fc.property(kbps, rttMs, bytes, fc.boolean(), (rate, rtt, size, slowPool) => {
@@ -76,14 +76,14 @@ describe('a snapshot', () => {
     expect(tookMs / idealMs).toBeLessThan(1.15);
   });
 
-  it('goes one piece at a time on a short slow link, so that what comes is as new as it can be', () => {
+  it('is sent one piece at a time on a short slow link, so that its values are new', () => {
     const { queuedBytes, oldestMs } = snapshot(linkOf(80, 100), mobile, 500_000);
     // One piece of 16 KB, the next at a quarter of the soft limit, and a few critical messages.
     expect(queuedBytes).toBeLessThan(26_000);
     expect(oldestMs).toBeLessThan(2_700);
   });
 
-  it('lets critical messages wait behind no more than what is under way', () => {
+  it('delays critical messages only by the bytes under way', () => {
     fc.assert(
       fc.property(kbps, rttMs, (rate, rtt) => {
         const link = linkOf(rate, rtt);
@@ -153,7 +153,7 @@ describe('critical messages', () => {
 });
 
 describe('a client that stops reading', () => {
-  it('is let go for its lag, and nothing more is written meanwhile', () => {
+  it('is evicted for its lag, and nothing more is written meanwhile', () => {
     const client = new FarClient(linkOf(20_000, 100), desktop, 1e9);
     client.start();
     client.run(5_000);
@@ -165,7 +165,7 @@ describe('a client that stops reading', () => {
     expect(leftBytes - client.stateBytes).toBeLessThan(2_500 * 3 * 120);
   });
 
-  it('is let go earlier where critical messages wait for room', () => {
+  it('is evicted earlier if critical messages wait for room', () => {
     const client = new FarClient(linkOf(20_000, 100), desktop, 1e9);
     client.start();
     client.run(5_000);

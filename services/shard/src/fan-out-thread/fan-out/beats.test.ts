@@ -31,14 +31,14 @@ function served(): {
 }
 
 describe('beats', () => {
-  it('come on a quiet connection, one a period', () => {
+  it('are sent on a quiet connection, one a period', () => {
     const { beats, lasts } = served();
     lasts(10_000);
     expect(beats()).toBeGreaterThanOrEqual(10);
     expect(beats()).toBeLessThanOrEqual(14);
   });
 
-  it('do not come where data flows, since positions do', () => {
+  it('are not sent while positions are', () => {
     const { main, beats, lasts } = served();
     lasts(250);
     const before = beats();
@@ -50,7 +50,7 @@ describe('beats', () => {
     expect(beats()).toBe(before);
   });
 
-  it('come to a client that is not live, which gets no positions', () => {
+  it('are sent to a client that is not live and gets no positions', () => {
     const { connection, beats, lasts } = served();
     connection.delivery.holdState({ fromStateSeq: 0, fromCriticalSeq: 0 }, ['a'], 0);
     // The answer to this never comes.
@@ -61,7 +61,7 @@ describe('beats', () => {
     expect(beats() - before).toBeGreaterThanOrEqual(3);
   });
 
-  it('are one text for all, compressed once', () => {
+  it('are one text for all clients, compressed once', () => {
     let compressed = 0;
     const beats = new Beats({
       beatMs: 1_000,

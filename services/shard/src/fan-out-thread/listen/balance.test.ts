@@ -17,7 +17,7 @@ describe('threads that accept', () => {
     expect(acceptsMore(row.mine, row.least, row.accepting)).toBe(row.more);
   });
 
-  it('always have the least loaded one among them', () => {
+  it('always include the least loaded thread', () => {
     fc.assert(
       fc.property(fc.nat(20_000), fc.boolean(), (clients, accepting) => {
         expect(acceptsMore(clients, clients, accepting)).toBe(true);
@@ -25,7 +25,7 @@ describe('threads that accept', () => {
     );
   });
 
-  it('do not flap: who has just paused does not accept at once, who has just begun does not pause', () => {
+  it('do not flap: a thread that has just changed does not change again', () => {
     fc.assert(
       fc.property(fc.nat(20_000), fc.nat(20_000), (mine, least) => {
         if (!acceptsMore(mine, least, true)) expect(acceptsMore(mine, least, false)).toBe(false);
@@ -34,7 +34,7 @@ describe('threads that accept', () => {
     );
   });
 
-  it('know the least loaded one of those that are there', () => {
+  it('are compared only with running threads', () => {
     expect(leastOf(Int32Array.of(7, 3, 0, 9), Int32Array.of(1, 1, 0, 1))).toBe(3);
     expect(sumOf(Int32Array.of(7, 3, 0, 9))).toBe(19);
   });

@@ -79,7 +79,7 @@ function first<T>(items: readonly T[]): T {
 }
 
 describe('doorways of several threads', () => {
-  it('share the clients that come one by one, though the same one is always woken first', async () => {
+  it('share clients that connect one by one, though the system always wakes the same thread first', async () => {
     const house = await build(3);
     for (let i = 0; i < 150; i++) {
       await visit(house.port);
@@ -88,7 +88,7 @@ describe('doorways of several threads', () => {
     expect(Math.max(...house.sockets)).toBeLessThanOrEqual(1.25 * Math.min(...house.sockets) + 33);
   });
 
-  it('let newcomers fill the one whose clients have gone', async () => {
+  it('give new clients to the thread whose clients have left', async () => {
     const house = await build(2);
     for (let i = 0; i < 80; i++) await visit(house.port);
     await inside(house, 80);
@@ -100,7 +100,7 @@ describe('doorways of several threads', () => {
     expect(Math.max(...house.sockets)).toBeLessThanOrEqual(1.25 * Math.min(...house.sockets) + 33);
   });
 
-  it('outlive each other: one that closes takes nothing from the others', async () => {
+  it('outlive each other: a closing doorway takes nothing from the others', async () => {
     const house = await build(2);
     first(house.doorways).close();
     for (let i = 0; i < 20; i++) await visit(house.port);
@@ -108,7 +108,7 @@ describe('doorways of several threads', () => {
     expect(house.sockets[1]).toBe(20);
   });
 
-  it('keep clients waiting, not refused, while nobody accepts', async () => {
+  it('keep clients waiting, not refused, while no thread accepts', async () => {
     const house = await build(1);
     first(house.doorways).close();
     // The reserve keeps the socket open: the kernel answers.
@@ -116,7 +116,7 @@ describe('doorways of several threads', () => {
     expect(house.sockets[0]).toBe(0);
   });
 
-  it('let no more in than the shard may have, and anybody again when there is room', async () => {
+  it('accept no more clients than the capacity, and more when there is room again', async () => {
     const house = await build(2, 10);
     for (let i = 0; i < 10; i++) await visit(house.port);
     await inside(house, 10);

@@ -55,13 +55,13 @@ function setUp(o: {
 }
 
 describe('drain', () => {
-  it('is over at once where nobody is here', async () => {
+  it('ends at once without clients', async () => {
     const { options, clock } = setUp({ clients: 0 });
     await drain(options);
     expect(clock.nowMs).toBe(0);
   });
 
-  it('asks everybody once, in an order that is not that of their coming', async () => {
+  it('asks each client once, in random order', async () => {
     const { options, moves, closed } = setUp({ clients: 50, leavesMs: 50 });
     await drain(options);
     const order = moves.map(({ who }) => who);
@@ -82,7 +82,7 @@ describe('drain', () => {
     }
   });
 
-  it('never moves more in a second than it may, also where the window is too short for that', async () => {
+  it('never exceeds its moves per second, also if the window is too short', async () => {
     const { options, moves } = setUp({
       clients: 2_000,
       limits: { windowMs: 1_000, movesPerSecond: () => 300 },
@@ -129,7 +129,7 @@ describe('drain', () => {
     expect(moves).toHaveLength(1_000);
   });
 
-  it('asks everybody in time, also where its share of the pace is too small for that', async () => {
+  it('asks each client in time, also if its share of the pace is too small', async () => {
     const { options, moves } = setUp({
       clients: 1_000,
       limits: { windowMs: 1_000, movesPerSecond: () => 10, movesMs: 10_000 },
@@ -142,13 +142,13 @@ describe('drain', () => {
     expect(moves.filter(({ atMs }) => atMs < 5_000).length).toBeGreaterThan(450);
   });
 
-  it('is over as soon as the last client has gone', async () => {
+  it('ends as soon as the last client has left', async () => {
     const { options, clock } = setUp({ clients: 3, leavesMs: 700 });
     await drain(options);
     expect(clock.nowMs).toBeLessThan(1_500);
   });
 
-  it('closes who has not gone in time, and waits a little for that', async () => {
+  it('closes clients that have not left in time, and waits briefly for the closes', async () => {
     const { options, clock, closed, here } = setUp({ clients: 2, afterCloseMs: 500 });
     await drain(options);
     expect(closed.map(({ who }) => who).sort()).toEqual(['c0', 'c1']);
@@ -157,13 +157,13 @@ describe('drain', () => {
     expect([here.size, clock.nowMs - (first?.atMs ?? 0)]).toEqual([0, 500]);
   });
 
-  it('does not wait for ever for who does not go even then', async () => {
+  it('does not wait indefinitely for a client that ignores its close', async () => {
     const { options, clock } = setUp({ clients: 1, afterCloseMs: 1e9 });
     await drain(options);
     expect(clock.nowMs).toBeLessThan(10_000);
   });
 
-  it('goes on where one client cannot be asked: it is closed at the end', async () => {
+  it('continues if one client cannot be asked: the shard closes it at the end', async () => {
     const { options, moves, closed } = setUp({ clients: 20, leavesMs: 50 });
     await drain({
       ...options,

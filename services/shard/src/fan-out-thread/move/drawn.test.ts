@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { drawn } from './drawn.ts';
 
 describe('drawn', () => {
-  it('has as many as are wanted, each once, all of them from the urn', () => {
+  it('has the wanted number of entries, each once, all from the list', () => {
     const randoms = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1 });
     fc.assert(
       fc.property(fc.nat(60), fc.nat(80), randoms, (size, count, random) => {
@@ -18,7 +18,7 @@ describe('drawn', () => {
     );
   });
 
-  it('favours nobody', () => {
+  it('draws each entry with the same probability', () => {
     const times = new Map<string, number>();
     for (let a = 0; a < 4; a++)
       for (let b = 0; b < 3; b++) {

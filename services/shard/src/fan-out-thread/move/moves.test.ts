@@ -106,7 +106,7 @@ async function settled(): Promise<void> {
 const order = { moves: 10, withinMs: 4_000, startInMs: 0 };
 
 describe('shedding', () => {
-  it('asks as many as it says, each once, over a second', async () => {
+  it('asks the given number of clients, each once, over a second', async () => {
     const bench = new Bench();
     bench.crowd(100);
     expect(bench.moves.shed({ ...order, moves: 30 })).toBe(30);
@@ -120,7 +120,7 @@ describe('shedding', () => {
     expect(bench.told).toHaveLength(30);
   });
 
-  it('tells them why, and how long they may take; the hint keeps the pool and avoids this shard', async () => {
+  it('sends the reason and the time limit; the hint keeps the pool and avoids this shard', async () => {
     const bench = new Bench();
     bench.client('c');
     expect(bench.moves.shed(order)).toBe(1);
@@ -133,7 +133,7 @@ describe('shedding', () => {
     ]);
   });
 
-  it('gives each request a hint of its own, for the network and the token of the ticket', async () => {
+  it('gives each request its own hint, for the network and the token of the ticket', async () => {
     const bench = new Bench();
     const client = bench.client('c');
     const bound = { network: 'n1', tokenExpiresS: 1_700_000_000 };
@@ -146,7 +146,7 @@ describe('shedding', () => {
     ]);
   });
 
-  it('waits until the moves before it have been asked for', async () => {
+  it('waits until the earlier moves have been requested', async () => {
     const bench = new Bench();
     bench.crowd(3);
     expect(bench.moves.shed({ ...order, startInMs: 700 })).toBe(3);
@@ -167,7 +167,7 @@ describe('shedding', () => {
     expect(bench.moves.shed(order)).toBe(0);
   });
 
-  it('leaves alone who has just come, however long it was elsewhere', () => {
+  it('does not ask a client that has just connected, however long it was on other shards', () => {
     const bench = new Bench();
     const { nowMs } = bench.clock;
     const client = bench.client('c', STAY_MS - 1);
@@ -181,7 +181,7 @@ describe('shedding', () => {
     expect(bench.moves.shed(order)).toBe(1);
   });
 
-  it('asks nobody a second time who did not go', async () => {
+  it('does not ask a client again that did not move', async () => {
     const bench = new Bench();
     bench.crowd(5);
     expect(bench.moves.shed({ ...order, moves: 3 })).toBe(3);
@@ -192,7 +192,7 @@ describe('shedding', () => {
     expect(new Set(bench.told.map(({ who }) => who)).size).toBe(5);
   });
 
-  it('leaves everybody to a drain that begins meanwhile, and passes over who has gone', async () => {
+  it('leaves all clients to a drain that begins meanwhile, and skips clients that have left', async () => {
     const gone = new Bench();
     const client = gone.client('c');
     gone.moves.shed({ ...order, startInMs: 100 });
@@ -212,7 +212,7 @@ describe('shedding', () => {
 });
 
 describe('other moves', () => {
-  it('measure again, and only who is too slow avoids this shard', async () => {
+  it('ask for a new measurement, and only a client that is too slow avoids this shard', async () => {
     const bench = new Bench();
     await bench.moves.remeasure(bench.client('a'), 'tooSlow');
     await bench.moves.remeasure(bench.client('b'), 'promote');
@@ -222,7 +222,7 @@ describe('other moves', () => {
     ]);
   });
 
-  it('say what a second look was certain of', async () => {
+  it('contain a finding of which a second look was certain', async () => {
     const bench = new Bench();
     const client = bench.client('a');
     const thresholds = { kbps: 2_000, rttMs: 270 };
@@ -237,7 +237,7 @@ describe('other moves', () => {
     expect(bench.hints.map((hint) => hint.finding)).toEqual([undefined, finding]);
   });
 
-  it('of a drain are for everybody, also for who was asked before', async () => {
+  it('of a drain are for every client, also for one that was asked before', async () => {
     const bench = new Bench();
     bench.client('old');
     bench.client('new', 0);

@@ -36,7 +36,7 @@ function many(count: number, one: (random: () => number) => Looked): readonly Lo
 const share = (all: readonly Looked[], is: 'fast' | 'slow'): number =>
   all.filter(({ verdict }) => verdict === is).length / all.length;
 
-describe('a client of which the router was not certain', () => {
+describe('a client that the router measured without certainty', () => {
   it.each([
     ['fast, with jitter and bursts', hspaPlus],
     ['fast, a quarter above the threshold', { kbps: 2_600, rttMs: 60, jitterMs: 4 }],
@@ -63,14 +63,14 @@ describe('a client of which the router was not certain', () => {
     expect(share(all, 'fast')).toBeLessThanOrEqual(0.003);
   });
 
-  it('and that is slow leaves the fast pool', () => {
+  it('leaves the fast pool if it is slow', () => {
     const all = many(200, (random) =>
       watch(new Look(wronglyFast, desktop, 0), () => narrow, { forMs: 2 * MINUTES, random }),
     );
     expect(share(all, 'slow')).toBeGreaterThanOrEqual(0.99);
   });
 
-  it('and that is too far away leaves the fast pool without any padding', () => {
+  it('leaves the fast pool without padding if it is too far away', () => {
     const far = { kbps: 50_000, rttMs: 400, jitterMs: 5 };
     const [one] = many(1, (random) =>
       watch(new Look(found('fast', 'medium'), desktop, 0), () => far, { forMs: MINUTES, random }),
@@ -103,7 +103,7 @@ describe('a client in the right pool', () => {
     expect(one?.padBytes).toBeLessThan(4_000);
   });
 
-  it('is spared large trains where it is very slow', () => {
+  it('gets no large trains if it is very slow', () => {
     const link = { kbps: 80, rttMs: 60, jitterMs: 20 };
     const [one] = many(1, (random) =>
       watch(new Look(found('slow', 'high', 80), mobile, 0), () => link, { forMs: 3 * MINUTES, random }),
@@ -112,7 +112,7 @@ describe('a client in the right pool', () => {
     expect(one?.results.length).toBeGreaterThan(0);
   });
 
-  it('is looked at on a quiet line too', () => {
+  it('is measured on a quiet line too', () => {
     const [one] = many(1, (random) =>
       watch(new Look(found('fast', 'low', 2_200), desktop, 0), () => lte, {
         forMs: MINUTES,
@@ -178,7 +178,7 @@ describe('the padding of a look', () => {
     }
   });
 
-  it('ends after one train where the network is as good for one pool as for the other', () => {
+  it('ends after one train if the network suits both pools equally', () => {
     const between = { kbps: 1_800, rttMs: 60, jitterMs: 2 };
     for (const { results, trainsMs } of many(20, (random) =>
       watch(new Look(wronglySlow, mobile, 0), () => between, { forMs: MINUTES, random }),
@@ -188,7 +188,7 @@ describe('the padding of a look', () => {
     }
   });
 
-  it('comes less often after looks that found nothing', () => {
+  it('is sent less often after looks without a result', () => {
     const unclear = { kbps: 2_000, rttMs: 140, jitterMs: 30, slotMs: 10 };
     const lookedAt = many(50, (random) =>
       watch(new Look(wronglySlow, mobile, 0), () => unclear, { forMs: 12 * MINUTES, random }),
@@ -199,7 +199,7 @@ describe('the padding of a look', () => {
     for (const { results } of unsure) expect(results.length).toBe(4);
   });
 
-  it('is never the small train alone where the client would be promoted', () => {
+  it('is never the small train alone before a promotion', () => {
     const look = new Look(found('slow', 'high', 1_000), mobile, 0);
     const pong = { isTrain: false, provenBytes: 14, provenMs: 1_000, isLast: true };
     let nowMs = 0;
@@ -209,7 +209,7 @@ describe('the padding of a look', () => {
     expect(look.next(nowMs + 60)).toBe('A');
   });
 
-  it('is given up where the client answers only the newest ping', () => {
+  it('ends if the client answers only the newest ping', () => {
     const look = new Look(wronglySlow, mobile, 0);
     const pong = { lagMs: 60, isTrain: false, provenBytes: 100, provenMs: 1_000, isLast: true };
     for (let nowMs = 1_000; nowMs <= 200_000; nowMs += 1_000) {
@@ -232,7 +232,7 @@ describe('the padding of a look', () => {
   });
 });
 
-it('says what a move is for', () => {
+it('contains the reason of a move', () => {
   const look = new Look(wronglySlow, mobile, 0);
   watch(look, () => lte, { forMs: MINUTES, random: seeded(1) });
   expect(look.verdict).toBe('fast');
@@ -241,7 +241,7 @@ it('says what a move is for', () => {
   expect(look.inWords).toMatch(/^\d+ of 270 ms, noise [\d.]+ ms, \d+ of 2000 kbit\/s, trains( \w \d+ ms)+$/);
 });
 
-it('leaves it to the router to confirm a slow rate', () => {
+it('leaves the confirmation of a slow rate to the router', () => {
   const look = new Look(wronglyFast, desktop, 0);
   watch(look, () => narrow, { forMs: MINUTES, random: seeded(1) });
   expect(look.finding).toMatchObject({ class: 'slow', confidence: 'medium' });

@@ -43,29 +43,29 @@ describe('a belief in a rate', () => {
     expect(belief.kbps / kbps).toBeLessThan(1.25);
   });
 
-  it('one late train, which a lost segment explains, does not make a link slow', () => {
+  it('does not call a link slow after one late train, which a lost segment explains', () => {
     expect(after(train(3_000, { spreadMs: 400 })).odds).toBeGreaterThan(-4.6);
     const two = after(train(3_000, { spreadMs: 400 }), train(3_000, { bytes: 21_971 }));
     expect(two.odds).toBeGreaterThan(0);
   });
 
-  it('a first train that is late says little: the sender has only begun', () => {
+  it('hardly counts a first train that is late: the sender has only begun', () => {
     expect(after(train(300, { isFirst: true })).odds).toBeGreaterThan(-1.5);
     expect(after(train(8_000, { isFirst: true })).odds).toBeGreaterThan(5);
   });
 
-  it('does not blame a link for a sender that is slower', () => {
+  it('does not call a link slow because of a slower sender', () => {
     const paced = train(1_500, { senderKbps: 1_500 });
     expect(after(paced, paced, paced).odds).toBeGreaterThan(-1);
   });
 
-  it('a rate that bytes have proved rules out all below it', () => {
+  it('excludes all rates below a proven one', () => {
     const belief = after(train(1_000));
     belief.atLeast(2_600);
     expect(belief.odds).toBeGreaterThan(6.9);
   });
 
-  it('fades to less, and keeps its side', () => {
+  it('becomes weaker with time, and keeps its side', () => {
     const belief = after(train(8_000), train(8_000));
     belief.fade(3);
     expect(belief.odds).toBeGreaterThan(0);

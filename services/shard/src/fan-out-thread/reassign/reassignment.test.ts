@@ -53,7 +53,7 @@ describe('a client that is slow', () => {
     expect(verdict(new Reassignment(desktop).judge(settled(), { ...slow, ...change }))).toBe(expected);
   });
 
-  it('is not asked in a pool from which nobody is', () => {
+  it('is not asked in a pool without demotion', () => {
     const judge = new Reassignment(mobile);
     expect(verdict(judge.judge(settled(), slow))).toBe('fine');
     const client = settled();
@@ -62,7 +62,7 @@ describe('a client that is slow', () => {
     expect(client.slowSinceMs).toBe(0);
   });
 
-  it('is asked again only after the back-off where it stays all the same', () => {
+  it('is asked again only after the back-off if it stays', () => {
     const judge = new Reassignment(desktop);
     const client = settled();
     const askedMs: number[] = [];
@@ -74,7 +74,7 @@ describe('a client that is slow', () => {
   });
 });
 
-describe('a client of which a second look is certain', () => {
+describe('a client that a second look measured with certainty', () => {
   const found = { ...slow, lagMs: 40, flowingSinceMs: Number.POSITIVE_INFINITY };
   const history = { stayedMs: 0, moves: 1, kept: false };
 
@@ -88,7 +88,7 @@ describe('a client of which a second look is certain', () => {
     expect(verdict(new Reassignment(limits).judge(settled(), { ...found, ...change }))).toBe(expected);
   });
 
-  it('need not wait for a minute, once', () => {
+  it('does not wait for a minute, once', () => {
     const judge = new Reassignment(mobile);
     const at = (client: Standing, nowMs: number): string =>
       verdict(judge.judge(client, { ...found, look: 'fast', nowMs }));
@@ -97,7 +97,7 @@ describe('a client of which a second look is certain', () => {
     expect(at(standing({ history }), 2 * MINUTE)).toBe('fast move');
   });
 
-  it('goes back after a minute at the earliest', () => {
+  it('returns after a minute at the earliest', () => {
     const judge = new Reassignment(desktop);
     const back = standing({ history });
     const at = (nowMs: number): string => verdict(judge.judge(back, { ...found, look: 'slow', nowMs }));
@@ -109,7 +109,7 @@ describe('a client of which a second look is certain', () => {
     expect(verdict(new Reassignment(mobile).judge(client, { ...found, look: 'fast' }))).toBe('fine');
   });
 
-  it('is not asked because it is well: only the look counts', () => {
+  it('is not asked for its health: only the look counts', () => {
     const judge = new Reassignment(mobile);
     const client = standing();
     for (let ms = 0; ms <= 5 * MINUTE; ms += 1_000)
@@ -128,7 +128,7 @@ describe('moves', () => {
     expect(verdictsOf(judge, 11, 1_000).filter((each) => each === 'slow move')).toHaveLength(10);
   });
 
-  it('are one a second among few, on all threads together', () => {
+  it('are one a second with few clients, on all threads together', () => {
     const few = { ...slow, connections: 20 };
     const judge = new Reassignment({ ...desktop, threads: 4 });
     expect(judge.judge(settled(), few)?.verdict).toBe('move');
@@ -136,7 +136,7 @@ describe('moves', () => {
     expect(judge.judge(settled(), { ...few, nowMs: 4_000 })?.verdict).toBe('move');
   });
 
-  it('are shared by both ways', () => {
+  it('are shared by promotions and demotions', () => {
     const judge = new Reassignment({ ...mobile, demotes: true, promotionHealthMs: 0, promotionMinBytes: 0 });
     const fast = { ...slow, lagMs: 10, connections: 1, flowingSinceMs: -MINUTE };
     expect(verdict(judge.judge(settled(), fast))).toBe('fast move');
@@ -145,14 +145,14 @@ describe('moves', () => {
 });
 
 describe('a shard that is slow itself', () => {
-  it('blames nobody where one in twenty turns slow within ten seconds, until that is over', () => {
+  it('demotes no client if one in twenty becomes slow within ten seconds', () => {
     const judge = new Reassignment(desktop);
     expect(verdictsOf(judge, 60, 0).slice(50)).toEqual(Array(10).fill('slow shardIsSlow'));
     expect(verdictsOf(judge, 1, 9_999)).toEqual(['slow shardIsSlow']);
     expect(verdictsOf(judge, 1, 10_001)).toEqual(['slow move']);
   });
 
-  it('blames nobody while its ticks are late', () => {
+  it('demotes no client while its ticks are late', () => {
     const judge = new Reassignment(desktop);
     judge.tick(250, 0);
     judge.tick(251, 1_000);
@@ -171,7 +171,7 @@ describe('a shard that is slow itself', () => {
     expect(client.slowSinceMs).toBeUndefined();
   });
 
-  it('leads nobody up either', () => {
+  it('promotes no client either', () => {
     const judge = new Reassignment(mobile);
     const client = wellFor(judge, standing(), MINUTE - 1_000);
     for (let i = 0; i < 51; i++) judge.judge(standing(), { ...slow, nowMs: MINUTE });
@@ -200,7 +200,7 @@ function wellFor(judge: Reassignment, client: Standing, forMs: number, fromMs = 
   return client;
 }
 
-describe('a client that is well', () => {
+describe('a healthy client', () => {
   /** Seconds after which it is led up, of five minutes with a pong each `everyMs`. */
   function ledUpAfter(
     change: (nowMs: number) => Partial<Pong>,
@@ -231,7 +231,7 @@ describe('a client that is well', () => {
     expect(ledUpAfter(change)).toBe(expected);
   });
 
-  it('on a quiet line needs longer: silence proves nothing', () => {
+  it('needs longer on a quiet line: silence proves nothing', () => {
     expect(ledUpAfter(() => ({}), {}, 15_000)).toBe(300);
   });
 
@@ -239,7 +239,7 @@ describe('a client that is well', () => {
     expect(ledUpAfter(() => ({}), { mayRise: false })).toBeUndefined();
   });
 
-  it('waits for the end of its stay, wherever it spent it', () => {
+  it('waits for the end of its stay, on whichever shard', () => {
     const history = { moves: 1, kept: false };
     expect(ledUpAfter(() => ({}), { history: { ...history, stayedMs: 0 } })).toBe(120);
     expect(ledUpAfter(() => ({}), { history: { ...history, stayedMs: 30_000 } })).toBe(90);
@@ -298,7 +298,7 @@ describe('the back-off', () => {
   });
 });
 
-describe('whatever comes', () => {
+describe('any sequence of measurements', () => {
   const limits = fc.record({
     minStayMs: fc.constantFrom(1_000, 10_000, MINUTE),
     promotionHealthMs: fc.constantFrom(0, 500),

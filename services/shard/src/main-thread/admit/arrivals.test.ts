@@ -53,19 +53,19 @@ function setUp(bytes: { readonly missedBytes?: number; readonly lastBytes?: numb
   };
 }
 
-describe('Arrivals: what a network draws by connecting', () => {
-  it('counts the newest critical messages that a client asks for', () => {
+describe('Arrivals: the bytes that a network draws by connecting', () => {
+  it('counts the critical messages that a client requests', () => {
     const { use } = setUp({ lastBytes: 100 });
     const uses = [use({ last: 10 }), use({ last: 10 }), use({}), use({ last: 10, network: 'two' })];
     expect(uses).toEqual(['first', 'drawsTooMuch', 'first', 'first']);
   });
 
-  it('counts what an old position lacks, however often it is shown', () => {
+  it('counts the messages after an old position, each time that it is used', () => {
     const { use } = setUp({ missedBytes: 65_537 });
     expect([use({ position }), use({ position })]).toEqual(['first', 'drawsTooMuch']);
   });
 
-  it('holds up no client that was away for a moment', () => {
+  it('delays no client that was away for a moment', () => {
     const { use } = setUp({ missedBytes: 65_536, lastBytes: 100 });
     const uses = [use({ last: 100 }), use({ position, last: 100 }), use({ position })];
     expect(uses).toEqual(['first', 'first', 'first']);

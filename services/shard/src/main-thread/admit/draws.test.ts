@@ -20,14 +20,14 @@ describe('Draws', () => {
     expect(draws.mayDraw('n', 3_600_000)).toBe(false);
   });
 
-  it('lets one that has room draw more than it has: a snapshot may be larger than the burst', () => {
+  it('lets a network with room draw more than its room: a snapshot may be larger than the burst', () => {
     const draws = make();
     expect(draws.mayDraw('n', 0)).toBe(true);
     draws.charge('n', 5_000, 0);
     expect([draws.mayDraw('n', 40_000), draws.mayDraw('n', 40_001)]).toEqual([false, true]);
   });
 
-  it('keeps networks apart, and remembers no more of them than it may', () => {
+  it('keeps networks apart, and remembers a limited number of them', () => {
     const draws = make(10);
     for (let i = 0; i < 1_000; i++) {
       draws.charge(`n${i}`, 2_000, 0);

@@ -32,7 +32,7 @@ describe('startOf', () => {
     expect(startOf('lobby', { position: undefined }, heads)).toEqual(fresh);
   });
 
-  it('goes on at the position, with no snapshot and no gap', () => {
+  it('continues at the position, with no snapshot and no gap', () => {
     expect(startOf('lobby', { position }, heads)).toEqual({
       channel: 'lobby',
       stateSeq: 90,
@@ -42,7 +42,7 @@ describe('startOf', () => {
     });
   });
 
-  it('begins a channel anew that the position does not speak for, with the newest critical messages if asked to', () => {
+  it('begins a channel with a snapshot that the position does not contain, with the requested critical messages', () => {
     expect(startOf('sports', { position }, heads)).toEqual({ ...fresh, channel: 'sports' });
     expect(startOf('sports', { position, last: 7 }, heads)).toEqual({ ...fresh, channel: 'sports', last: 7 });
     expect(startOf('lobby', { position: undefined, last: 7 }, heads)).toEqual({ ...fresh, last: 7 });
@@ -62,7 +62,7 @@ describe('startOf', () => {
     });
   });
 
-  it('goes on at a position whose messages are those that this shard knows', () => {
+  it('continues at a position whose messages this shard knows', () => {
     const proven = { ...position, stateMs: 900, criticalMs: 450 };
     expect(startOf('lobby', { position: proven }, heads)).toMatchObject({
       stateSeq: 90,
@@ -71,7 +71,7 @@ describe('startOf', () => {
     });
   });
 
-  it('gives a snapshot where the state message at the position is another one, or may be', () => {
+  it('begins with a snapshot if the state message at the position is another one, or may be', () => {
     const other = { ...position, stateMs: 899, criticalMs: 450 };
     expect(startOf('lobby', { position: other }, heads)).toMatchObject({
       snapshot: true,
@@ -80,7 +80,7 @@ describe('startOf', () => {
     });
   });
 
-  it('announces a gap where critical messages are others, and gives those stored since', () => {
+  it('announces a gap if critical messages differ, and sends the later ones', () => {
     const other = { ...position, stateMs: 900, criticalMs: 440 };
     expect(startOf('lobby', { position: other }, heads)).toMatchObject({
       stateSeq: 90,
@@ -89,7 +89,7 @@ describe('startOf', () => {
     });
   });
 
-  it('gives critical messages of another epoch that were stored since the position', () => {
+  it('sends critical messages of another epoch that were stored since the position', () => {
     const earlier = { ...position, criticalEpoch: 'c0', criticalSeq: 7_000, stateMs: 900 };
     const gap = { after: 7_000, reset: true };
     expect(startOf('lobby', { position: { ...earlier, criticalMs: 300 } }, heads)).toMatchObject({
@@ -102,7 +102,7 @@ describe('startOf', () => {
     });
   });
 
-  it('takes a position right at the bounds', () => {
+  it('accepts a position exactly at the bounds', () => {
     expect(
       startOf('lobby', { position: { ...position, stateSeq: 40, criticalSeq: 20 } }, heads),
     ).toMatchObject({
@@ -118,7 +118,7 @@ describe('startOf', () => {
     });
   });
 
-  it('announces a gap where messages are out of the window, and gives those that are left', () => {
+  it('announces a gap if messages are out of the window, and sends the others', () => {
     expect(startOf('lobby', { position: { ...position, criticalSeq: 19 } }, heads)).toMatchObject({
       stateSeq: 90,
       snapshot: false,
@@ -142,7 +142,7 @@ describe('startOf', () => {
 });
 
 describe('startOf while NATS is away', () => {
-  it('takes the word of a client that knows more: no snapshot of older state, no reset', () => {
+  it('believes a client that has more: no snapshot of older state, no reset', () => {
     const further = { ...position, stateSeq: 200, criticalSeq: 60 };
     expect(startOf('lobby', { position: further }, { ...heads, stale: true })).toEqual({
       channel: 'lobby',

@@ -116,7 +116,7 @@ describe('catchUp', () => {
     expect(bench.client.state).toEqual(bench.model);
   });
 
-  it('begins anew with a snapshot where a deletion is forgotten that the connection has not seen', () => {
+  it('sends a snapshot if it has forgotten a deletion that the connection needs', () => {
     const bench = new Bench({ stateSeq: 2, snapshot: false });
     bench.client.state.set('gone', 1);
     bench.set('keep', 1);
@@ -150,7 +150,7 @@ describe('catchUp', () => {
     expect([bench.client.gaps, bench.client.critical]).toEqual([[], ids]);
   });
 
-  it('ends a half snapshot before another begins, so that clients do not merge the two', () => {
+  it('ends an incomplete snapshot before another begins, so that clients do not merge the two', () => {
     const bench = new Bench();
     for (let i = 0; i < 40; i++) bench.set(`k${i}`, i);
     bench.tick();
@@ -163,7 +163,7 @@ describe('catchUp', () => {
     expect(bench.client.state).toEqual(bench.model);
   });
 
-  it('leaves every client with the state, whatever happens while it catches up', () => {
+  it('leads every client to the state, for any events while it catches up', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('set' as const), key: fc.integer({ min: 0, max: 30 }) }),
       fc.record({ kind: fc.constant('delete' as const), key: fc.integer({ min: 0, max: 30 }) }),

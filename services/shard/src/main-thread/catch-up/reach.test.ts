@@ -42,8 +42,8 @@ class Bench {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('work that waits for what the stream has', () => {
-  it('runs when the shard has read it, not before', async () => {
+describe('work that waits until the shard has read the stream', () => {
+  it('runs when the shard has read it, and not before', async () => {
     const bench = new Bench();
     bench.seq = 6;
     bench.when('a');
@@ -55,7 +55,7 @@ describe('work that waits for what the stream has', () => {
     expect([bench.ran, bench.outcomes]).toEqual([['a'], ['reached']]);
   });
 
-  it('shares one question with all that came before it, and none with what came after', async () => {
+  it('shares one request with earlier work, and none with later work', async () => {
     const bench = new Bench();
     bench.seq = 9;
     bench.when('a');
@@ -73,14 +73,14 @@ describe('work that waits for what the stream has', () => {
     expect(bench.ran).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('runs at once where nothing is known of the stream', async () => {
+  it('runs at once if nothing is known of the stream', async () => {
     const bench = new Bench();
     bench.when('a');
     await bench.answer(undefined);
     expect([bench.ran, bench.outcomes]).toEqual([['a'], ['unknown']]);
   });
 
-  it('is not held up by a stream that does not answer, nor is what comes in the next seconds', async () => {
+  it('is not delayed by a stream that does not answer, nor is the work of the next seconds', async () => {
     const bench = new Bench();
     bench.when('a');
     bench.when('b');
@@ -96,7 +96,7 @@ describe('work that waits for what the stream has', () => {
     expect([bench.ran.at(-1), bench.questions.length]).toEqual(['c', 2]);
   });
 
-  it('runs after a second where the feed does not get there', async () => {
+  it('runs after a second if the feed does not reach it', async () => {
     const bench = new Bench();
     bench.when('a');
     await bench.answer(5);

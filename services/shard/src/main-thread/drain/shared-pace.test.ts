@@ -19,7 +19,7 @@ function setUp() {
 }
 
 describe('a shared pace', () => {
-  it('is all for a shard that drains alone', () => {
+  it('belongs to a shard that drains alone', () => {
     const { pace, changes, beat } = setUp();
     expect([pace.shards, pace.movesPerSecond]).toEqual([0, 600]);
     pace.listen(undefined, '');
@@ -29,7 +29,7 @@ describe('a shared pace', () => {
     expect([pace.shards, pace.movesPerSecond, changes]).toEqual([1, 600, []]);
   });
 
-  it('is divided by the shards that drain and have clients, as they begin and end', () => {
+  it('is divided among the draining shards with clients, as they begin and end', () => {
     const { pace, changes, beat } = setUp();
     pace.listen(undefined, '');
     beat('b');
@@ -42,7 +42,7 @@ describe('a shared pace', () => {
     expect([pace.shards, changes]).toEqual([1, [300, 200, 300, 600]]);
   });
 
-  it('is given back by a shard that has ended without a word', () => {
+  it('is freed by a shard that ended without a last beat', () => {
     const { clock, pace, changes, beat } = setUp();
     pace.listen(undefined, '');
     beat('b');
@@ -55,7 +55,7 @@ describe('a shared pace', () => {
     expect([pace.shards, changes]).toEqual([1, [300, 600]]);
   });
 
-  it('stays divided while NATS is away: the others are not heard, and drain all the same', () => {
+  it('stays divided while NATS is away: the others drain without beats', () => {
     const { clock, pace, beat } = setUp();
     pace.listen(undefined, '');
     beat('b');
@@ -75,7 +75,7 @@ describe('a shared pace', () => {
     expect(pace.movesPerSecond).toBe(600);
   });
 
-  it('believes only beats, and so many names', () => {
+  it('accepts only beats, and a limited number of names', () => {
     const { pace, beat } = setUp();
     pace.listen(undefined, '');
     pace.heard(new TextEncoder().encode('{"draining":true}'));
@@ -83,7 +83,7 @@ describe('a shared pace', () => {
     expect(pace.shards).toBe(1_001);
   });
 
-  it('hears what its subscription brings, and no errors', () => {
+  it('takes messages of its subscription, and ignores errors', () => {
     const { pace } = setUp();
     let deliver: (error: Error | null, message: { data: Uint8Array }) => void = () => undefined;
     const subjects: string[] = [];

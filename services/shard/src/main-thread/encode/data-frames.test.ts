@@ -103,7 +103,7 @@ describe('state frames', () => {
     );
   });
 
-  it('make a snapshot in pieces that a client puts together to what the log is', () => {
+  it('make a snapshot in pieces that a client assembles to the content of the log', () => {
     const changes = fc.array(fc.record({ key, value: fc.option(value, { nil: undefined }) }), {
       maxLength: 40,
     });
@@ -163,7 +163,7 @@ describe('state frames', () => {
     );
   });
 
-  it('say an empty channel with one empty frame, and no change with none', () => {
+  it('are one empty frame for an empty channel, and none without a change', () => {
     const request = { ...wide, channel: 'lobby', sinceSeq: 0 };
     expect(heardTexts(Buffer.concat(statePiece(undefined, { ...request, snapshot: true }).frames))).toEqual([
       '{"type":"state","channel":"lobby","snapshot":true,"set":{}}',

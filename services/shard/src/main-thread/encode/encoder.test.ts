@@ -72,7 +72,7 @@ const whole = { maxPieceBytes: 100_000 };
 const upTo = (encoder: Encoder): { upToSeq: number } => ({ upToSeq: encoder.criticalSeq });
 
 describe('a tick', () => {
-  it('carries what changed since the last, once, by channel and lane', () => {
+  it('contains the changes since the last tick, once, by channel and lane', () => {
     const bench = new Bench();
     const { lanes, encoder } = bench;
     expect([bench.tick().size, encoder.stateSeq]).toEqual([0, 0]);
@@ -100,7 +100,7 @@ describe('a tick', () => {
     expect([bench.tick().size, encoder.stateSeq]).toEqual([0, 3]);
   });
 
-  it('takes critical messages that have not gone yet along, before the rest', () => {
+  it('contains unsent critical messages, before the rest', () => {
     const bench = new Bench();
     bench.critical('a', '1');
     bench.critical('a', '2');
@@ -118,7 +118,7 @@ describe('a tick', () => {
 });
 
 describe('critical messages between ticks', () => {
-  it('go in a batch of their own, which leaves the state where it was', () => {
+  it('form their own batch, which does not advance the state', () => {
     const bench = new Bench();
     bench.set('a', 'x', '1');
     bench.critical('a', '{"hit":1}');
@@ -131,7 +131,7 @@ describe('critical messages between ticks', () => {
     expect([bench.encoder.criticalSeq, bench.encoder.stateSeq]).toEqual([2, 0]);
   });
 
-  it('come by catch-up only when they have been in a batch: nobody gets one twice', () => {
+  it('are sent by catch-up only after their batch: no client gets one twice', () => {
     const bench = new Bench();
     bench.critical('a', '1');
     bench.flush();
