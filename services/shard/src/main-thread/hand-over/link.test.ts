@@ -136,7 +136,7 @@ const WITHHELD_BEFORE_AN_ANSWER: Step[] = [
   critical('a'),
 ];
 
-describe('hand-overs to threads, whatever comes in which order', () => {
+describe('hand-overs to threads, in any order of events', () => {
   it('leave every client with the newest state, every critical message once and in order, and never too much outstanding', () => {
     let withheld = 0;
     fc.assert(

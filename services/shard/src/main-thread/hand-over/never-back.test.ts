@@ -7,7 +7,7 @@ const CHANNELS = ['a', 'b', 'c'] as const;
 const START = [['a'], ['a', 'b'], ['c']] as const;
 
 describe('a client that changes its channels within a tick', () => {
-  it('sees no value that is older than the one it had', () => {
+  it('sees no value that is older than its own', () => {
     const cluster = new ModelCluster(1);
     const user = new ModelUser(cluster, cluster.thread(0, 0), ['a']);
     const change = (): void => {
@@ -112,8 +112,8 @@ class Scene {
 
 const steps = fc.array(step, { maxLength: 300, size: 'max' });
 
-describe('clients of two shards that read one stream, whatever comes in which order', () => {
-  it('are shown versions of a key that only rise, and have all of them in the end', () => {
+describe('clients of two shards that read one stream, in any order of events', () => {
+  it('see only rising versions of a key, and finally the newest ones', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const scene = new Scene();
@@ -127,7 +127,7 @@ describe('clients of two shards that read one stream, whatever comes in which or
     );
   }, 120_000);
 
-  it('get every key that they lack on either shard from each position that they were ever given', () => {
+  it('get every missing key on either shard, from each position that they ever received', () => {
     fc.assert(
       fc.property(steps, fc.nat(), shard, (all, nth, at) => {
         const scene = new Scene();

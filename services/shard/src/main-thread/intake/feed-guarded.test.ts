@@ -5,7 +5,7 @@ import { guarded } from './feed.ts';
 const message = { subject: 'a' } as Msg;
 
 describe('guarded', () => {
-  it('hands messages on, and tells of everything else without throwing', () => {
+  it('passes messages on, and reports everything else without throwing', () => {
     const taken: string[] = [];
     const faults: unknown[] = [];
     const broken = new Error('broken');

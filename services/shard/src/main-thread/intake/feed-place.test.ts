@@ -17,7 +17,7 @@ const own = fc
   .map((lines) => lines.map(([name, value]) => `${name}: ${value}\r\n`).join(''));
 
 describe('the place of a message', () => {
-  it('is what the server wrote, whatever a publisher wrote before it, and whatever came before the message', () => {
+  it('is the one that the server wrote, for any headers of the publisher and any bytes before the message', () => {
     fc.assert(
       fc.property(
         own,
@@ -42,7 +42,7 @@ describe('the place of a message', () => {
     expect(placeBefore(dataBehind(`${earlier}HMSG x 1 30 41\r\nNATS/1.0\r\nA: b\r\n\r\n`))).toBeUndefined();
   });
 
-  it('is left to nats.js where the headers are long, or not in front of the data', () => {
+  it('is read by nats.js if the headers are long, or not in front of the data', () => {
     const long = `A: ${'b'.repeat(600)}\r\n`;
     expect(placeBefore(dataBehind(`NATS/1.0\r\n${long}${server}\r\n`))).toBeUndefined();
     expect(placeBefore(Uint8Array.from([1]))).toBeUndefined();

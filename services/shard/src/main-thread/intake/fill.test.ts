@@ -65,7 +65,7 @@ describe('fill', () => {
     vi.useRealTimers();
   });
 
-  it('hands on what is pending, over holes in the stream, and ends with the last', async () => {
+  it('passes on pending messages, over holes in the stream, and ends with the last one', async () => {
     const consumer = new FakeConsumer();
     const { taken, result } = start(consumer);
     consumer.deliver(message({ delivery: 1, seq: 5, pending: 2 }));
@@ -74,7 +74,7 @@ describe('fill', () => {
     expect([await result, taken, consumer.closed]).toEqual(['done', [5, 9, 10], 1]);
   });
 
-  it('hands on the time as milliseconds', async () => {
+  it('passes the time on in milliseconds', async () => {
     const consumer = new FakeConsumer();
     const times: number[] = [];
     const { result } = start(consumer, (message) => times.push(stored(message).timeMs));
@@ -83,7 +83,7 @@ describe('fill', () => {
     expect(times).toEqual([1_700_000_000_123]);
   });
 
-  it('leaves what comes after its end to others', async () => {
+  it('ignores messages after its end', async () => {
     const consumer = new FakeConsumer();
     const { taken, result } = start(consumer);
     consumer.deliver(message({ delivery: 1, seq: 1, pending: 0 }));
@@ -91,7 +91,7 @@ describe('fill', () => {
     expect([await result, taken]).toEqual(['done', [1]]);
   });
 
-  it('fails where a delivery was lost on the way, and takes nothing behind it', async () => {
+  it('fails if a delivery was lost, and takes no later message', async () => {
     const consumer = new FakeConsumer();
     const { taken, result } = start(consumer);
     consumer.deliver(message({ delivery: 1, seq: 1, pending: 3 }));
@@ -100,7 +100,7 @@ describe('fill', () => {
     expect([await result, taken, consumer.closed]).toEqual(['reading stream S stalled', [1], 1]);
   });
 
-  it('fails where nothing comes for five seconds, and not before', async () => {
+  it('fails if no message arrives for five seconds, and not before', async () => {
     const consumer = new FakeConsumer();
     const { taken, result } = start(consumer);
     consumer.deliver(message({ delivery: 1, seq: 1, pending: 9 }));
@@ -112,7 +112,7 @@ describe('fill', () => {
     expect([await result, taken, consumer.closed]).toEqual(['reading stream S stalled', [1, 2], 1]);
   });
 
-  it('fails, and throws nothing at the library, where the taker fails', async () => {
+  it('fails if its callback fails, and throws nothing into the library', async () => {
     const consumer = new FakeConsumer();
     const { result } = start(consumer, () => {
       throw new Error('broken');
@@ -121,11 +121,11 @@ describe('fill', () => {
     expect([await result, consumer.closed]).toEqual(['broken', 1]);
   });
 
-  it('fails where the consumer cannot be read', async () => {
+  it('fails if the consumer cannot be read', async () => {
     expect(await start(new FakeConsumer('fails')).result).toBe('no responders');
   });
 
-  it('ends what begins only after it has given up', async () => {
+  it('ends a subscription that begins after its failure', async () => {
     const consumer = new FakeConsumer('later');
     const { result } = start(consumer);
     await vi.advanceTimersByTimeAsync(8_000);

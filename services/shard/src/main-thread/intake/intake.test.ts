@@ -231,7 +231,7 @@ describe('Intake', () => {
     intake.stop();
   });
 
-  it('leaves out, counts and copies what cannot be broadcast, and goes on behind it', async () => {
+  it('skips, counts and copies messages that cannot be broadcast, and continues after them', async () => {
     const { intake, nats, streams, state, critical, counted } = setUp();
     await settle();
     streams.state.publish('weir.state.lobby.a', '{');
@@ -255,7 +255,7 @@ describe('Intake', () => {
   });
 
   describe('a fault', () => {
-    it('of one message of a stream leaves that one out', async () => {
+    it('of one message of a stream skips that message', async () => {
       const { intake, streams, state, counted } = setUp();
       await settle();
       state.broken = true;
@@ -297,7 +297,7 @@ describe('Intake', () => {
       intake.stop();
     });
 
-    it('of the feed is counted, and the stream is looked at for what is missing', async () => {
+    it('of the feed is counted, and the reader looks for missing messages in the stream', async () => {
       const { intake, streams, state, counted } = setUp();
       await settle();
       const { feed } = streams.state;
@@ -312,7 +312,7 @@ describe('Intake', () => {
     });
   });
 
-  it('logs each kind of trouble once a second, whatever the others do', async () => {
+  it('logs each kind of fault once a second, independently of the others', async () => {
     const { intake, nats, streams, said } = setUp();
     await settle();
     for (let i = 0; i < 50; i++) nats.deliver(COSMETIC, 'weir.cosmetic.lobby', '{');
@@ -326,7 +326,7 @@ describe('Intake', () => {
     intake.stop();
   });
 
-  it('looks at the streams when asked to', async () => {
+  it('looks at the streams on request', async () => {
     const { intake, streams } = setUp();
     await settle();
     const { looks } = streams.state;

@@ -13,17 +13,17 @@ async function find(kept: readonly number[], seq: number, firstSeq = 1) {
 }
 
 describe('lastKept', () => {
-  it('asks once where the message is there', async () => {
+  it('asks once if the message exists', async () => {
     expect(await find([3, 9, 12], 9)).toEqual({ seq: 9, asked: 1 });
   });
 
-  it('finds the last one before a hole of a million with a few questions', async () => {
+  it('finds the last message before a hole of a million with few requests', async () => {
     const { seq, asked } = await find([5, 1_000_007], 1_000_000);
     expect(seq).toBe(5);
     expect(asked).toBeLessThan(45);
   });
 
-  it('finds the last one up to a place, whatever is kept', async () => {
+  it('finds the last message up to a sequence, in any stream', async () => {
     const places = fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(places, fc.integer({ min: 1, max: 300 }), async (some, seq) => {

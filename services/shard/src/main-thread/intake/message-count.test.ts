@@ -27,24 +27,24 @@ function counted(messages: number, o: { latestOnly: boolean; mark?: Cleanup }): 
 describe('MessageCount of a stream that keeps all messages', () => {
   const all = { latestOnly: false };
 
-  it('misses messages that nobody said were removed', () => {
+  it('reports messages that are missing without an announced removal', () => {
     const count = counted(5, all);
     expect([5, 9, 8].map((messages) => count.judge(at(messages)))).toEqual(['holds', 'holds', 'fewer']);
   });
 
-  it('expects as many fewer as a clean-up has removed since the last look', () => {
+  it('subtracts the messages that a clean-up has removed since the last look', () => {
     const count = counted(10, { ...all, mark: removals(0) });
     expect(count.judge(at(7), removals(3))).toBe('holds');
     expect(count.judge(at(6), removals(3))).toBe('fewer');
   });
 
-  it('judges nothing while a removal is under way, and what is missing after it', () => {
+  it('does not judge during a removal, and judges after it', () => {
     const count = counted(10, { ...all, mark: removals(0) });
     expect(count.judge(at(8), removals(0, true))).toBe('holds');
     expect(count.judge(at(6), removals(3))).toBe('fewer');
   });
 
-  it('judges nothing by a mark that came after what the server said', () => {
+  it('ignores a mark that is newer than the answer of the server', () => {
     const count = counted(10, { ...all, mark: removals(0) });
     expect(count.judge(at(10, 49), removals(3))).toBe('holds');
     expect(count.judge(at(7), removals(3))).toBe('holds');
@@ -58,7 +58,7 @@ describe('MessageCount of a stream that keeps all messages', () => {
     expect(count.judge(at(3), removals(1, false, 'two'))).toBe('fewer');
   });
 
-  it('is unclear where messages age out, and at first', () => {
+  it('is unclear if messages age out, and at first', () => {
     const count = counted(5, all);
     expect([count.judge(at(undefined)), count.judge(at(3)), count.judge(at(3))]).toEqual([
       'unclear',
@@ -81,13 +81,13 @@ describe('MessageCount of a stream that keeps the newest of each subject', () =>
     expect(count.judge(at(7, 103))).toBe('holds');
   });
 
-  it('misses one behind another that came', () => {
+  it('reports a missing message before one that arrived', () => {
     const count = counted(5, latest);
     count.note(101, 'new');
     expect(count.judge(at(5, 101))).toBe('fewer');
   });
 
-  it('counts what came after the answer of the server with the next one', () => {
+  it('counts messages after the answer of the server with the next answer', () => {
     const count = counted(5, latest);
     count.note(101, 'new');
     count.note(102, 'new');
@@ -95,7 +95,7 @@ describe('MessageCount of a stream that keeps the newest of each subject', () =>
     expect(count.judge(at(7, 102))).toBe('holds');
   });
 
-  it('leaves out what the stream had when it was loaded', () => {
+  it('ignores messages of the load', () => {
     const count = new MessageCount(latest);
     count.begin(3);
     for (const seq of [1, 2, 3, 4]) count.note(seq, 'new');
@@ -103,13 +103,13 @@ describe('MessageCount of a stream that keeps the newest of each subject', () =>
     expect(count.judge(at(4, 4))).toBe('holds');
   });
 
-  it('is unclear, once, after a message of which it is not known whether its subject is new', () => {
+  it('is unclear once after a message whose subject may be new or not', () => {
     const count = counted(5, latest);
     count.note(101, 'unclear');
     expect([count.judge(at(5, 101)), count.judge(at(5, 101))]).toEqual(['unclear', 'holds']);
   });
 
-  it('is unclear where there are more than there should be, or more new ones than it remembers', () => {
+  it('is unclear if there are more messages than expected, or more new subjects than it remembers', () => {
     expect(counted(5, latest).judge(at(6))).toBe('unclear');
     const count = counted(5, latest);
     for (let i = 1; i <= 10_001; i++) count.note(100 + i, 'new');

@@ -61,7 +61,7 @@ const good = {
 };
 
 describe('the feed of a stream', () => {
-  it('is what the stream republishes, with its place, time and data subject', () => {
+  it('has the republished messages, with sequence, time and data subject', () => {
     const { taken, subscribed, deliver, stop } = follow();
     expect(subscribed).toEqual(['weir.live.critical.>', '$JS.EVENT.ADVISORY.STREAM.*.WEIR_CRITICAL']);
     deliver(null, message(good));
@@ -90,7 +90,7 @@ describe('the feed of a stream', () => {
     expect([taken, faults]).toEqual([[], []]);
   });
 
-  it('takes headers that cannot be read for a fault, and goes on', () => {
+  it('reports headers that cannot be read, and continues', () => {
     const { taken, faults, deliver } = follow();
     const broken = new Error("' ' is not a valid character in a header name");
     const unreadable = Object.defineProperty(
@@ -107,7 +107,7 @@ describe('the feed of a stream', () => {
     expect([taken.length, faults]).toEqual([1, [broken]]);
   });
 
-  it('tells of what the server says of the stream, and bears that it may not be heard', () => {
+  it('reports advisories of the stream, and works without the permission for them', () => {
     const { taken, faults, advise, changes } = follow();
     advise(null, message({}, '$JS.EVENT.ADVISORY.STREAM.UPDATED.WEIR_CRITICAL'));
     advise(new Error('permissions violation'), message({}));

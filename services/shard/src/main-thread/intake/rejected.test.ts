@@ -43,7 +43,7 @@ function setUp(): {
 const bad = { subject: 'weir.state.lobby.a', data: Buffer.from('{') };
 
 describe('Rejected', () => {
-  it('copies a message with the reason and where it came from', () => {
+  it('copies a message with its reason and its origin', () => {
     const { copies, rejected } = setUp();
     rejected.report(bad, 'state', 'notJson');
     expect(copies).toEqual([
@@ -69,7 +69,7 @@ describe('Rejected', () => {
     expect(copies[0]?.bytes).toBe(16_384);
   });
 
-  it('logs the subject and the first 80 bytes, with dots for what cannot be printed', () => {
+  it('logs the subject and the first 80 bytes, with dots for unprintable ones', () => {
     const { lines, rejected } = setUp();
     const data = Buffer.concat([Buffer.from([0x7b, 0x00, 0x0a, 0xff]), Buffer.alloc(200, 'x')]);
     rejected.report({ subject: 'weir.state.lobby.a', data }, 'state', 'notUtf8');

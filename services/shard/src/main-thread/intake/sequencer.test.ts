@@ -17,7 +17,7 @@ function setUp(maxWaiting = 100): {
 }
 
 describe('the live feed', () => {
-  it('passes as it comes where nothing is missing', () => {
+  it('passes at once if no message is missing', () => {
     const { sequencer, delivered, live } = setUp();
     sequencer.startAt(7);
     expect(live(8, 9, 10)).toEqual(['inOrder', 'inOrder', 'inOrder']);
@@ -43,7 +43,7 @@ describe('the live feed', () => {
     expect([delivered, sequencer.missing]).toEqual([[1, 5, 9], false]);
   });
 
-  it('says so where it goes backwards, and lets nothing through until somebody has looked', () => {
+  it('reports a sequence that goes back, and stops until the stream is checked', () => {
     const { sequencer, delivered, live } = setUp();
     sequencer.startAt(3);
     // The stream was made anew and has already passed the place where the old one was.
@@ -61,21 +61,21 @@ describe('the live feed', () => {
     expect(delivered).toEqual([4, 1, 2, 3, 4, 5]);
   });
 
-  it('goes on after a false alarm', () => {
+  it('continues after a false alarm', () => {
     const { sequencer, delivered, live } = setUp();
     expect(live(1, 1, 2, 3)).toEqual(['inOrder', 'backwards', 'waits', 'waits']);
     sequencer.filledTo(1);
     expect([live(4), delivered, sequencer.missing]).toEqual([['inOrder'], [1, 2, 3, 4], false]);
   });
 
-  it('keeps no more waiting messages than it may, the newest of them', () => {
+  it('keeps a limited number of waiting messages, the newest ones', () => {
     const { sequencer, delivered, live } = setUp(3);
     live(1, 10, 11, 12, 13, 14);
     sequencer.filledTo(11);
     expect([delivered, sequencer.missing]).toEqual([[1, 12, 13, 14], false]);
   });
 
-  it('does not wait for what the stream does not have', () => {
+  it('does not wait for messages that the stream does not have', () => {
     const { sequencer, delivered, live } = setUp();
     expect(live(1, 999, 2)).toEqual(['inOrder', 'gap', 'backwards']);
     sequencer.disbelieve(999, 2);
@@ -85,7 +85,7 @@ describe('the live feed', () => {
     expect(live(3, 4)).toEqual(['inOrder', 'inOrder']);
   });
 
-  it('still believes what came after the stream was asked', () => {
+  it('accepts messages that arrived after the request to the stream', () => {
     const { sequencer, delivered, live } = setUp();
     live(1, 5);
     const shown = sequencer.liveSeq;
@@ -97,7 +97,7 @@ describe('the live feed', () => {
 });
 
 describe('a fill', () => {
-  it('ignores what has been delivered', () => {
+  it('ignores delivered messages', () => {
     const { sequencer, delivered, live } = setUp();
     live(1, 2, 3);
     for (const seq of [1, 2, 3, 4]) sequencer.fill({ seq });
@@ -106,8 +106,8 @@ describe('a fill', () => {
   });
 });
 
-describe('whatever is lost on the way', () => {
-  it('every message that exists is delivered once, in order', () => {
+describe('any loss of messages', () => {
+  it('leaves every existing message delivered once, in order', () => {
     // Per message of the stream: whether it still exists when a fill comes, whether the feed shows it, and
     // whether a fill runs after it.
     const message = fc.record({

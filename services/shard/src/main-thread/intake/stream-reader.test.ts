@@ -3,7 +3,7 @@ import { FakeStream } from '../../fakes/fake-stream.ts';
 import { EPOCH, end, settle, start } from '../../fakes/reader-bench.ts';
 
 describe('StreamReader', () => {
-  it('loads what is there, then hands on what comes', async () => {
+  it('loads the stream, then passes on the feed', async () => {
     const stream = new FakeStream();
     stream.publish();
     stream.publish();
@@ -17,7 +17,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('misses nothing that comes while it loads, and takes nothing twice', async () => {
+  it('loses no message that arrives during the load, and takes none twice', async () => {
     const stream = new FakeStream();
     for (let i = 0; i < 4; i++) stream.publish();
     stream.duringFill = () => {
@@ -30,7 +30,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('loads all the same where more comes meanwhile than may wait', async () => {
+  it('completes the load if more messages arrive meanwhile than may wait', async () => {
     const stream = new FakeStream();
     for (let i = 0; i < 4; i++) stream.publish();
     stream.duringFill = () => {
@@ -44,7 +44,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('fills a hole in the feed before it goes on', async () => {
+  it('fills a gap in the feed before it continues', async () => {
     const bench = start();
     await settle();
     bench.stream.publish();
@@ -70,7 +70,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('goes over places at which there is no message any more', async () => {
+  it('skips sequences without a message', async () => {
     const bench = start();
     await settle();
     for (let i = 0; i < 3; i++) bench.stream.publish({ lost: true });
@@ -83,7 +83,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('takes a message that comes twice once, and the stream for what it was', async () => {
+  it('takes a duplicate message once, and believes the stream', async () => {
     const bench = start();
     await settle();
     const first = bench.stream.publish();
@@ -96,7 +96,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('goes on where somebody shows messages on the feed that the stream does not have', async () => {
+  it('continues if a publisher puts messages on the feed that the stream does not have', async () => {
     const bench = start();
     await settle();
     bench.stream.publish();
@@ -128,7 +128,7 @@ describe('StreamReader', () => {
       },
     );
 
-    it('of the last step of a load begin the load anew', async () => {
+    it('of the last step of a load restart the load', async () => {
       const bench = start();
       bench.sink.failLoaded = 1;
       await settle();
@@ -163,7 +163,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('asks nothing while the connection is gone, and at once when it is back', async () => {
+  it('sends no request without a connection, and one as soon as it is back', async () => {
     const bench = start();
     await settle();
     bench.reader.lost();
@@ -184,7 +184,7 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('ends when it is stopped, also in the middle of failures', async () => {
+  it('ends when it is stopped, also during failures', async () => {
     const stream = new FakeStream();
     stream.failures.ensure = 1_000_000;
     const bench = start(stream);

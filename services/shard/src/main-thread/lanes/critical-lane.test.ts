@@ -122,7 +122,7 @@ describe('CriticalLane', () => {
     expect(lane.messages).toBeLessThan(1_000);
   });
 
-  it('takes a stream that begins late as a loss for everybody', () => {
+  it('counts a stream that begins late as a loss for every channel', () => {
     const lane = new CriticalLane(wide);
     lane.lostBefore(101);
     expect([lane.seq, lane.hasLost('a', 99), lane.hasLost('a', 100)]).toEqual([100, true, false]);
@@ -200,7 +200,7 @@ describe('CriticalLane', () => {
     expect(seqsSince(lane, 'a', 4_998)).toEqual([4_999, 5_000]);
   });
 
-  describe('of which somebody has a place and a time', () => {
+  describe('with a sequence and a time of a client', () => {
     /** Stored at 10, 20, 30 and 40; those of `a` at 1 and 3. */
     function lane(): CriticalLane {
       const filled = new CriticalLane(wide);
@@ -226,7 +226,7 @@ describe('CriticalLane', () => {
     });
   });
 
-  it('counts what gives way before its age, and by which limit, over all lanes', () => {
+  it('counts messages dropped before their age, by limit, over all lanes', () => {
     const drops = { perChannel: 0, bytes: 0 };
     const limits = { maxAgeMs: 1_000, maxPerChannel: 2, maxBytes: 3 * (ENTRY_BYTES + 1) };
     const lane = new CriticalLane(limits, drops);

@@ -19,7 +19,7 @@ function keptBy(lost: LostState): Readonly<Record<string, string>> {
 }
 
 describe('lost state', () => {
-  it('keeps what a stream that became empty has lost, and says how much it was', () => {
+  it('keeps the keys of a stream that became empty, and their number', () => {
     const lost = new LostState(limits);
     const loss = lost.replaced(lane(['x', '1'], ['y', '2'], ['z', '3']), lane(['y', '20']), 0);
     expect(loss).toEqual({ lost: 2, of: 3, kept: 2 });
@@ -27,7 +27,7 @@ describe('lost state', () => {
     expect([lost.keys, lost.bytes, lost.lostKeys]).toEqual([2, 4, 2]);
   });
 
-  it('reports nothing where an epoch has all keys, or has deleted those that are missing', () => {
+  it('reports nothing if an epoch has all keys, or has deleted the missing ones', () => {
     const lost = new LostState(limits);
     const before = lane(['x', '1'], ['y', '2'], ['gone', undefined]);
     expect(lost.replaced(before, lane(['x', '7'], ['y', undefined], ['z', '3']), 0)).toBeUndefined();
@@ -40,7 +40,7 @@ describe('lost state', () => {
     expect(lost.replaced(lane(), lane(), 0)).toBeUndefined();
   });
 
-  it('only counts a small part: a purge of a few keys is everyday work', () => {
+  it('only counts a small part: a purge of a few keys is normal', () => {
     const lost = new LostState(limits);
     expect(lost.replaced(lane(...numbered(10)), lane(...numbered(9)), 0)).toBeUndefined();
     expect([lost.keys, lost.lostKeys]).toEqual([0, 1]);
@@ -90,7 +90,7 @@ describe('lost state', () => {
     expect([Object.keys(keptBy(small)), small.bytes, small.discardedKeys]).toEqual([['c', 'a'], 5, 1]);
   });
 
-  it('forgets all when the time since the last loss is over, or when a person says so', () => {
+  it('forgets all after a time since the last loss, or on request', () => {
     const lost = new LostState(limits);
     lost.replaced(lane(['x', '1']), lane(), 0);
     lost.replaced(lane(['y', '1']), lane(), 900);
@@ -100,7 +100,7 @@ describe('lost state', () => {
     expect([lost.discard(), lost.discard(), lost.discardedKeys]).toEqual([1, 0, 3]);
   });
 
-  it('reports a loss and keeps none where it may keep none', () => {
+  it('reports a loss without keeping it if it may keep none', () => {
     const lost = new LostState({ ...limits, keepMs: 0 });
     expect(lost.replaced(lane(['x', '1']), lane(), 0)).toEqual({ lost: 1, of: 1, kept: 0 });
     expect([lost.keys, lost.lostKeys]).toEqual([0, 1]);

@@ -53,7 +53,7 @@ describe('stateSink', () => {
     return { lanes, sink, clock, loads, lost, losses };
   }
 
-  it('serves the old lane until the new one is whole', () => {
+  it('serves the old lane until the new one is complete', () => {
     const { lanes, sink, loads } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.take(set(1, 'x', '1'));
@@ -69,7 +69,7 @@ describe('stateSink', () => {
     expect([lanes.stateEpoch, lanes.state.seq, loads.count]).toEqual(['two', 1, 2]);
   });
 
-  it('begins anew where a load failed half-way', () => {
+  it('restarts after a load that failed half-way', () => {
     const { lanes, sink } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.take(set(1, 'half', '1'));
@@ -79,7 +79,7 @@ describe('stateSink', () => {
     expect([lanes.state.log('a').get('half'), lanes.state.log('a').get('whole')]).toEqual([undefined, '2']);
   });
 
-  it('adds news to the lane, and moves on over what was refused', () => {
+  it('adds messages to the lane, and skips refused ones', () => {
     const { lanes, sink, loads } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.loaded(0);
@@ -187,7 +187,7 @@ describe('criticalSink', () => {
     ...RAW,
   });
 
-  it('tells nobody of what it loads, and of everything after it', () => {
+  it('announces no loaded message, and every later one', () => {
     const { lanes, sink, news, loads } = setUp();
     sink.begin('one', { ...facts, firstSeq: 3, serverNowMs: AHEAD_MS });
     sink.take(message(3, AHEAD_MS - 10));
@@ -202,7 +202,7 @@ describe('criticalSink', () => {
     expect(lanes.critical.seq).toBe(6);
   });
 
-  it('gives clients of another epoch what is newer than what the old one had', () => {
+  it('gives clients of another epoch the messages that are newer than the old epoch', () => {
     const { sink, news, loads } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.loaded(0);
@@ -243,7 +243,7 @@ describe('criticalSink', () => {
     expect(criticalSeqAt('a', AHEAD_MS + 10)).toBe(3);
   });
 
-  it('gives its own clients what another shard had and it had not', () => {
+  it('gives its own clients messages that another shard had and it did not', () => {
     const { sink, loads } = setUp();
     sink.begin('one', { ...facts, serverNowMs: AHEAD_MS });
     sink.loaded(0);

@@ -40,7 +40,7 @@ describe('StateLane', () => {
     ]);
   });
 
-  it('remembers a deletion also where it is all that is known of the channel', () => {
+  it('remembers a deletion also if the channel has nothing else', () => {
     // A shard that starts finds the deletion alone in the stream; a client that comes with a position has the key.
     const lane = new StateLane(wide);
     expect(lane.apply('a', { key: 'x', value: undefined, seq: 10 }, 0)).toBe('new');
@@ -109,7 +109,7 @@ describe('StateLane', () => {
       expect(lane.apply('b', { key: 'x', value: '1', seq: 5 }, 0)).toBe('new');
     });
 
-    it('does not grow by deletions of keys that nobody has', () => {
+    it('does not grow by deletions of unknown keys', () => {
       const lane = new StateLane({ ...wide, maxKeys: 1 });
       lane.apply('a', { key: 'x', value: '1', seq: 1 }, 0);
       for (let seq = 2; seq < 100; seq++) {
@@ -231,7 +231,7 @@ describe('StateLane', () => {
       );
     });
 
-    it('never holds more bytes or keys than it may, whatever comes', () => {
+    it('never holds more bytes or keys than its limits', () => {
       const message = fc.record({
         channel: fc.constantFrom('a', 'b', 'c'),
         key: fc.constantFrom('k', 'kk', 'kkk', 'kkkk'),

@@ -30,7 +30,7 @@ describe('losses', () => {
     );
   });
 
-  it('makes its answer in pieces, however much it is', () => {
+  it('makes its answer in pieces, for any size', () => {
     const { body } = lossesOf(Array.from({ length: 5_000 }, () => `"${'x'.repeat(200)}"`)).answer();
     const { text, pieces } = textOf(body);
     expect(text.split('\n')).toHaveLength(5_001);
@@ -38,7 +38,7 @@ describe('losses', () => {
     expect(Math.max(...pieces)).toBeLessThan(70_000);
   });
 
-  it('leaves out what has come back while the answer was read', () => {
+  it('skips keys that have returned while the answer was read', () => {
     const losses = lossesOf(Array.from({ length: 2_000 }, () => `"${'x'.repeat(200)}"`));
     const { body } = losses.answer();
     if (typeof body === 'string') throw new Error('it is not in pieces');
@@ -52,7 +52,7 @@ describe('losses', () => {
     expect(losses.kept.keys).toBe(0);
   });
 
-  it('answers nothing where nothing is lost, and says how much was discarded', () => {
+  it('answers nothing without a loss, and reports the number of discarded keys', () => {
     const losses = lossesOf(['1', '2']);
     expect(losses.discard().body).toBe('{"discarded":2}\n');
     expect(losses.discard().body).toBe('{"discarded":0}\n');

@@ -13,7 +13,7 @@ describe('divide', () => {
     expect(divide(moves, has)).toEqual(shares);
   });
 
-  it('gives nobody more than it has, and all of it where there are so many', () => {
+  it('gives each thread at most its clients, and shares out the whole number if possible', () => {
     fc.assert(
       fc.property(fc.nat(500), fc.array(fc.nat(20_000), { maxLength: 64 }), (moves, has) => {
         const shares = divide(moves, has);

@@ -57,7 +57,7 @@ function setUp(o: {
 const request = (moves: number): Uint8Array => encodeShedRequest({ moves, withinMs: 4_000 });
 
 describe('a request to shed', () => {
-  it('is divided among the threads by their clients, and answered with what they say', async () => {
+  it('is divided among the threads by their clients, and answered with their sum', async () => {
     const { shedding, orders, outcomes } = setUp({
       has: [300, 0, 100],
       accepts: (moves, thread) => (thread === 0 ? moves - 5 : moves),
@@ -70,12 +70,12 @@ describe('a request to shed', () => {
     expect(outcomes).toEqual(['accepted']);
   });
 
-  it('asks no more than may be moved in a second', async () => {
+  it('asks at most the moves of one second', async () => {
     const { shedding } = setUp({ has: [1_000], options: { movesPerSecond: 20 } });
     expect(await shedding.request(request(500))).toBe(20);
   });
 
-  it('follows the one before it; one more at the same time gets nobody', async () => {
+  it('follows the earlier one; a third at the same time moves no client', async () => {
     const { shedding, orders, outcomes, clock } = setUp({ has: [1_000] });
     await shedding.request(request(10));
     clock.nowMs += 990;
@@ -88,13 +88,13 @@ describe('a request to shed', () => {
     expect(outcomes).toEqual(['accepted', 'accepted', 'tooOften', 'accepted']);
   });
 
-  it('moves nobody while the shard drains, is stale or not ready', async () => {
+  it('moves no client while the shard drains, is stale or not ready', async () => {
     const { shedding, orders, outcomes } = setUp({ has: [10], options: { fit: () => false } });
     expect(await shedding.request(request(10))).toBe(0);
     expect([orders, outcomes]).toEqual([[], ['unfit']]);
   });
 
-  it('moves nobody where nobody is here, or nobody may be asked', async () => {
+  it('moves no client if there is none, or none may be asked', async () => {
     const nobody = setUp({ has: [0, 0] });
     expect(await nobody.shedding.request(request(10))).toBe(0);
     const tooNew = setUp({ has: [10], accepts: () => 0 });
@@ -172,7 +172,7 @@ describe('the subscription', () => {
     expect([bench.answers, bench.outcomes, bench.faults]).toEqual([[], ['invalid'], []]);
   });
 
-  it('reports an answer that cannot be published, and goes on', async () => {
+  it('reports an answer that cannot be published, and continues', async () => {
     const fault = new Error('closed');
     const fail = (): never => {
       throw fault;

@@ -83,7 +83,7 @@ describe('Ticker', () => {
     ]);
   });
 
-  it('does not tick twice at once where the work of a tick takes longer than a period', () => {
+  it('does not tick twice at once if the work of a tick takes longer than a period', () => {
     const timers = new FakeTimers();
     const ticks: number[] = [];
     const ticker = new Ticker(100, timers, () => {
@@ -111,7 +111,7 @@ describe('Ticker', () => {
     expect([own.pending, ticks]).toEqual([0, []]);
   });
 
-  it('goes on after a tick that throws', () => {
+  it('continues after a tick that throws', () => {
     const timers = new FakeTimers();
     const ticker = new Ticker(100, timers, () => {
       throw new Error('broken');
