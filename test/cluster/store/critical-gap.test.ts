@@ -6,6 +6,7 @@ import { connect } from '@weir/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../../harness/bare-client.ts';
+import { Gate } from '../../harness/gate.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
@@ -137,5 +138,80 @@ describe('a client that returns after the retention time', () => {
     await publish('old', 3, 4);
     await until(() => client.ids.length === 1, 'what comes next');
     client.close();
+  });
+});
+
+describe('a shard that could not read the stream', () => {
+  const told = (client: BareClient, channel: string): readonly unknown[] =>
+    client.frames
+      .filter(
+        ({ message: { type, channel: of } }) => of === channel && (type === 'critical' || type === 'gap'),
+      )
+      .map(({ message: { type, data: value } }) => (type === 'gap' ? 'gap' : value));
+  let gate: Gate;
+
+  beforeAll(async () => {
+    await start(WINDOW);
+    gate = await Gate.to(Number(new URL(cluster.nats.url).port));
+    await cluster.shard('mobile', 'mobile-1', { ...WINDOW, WEIR_NATS_URL: `nats://127.0.0.1:${gate.port}` });
+  });
+  afterAll(async () => {
+    await gate.shut();
+    await stop();
+  });
+
+  it('tells its clients a gap where the stream had let messages go meanwhile', async () => {
+    await publish('older', 0, 1);
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=hot,quiet,older&class=mobile');
+    await until(() => client.of('position').length > 0, 'the client is served');
+    await publish('hot', 0, 1);
+    await until(() => told(client, 'hot').length === 1, 'the first message');
+    await gate.shut();
+    await publish('hot', 1, 20);
+    await publish('quiet', 0, 2);
+    await gate.open();
+    await until(() => told(client, 'quiet').length === 2, 'the last message');
+    expect(told(client, 'hot')).toEqual([0, 'gap', 15, 16, 17, 18, 19]);
+    // These channels are not full: what is missing in the stream was not theirs.
+    expect([told(client, 'quiet'), told(client, 'older')]).toEqual([[0, 1], []]);
+    await publish('hot', 20, 21);
+    await until(() => told(client, 'hot').at(-1) === 20, 'what comes next');
+    client.close();
+  });
+
+  it('tells them a gap where messages were purged before it read them', async () => {
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=purged,other&class=mobile');
+    await until(() => client.of('position').length > 0, 'the client is served');
+    await publish('other', 0, 1);
+    await until(() => told(client, 'other').length === 1, 'the first message');
+    await gate.shut();
+    await publish('purged', 0, 3);
+    await (await jetstreamManager(nats)).streams.purge('WEIR_CRITICAL', { filter: 'weir.critical.purged' });
+    await gate.open();
+    await until(() => told(client, 'purged').length > 0, 'the gap');
+    expect(told(client, 'purged')).toEqual(['gap']);
+    client.close();
+  });
+});
+
+describe('a channel that is purged', () => {
+  beforeAll(() => start({}));
+  afterAll(stop);
+
+  it('is a gap on a shard that has started since, which gives what the stream has of other channels', async () => {
+    const { id, position } = await gone('purged');
+    await publish('purged', 1, 3);
+    await publish('other', 0, 1);
+    await (await jetstreamManager(nats)).streams.purge('WEIR_CRITICAL', { filter: 'weir.critical.purged' });
+    await publish('purged', 3, 4);
+    await cluster.shard('mobile', 'mobile-1');
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=purged&class=mobile', position);
+    await until(() => client.ids.length === 1, 'what is left');
+    expect(client.of('gap')[0]?.message).toMatchObject({ channel: 'purged', after: id });
+    expect(data(client)).toEqual([3]);
+    const other = await BareClient.connect(cluster.routerUrl, 'channels=other&class=mobile&last=5');
+    await until(() => other.of('position').length > 0, 'the client is served');
+    client.close();
+    other.close();
   });
 });

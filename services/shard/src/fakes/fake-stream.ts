@@ -15,6 +15,7 @@ export class FakeStream implements StreamAccess {
   serverNowMs = 0;
   exists = true;
   agesOut = false;
+  maxPerSubject = 100;
   /** Keeps a subject's newest message alone. */
   latestOnly = false;
   /** Failures still to come, by what is asked. */
@@ -104,7 +105,7 @@ export class FakeStream implements StreamAccess {
       messages: this.agesOut ? undefined : this.messages.length,
       subjects,
       agesOut: this.agesOut,
-      maxPerSubject: 100,
+      maxPerSubject: this.maxPerSubject,
       serverNowMs,
     };
   }
@@ -118,6 +119,13 @@ export class FakeStream implements StreamAccess {
 
   async last(wanted: string): Promise<Message | undefined> {
     return this.messages.findLast(({ subject }) => subject === wanted);
+  }
+
+  async full(messages: number): Promise<ReadonlyMap<string, number>> {
+    const seqs = new Map<string, number[]>();
+    for (const { subject, seq } of this.messages) seqs.set(subject, [...(seqs.get(subject) ?? []), seq]);
+    const full = [...seqs].filter(([, { length }]) => length >= messages);
+    return new Map(full.map(([subject, [oldest = 0]]) => [subject, oldest]));
   }
 
   async scan(take: (scanned: Scanned) => void): Promise<void> {

@@ -12,6 +12,8 @@ export interface Bench {
   /** What the sink was told, in short. */
   readonly told: string[];
   readonly problems: string[];
+  /** Holes in a stream of which each message counts, and what had been told before each. */
+  readonly holes: string[];
   /** `hadMs`: up to then clients had everything. */
   readonly sink: { failLoaded: number; hadMs: number };
   /** What control says that it removed. */
@@ -30,6 +32,7 @@ export function start(stream = new FakeStream()): Bench {
   let newest = new Map<string, { seq: number; value: string | undefined }>();
   let nowMs = 0;
   const problems: string[] = [];
+  const holes: string[] = [];
   const sink = { failLoaded: 0, hadMs: 0 };
   const reader = new StreamReader({
     access: stream,
@@ -67,7 +70,9 @@ export function start(stream = new FakeStream()): Bench {
             isWhole: () => bench.isWhole,
           },
         }
-      : {}),
+      : {
+          onHole: ({ upToSeq, subjects }) => holes.push(`${told.at(-1)}, ${upToSeq}: ${subjects ?? 'any'}`),
+        }),
     // Nothing here waits for a timer of its own: tests poke.
     verifyMs: VERIFY_MS,
     retryMs: 0,
@@ -84,6 +89,7 @@ export function start(stream = new FakeStream()): Bench {
     reader,
     told,
     problems,
+    holes,
     sink,
     removals: undefined,
     isWhole: true,

@@ -56,7 +56,7 @@ const toldMetrics = defineMetrics<Readonly<Record<Lane, number>>>()({
     name: 'weir_shard_intake_problems_total',
     help: 'Epochs, gaps, read failures and lost messages, by stream',
     advice:
-      '`epoch`: a stream was recreated or restored, and clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read. `missing`: messages were purged or aged out, and the shard wrote deletions in their place',
+      '`epoch`: a stream was recreated or restored, and clients get snapshots. `gap`: republished messages were missed and read from the stream. `failed`: the stream cannot be read. `missing`: messages were purged or aged out: in the state stream the shard wrote deletions in their place; in the critical stream nobody has read them, and clients got a gap',
     labels: { stream: ['state', 'critical'], problem: STREAM_PROBLEMS },
   },
   shedRequests: {

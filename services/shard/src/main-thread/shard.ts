@@ -177,6 +177,11 @@ export class Shard {
           encoder.critical(channel, entry);
           this.#flush ??= setImmediate(() => this.#flushCritical());
         },
+        beforeLost: () => this.#flushCritical(),
+        onUnread: (channels) => {
+          encoder.criticalLost(channels);
+          this.#flush ??= setImmediate(() => this.#flushCritical());
+        },
         onLoaded: ({ sinceSeq }) => {
           encoder.restart('critical');
           for (const { link: to } of threads) to.reset('critical', this.#heads(), sinceSeq);

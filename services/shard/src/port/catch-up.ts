@@ -11,6 +11,8 @@ export interface Cursor {
   /** A part of a snapshot was sent, and not its end. */
   readonly half: boolean;
   readonly criticalSeq: number;
+  /** Of messages up to here the client knows that some are lost. */
+  readonly toldSeq?: number | undefined;
   /** Critical messages begin with so many of the newest up to `criticalSeq`. */
   readonly last?: number | undefined;
   /** The client had this channel before: what the snapshot costs is charged to it. */

@@ -125,6 +125,8 @@ export interface ChannelStart {
   /** Critical messages after this sequence are sent, and so many of the newest up to it. */
   readonly criticalSeq: number;
   readonly last?: number | undefined;
+  /** The gap says that some messages up to here are lost. */
+  readonly toldSeq?: number | undefined;
   /** A gap to announce first. */
   readonly gap: { readonly after: number; readonly reset: boolean } | undefined;
 }

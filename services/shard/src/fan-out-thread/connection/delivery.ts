@@ -75,13 +75,14 @@ export class Delivery {
   /** `resumes`: the client comes back with a position, so its state waits for a pong first. */
   constructor(starts: readonly ChannelStart[], resumes: boolean) {
     this.#waitsFor = resumes ? 'pong' : 'nothing';
-    this.#cursors = starts.map(({ channel, stateSeq, snapshot, criticalSeq, last }) => ({
+    this.#cursors = starts.map(({ channel, stateSeq, snapshot, criticalSeq, toldSeq, last }) => ({
       channel,
       stateSeq,
       snapshot,
       snapshotSeq: 0,
       half: false,
       criticalSeq,
+      toldSeq,
       last,
     }));
   }
@@ -251,13 +252,11 @@ export class Delivery {
       this.#criticalFrom(lanes.criticalSinceSeq);
     }
     if (!lanes.state) return;
-    this.#cursors = this.#cursors.map(({ channel, half, criticalSeq }) => ({
-      channel,
+    this.#cursors = this.#cursors.map((cursor) => ({
+      ...cursor,
       stateSeq: 0,
       snapshot: true,
       snapshotSeq: 0,
-      half,
-      criticalSeq,
     }));
   }
 

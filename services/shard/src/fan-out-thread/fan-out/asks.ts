@@ -64,7 +64,19 @@ export class Asks {
 
 function keyOf({ compressed, delivery: { criticalLive, cursors } }: Connection): string {
   let key = `${compressed} ${criticalLive}`;
-  for (const { channel, stateSeq, snapshot, snapshotSeq, half, criticalSeq, again, last } of cursors)
-    key += ` ${channel} ${stateSeq} ${snapshot} ${snapshotSeq} ${half} ${criticalLive ? 0 : criticalSeq} ${again} ${last}`;
+  for (const {
+    channel,
+    stateSeq,
+    snapshot,
+    snapshotSeq,
+    half,
+    criticalSeq,
+    toldSeq,
+    again,
+    last,
+  } of cursors) {
+    const critical = criticalLive ? '' : `${criticalSeq} ${toldSeq}`;
+    key += ` ${channel} ${stateSeq} ${snapshot} ${snapshotSeq} ${half} ${critical} ${again} ${last}`;
+  }
   return key;
 }

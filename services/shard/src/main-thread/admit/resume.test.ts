@@ -122,7 +122,8 @@ describe('startOf', () => {
     expect(startOf('lobby', { position: { ...position, criticalSeq: 19 } }, heads)).toMatchObject({
       stateSeq: 90,
       snapshot: false,
-      criticalSeq: 20,
+      criticalSeq: 19,
+      toldSeq: 20,
       gap: { after: 19, reset: false },
     });
   });

@@ -67,7 +67,7 @@ function criticalStart(
   channel: string,
   position: Position,
   heads: LaneHeads,
-): Pick<ChannelStart, 'criticalSeq' | 'gap'> {
+): Pick<ChannelStart, 'criticalSeq' | 'toldSeq' | 'gap'> {
   const after = position.criticalSeq;
   const ahead = after > heads.criticalSeq && !heads.stale;
   const { criticalEpoch, criticalMs } = position;
@@ -79,6 +79,7 @@ function criticalStart(
     return { criticalSeq, gap: { after, reset: true } };
   }
   const lostSeq = heads.criticalLostSeq(channel);
-  if (after < lostSeq) return { criticalSeq: lostSeq, gap: { after, reset: false } };
+  // The lane may have messages from before the last one that it lost: the client gets them, too.
+  if (after < lostSeq) return { criticalSeq: after, toldSeq: lostSeq, gap: { after, reset: false } };
   return { criticalSeq: after, gap: undefined };
 }

@@ -77,8 +77,9 @@ class Bench {
     else this.model.set(key, JSON.parse(text));
   }
 
-  critical(): void {
-    this.lanes.critical.append('a', { seq: ++this.#criticalSeq, value: '"x"', timeMs: 0, storedMs: 0 });
+  critical(seq: number = this.#criticalSeq + 1): void {
+    this.#criticalSeq = seq;
+    this.lanes.critical.append('a', { seq, value: '"x"', timeMs: 0, storedMs: 0 });
   }
 
   tick(): void {
@@ -136,6 +137,29 @@ describe('catchUp', () => {
     bench.finish();
     expect(bench.client.gaps).toEqual([0]);
     expect(bench.client.critical).toEqual([4, 5, 6, 7, 8]);
+  });
+
+  it('announces critical messages that are gone unread once, and gives what came before them', () => {
+    const bench = new Bench({ toldSeq: 1 });
+    bench.critical();
+    bench.tick();
+    bench.lanes.critical.lose(4, undefined);
+    for (const seq of [5, 6]) bench.critical(seq);
+    bench.tick();
+    bench.request = { ...bench.request, maxBytes: 80 };
+    bench.finish();
+    expect([bench.client.gaps, bench.client.critical]).toEqual([[0], [1, 5, 6]]);
+  });
+
+  it('begins with the newest of before also where others are gone unread', () => {
+    const bench = new Bench({ criticalSeq: 6, last: 2 });
+    bench.critical();
+    bench.lanes.critical.lose(4, undefined);
+    bench.critical(5);
+    bench.lanes.critical.lose(6, undefined);
+    bench.tick();
+    bench.finish();
+    expect([bench.client.gaps, bench.client.critical]).toEqual([[], [1, 5]]);
   });
 
   it.each([

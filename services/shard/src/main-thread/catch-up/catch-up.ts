@@ -130,16 +130,22 @@ class Answer {
   #withLast({ last, ...cursor }: Cursor): Cursor {
     if (last === undefined) return cursor;
     const { channel, criticalSeq } = cursor;
-    return { ...cursor, criticalSeq: this.#source.criticalSeqBeforeLast(channel, last, criticalSeq) };
+    const toldSeq = this.#source.criticalLostSeq(channel);
+    // What is lost so far is no loss for this client: it never had any of the channel.
+    return {
+      ...cursor,
+      criticalSeq: this.#source.criticalSeqBeforeLast(channel, last, criticalSeq),
+      toldSeq,
+    };
   }
 
   /** Announces critical messages that left the lane before the connection got them; none is skipped in silence. */
   #announceGap(cursor: Cursor): Cursor {
-    const { channel, criticalSeq: after } = cursor;
+    const { channel, criticalSeq: after, toldSeq = 0 } = cursor;
     const lostSeq = Math.min(this.#source.criticalLostSeq(channel), this.#limits.criticalSeq);
-    if (after >= lostSeq) return cursor;
+    if (Math.max(after, toldSeq) >= lostSeq) return cursor;
     this.#say(utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after })));
-    return { ...cursor, criticalSeq: lostSeq };
+    return { ...cursor, toldSeq: lostSeq };
   }
 
   #state(from: Cursor): { readonly cursor: Cursor; readonly done: boolean } {

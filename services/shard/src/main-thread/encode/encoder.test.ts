@@ -62,8 +62,9 @@ class Bench {
     this.lanes.state.apply(channel, { key, value, seq: ++this.#stateSeq }, 0);
   }
 
-  critical(channel: string, value: string): void {
-    const entry = { seq: ++this.#criticalSeq, value, timeMs: 0, storedMs: 0 };
+  critical(channel: string, value: string, seq: number = this.#criticalSeq + 1): void {
+    this.#criticalSeq = seq;
+    const entry = { seq, value, timeMs: 0, storedMs: 0 };
     if (this.lanes.critical.append(channel, entry)) this.encoder.critical(channel, entry);
   }
 }
@@ -372,6 +373,42 @@ describe('a thread that is behind', () => {
       '{"type":"gap","channel":"a","lane":"critical","after":1}',
       4,
     ]);
+  });
+
+  it('gets a gap, and all that the lane has since its cursor, where some are gone unread', () => {
+    const bench = new Bench();
+    const { encoder, lanes } = bench;
+    const heard = (run: Buffer): unknown[] => heardTexts(run).map((text) => JSON.parse(text).id ?? text);
+    const gap = (after: number): string => `{"type":"gap","channel":"a","lane":"critical","after":${after}}`;
+    bench.critical('a', '1');
+    bench.critical('a', '2');
+    encoder.flush();
+    lanes.critical.lose(5, undefined);
+    encoder.criticalLost(undefined);
+    expect(encoder.criticalWaiting).toBe(true);
+    bench.critical('b', '6', 6);
+    bench.critical('a', '7', 7);
+    // Also a channel without news, for which nothing more may ever come.
+    expect(encoder.flush()).toMatchObject({ critical: ['b', 'a'], anyCritical: true });
+    expect(heard(encoder.criticalRun('a', 2))).toEqual([gap(2), 7]);
+    expect(heard(encoder.criticalRun('quiet', 2))).toEqual([gap(2).replace('"a"', '"quiet"')]);
+    expect(heard(encoder.criticalRun('a', 1))).toEqual([gap(1), 2, 7]);
+    bench.critical('a', '8', 8);
+    expect(encoder.flush()).toMatchObject({ critical: ['a'], anyCritical: false });
+    expect(heard(encoder.criticalRun('a', 7))).toEqual([8]);
+  });
+
+  it('gets a gap in the channels alone that have lost something', () => {
+    const bench = new Bench();
+    const { encoder, lanes } = bench;
+    bench.critical('a', '1');
+    encoder.flush();
+    lanes.critical.lose(3, ['a']);
+    encoder.criticalLost(['a']);
+    bench.critical('b', '4', 4);
+    expect(encoder.flush()).toMatchObject({ critical: ['b', 'a'], anyCritical: false });
+    expect(heardTexts(encoder.criticalRun('a', 1))).toHaveLength(1);
+    expect(heardTexts(encoder.criticalRun('b', 1)).map((text) => JSON.parse(text).id)).toEqual([4]);
   });
 
   it('that is not behind gets what the lane could not keep', () => {

@@ -32,6 +32,9 @@ interface Piece extends Part {
   readonly answer: StateAnswer;
 }
 
+/** Channels, or all of them. */
+type Lost = ReadonlySet<string> | 'any';
+
 const EMPTY = Buffer.alloc(0);
 
 export class Encoder implements CatchUpSource, RunSource {
@@ -46,6 +49,9 @@ export class Encoder implements CatchUpSource, RunSource {
   #waiting = new Map<string, CriticalEntry[]>();
   #flushed = new Map<string, CriticalEntry[]>();
   #flushedFromSeq = 0;
+  /** Channels that have lost messages before those that wait, and before those of the last flush. */
+  #waitingLost: Lost | undefined;
+  #flushedLost: Lost | undefined;
   #cosmetic = new Map<string, readonly string[]>();
   #tickFromSeq = 0;
   #stateSeq = 0;
@@ -88,14 +94,20 @@ export class Encoder implements CatchUpSource, RunSource {
     else entries.push(entry);
   }
 
-  /** Critical messages that wait for the next flush. */
+  /** Messages of these channels, or of any, are gone unread, before all that will come. Nothing waits for a flush. */
+  criticalLost(channels: readonly string[] | undefined): void {
+    this.#waitingLost = channels === undefined ? 'any' : new Set(channels);
+  }
+
+  /** Critical messages, or a gap, wait for the next flush. */
   get criticalWaiting(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.size > 0 || this.#waitingLost !== undefined;
   }
 
   /** Takes the critical messages that have come since the last flush. */
   flush(): News {
-    return { state: [], critical: this.#takeCritical(), cosmetic: [], lateMs: undefined };
+    const critical = this.#takeCritical();
+    return { state: [], critical, anyCritical: this.#flushedLost === 'any', cosmetic: [], lateMs: undefined };
   }
 
   /** Takes everything since the last tick. */
@@ -109,7 +121,8 @@ export class Encoder implements CatchUpSource, RunSource {
     this.#stateMs = state.places.newestMs;
     this.#forgetState();
     this.#cosmeticRuns.clear();
-    return { state: dirty, critical, cosmetic: [...this.#cosmetic.keys()], lateMs };
+    const anyCritical = this.#flushedLost === 'any';
+    return { state: dirty, critical, anyCritical, cosmetic: [...this.#cosmetic.keys()], lateMs };
   }
 
   /** A lane was replaced: forgets the frames of the old one. */
@@ -123,6 +136,8 @@ export class Encoder implements CatchUpSource, RunSource {
     } else {
       this.#waiting.clear();
       this.#flushed.clear();
+      this.#waitingLost = undefined;
+      this.#flushedLost = undefined;
       this.#criticalRuns.clear();
       this.#criticalSeq = this.#lanes.critical.seq;
       this.#criticalMs = this.#lanes.critical.newestMs;
@@ -155,14 +170,15 @@ export class Encoder implements CatchUpSource, RunSource {
 
   criticalRun(channel: string, sinceSeq: number): Buffer {
     return this.#criticalRuns.get(channel, sinceSeq, () => {
-      const flushed = sinceSeq === this.#flushedFromSeq ? this.#flushed.get(channel) : undefined;
+      const isLast = sinceSeq === this.#flushedFromSeq && !isIn(this.#flushedLost, channel);
+      const flushed = isLast ? this.#flushed.get(channel) : undefined;
       // Also what the lane has lost meanwhile, if it keeps little.
       if (flushed !== undefined) return this.#joined(flushed.map((entry) => criticalFrame(channel, entry)));
       const frames: Buffer[] = [];
       const lostSeq = Math.min(this.#lanes.critical.lostSeq(channel), this.#criticalSeq);
       if (sinceSeq < lostSeq)
         frames.push(utf8Frame(controlText({ type: 'gap', channel, lane: 'critical', after: sinceSeq })));
-      this.#lanes.critical.since(channel, Math.max(sinceSeq, lostSeq), (entry) => {
+      this.#lanes.critical.since(channel, sinceSeq, (entry) => {
         if (entry.seq > this.#criticalSeq) return false;
         frames.push(criticalFrame(channel, entry));
         return true;
@@ -242,11 +258,14 @@ export class Encoder implements CatchUpSource, RunSource {
   #takeCritical(): readonly string[] {
     this.#flushed = this.#waiting;
     this.#waiting = new Map();
+    this.#flushedLost = this.#waitingLost;
+    this.#waitingLost = undefined;
     this.#flushedFromSeq = this.#criticalSeq;
     this.#criticalSeq = this.#lanes.critical.seq;
     this.#criticalMs = this.#lanes.critical.newestMs;
     this.#criticalRuns.clear();
-    return [...this.#flushed.keys()];
+    const lost = this.#flushedLost === 'any' ? [] : (this.#flushedLost ?? []);
+    return [...new Set([...this.#flushed.keys(), ...lost])];
   }
 
   #joined(frames: readonly Buffer[]): Buffer {
@@ -266,4 +285,8 @@ export class Encoder implements CatchUpSource, RunSource {
     this.#stateRuns.clear();
     this.#pieces.clear();
   }
+}
+
+function isIn(lost: Lost | undefined, channel: string): boolean {
+  return lost === 'any' || lost?.has(channel) === true;
 }

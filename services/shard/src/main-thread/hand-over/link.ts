@@ -26,6 +26,8 @@ export interface RunSource {
 export interface News {
   readonly state: readonly string[];
   readonly critical: readonly string[];
+  /** Any channel may have lost critical messages. */
+  readonly anyCritical?: boolean;
   readonly cosmetic: readonly string[];
   /** Undefined for a flush. */
   readonly lateMs: number | undefined;
@@ -123,9 +125,10 @@ export class Link {
   }
 
   /** Hands news over, or marks it for later while the thread is behind. */
-  news({ state, critical, cosmetic, lateMs }: News): void {
+  news({ state, critical, anyCritical, cosmetic, lateMs }: News): void {
     for (const channel of state) this.#markChannel(channel, 'state');
     for (const channel of critical) this.#markChannel(channel, 'critical');
+    if (anyCritical === true) for (const want of this.#wants.values()) this.#mark(want, 'critical');
     if (lateMs !== undefined) this.#tick(lateMs, cosmetic);
     // A second hand-over behind it would delay news that comes meanwhile, and would not keep the thread busier.
     if (this.outstanding === 0) this.#handOver();

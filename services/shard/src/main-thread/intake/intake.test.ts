@@ -92,6 +92,10 @@ class FakeStream implements StreamAccess {
     return this.stored.findLast((one) => one.subject === subject);
   }
 
+  async full(): ReturnType<StreamAccess['full']> {
+    return new Map();
+  }
+
   async scan(): Promise<void> {}
 
   async put(): ReturnType<StreamAccess['put']> {

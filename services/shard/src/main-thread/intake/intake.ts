@@ -11,7 +11,7 @@ import { NatsStream } from './nats-stream.ts';
 import type { RejectReason } from './rejected.ts';
 import { Rejected } from './rejected.ts';
 import type { StreamAccess } from './stream-access.ts';
-import type { Held, StreamProblem } from './stream-reader.ts';
+import type { Held, ReaderOptions, StreamProblem } from './stream-reader.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const RETRY_MS = 1_000;
@@ -146,6 +146,7 @@ export class Intake {
       access,
       lane: sink,
       take: (message) => this.#take(name, message),
+      ...holesOf(sink, subjects),
       ...heldIn(sink, subjects, this.#options.bounds),
       onLoaded: (seq) => {
         const isFirst = first;
@@ -222,6 +223,19 @@ export class Intake {
 /** Whether no retry helps, so that a person must look. */
 function needsSomebody(detail: unknown): boolean {
   return detail instanceof StreamConflictError || detail instanceof JetStreamDisabledError;
+}
+
+/** Tells a lane to which each message counts what its stream has lost. */
+function holesOf({ lost }: LaneSink, subjects: Subjects): Pick<ReaderOptions, 'onHole'> {
+  if (lost === undefined) return {};
+  return {
+    onHole: ({ upToSeq, subjects: of }) => {
+      lost(
+        upToSeq,
+        of?.flatMap((one) => subjects.parse(one)?.channel ?? []),
+      );
+    },
+  };
 }
 
 /** What a lane holds, by the subjects of its stream. */

@@ -16,6 +16,45 @@ function setUp(maxWaiting = 100): {
   return { sequencer, delivered, live: (...seqs) => seqs.map((seq) => sequencer.live({ seq })) };
 }
 
+describe('where each message counts', () => {
+  const setUpCounting = (): { sequencer: Sequencer<Message>; told: string[] } => {
+    const told: string[] = [];
+    const sequencer: Sequencer<Message> = new Sequencer<Message>(
+      { maxWaiting: 100 },
+      ({ seq }) => told.push(`${seq}`),
+      (upToSeq) => told.push(`${sequencer.seq}..${upToSeq}`),
+    );
+    return { sequencer, told };
+  };
+
+  it('a hole is told before what comes behind it, also at the end', () => {
+    const { sequencer, told } = setUpCounting();
+    sequencer.live({ seq: 1 });
+    for (const seq of [2, 6, 7]) sequencer.fill({ seq });
+    sequencer.filledTo(9);
+    expect([told, sequencer.seq]).toEqual([['1', '2', '2..5', '6', '7', '7..9'], 9]);
+  });
+
+  it('what the feed has shown is not lost, though the stream has it no more', () => {
+    const { sequencer, told } = setUpCounting();
+    for (const seq of [1, 3, 4, 7, 9]) sequencer.live({ seq });
+    sequencer.fill({ seq: 7 });
+    sequencer.filledTo(8);
+    expect(told).toEqual(['1', '1..2', '3', '4', '4..6', '7', '7..8', '9']);
+  });
+
+  it('what the feed shows after a doubt may be of another history: it does not fill a hole', () => {
+    const { sequencer, told } = setUpCounting();
+    sequencer.live({ seq: 1 });
+    const { doubts } = sequencer;
+    sequencer.doubt();
+    for (const seq of [2, 5]) sequencer.live({ seq });
+    sequencer.fill({ seq: 3 });
+    sequencer.filledTo(5, doubts);
+    expect(told).toEqual(['1', '1..2', '3', '3..5']);
+  });
+});
+
 describe('the live feed', () => {
   it('passes at once if no message is missing', () => {
     const { sequencer, delivered, live } = setUp();

@@ -13,6 +13,7 @@ export interface SequencerLimits {
 
 export class Sequencer<T extends Sequenced> {
   readonly #deliver: (message: T) => void;
+  readonly #onHole: ((upToSeq: number) => void) | undefined;
   readonly #maxWaiting: number;
   /** Live messages that came while something before them is missing, oldest first. */
   #waiting: T[] = [];
@@ -22,9 +23,14 @@ export class Sequencer<T extends Sequenced> {
   #doubts = 0;
   #answered = 0;
 
-  constructor(limits: SequencerLimits, deliver: (message: T) => void) {
+  /**
+   * `onHole` makes holes matter: the stream no longer has the messages after `seq` up to there, and they were not read.
+   * Without it, a message that the stream no longer has is one that a later one has replaced.
+   */
+  constructor(limits: SequencerLimits, deliver: (message: T) => void, onHole?: (upToSeq: number) => void) {
     this.#maxWaiting = limits.maxWaiting;
     this.#deliver = deliver;
+    this.#onHole = onHole;
   }
 
   /** Everything up to here was delivered. */
@@ -83,7 +89,9 @@ export class Sequencer<T extends Sequenced> {
 
   /** A message of the fill. The fill is complete: messages that it leaves out no longer exist. */
   fill(message: T): void {
+    if (this.#answered === this.#doubts) this.#takeGone(message.seq - 1);
     if (message.seq <= this.#seq) return;
+    this.#hole(message.seq - 1);
     this.#pass(message);
     this.#takeWaiting();
   }
@@ -93,7 +101,9 @@ export class Sequencer<T extends Sequenced> {
    * answers `doubts` reasons for doubt.
    */
   filledTo(seq: number, doubts: number = this.#doubts): void {
-    if (seq > this.#seq) this.#seq = seq;
+    // After a later doubt, what waits may be of another history.
+    if (doubts === this.#doubts) this.#takeGone(seq);
+    this.#hole(seq);
     this.#answered = doubts;
     this.#takeWaiting();
   }
@@ -110,6 +120,24 @@ export class Sequencer<T extends Sequenced> {
   /** Whether live messages still wait for something before them. */
   get missing(): boolean {
     return this.#seq < this.#liveSeq;
+  }
+
+  /** The feed may have shown messages that the stream has lost since: they were read, and nothing else has them. */
+  #takeGone(upToSeq: number): void {
+    if (this.#onHole === undefined) return;
+    for (const message of this.#waiting) {
+      if (message.seq > upToSeq) break;
+      if (message.seq <= this.#seq) continue;
+      this.#hole(message.seq - 1);
+      this.#pass(message);
+    }
+  }
+
+  /** Nothing comes between the last message and the one after `upToSeq`. */
+  #hole(upToSeq: number): void {
+    if (upToSeq <= this.#seq) return;
+    this.#onHole?.(upToSeq);
+    this.#seq = upToSeq;
   }
 
   #takeWaiting(): void {

@@ -83,6 +83,53 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
+  it('tells of messages that aged out or gave way to others before it read them', async () => {
+    const bench = start();
+    await settle();
+    const { stream, reader } = bench;
+    stream.agesOut = true;
+    stream.publish();
+    reader.lost();
+    for (let i = 0; i < 6; i++) stream.publish({ lost: true });
+    for (const seq of [1, 2, 3]) stream.drop(seq);
+    reader.back();
+    await settle();
+    expect(bench.told.slice(2)).toEqual(['1', '4', '5', '6', '7']);
+    expect([bench.holes, bench.problems]).toEqual([['1, 3: any'], ['missing 2']]);
+    await end(bench);
+  });
+
+  it('knows which subjects have lost messages where these gave way to later ones of their own', async () => {
+    const bench = start();
+    await settle();
+    const { stream, reader } = bench;
+    stream.agesOut = true;
+    stream.maxPerSubject = 2;
+    stream.publish();
+    reader.lost();
+    for (let i = 0; i < 4; i++) stream.publish({ lost: true, subject: 'weir.critical.full' });
+    for (const seq of [2, 3]) stream.drop(seq);
+    reader.back();
+    await settle();
+    expect(bench.holes).toEqual(['1, 3: weir.critical.full']);
+    await end(bench);
+  });
+
+  it('tells of messages that were purged at the end of the stream', async () => {
+    const bench = start();
+    await settle();
+    const { stream, reader } = bench;
+    stream.agesOut = true;
+    stream.publish();
+    stream.publish({ lost: true });
+    stream.drop(2);
+    reader.poke();
+    await settle();
+    stream.publish();
+    expect([bench.holes, bench.told.slice(2)]).toEqual([['1, 2: any'], ['1', '3']]);
+    await end(bench);
+  });
+
   it('takes a duplicate message once, and believes the stream', async () => {
     const bench = start();
     await settle();

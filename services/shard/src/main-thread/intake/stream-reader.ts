@@ -28,7 +28,16 @@ export interface Held {
   isWhole(): boolean;
 }
 
-/** `missing`: the stream had lost messages without a word, and got deletions in their place. */
+/** Messages up to a sequence that a stream no longer has, and that nobody read. */
+export interface Hole {
+  readonly upToSeq: number;
+  readonly subjects: readonly string[] | undefined;
+}
+
+/**
+ * `missing`: the stream had lost messages without a word: state got deletions in their place, and of critical messages
+ * clients are told a gap.
+ */
 export const STREAM_PROBLEMS = ['epoch', 'gap', 'failed', 'missing'] as const;
 export type StreamProblem = (typeof STREAM_PROBLEMS)[number];
 
@@ -40,6 +49,11 @@ export interface ReaderOptions {
   readonly take: (message: Message) => Newness;
   /** What the lane holds, by subject, if it keeps the newest message of each. */
   readonly held?: Held;
+  /**
+   * Each message counts: calls it before the first message behind those that the stream has lost before they were read.
+   * `subjects` are those that may have lost some; undefined if it may be any.
+   */
+  readonly onHole?: (hole: Hole) => void;
   /** Longest time between two looks at the stream. */
   readonly verifyMs: number;
   /** Wait after a failure. */
@@ -81,6 +95,8 @@ export class StreamReader {
   #away = false;
   /** Number of lost connections. An answer from one connection proves nothing about messages of the next. */
   #losses = 0;
+  /** Subjects that have as many messages as the stream keeps, with the oldest one: they explain holes before that one. */
+  #full: ReadonlyMap<string, number> = new Map();
   #wake: ((wake: Wake) => void) | undefined;
   #pending: Wake | undefined;
 
@@ -88,12 +104,16 @@ export class StreamReader {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#count = new MessageCount({ latestOnly: options.held !== undefined });
-    this.#sequencer = new Sequencer({ maxWaiting: options.maxWaiting }, (message) => {
-      this.#history.note(message.seq, message.timeMs, message);
-      const newness = options.take(message);
-      this.#hasRefused ||= newness === 'unclear';
-      this.#count.note(message.seq, newness);
-    });
+    this.#sequencer = new Sequencer(
+      { maxWaiting: options.maxWaiting },
+      (message) => {
+        this.#history.note(message.seq, message.timeMs, message);
+        const newness = options.take(message);
+        this.#hasRefused ||= newness === 'unclear';
+        this.#count.note(message.seq, newness);
+      },
+      options.onHole === undefined ? undefined : (upToSeq) => this.#hole(upToSeq),
+    );
   }
 
   /** Whether the lane has, as far as the reader knows, all that the stream has. */
@@ -229,6 +249,8 @@ export class StreamReader {
     }
     if (liveSeq > facts.lastSeq) this.#sequencer.disbelieve(liveSeq, facts.lastSeq);
     if (wake === 'gap' && facts.lastSeq > this.#sequencer.seq) onProblem('gap', this.#sequencer.seq);
+    await this.#explainHoles(facts);
+    if (losses !== this.#losses || this.#stopped) return;
     if (proof?.fresh === undefined)
       await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     else for (const message of proof.fresh) this.#sequencer.fill(message);
@@ -244,6 +266,23 @@ export class StreamReader {
     this.#becomeCurrent();
     if (this.#sequencer.missing) this.#signal('gap');
     await this.#audit(facts);
+  }
+
+  /** What is missing before the first message has aged out, or gave way to any other; later ones gave way to their own. */
+  async #explainHoles({ firstSeq, lastSeq, maxPerSubject }: StreamFacts): Promise<void> {
+    const { access, onHole } = this.#options;
+    const { seq } = this.#sequencer;
+    if (onHole === undefined || lastSeq <= seq) return;
+    this.#full = firstSeq > seq + 1 ? new Map() : await access.full(maxPerSubject);
+  }
+
+  #hole(upToSeq: number): void {
+    const { onHole, onProblem } = this.#options;
+    // While the stream is loaded, the lane knows better which subjects are full.
+    if (this.#known !== undefined) onProblem('missing', upToSeq - this.#sequencer.seq);
+    const full = [...this.#full].filter(([, oldestSeq]) => oldestSeq > upToSeq);
+    const subjects = full.map(([subject]) => subject);
+    onHole?.({ upToSeq, subjects: subjects.length === 0 ? undefined : subjects });
   }
 
   /** Compares all subjects with the stream where their number leaves a doubt. The feed goes on meanwhile. */

@@ -135,11 +135,35 @@ describe('CriticalLane', () => {
     lane.lostBefore(1);
     for (const seq of [10, 11, 12]) lane.append('full', entry(seq));
     for (const seq of [13, 14]) lane.append('short', entry(seq));
-    lane.sealLoaded(3);
+    lane.sealLoaded(3, 9);
     expect([lane.hasLost('full', 8), lane.hasLost('full', 9)]).toEqual([true, false]);
     expect(lane.hasLost('short', 0)).toBe(false);
-    lane.sealLoaded(Number.POSITIVE_INFINITY);
+    lane.sealLoaded(Number.POSITIVE_INFINITY, 0);
     expect(lane.hasLost('short', 0)).toBe(false);
+  });
+
+  it('takes a hole that no full channel explains as a loss for everybody', () => {
+    const lane = new CriticalLane(wide);
+    lane.lostBefore(1);
+    for (const seq of [1, 10, 11, 12]) lane.append(seq === 1 ? 'short' : 'full', entry(seq));
+    lane.append('short', entry(15));
+    lane.sealLoaded(3, 14);
+    expect([lane.hasLost('short', 13), lane.hasLost('short', 14)]).toEqual([true, false]);
+    expect([lane.hasLost('none', 13), lane.hasLost('none', 14)]).toEqual([true, false]);
+    // What it has from before is still there.
+    expect(seqsSince(lane, 'short', 0)).toEqual([1, 15]);
+  });
+
+  it('knows of messages that were gone before they were read', () => {
+    const lane = new CriticalLane(wide);
+    lane.append('a', entry(1));
+    lane.lose(5, ['a', 'new']);
+    expect([lane.seq, lane.hasLost('a', 4), lane.hasLost('a', 5)]).toEqual([5, true, false]);
+    expect([lane.hasLost('new', 4), lane.hasLost('b', 0)]).toEqual([true, false]);
+    lane.lose(8, undefined);
+    expect([lane.seq, lane.hasLost('b', 7), lane.hasLost('b', 8)]).toEqual([8, true, false]);
+    lane.append('a', entry(9));
+    expect(seqsSince(lane, 'a', 0)).toEqual([1, 9]);
   });
 
   it('never skips a message of a channel without knowing that it did, and keeps within its limits', () => {

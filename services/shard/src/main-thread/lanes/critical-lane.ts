@@ -90,13 +90,27 @@ export class CriticalLane {
     this.#seq = Math.max(this.#seq, firstSeq - 1);
   }
 
-  /** After loading a stream that keeps `perChannel` messages of a channel: full channels have lost what came before. */
-  sealLoaded(perChannel: number): void {
+  /**
+   * After loading a stream that keeps `perChannel` messages of a channel: full channels have lost what came before. They
+   * explain the holes before their oldest messages. If the last hole, up to `holeSeq`, is another one, something else has
+   * removed messages, and any channel may have lost some.
+   */
+  sealLoaded(perChannel: number, holeSeq: number): void {
+    let explainedSeq = 0;
     for (const ring of this.#rings.values()) {
       const oldest = ring.entries[ring.start];
       if (oldest === undefined || ring.entries.length - ring.start < perChannel) continue;
       ring.lostSeq = Math.max(ring.lostSeq, oldest.seq - 1);
+      explainedSeq = Math.max(explainedSeq, oldest.seq);
     }
+    if (holeSeq > explainedSeq) this.#lostSeq = Math.max(this.#lostSeq, holeSeq);
+  }
+
+  /** Messages of these channels, or of any, up to `seq` are gone from the stream, and were not read. */
+  lose(seq: number, channels: readonly string[] | undefined): void {
+    this.advance(seq);
+    if (channels === undefined) this.#lostSeq = Math.max(this.#lostSeq, seq);
+    else for (const channel of channels) this.#ring(channel).lostSeq = seq;
   }
 
   /** Takes one message, unless it is older than the newest one. */
@@ -104,11 +118,7 @@ export class CriticalLane {
     if (entry.seq <= this.#seq) return false;
     this.#seq = entry.seq;
     this.#newestMs = Math.max(this.#newestMs, entry.storedMs);
-    let ring = this.#rings.get(channel);
-    if (ring === undefined) {
-      ring = { entries: [], start: 0, lostSeq: 0, bytes: 0 };
-      this.#rings.set(channel, ring);
-    }
+    const ring = this.#ring(channel);
     ring.entries.push(entry);
     this.#order.push({ ring, seq: entry.seq });
     const bytes = costOf(entry);
@@ -169,8 +179,7 @@ export class CriticalLane {
     if (ring === undefined) return upToSeq;
     const end = firstAfter(ring, upToSeq);
     const first = ring.entries[Math.max(ring.start, end - count)];
-    // What is lost before them is no loss for this client: it never had any of the channel.
-    return first === undefined ? upToSeq : Math.min(upToSeq, Math.max(first.seq - 1, this.lostSeq(channel)));
+    return first === undefined ? upToSeq : Math.min(upToSeq, first.seq - 1);
   }
 
   /** About how many bytes the messages of a channel have, after a sequence or the newest ones: by the channel's mean. */
@@ -220,12 +229,20 @@ export class CriticalLane {
     this.#dropStale();
   }
 
+  #ring(channel: string): Ring {
+    const known = this.#rings.get(channel);
+    if (known !== undefined) return known;
+    const ring = { entries: [], start: 0, lostSeq: 0, bytes: 0 };
+    this.#rings.set(channel, ring);
+    return ring;
+  }
+
   #dropOldest(ring: Ring): void {
     const entry = ring.entries[ring.start];
     if (entry === undefined) return;
     ring.entries[ring.start] = undefined;
     ring.start++;
-    ring.lostSeq = entry.seq;
+    ring.lostSeq = Math.max(ring.lostSeq, entry.seq);
     const bytes = costOf(entry);
     ring.bytes -= bytes;
     this.#bytes -= bytes;

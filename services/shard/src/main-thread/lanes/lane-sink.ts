@@ -22,6 +22,8 @@ export interface LaneSink {
   take(message: CheckedMessage): Newness | 'full';
   /** A message at this place was refused. */
   skip(message: Message): void;
+  /** Messages up to `upToSeq` are gone unread, of these channels or of any. What comes next is after them. */
+  lost?(upToSeq: number, channels: readonly string[] | undefined): void;
   /** A mark of a clean-up of the state stream. */
   cleanedUp?(mark: Cleanup, timeMs: number): Newness;
   /** Everything up to `seq` has been read. */

@@ -160,21 +160,25 @@ describe('criticalSink', () => {
     news: CriticalEntry[];
     loads: { afterSeq: number; sinceSeq: number }[];
     losses: number[];
+    unread: string[];
   } {
     const lanes = newLanes();
     const clock = { nowMs: 5_000 };
     const news: CriticalEntry[] = [];
     const loads: { afterSeq: number; sinceSeq: number }[] = [];
     const losses: number[] = [];
+    const unread: string[] = [];
     const sink = criticalSink({
       lanes,
       make: () => new CriticalLane({ maxAgeMs, maxPerChannel: 100, maxBytes: 100_000 }),
       nowMs: () => clock.nowMs,
       onNews: (_channel, entry) => news.push(entry),
+      beforeLost: () => unread.push(`told up to ${lanes.critical.seq}`),
+      onUnread: (channels) => unread.push(`${lanes.critical.seq} of ${channels ?? 'any'}`),
       onLoaded: (where) => loads.push(where),
       onLost: (messages) => losses.push(messages),
     });
-    return { lanes, sink, clock, news, loads, losses };
+    return { lanes, sink, clock, news, loads, losses, unread };
   }
 
   const message = (seq: number, timeMs: number): CheckedMessage => ({
@@ -185,6 +189,23 @@ describe('criticalSink', () => {
     seq,
     timeMs,
     ...RAW,
+  });
+
+  it('tells what it has read before it tells of messages that are gone unread', () => {
+    const { lanes, sink, unread } = setUp();
+    sink.begin('one', { ...facts, firstSeq: 1, serverNowMs: 0 });
+    sink.take(message(1, 1));
+    sink.lost?.(4, undefined);
+    sink.take(message(5, 2));
+    sink.loaded(5);
+    expect([unread, lanes.critical.hasLost('a', 3), lanes.critical.hasLost('a', 4)]).toEqual([
+      [],
+      true,
+      false,
+    ]);
+    sink.lost?.(7, ['a']);
+    expect(unread).toEqual(['told up to 5', '7 of a']);
+    expect([lanes.critical.hasLost('a', 6), lanes.critical.hasLost('b', 6)]).toEqual([true, false]);
   });
 
   it('announces no loaded message, and every later one', () => {

@@ -91,6 +91,9 @@ export function criticalSink(o: {
   readonly make: () => CriticalLane;
   readonly nowMs: () => number;
   readonly onNews: (channel: string, entry: CriticalEntry) => void;
+  /** Messages of these channels, or of any, are gone unread. What was read before them is told first: `beforeLost`. */
+  readonly beforeLost: () => void;
+  readonly onUnread: (channels: readonly string[] | undefined) => void;
   readonly onLoaded: (where: { readonly afterSeq: number; readonly sinceSeq: number }) => void;
   readonly onLost: (messages: number) => void;
 }): LaneSink {
@@ -102,6 +105,8 @@ export function criticalSink(o: {
         readonly offsetMs: number;
         /** Up to here messages may have been sent to clients of some shard. */
         hadSeq: number;
+        /** The end of the last hole in the stream. */
+        holeSeq: number;
       }
     | undefined;
   /** Server time of the newest message that was had. */
@@ -116,7 +121,7 @@ export function criticalSink(o: {
       // A stream that is empty and new has a first sequence of 0.
       knownSeq = Math.max(0, facts.firstSeq - 1);
       known = 0;
-      loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs, hadSeq: 0 };
+      loading = { lane, epoch, facts, offsetMs: o.nowMs() - facts.serverNowMs, hadSeq: 0, holeSeq: 0 };
     },
     hadMs: () => newestMs,
     hadUpTo(hadMs) {
@@ -145,6 +150,15 @@ export function criticalSink(o: {
     skip({ seq }) {
       (loading?.lane ?? o.lanes.critical).advance(seq);
     },
+    lost(upToSeq, channels) {
+      if (loading !== undefined) {
+        loading.holeSeq = upToSeq;
+        return;
+      }
+      o.beforeLost();
+      o.lanes.critical.lose(upToSeq, channels);
+      o.onUnread(channels);
+    },
     loaded(seq) {
       if (loading === undefined) return;
       const afterSeq = o.lanes.critical.seq;
@@ -152,7 +166,7 @@ export function criticalSink(o: {
       o.lanes.critical.expire(o.nowMs() + EXPIRY_SLACK_MS);
       const lost = o.lanes.critical.messages - known;
       loading.lane.advance(seq);
-      loading.lane.sealLoaded(loading.facts.maxPerSubject);
+      loading.lane.sealLoaded(loading.facts.maxPerSubject, loading.holeSeq);
       o.lanes.critical = loading.lane;
       o.lanes.criticalEpoch = loading.epoch;
       o.lanes.criticalHadSeq = loading.hadSeq;
