@@ -18,8 +18,8 @@ function answer(of: Partial<CatchUpAnswer>): CatchUpAnswer {
   return { bytes: new Uint8Array(), cursors, criticalLive: of.live === true, live: false, ...of };
 }
 
-function subscribed(delivery: Delivery, room: boolean): void {
-  delivery.subscribe(['c'], { ...AT, room, isAgain: () => false, last: undefined });
+function subscribed(delivery: Delivery, room: boolean, last?: number): void {
+  delivery.subscribe(['c'], { ...AT, room, isAgain: () => false, last });
 }
 
 const EVENTS = {
@@ -30,6 +30,7 @@ const EVENTS = {
   holdCritical: (d: Delivery) => d.holdCritical(BATCH),
   'subscribe with room': (d: Delivery) => subscribed(d, true),
   'subscribe without room': (d: Delivery) => subscribed(d, false),
+  'subscribe without room for the last': (d: Delivery) => subscribed(d, false, 7),
   'restart of state': (d: Delivery) => d.restart({ state: true, criticalSinceSeq: undefined }, AT),
   'restart of critical': (d: Delivery) => d.restart({ state: false, criticalSinceSeq: 9 }, AT),
   close: (d: Delivery) => void d.close(),
@@ -72,6 +73,7 @@ const TABLE: Readonly<Record<Event, string>> = {
   holdCritical: '            joining   live      held      held  closing gone',
   'subscribe with room': '     joining   joining   joining   held  closing gone',
   'subscribe without room': '  joining   stateHeld stateHeld held  closing gone',
+  'subscribe without room for the last': 'joining joining joining held closing gone',
   'restart of state': '        joining   stateHeld stateHeld held  closing gone',
   'restart of critical': '     joining   joining   joining   held  closing gone',
   close: '                   closing   closing   closing   closing closing gone',
@@ -130,6 +132,20 @@ describe('Delivery', () => {
     expect(delivery.cursors).toEqual(CHANNELS.map((channel) => cursor(channel, 40, 61)));
     expect(delivery.liveSinceMs).toBe(Number.POSITIVE_INFINITY);
   });
+
+  it.each(['joining', 'live', 'stateHeld', 'held'] as const)(
+    'asks for the last critical messages of a new channel, with or without room, when %s',
+    (state) => {
+      for (const room of [true, false]) {
+        const delivery = deliveryIn(state);
+        subscribed(delivery, room, 7);
+        expect(delivery.criticalLive).toBe(false);
+        expect(delivery.cursors.find(({ channel }) => channel === 'c')?.last).toBe(7);
+        EVENTS['restart of state'](delivery);
+        expect(delivery.cursors.find(({ channel }) => channel === 'c')?.last).toBe(7);
+      }
+    },
+  );
 
   it('delays the state of a resumed client until a pong, then until the stream', () => {
     const delivery = new Delivery([], true);

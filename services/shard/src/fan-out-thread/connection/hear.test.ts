@@ -95,6 +95,20 @@ describe('a client that draws snapshots again', () => {
     expect(bench.takeDone()).toEqual(['-a', '+a last 50']);
   });
 
+  it('begins each channel that waits with as many messages as were asked for with it', () => {
+    const bench = new Bench();
+    for (const channel of ['b', 'c']) bench.connection.redraws?.begin(channel);
+    bench.connection.redraws?.charge(3_000);
+    bench.says('unsubscribe', 'a');
+    bench.takeDone();
+    bench.says('subscribe', 'a', { last: 5 });
+    bench.says('subscribe', 'b');
+    bench.says('subscribe', 'c', { last: 5 });
+    bench.pass(500);
+    bench.pass(2_500);
+    expect(bench.takeDone()).toEqual(['+a,c last 5', '+b']);
+  });
+
   it('can unsubscribe while the channel waits', () => {
     const bench = new Bench();
     bench.connection.redraws?.charge(3_000);

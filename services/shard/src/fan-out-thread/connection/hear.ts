@@ -77,8 +77,8 @@ class Ear {
   readonly #redraws: Redraws;
   readonly #by: Hearing;
   #timed = false;
-  /** How many critical messages the last subscription asked for; subscriptions that wait get as many. */
-  #last: number | undefined = undefined;
+  /** Subscriptions that wait and begin with earlier critical messages: with how many, by channel. */
+  readonly #lastOf = new Map<string, number>();
 
   constructor(connection: Connection, redraws: Redraws, by: Hearing) {
     this.#connection = connection;
@@ -95,22 +95,36 @@ class Ear {
     by.say(judged.errors);
     if (judged.act === 'answer' || judged.channels.length === 0) return;
     if (judged.act === 'subscribe') {
-      this.#last = judged.last === undefined ? undefined : Math.min(judged.last, by.lastMax);
-      return this.#subscribe(judged.channels);
+      const last = judged.last === undefined ? undefined : Math.min(judged.last, by.lastMax);
+      return this.#subscribe(judged.channels, last);
     }
     this.#redraws.drop(judged.channels);
+    for (const channel of judged.channels) this.#lastOf.delete(channel);
     const begun = judged.channels.filter((channel) => channels.includes(channel));
     if (begun.length > 0) by.unsubscribe(begun);
   }
 
-  #subscribe(channels: readonly string[]): void {
+  #subscribe(channels: readonly string[], last: number | undefined): void {
     const by = this.#by;
     const now = this.#redraws.ask(channels, by.nowMs());
     if (now.length < channels.length) by.delayed();
     if (this.#redraws.persistent)
       return by.close('tooManyMessages', 'too many snapshots of the same channels');
-    if (now.length > 0) by.subscribe(now, this.#last);
+    if (now.length > 0) by.subscribe(now, last);
+    if (last !== undefined)
+      for (const channel of channels) if (!now.includes(channel)) this.#lastOf.set(channel, last);
     this.#wait();
+  }
+
+  /** Begins channels that have waited, those that asked for equally many earlier messages together. */
+  #begin(due: readonly string[]): void {
+    const channelsBy = new Map<number | undefined, string[]>();
+    for (const channel of due) {
+      const last = this.#lastOf.get(channel);
+      this.#lastOf.delete(channel);
+      channelsBy.set(last, [...(channelsBy.get(last) ?? []), channel]);
+    }
+    for (const [last, channels] of channelsBy) this.#by.subscribe(channels, last);
   }
 
   /** Keeps one timer while a subscription waits. */
@@ -121,8 +135,7 @@ class Ear {
     later(() => {
       this.#timed = false;
       if (this.#connection.delivery.over) return;
-      const due = this.#redraws.due(this.#by.nowMs());
-      if (due.length > 0) this.#by.subscribe(due, this.#last);
+      this.#begin(this.#redraws.due(this.#by.nowMs()));
       this.#wait();
     }, this.#redraws.waitMs);
   }
