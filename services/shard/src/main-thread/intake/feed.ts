@@ -7,6 +7,8 @@ import type { Message } from '../lanes/message.ts';
 
 /** Where the server tells news of streams; the rest of the subject says which news, and of which stream. */
 const ADVISORIES = '$JS.EVENT.ADVISORY.STREAM';
+/** Bytes of a message's content, where the server sends the headers alone. */
+const SIZE = 'Nats-Msg-Size';
 
 export interface FeedOptions {
   readonly connection: NatsConnection;
@@ -61,6 +63,8 @@ function fromFeed(message: Msg, stream: string, fromLive: (subject: string) => s
   const { data } = message;
   const place = placeBefore(data) ?? placeIn(message.headers);
   if (place?.stream !== stream) return undefined;
+  // Somebody has told the stream to republish headers alone: without its content it would be taken for a deletion.
+  if (data.length === 0 && Number(message.headers?.last(SIZE) || 0) > 0) return undefined;
   const seq = Number(place.seq);
   const timeMs = Date.parse(place.time);
   if (!Number.isSafeInteger(seq) || seq <= 0) return undefined;

@@ -90,6 +90,16 @@ describe('the feed of a stream', () => {
     expect([taken, faults]).toEqual([[], []]);
   });
 
+  it('leaves out headers that come without their content, but not an empty message', () => {
+    const { taken, deliver } = follow();
+    const empty = (about: Record<string, string>): Msg => ({ ...message(about), data: Buffer.alloc(0) });
+    deliver(null, empty({ ...good, 'Nats-Msg-Size': '3' }));
+    expect(taken).toEqual([]);
+    deliver(null, empty({ ...good, 'Nats-Msg-Size': '0' }));
+    deliver(null, empty(good));
+    expect(taken).toHaveLength(2);
+  });
+
   it('reports headers that cannot be read, and continues', () => {
     const { taken, faults, deliver } = follow();
     const broken = new Error("' ' is not a valid character in a header name");

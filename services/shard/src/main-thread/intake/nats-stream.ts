@@ -51,7 +51,8 @@ export class NatsStream implements StreamAccess {
     try {
       const { created, config, state, ts } = await manager.streams.info(name);
       this.#wasThere = true;
-      if (config.republish?.dest !== republish.dest) return undefined;
+      const { src, dest, headers_only: headersOnly } = config.republish ?? {};
+      if (src !== republish.src || dest !== republish.dest || headersOnly === true) return undefined;
       return {
         createdMs: Date.parse(created),
         generation: numberIn(config.metadata, GENERATION),
