@@ -204,7 +204,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     this.#stateIsGone = true;
     for (const channel of this.#subscriptions.wanted) {
       const id = saved.ids[channel];
-      if (typeof id === 'number') this.channel(channel).recall(id);
+      if (typeof id === 'number' && id < 2 ** 53) this.channel(channel).recall(id);
     }
   }
 

@@ -92,8 +92,25 @@ describe('a page that is reloaded', () => {
     expect(stream.url.searchParams.get('resume')).toBe('P');
   });
   it.each([
+    ['no ids', '{"position":"P","ids":null}'],
+    ['no word of ids', '{"position":"P"}'],
+    ['a list of ids', '{"position":"P","ids":[1]}'],
+    ['an id beyond all others', '{"position":"P","ids":{"lobby":1e999}}'],
+    ['an id that is none', '{"position":"P","ids":{"lobby":1.5e300}}'],
+    ['ids that are text', '{"position":"P","ids":{"lobby":"9"}}'],
+  ])('goes on from the position where the storage has %s', async (_, saved) => {
+    const cluster = new FakeCluster({ resume: { getItem: () => saved, setItem: () => undefined } });
+    const events = heard(cluster);
+    const stream = await cluster.welcomed();
+    expect(stream.url.searchParams.get('resume')).toBe('P');
+    stream.says(critical(1));
+    expect([ids(events), cluster.all('error')]).toEqual([[1], []]);
+  });
+  it.each([
     ['forbidden', () => Promise.reject(new Error('SecurityError'))],
     ['not ours', () => '{"position":7}'],
+    ['not ours either', () => '[]'],
+    ['too long for any URL', () => JSON.stringify({ position: 'P'.repeat(721), ids: {} })],
     ['no JSON', () => 'x'],
   ])('starts without a position if the storage is %s', async (_, getItem) => {
     const setItem = (): never => {

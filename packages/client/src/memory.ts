@@ -8,6 +8,9 @@ export interface Saved {
   readonly ids: Readonly<Record<string, number>>;
 }
 
+/** No position is longer, and no router or shard takes any URL. */
+const MOST_CHARS = 720;
+
 export class Memory {
   readonly #storage: ResumeStorage;
   readonly #key: string;
@@ -21,8 +24,9 @@ export class Memory {
   /** What was saved last; nothing where that cannot be read. */
   async load(): Promise<Saved | undefined> {
     try {
-      const saved: Saved | null = JSON.parse((await this.#storage.getItem(this.#key)) ?? 'null');
-      if (typeof saved?.position === 'string' && typeof saved.ids === 'object') return saved;
+      // What has no position throws; what else is odd leads to no wrong place, or is looked at where it is used.
+      const { position, ids }: Saved = JSON.parse((await this.#storage.getItem(this.#key)) ?? 'null');
+      if (position.length <= MOST_CHARS) return { position, ids: Object(ids) };
     } catch {
       // Not ours, or forbidden.
     }
