@@ -1,7 +1,9 @@
-// A client subscribes to a channel and asks for its newest critical messages, while the snapshot of another channel fills
-// its network: it gets them, in order and before all later ones. Shards used to leave them out without a word.
+// A client subscribes to a channel while the snapshot of another channel fills its network. It gets the newest critical
+// messages that it asks for, in order and before all later ones (shards used to leave them out), and if it comes back
+// before everything has arrived, it misses none (its last position did not speak for the channel).
 import { jetstream } from '@nats-io/jetstream';
 import { expect, it } from 'vitest';
+import { BareClient } from '../../harness/bare-client.ts';
 import { useScene } from '../../harness/scene.ts';
 import { until } from '../../harness/small-cluster.ts';
 
@@ -10,13 +12,37 @@ const EARLIER = 20;
 
 const scene = useScene();
 
-it('gets the newest critical messages of a channel while a snapshot is under way', async () => {
-  const js = jetstream(scene.nats);
-  for (let i = 0; i < KEYS; i++) await js.publish(`weir.state.large.k${i}`, `"${'x'.repeat(10_000)}"`);
-  for (let i = 0; i < EARLIER; i++) await js.publish('weir.critical.chat', String(i));
+/** A client whose first snapshot is under way for seconds. */
+async function joining(): Promise<BareClient> {
+  for (let i = 0; i < KEYS; i++)
+    await jetstream(scene.nats).publish(`weir.state.large.k${i}`, `"${'x'.repeat(10_000)}"`);
   const link = { kbps: 800, delayMs: 60, bufferBytes: 1_000_000 };
   const client = await scene.visitor('large', await scene.proxy({ down: link, up: link }));
   await until(() => client.of('state').length > 1, 'the snapshot is under way');
+  return client;
+}
+
+it('misses no critical message of the new channel if it comes back before the snapshots are complete', async () => {
+  const js = jetstream(scene.nats);
+  const client = await joining();
+  client.ws.send(JSON.stringify({ type: 'subscribe', channels: ['news'] }));
+  await until(() => client.position !== undefined, 'a position for what is critical');
+  await js.publish('weir.critical.news', '0');
+  await until(() => client.ids.length === 1, 'the first message');
+  expect(client.has('large')).toBe(false);
+  client.ws.terminate();
+  for (const value of ['1', '2']) await js.publish('weir.critical.news', value);
+  const again = BareClient.open(`${await scene.url('news')}&resume=${client.position}`);
+  await until(() => again.ids.length >= 2 && again.has('news'), 'what it missed');
+  again.close();
+  expect(again.of('gap')).toEqual([]);
+  expect(again.of('critical').map(({ message }) => message['data'])).toEqual([0, 1, 2]);
+});
+
+it('gets the newest critical messages of a channel while a snapshot is under way', async () => {
+  const js = jetstream(scene.nats);
+  for (let i = 0; i < EARLIER; i++) await js.publish('weir.critical.chat', String(i));
+  const client = await joining();
   client.ws.send(JSON.stringify({ type: 'subscribe', channels: ['chat'], last: 10 }));
   await until(() => client.ids.length > 0, 'the first message');
   await js.publish('weir.critical.chat', String(EARLIER));

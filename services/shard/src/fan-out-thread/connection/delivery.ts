@@ -112,6 +112,12 @@ export class Delivery {
     return this.#cursors;
   }
 
+  /** Up to where the client has, or is being sent, the critical messages of all its channels; at most to the heads. */
+  criticalReached(headSeq: number): number {
+    if (this.criticalLive) return headSeq;
+    return Math.min(headSeq, ...this.#cursors.map(({ criticalSeq }) => criticalSeq));
+  }
+
   get waitsFor(): ResumeWait {
     return this.#waitsFor;
   }

@@ -2,10 +2,12 @@
 // that accepting, handshakes and pongs go on meanwhile. Every other event of a connection comes after the connection was
 // given each batch that has come ("settled"), so that all of its events happen at one head. The state of a connection is
 // its own (connection/delivery.ts): nothing here changes it but by an event.
+import { controlText, utf8Frame } from '@weir/protocol';
 import type { CatchUpAnswer } from '../../port/catch-up.ts';
 import { add, count, GAUGE_PLACES, gauge } from '../../port/counts.ts';
 import type { Heads } from '../../port/messages.ts';
 import type { Restart } from '../claims/claims.ts';
+import { beginningAt } from '../connection/beginning.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Standpoint, Tally } from '../connection/delivery.ts';
 import { Asks } from './asks.ts';
@@ -102,6 +104,7 @@ export class FanOut {
       isAgain: (channel) => connection.redraws?.begin(channel) === true,
     });
     this.#regroup(connection, [...channels, ...added]);
+    this.#sayBeginning(connection);
   }
 
   unsubscribe(connection: Connection, removed: readonly string[]): void {
@@ -328,6 +331,25 @@ export class FanOut {
 
   #hasRoom(connection: Connection): boolean {
     return connection.hasRoom(this.#options.flow, this.#options.nowMs());
+  }
+
+  /**
+   * Says from where critical messages go on in all channels of a connection that has subscribed. The next full position
+   * comes when the connection is live: until then an earlier one would not speak for the new channels, and a client that
+   * came back with it would miss messages without a word.
+   */
+  #sayBeginning(connection: Connection): void {
+    const group = this.#memberships.groupOf(connection);
+    if (group === undefined) return;
+    const { criticalEpoch, criticalSeq, criticalMs } = this.#heads;
+    const at = connection.delivery.criticalReached(criticalSeq);
+    const position = beginningAt(
+      criticalEpoch,
+      at,
+      group.hashes,
+      at === criticalSeq ? criticalMs : undefined,
+    );
+    this.say(connection, utf8Frame(controlText(position)));
   }
 
   /** The position that tells a connection that it is live. */
