@@ -22,3 +22,23 @@ it('republishes headers alone: no key counts as deleted, and shards have the con
   expect(client.of('state').flatMap(({ message }) => message['del'] ?? [])).toEqual([]);
   expect(client.closed).toBeUndefined();
 });
+
+it.each([
+  ['keeps several messages of a key', { max_msgs_per_subject: 5 }],
+  ['stores one channel alone', { subjects: ['weir.state.lobby.>'] }],
+])('%s: a shard mends the stream', async (_name, change) => {
+  const js = jetstream(scene.nats);
+  const manager = await jetstreamManager(scene.nats);
+  await js.publish('weir.state.lobby.c', '1');
+  const client = await scene.client();
+  const { config } = await manager.streams.info('WEIR_STATE');
+  const { subjects, max_msgs_per_subject: perSubject } = config;
+  await manager.streams.update('WEIR_STATE', { ...config, ...change });
+  await until(async () => {
+    const { config: now } = await manager.streams.info('WEIR_STATE');
+    return now.max_msgs_per_subject === perSubject && now.subjects.join() === subjects.join();
+  }, 'the stream is as it was');
+  await js.publish('weir.state.lobby.c', '2');
+  await until(() => client.state.get('c') === '2', 'it has the new value');
+  expect(client.closed).toBeUndefined();
+});

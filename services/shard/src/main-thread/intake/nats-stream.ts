@@ -1,6 +1,6 @@
 // A JetStream stream as the reader sees it: facts, fills by a short-lived consumer, and the live feed that the stream
 // republishes to plain subscribers. It decides nothing.
-import type { JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, JsMsg, StreamConfig } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { PermissionViolationError } from '@nats-io/transport-node';
@@ -46,13 +46,12 @@ export class NatsStream implements StreamAccess {
   }
 
   async facts(): Promise<StreamFacts | undefined> {
-    const { name, republish } = this.#options.definition;
+    const { definition } = this.#options;
     const manager = await this.#jsm();
     try {
-      const { created, config, state, ts } = await manager.streams.info(name);
+      const { created, config, state, ts } = await manager.streams.info(definition.name);
       this.#wasThere = true;
-      const { src, dest, headers_only: headersOnly } = config.republish ?? {};
-      if (src !== republish.src || dest !== republish.dest || headersOnly === true) return undefined;
+      if (!isUsable(config, definition)) return undefined;
       return {
         createdMs: Date.parse(created),
         generation: numberIn(config.metadata, GENERATION),
@@ -175,6 +174,18 @@ export class NatsStream implements StreamAccess {
     this.#manager ??= await jetstreamManager(this.#options.connection, { checkAPI: false });
     return this.#manager;
   }
+}
+
+/** Whether a stream stores and republishes what this shard reads, and as the shard reads it. */
+function isUsable(
+  { subjects, republish, max_msgs_per_subject: perSubject }: StreamConfig,
+  definition: StreamDefinition,
+): boolean {
+  const { src, dest } = definition.republish;
+  const isWhole = republish?.src === src && republish.dest === dest && republish.headers_only !== true;
+  const isCounted =
+    !definition.exact.includes('maxMsgsPerSubject') || perSubject === definition.maxMsgsPerSubject;
+  return isWhole && isCounted && definition.subjects.every((subject) => subjects.includes(subject));
 }
 
 /** The number in the metadata; 0 if it is missing or no number. */

@@ -14,7 +14,7 @@ export interface Scanned {
 export interface StreamAccess {
   /** Creates the stream if it is missing, and mends the settings that Weir needs. */
   ensure(): Promise<void>;
-  /** What the server says of the stream now; undefined if there is none, or if it does not republish to this shard. */
+  /** What the server says of the stream now; undefined if there is none that this shard can read. */
   facts(): Promise<StreamFacts | undefined>;
   /** The first message that the stream keeps at or after a sequence. */
   first(seq: number): Promise<Identity | undefined>;
