@@ -60,6 +60,8 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   };
   server.on('request', (request, response) => serve(request, response, () => undefined));
   server.on('checkContinue', (request, response) => serve(request, response, () => response.writeContinue()));
+  // Other expectations may be ignored; Node alone would answer them in another form.
+  server.on('checkExpectation', (request, response) => serve(request, response, () => undefined));
   server.on('clientError', refuseBroken);
   const often = logThrottle(logMs);
   const places = new Places(server, {
