@@ -45,8 +45,13 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.min(checkMs, requestTimeoutMs),
+    requireHostHeader: false, // refused below: Node's own refusal has no JSON
   });
   const serve = (request: IncomingMessage, response: ServerResponse, goAhead: () => void): void => {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      write(response, answerRefusal({ code: 'BAD_REQUEST' }), true);
+      return;
+    }
     handler.handle(request, goAhead).then(
       (answer) => {
         write(response, answer, closing);
