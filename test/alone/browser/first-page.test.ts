@@ -148,7 +148,7 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
   it('cuts nothing off in a device and draws no text over another, down to 280 px', async () => {
     const other = await opened({ width: 280, height: 800 });
     const told = other.locator('[data-device=fibre] .fact-measured dd');
-    await eventually(async () => / ms, .*bit/.test(String(await told.textContent())), 'it is measured');
+    await eventually(async () => /\sms, .*bit/.test(String(await told.textContent())), 'it is measured');
     for (const width of [280, 320, 360, 388, 390, 412, 600, 1_160]) {
       await other.setViewportSize({ width, height: 800 });
       expect(await other.evaluate(cutOff), `${width} px`).toEqual([]);
