@@ -12,11 +12,12 @@ case $domain in
   ;;
 esac
 case $port in
-*[!0-9]*)
-  echo "the port must be a number, got $port" >&2
-  exit 2
-  ;;
+*[!0-9]* | ??????*) port=0 ;;
 esac
+if [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
+  echo "the port must be a number from 1 to 65535, got $2" >&2
+  exit 2
+fi
 if [ -e .env ]; then
   echo ".env is there already, and its secrets are in use: remove it yourself if you mean to make others" >&2
   exit 1

@@ -1,5 +1,7 @@
 // The page's way to the run that served it: what it tells, and what it can be asked for.
 
+const AGAIN_MS = 3_000;
+
 export class Live {
   view;
   #token;
@@ -8,7 +10,11 @@ export class Live {
 
   constructor(token) {
     this.#token = token;
-    const events = new EventSource(`/events?token=${encodeURIComponent(token)}`);
+    this.#listen();
+  }
+
+  #listen() {
+    const events = new EventSource(`/events?token=${encodeURIComponent(this.#token)}`);
     for (const name of ['view', 'began', 'ended']) {
       events.addEventListener(name, ({ data }) => {
         const what = JSON.parse(data);
@@ -21,8 +27,14 @@ export class Live {
     }
     events.addEventListener('error', () => {
       this.#tell('away');
-      if (events.readyState === EventSource.CLOSED) reloadIfAnotherRun(token);
+      if (events.readyState === EventSource.CLOSED) void this.#again();
     });
+  }
+
+  /** The browser has given up: another run is here, or too many pages listen. */
+  async #again() {
+    await reloadIfAnotherRun(this.#token).catch(() => undefined); // it is away again
+    setTimeout(() => this.#listen(), AGAIN_MS);
   }
 
   /** The clock of the publisher, also where the browser is on another machine. */

@@ -29,22 +29,33 @@ export const byId = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const count = (value) => whole.format(value);
 
-/** 87 ms, 1.3 s, 142 s. No line breaks between a number and its unit, here and below. */
+// As in the console (services/control/page/text.js): the same number looks the same. No line breaks between a number and
+// its unit.
+const NBSP = '\u00a0';
+const fixed = (value) => (value >= 100 ? String(Math.round(value)) : value.toFixed(1).replace(/\.0$/, ''));
+
+/** 8.5 ms, 87 ms, 1.3 s, 142 s. */
 export function duration(ms) {
   if (ms === undefined || Number.isNaN(ms)) return '–';
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}\u00a0ms`;
-  return `${(ms / 1_000).toFixed(ms < 100_000 ? 1 : 0)}\u00a0s`;
+  if (ms >= 1_000) return `${fixed(ms / 1_000)}${NBSP}s`;
+  return `${ms > 0 && ms < 10 ? fixed(ms) : Math.max(0, Math.round(ms))}${NBSP}ms`;
 }
 
 export function bytes(value) {
-  if (value < 1_000) return `${Math.round(value)}\u00a0B`;
-  if (value < 1_000_000) return `${(value / 1_000).toFixed(value < 10_000 ? 1 : 0)}\u00a0KB`;
-  return `${(value / 1_000_000).toFixed(1)}\u00a0MB`;
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let at = 0;
+  let left = value;
+  while (left >= 1_000 && at < units.length - 1) {
+    left /= 1_000;
+    at += 1;
+  }
+  return `${at === 0 ? Math.round(left) : fixed(left)}${NBSP}${units[at]}`;
 }
 
 export function rate(kbps) {
   if (kbps === undefined) return 'rate unknown';
-  return kbps >= 1_000 ? `${(kbps / 1_000).toFixed(1)}\u00a0Mbit/s` : `${Math.round(kbps)}\u00a0kbit/s`;
+  if (kbps >= 1_000_000) return `${fixed(kbps / 1_000_000)}${NBSP}Gbit/s`;
+  return kbps >= 1_000 ? `${fixed(kbps / 1_000)}${NBSP}Mbit/s` : `${Math.round(kbps)}${NBSP}kbit/s`;
 }
 
 export const isStill = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

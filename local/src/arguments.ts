@@ -27,7 +27,10 @@ export function parseArguments(argv: readonly string[]): Arguments {
     ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
   } catch (error) {
     const [problem = ''] = (error instanceof Error ? error.message : String(error)).split(/[.;\n]/);
-    return { run: false, problem };
+    // Node says no more than this in its first sentence.
+    const ambiguous = /^Option '(--[\w-]+)' argument is ambiguous$/.exec(problem)?.[1];
+    if (ambiguous === undefined) return { run: false, problem };
+    return { run: false, problem: `${ambiguous} needs a value that does not begin with a dash` };
   }
   const { keep, 'no-demo': silent, help, port: text } = values;
   if (help === true) return { run: false, help: true };

@@ -89,6 +89,10 @@ describe('deploy/compose', () => {
           ]);
     const before = readFileSync(path, 'utf8');
     expect(spawnSync(join(folder, 'make-env.sh'), ['weir.example.com'], { cwd: folder }).status).toBe(1);
+    for (const port of ['0', '65536', '1'.repeat(20), 'x', '-1'])
+      expect(spawnSync(join(folder, 'make-env.sh'), ['weir.example.com', port], { cwd: folder }).status).toBe(
+        2,
+      );
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
 

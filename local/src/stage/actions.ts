@@ -64,8 +64,12 @@ export class Actions {
     const { look, feed, signal: send } = this.#actors;
     const { shards } = await look();
     const running = shards.filter(({ up }) => up).sort((a, b) => b.connections - a.connections);
-    const shard = running.find(({ id }) => id === wanted) ?? running[0];
-    if (shard === undefined) throw new CannotError('no shard runs at this moment');
+    // Without a name it is the one with the most clients; a name that is gone must not end another one.
+    const shard = wanted === undefined ? running[0] : running.find(({ id }) => id === wanted);
+    if (shard === undefined)
+      throw new CannotError(
+        `${wanted === undefined ? 'no shard runs' : 'this shard does not run'} at this moment`,
+      );
     const before = total(shards);
     const beganMs = performance.now();
     if (!send(shard.id, signal)) throw new CannotError(`${shard.id} does not run at this moment`);

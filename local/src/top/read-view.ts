@@ -9,12 +9,21 @@ export async function readView(
   try {
     const response = await fetch(new URL('/api/view', url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok) return { problem: `${url} answers ${response.status}: is it the console of control?` };
-    const view: TopView = JSON.parse(await response.text());
-    return { view };
+    const view: unknown = JSON.parse(await response.text());
+    return isView(view) ? { view } : { problem: `${url} is not the console of control` };
   } catch (error) {
     // fetch() says why in the cause of its error.
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const why = cause instanceof Error ? cause.message : String(cause);
     return { problem: `no console answers at ${url} (${why})` };
   }
+}
+
+/** Another server may answer with JSON too. */
+function isView(value: unknown): value is TopView {
+  if (typeof value !== 'object' || value === null) return false;
+  const lists = ['shards', 'pools', 'findings'].map((name): unknown => Reflect.get(value, name));
+  const total: unknown = Reflect.get(value, 'total');
+  const isTimed = typeof Reflect.get(value, 'atMs') === 'number';
+  return isTimed && lists.every((list) => Array.isArray(list)) && typeof total === 'object' && total !== null;
 }

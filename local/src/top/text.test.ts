@@ -28,13 +28,19 @@ const view: TopView = {
 
 it('shows the cluster, what is wrong, and each shard on a line', () => {
   expect(topText(view, { columns: 200, rows: 40 }).split('\n')).toEqual([
-    '00:00:00  9 clients on 2 shards  published 80/s  frames 50/s  2.0M/s  lag 95% -',
+    `${new Date(0).toTimeString().slice(0, 8)}  9 clients on 2 shards  published 80/s  frames 50/s  2.0M/s  lag 95% -`,
     '!! Pool mobile has no shard.',
     '',
     'SHARD      POOL     STATE   CLIENTS  FRAMES/S  BYTES/S  BACKLOG  LAG 95%  LOOP  LATE',
     'desktop-1  desktop  serves   7/4000        42     999B    12.3K     12ms   12%  1.5s',
     'm          mobile   drains   7/4000        42     999B    12.3K      3ms   12%  1.5s',
   ]);
+});
+
+it('obeys nothing that it shows', () => {
+  const findings = [{ level: 'bad', text: 'Pool \u001b[2Jmobile\n has no shard.' }];
+  const text = topText({ ...view, findings }, { columns: 200, rows: 40 });
+  expect(text).toContain('!! Pool .[2Jmobile. has no shard.');
 });
 
 it('fits into the terminal', () => {

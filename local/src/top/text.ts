@@ -61,7 +61,7 @@ export function topText(
 ): string {
   const { total, findings } = view;
   const head = [
-    `${new Date(view.atMs).toISOString().slice(11, 19)}  ${total.clients} clients on ${total.shards} shards  published ${Math.round(total.publishedPerSecond)}/s  frames ${Math.round(total.framesPerSecond)}/s  ${shortBytes(total.bytesPerSecond)}/s  lag 95% ${shortMilliseconds(total.lag95Ms)}${view.nats === 'away' ? '  NATS IS AWAY' : ''}`,
+    `${new Date(view.atMs).toTimeString().slice(0, 8)}  ${total.clients} clients on ${total.shards} shards  published ${Math.round(total.publishedPerSecond)}/s  frames ${Math.round(total.framesPerSecond)}/s  ${shortBytes(total.bytesPerSecond)}/s  lag 95% ${shortMilliseconds(total.lag95Ms)}${view.nats === 'away' ? '  NATS IS AWAY' : ''}`,
     ...findings.slice(0, 5).map(({ level, text }) => `${level === 'bad' ? '!!' : ' !'} ${text}`),
     '',
   ];
@@ -69,7 +69,8 @@ export function topText(
   const shown = view.shards.slice(0, room);
   const more = view.shards.length - shown.length;
   const lines = [...head, ...table(shown), ...(more > 0 ? [`and ${more} more`] : [])];
-  return lines.map((line) => line.slice(0, columns)).join('\n');
+  // A terminal obeys control characters, and what is shown came from elsewhere.
+  return lines.map((line) => line.replace(/\p{Cc}/gu, '.').slice(0, columns)).join('\n');
 }
 
 function table(shards: readonly TopShard[]): readonly string[] {

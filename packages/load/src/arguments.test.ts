@@ -53,6 +53,7 @@ describe('readArguments', () => {
     [['ws://a', '--class', 'mobile'], '--class must be a pool and a share'],
     [['ws://a', '--class', 'mobile=2'], '--class must be a pool and a share'],
     [['ws://a', '--publish', '5', '--publisher', 'ws://p'], '--publisher must be a URL with http'],
+    [['ws://a', '--clients', '-1'], '--clients needs a value that does not begin with a dash'],
     [['ws://a', '--channels', 'a,b,a'], '--channels: a is there twice'],
     [['ws://a', '--token', 'a b'], '--token is not a token'],
     [['ws://a', '--token', ''], '--token is not a token'],

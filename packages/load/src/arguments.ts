@@ -138,7 +138,10 @@ function read(argv: readonly string[]) {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   } catch (error) {
     const [sentence = ''] = (error instanceof Error ? error.message : 'bad arguments').split(/[.;\n]/);
-    throw new UsageError(sentence);
+    const ambiguous = /^Option '(--[\w-]+)' argument is ambiguous$/.exec(sentence)?.[1];
+    throw new UsageError(
+      ambiguous === undefined ? sentence : `${ambiguous} needs a value that does not begin with a dash`,
+    );
   }
 }
 

@@ -9,6 +9,8 @@ import * as text from './text.js';
 
 const PARTS = ['overview', 'shards', 'routers', 'streams', 'messages', 'scaling', 'timeline'];
 
+const AGAIN_MS = 3_000;
+
 /** The newest step. */
 let view;
 /** The hour before it. */
@@ -76,9 +78,17 @@ function hear(next) {
   show();
 }
 
-const stream = new EventSource('api/stream');
-stream.addEventListener('view', ({ data }) => hear(JSON.parse(data)));
-stream.addEventListener('error', () => status('away', 'The console does not answer; trying again'));
+function listen() {
+  const stream = new EventSource('api/stream');
+  stream.addEventListener('view', ({ data }) => hear(JSON.parse(data)));
+  stream.addEventListener('error', () => {
+    status('away', 'The console does not answer; trying again');
+    // After another answer than a stream a browser gives up: too many look, or a proxy knows no control now.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+  });
+}
+
+listen();
 byId('pool-filter').addEventListener('change', show);
 byId('rebalance').addEventListener('click', () => ask('Rebalance now', { act: 'rebalance' }));
 addEventListener('hashchange', open);

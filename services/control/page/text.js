@@ -1,14 +1,14 @@
 // Words and numbers as people read them. Pure.
 
+// The first page of `npm start` writes the same numbers in the same way (local/page/show.js).
 const NBSP = '\u00a0';
-const THIN = '\u202f';
 
-/** `12 345`, `1.2 million`: whole numbers, with thin spaces that never break. */
+/** `12,345`, `12.3 M`, `1.2 bn`: whole numbers. */
 export function count(value) {
   if (value === undefined || value === null) return '–';
   if (value >= 1e9) return `${fixed(value / 1e9)}${NBSP}bn`;
   if (value >= 1e7) return `${fixed(value / 1e6)}${NBSP}M`;
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, THIN);
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A rate: below 10 with one decimal. */

@@ -17,6 +17,23 @@ const isThere = existsSync(executablePath);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const PATIENCE_MS = 90_000;
 
+/** Texts that reach out of their device, and teams that reach into the odds beside them. */
+const cutOff = `[...document.querySelectorAll('.device')].flatMap((device) => {
+  const right = device.getBoundingClientRect().right + 1;
+  const endOf = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return range.getBoundingClientRect().right;
+  };
+  const outside = [...device.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > right);
+  const under = [...device.querySelectorAll('.market li')].flatMap((row) => {
+    const odds = [...row.querySelectorAll('.odds')].find((one) => one.getClientRects().length > 0);
+    const left = (odds?.getBoundingClientRect().left ?? Infinity) + 1;
+    return [...row.querySelectorAll('.side *')].filter((one) => endOf(one) > left);
+  });
+  return [...outside, ...under].map((one) => one.className + ': ' + one.textContent);
+})`;
+
 interface LocalFile {
   readonly page: string;
   readonly console: string;
@@ -108,6 +125,7 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
     { width: 1_440, height: 900, dark: true },
     { width: 390, height: 844, dark: false },
     { width: 390, height: 844, dark: true },
+    { width: 320, height: 568, dark: false },
   ];
   it.each(sample(viewports, 3))(
     'is accessible at $width px, dark: $dark, and scrolls one way',
@@ -121,10 +139,22 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
       }>('axe.run()');
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
       expect(await other.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      expect(await other.evaluate(cutOff)).toEqual([]);
       expect(complaints).toEqual([]);
       await other.close();
     },
   );
+
+  it('cuts nothing off in a device and draws no text over another, down to 280 px', async () => {
+    const other = await opened({ width: 280, height: 800 });
+    const told = other.locator('[data-device=fibre] .fact-measured dd');
+    await eventually(async () => /\sms, .*bit/.test(String(await told.textContent())), 'it is measured');
+    for (const width of [280, 320, 360, 388, 390, 412, 600, 1_160]) {
+      await other.setViewportSize({ width, height: 800 });
+      expect(await other.evaluate(cutOff), `${width} px`).toEqual([]);
+    }
+    await other.close();
+  });
 
   it('promotes a device whose network becomes fast, and demotes one whose network becomes slow', async () => {
     await page.selectOption('#line-phone', 'lte');

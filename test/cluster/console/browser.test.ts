@@ -91,6 +91,20 @@ describe.skipIf(!isThere)(
       return values.reduce((sum, value) => sum + value, 0);
     };
 
+    it('comes back by itself once there is room for it', async () => {
+      const small = await cluster.control({ ...consoleEnv, WEIR_CONSOLE_MAX_BROWSERS: '1' });
+      const status = (page: Page): Promise<string | null> => page.locator('#status').textContent();
+      const [first, second] = [await browser.newPage(), await browser.newPage()];
+      await first.goto(small.url);
+      await until(async () => (await status(first)) === 'Live', 'the first page is live');
+      await second.goto(small.url);
+      await until(async () => String(await status(second)).includes('trying again'), 'there is no room');
+      await first.close();
+      await until(async () => (await status(second)) === 'Live', 'the second page is live');
+      await second.close();
+      await end(small.process, 'SIGKILL');
+    });
+
     it('shows the numbers of /metrics', async () => {
       const page = await opened('shards');
       for (const [at, id] of ['desktop-1', 'desktop-2', 'mobile-1'].entries()) {

@@ -297,6 +297,16 @@ describe('a closed output', () => {
   });
 });
 
+describe('a restore', () => {
+  it('that ends at a bad line says how many keys it has written before', async () => {
+    const line = (key: string) => `{"lane":"state","channel":"${channel}","key":"${key}","data":1}`;
+    const lines = `printf '%s\\n' '${line('a')}' '${line('a')}' '${line('b')}' nonsense`;
+    const { code, err } = await bash(`${lines} | weir-publish restore -`);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^weir-publish: line 4: .*\nbefore that: 2 keys written back, 1 left as the stream/m);
+  });
+});
+
 describe('values', () => {
   it('may begin with a dash, and come from standard input', async () => {
     const negative = await publish('state', channel, 'k', '-1');

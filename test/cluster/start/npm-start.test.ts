@@ -121,6 +121,25 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(second.text).not.toMatch(/runs from here/);
   });
 
+  it('ends no other shard than the one that a page names', async () => {
+    const { page } = localFile();
+    const { token } = await (await fetch(`${page}/config.json`)).json();
+    const told = await fetch(`${page}/events?token=${token}`);
+    const asked = await fetch(`${page}/do`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-weir-token': token, origin: page },
+      body: '{"do":"kill","shard":"desktop-9"}',
+    });
+    expect(asked.status).toBe(202);
+    let text = '';
+    for await (const piece of told.body ?? []) {
+      text += Buffer.from(piece).toString();
+      if (/event: ended\n.*\n/.test(text)) break;
+    }
+    expect(text).toMatch(/event: ended\ndata: .*"error":"this shard does not run at this moment"/);
+    expect(cluster.text).not.toMatch(/crashed/);
+  });
+
   it.each(['shard', 'router', 'publisher', 'control'])(
     'reports a killed %s, and restarts it',
     async (name) => {

@@ -41,6 +41,9 @@ const maxUnreadBytes = 262_144;
 /** Of all answers together that browsers have not read yet: an hour of many pools and shards has megabytes. */
 const maxUnreadAnswerBytes = 33_554_432;
 const closeGraceMs = 500;
+/** A browser loads a page over six connections; one that is refused shows that on the page. */
+const connectionsOfOne = 8;
+const refusedBrowsers = 4;
 
 export class ConsoleServer {
   readonly #o: ConsoleServerOptions;
@@ -61,7 +64,7 @@ export class ConsoleServer {
 
   constructor(options: ConsoleServerOptions) {
     this.#o = options;
-    this.#server.maxConnections = options.maxBrowsers * 8;
+    this.#server.maxConnections = (options.maxBrowsers + refusedBrowsers) * connectionsOfOne;
     // Node closes such a socket itself, also one whose other end reads nothing.
     this.#server.timeout = options.silentMs;
   }

@@ -8,22 +8,32 @@ import { progressEveryMs, tell, tellProgress } from './terminal.ts';
 export async function runRestore(publishing: Publishing, source: string): Promise<number> {
   const signals = new Signals();
   let toldMs = performance.now();
-  const report = await publishing.restore({
-    source,
-    stopping: signals.signal,
-    progress: (counts) => {
-      const nowMs = performance.now();
-      if (nowMs - toldMs < progressEveryMs) return;
-      toldMs = nowMs;
-      tellProgress(restoreText(counts));
-    },
-  });
+  let counts: RestoreReport = { written: 0, present: 0 };
+  try {
+    counts = await publishing.restore({
+      source,
+      stopping: signals.signal,
+      progress: (soFar) => {
+        counts = { ...soFar };
+        const nowMs = performance.now();
+        if (nowMs - toldMs < progressEveryMs) return;
+        toldMs = nowMs;
+        tellProgress(restoreText(counts));
+      },
+    });
+  } catch (error) {
+    // What was written before stays written: the caller must know.
+    tellProgress('');
+    tell(`weir-publish: ${error instanceof Error ? error.message : String(error)}`);
+    if (counts.written + counts.present > 0) tell(`before that: ${restoreText(counts)}`);
+    return 1;
+  }
   tellProgress('');
-  tell(restoreText(report));
+  tell(restoreText(counts));
   return signals.exitCode ?? 0;
 }
 
 function restoreText({ written, present }: RestoreReport): string {
   if (written + present === 0) return 'there is nothing to restore';
-  return `${written.toLocaleString('en')} keys written back, ${present.toLocaleString('en')} left as the stream has them`;
+  return `${written.toLocaleString('en')} ${written === 1 ? 'key' : 'keys'} written back, ${present.toLocaleString('en')} left as the stream has them`;
 }

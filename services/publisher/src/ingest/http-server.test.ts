@@ -276,6 +276,14 @@ describe('POST /v1/publish', () => {
     await start();
     expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
     expect(await raw(`GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await raw('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
+  });
+
+  it('ignores an expectation that it does not know', async () => {
+    await start();
+    const head = `POST /v1/publish HTTP/1.1\r\nhost: h\r\nconnection: close\r\nexpect: more\r\n`;
+    const body = `content-type: application/json\r\ncontent-length: ${one.length}\r\n\r\n${one}`;
+    expect(await raw(head + body)).toMatch(/^HTTP\/1\.1 200 .*"seq":1/s);
   });
 
   it('lets running requests finish when it closes, and accepts no new ones', async () => {

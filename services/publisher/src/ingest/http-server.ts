@@ -45,8 +45,13 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.min(checkMs, requestTimeoutMs),
+    requireHostHeader: false, // refused below: Node's own refusal has no JSON
   });
   const serve = (request: IncomingMessage, response: ServerResponse, goAhead: () => void): void => {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      write(response, answerRefusal({ code: 'BAD_REQUEST' }), true);
+      return;
+    }
     handler.handle(request, goAhead).then(
       (answer) => {
         write(response, answer, closing);
@@ -60,6 +65,8 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   };
   server.on('request', (request, response) => serve(request, response, () => undefined));
   server.on('checkContinue', (request, response) => serve(request, response, () => response.writeContinue()));
+  // Other expectations may be ignored; Node alone would answer them in another form.
+  server.on('checkExpectation', (request, response) => serve(request, response, () => undefined));
   server.on('clientError', refuseBroken);
   const often = logThrottle(logMs);
   const places = new Places(server, {
