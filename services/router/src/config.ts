@@ -37,7 +37,7 @@ export const settings = defineSettings({
   ...commonSettings,
   host: {
     env: 'WEIR_HOST',
-    parse: parse.text({ max: 255 }),
+    parse: parse.host(),
     default: '0.0.0.0',
     meaning: 'Address to listen on for clients; :: is IPv6 and IPv4',
   },

@@ -11,7 +11,7 @@ function token(text: string): string {
 export const identity = defineSettings({
   host: {
     env: 'WEIR_HOST',
-    parse: parse.text({ max: 255 }),
+    parse: parse.host(),
     default: '0.0.0.0',
     meaning: 'Address to listen on for clients; :: is IPv6 and IPv4',
   },
