@@ -17,11 +17,13 @@ async function records(text: string, columns?: readonly string[]): Promise<reado
 
 describe('comma-separated values', () => {
   it('become objects: numbers as written, the rest as text', async () => {
-    expect(await records('hex,lat,note\n4ca8e4,51.470,"a ""b"", c"\n007,-1e3,true\r\n"5",,\u00e9')).toEqual([
-      '2 {"hex":"4ca8e4","lat":51.470,"note":"a \\"b\\", c"}',
-      '3 {"hex":"007","lat":-1e3,"note":"true"}',
-      '4 {"hex":"5","lat":null,"note":"\u00e9"}',
-    ]);
+    expect(await records('hex,lat,note\n4ca8e4,51.470,"a ""b"", c"\n007,-1.5e3,true\r\n"5",,\u00e9')).toEqual(
+      [
+        '2 {"hex":"4ca8e4","lat":51.470,"note":"a \\"b\\", c"}',
+        '3 {"hex":"007","lat":-1.5e3,"note":"true"}',
+        '4 {"hex":"5","lat":null,"note":"\u00e9"}',
+      ],
+    );
   });
 
   it('are refused line by line if cells and columns differ', async () => {
@@ -42,6 +44,12 @@ describe('comma-separated values', () => {
     for await (const { bytes } of csv.lines(source(latin1('sym'), latin1('caf\u00e9'))))
       expect(csv.record(bytes ?? latin1(''))).toMatchObject({ problem: { code: 'NOT_UTF8' } });
     await expect(csv.lines(source(latin1('pr\u00e9nom'))).next()).rejects.toThrow('is not valid UTF-8');
+  });
+
+  it('keep addresses that look like exponents as text', async () => {
+    expect(await records('a,b,c,d\n3E1234,4e10,1e-05,1.0E10')).toEqual([
+      '2 {"a":"3E1234","b":"4e10","c":1e-05,"d":1.0E10}',
+    ]);
   });
 
   it('take the names of the columns from the caller', async () => {

@@ -6,7 +6,11 @@ import type { Problem } from '../parse/message.ts';
 import { InputError } from './input-error.ts';
 import type { Line } from './read-lines.ts';
 
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/**
+ * Programs write exponents with a sign or behind a point (1e-05, 1.0E10). 3E1234 is an address of an aircraft, and as a
+ * number it would be infinite.
+ */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]\d+)?$/;
 const CELL = /("(?:[^"]|"")*"|[^",]*)(,|$)/y;
 /** Largest number of columns. */
 export const maxColumns = 1_000;
