@@ -133,7 +133,7 @@ export class LoadClient {
 
   #age(data: Buffer): void {
     const nowMs = Date.now();
-    eachStamp(data, (wallMs) => this.#o.counts.ageMs.add(nowMs - wallMs));
+    eachStamp(data, (wallMs) => this.#o.counts.addAge(nowMs - wallMs));
   }
 
   #critical(message: Readonly<Record<string, unknown>>, data: Buffer): void {

@@ -18,6 +18,8 @@ export class Counts {
   readonly redirectMs: Histogram = new Histogram();
   /** From the publish of a stamped message to its arrival, except in snapshots. */
   readonly ageMs: Histogram = new Histogram();
+  /** The ages since `takeRecentAges`. */
+  #recentAgeMs = new Histogram();
   frames = 0;
   /** Frames with news: state, critical or cosmetic messages; no snapshots. */
   updates = 0;
@@ -34,15 +36,46 @@ export class Counts {
   readonly closes: Map<number, number> = new Map<number, number>();
   published = 0;
   publishFailed = 0;
+  /** Not published, since the publisher's answers were too slow for the rate. */
+  publishMissed = 0;
   /** Last error of the publisher, or of the connection to it. */
   publishProblem: string | undefined;
 
+  readonly #nowMs: () => number;
+  /** Time that streams were open, up to `#sinceMs`. */
+  #clientMs = 0;
+  #sinceMs = 0;
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Time that streams were open, summed over the clients. */
+  get clientSeconds(): number {
+    this.#addTime();
+    return this.#clientMs / 1_000;
+  }
+
+  addAge(ms: number): void {
+    this.ageMs.add(ms);
+    this.#recentAgeMs.add(ms);
+  }
+
+  /** The ages since the last call. */
+  takeRecentAges(): Histogram {
+    const recent = this.#recentAgeMs;
+    this.#recentAgeMs = new Histogram();
+    return recent;
+  }
+
   enter(pool: string): void {
+    this.#addTime();
     this.connected++;
     this.pools.set(pool, (this.pools.get(pool) ?? 0) + 1);
   }
 
   leave(pool: string): void {
+    this.#addTime();
     this.connected--;
     this.pools.set(pool, (this.pools.get(pool) ?? 0) - 1);
   }
@@ -55,5 +88,11 @@ export class Counts {
 
   closed(code: number): void {
     this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
+  }
+
+  #addTime(): void {
+    const nowMs = this.#nowMs();
+    this.#clientMs += this.connected * (nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
   }
 }

@@ -1,5 +1,5 @@
 // Publishes stamped messages by HTTP, evenly over each second. Waits for each answer, so that it does not flood a slow
-// publisher: missed messages are not made up for.
+// publisher: what is late by more than three turns is not made up for.
 import { randomBytes } from 'node:crypto';
 import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
@@ -9,6 +9,9 @@ import { stamp } from './stamps.ts';
 /** Keys that are written in turn: as many as a lobby has. */
 const KEYS = 50;
 const TURNS_PER_SECOND = 10;
+const TURN_MS = 1_000 / TURNS_PER_SECOND;
+/** What was due this many turns ago is not sent any more. */
+const MOST_TURNS = 3;
 const PATIENCE_MS = 5_000;
 /** Half of what a publisher takes in one request by default. */
 const MAX_BATCH = 500;
@@ -19,6 +22,7 @@ export class StampPublisher {
   readonly #counts: Counts;
   #turn = 0;
   #sent = 0;
+  #startMs = 0;
   readonly #run = randomBytes(6).toString('hex');
   #numbers = 0;
   /** Of the numbers: one that may not have been kept ends a series. */
@@ -33,13 +37,31 @@ export class StampPublisher {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#next(), 1_000 / TURNS_PER_SECOND);
+    this.#startMs = performance.now();
+    this.#timer = setInterval(() => this.#next(), TURN_MS);
   }
 
   /** Resolves when the last answer is counted. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#drop(this.#due(this.#turnNow()));
     await this.#sending;
+  }
+
+  #turnNow(): number {
+    return Math.floor((performance.now() - this.#startMs) / TURN_MS);
+  }
+
+  /** State messages of a channel that are due after so many turns. */
+  #due(turns: number): number {
+    return Math.round((this.#publish.perSecond * turns) / TURNS_PER_SECOND);
+  }
+
+  /** Of what is due, what is too late to be sent counts as missed. */
+  #drop(due: number): void {
+    const oldest = Math.max(this.#sent, due - this.#due(MOST_TURNS));
+    this.#counts.publishMissed += (oldest - this.#sent) * this.#channels.length;
+    this.#sent = oldest;
   }
 
   #next(): void {
@@ -52,14 +74,17 @@ export class StampPublisher {
   }
 
   #messages(): readonly object[] {
-    this.#turn++;
-    const due = Math.round((this.#publish.perSecond * this.#turn) / TURNS_PER_SECOND);
+    const turn = this.#turnNow();
+    const isNewSecond = Math.floor(turn / TURNS_PER_SECOND) > Math.floor(this.#turn / TURNS_PER_SECOND);
+    this.#turn = turn;
+    const due = this.#due(turn);
+    this.#drop(due);
     const messages: object[] = [];
     const data = stamp(Date.now());
     for (; this.#sent < due; this.#sent++)
       for (const channel of this.#channels)
         messages.push({ lane: 'state', channel, key: `load-${this.#sent % KEYS}`, data });
-    if (this.#turn % TURNS_PER_SECOND === 0) {
+    if (isNewSecond) {
       this.#numbers++;
       for (const channel of this.#channels)
         messages.push({ lane: 'critical', channel, data: stamp(Date.now(), this.#place()) });

@@ -16,7 +16,7 @@ function counts(): Counts {
   all.arrived = 2;
   all.enter('desktop');
   all.enter('mobile');
-  for (const ms of [10, 20, 300]) all.ageMs.add(ms);
+  for (const ms of [10, 20, 300]) all.addAge(ms);
   all.redirectMs.add(40);
   all.closed(4012);
   all.updates = 3;
@@ -25,7 +25,8 @@ function counts(): Counts {
 
 describe('a report', () => {
   it('sums up what the clients saw', () => {
-    const report = reportOf(counts(), { clients: 2, limits: none, publish: undefined }, 3);
+    const all = counts();
+    const report = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
     expect(report).toMatchObject({
       connected: 2,
       pools: { desktop: 1, mobile: 1 },
@@ -34,8 +35,12 @@ describe('a report', () => {
       closes: { 4012: 1 },
       broken: [],
     });
-    expect(liveText(report, 2e6)).toBe(
+    expect(liveText(report, { bytesPerSecond: 2e6, ageMs: all.takeRecentAges() })).toBe(
       '2 connected (desktop 1, mobile 1), age p50 20 p99 300 ms, 0 gaps, 0 moves, 2.0 MB/s',
+    );
+    all.addAge(7);
+    expect(liveText(report, { bytesPerSecond: 0, ageMs: all.takeRecentAges() })).toContain(
+      'age p50 7 p99 7 ms',
     );
     expect(finalText(report)).toMatch(/^delivery age {4}p50 20, p99 300, max 300 ms \(3\)$/m);
   });
@@ -47,7 +52,9 @@ describe('a report', () => {
     all.publishFailed = 3;
     all.publishProblem = '401 {"code":"API_KEY"}';
     const report = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
-    expect(liveText(report, 0)).toMatch(/, 1 failed \(connect ECONNREFUSED [\d.:]+\), .*, no message yet$/);
+    expect(liveText(report, { bytesPerSecond: 0, ageMs: new Histogram() })).toMatch(
+      /, 1 failed \(connect ECONNREFUSED [\d.:]+\), .*, no message yet$/,
+    );
     expect(finalText(report)).toMatch(/^failed visits {3}1 \(connect ECONNREFUSED 127\.0\.0\.1:7701: 1\)$/m);
     expect(finalText(report)).toMatch(
       /^published {7}0 kept, 3 not, or without an answer \(401 \{"code":"API_KEY"\}\)$/m,
@@ -56,6 +63,39 @@ describe('a report', () => {
     all.publishFailed = 0;
     const unpublished = reportOf(all, { clients: 2, limits: none, publish: undefined }, 3);
     expect(finalText(unpublished)).toMatch(/^no message came: name channels that have a feed/m);
+  });
+
+  it('divides the bytes by the time that clients had a stream', () => {
+    let nowMs = 5_000;
+    const all = new Counts(() => nowMs);
+    const report = () => reportOf(all, { clients: 2, limits: none, publish: undefined }, 10);
+    expect(report().bytesPerClientSecond).toBeUndefined();
+    all.enter('desktop');
+    nowMs += 4_000;
+    all.enter('mobile');
+    nowMs += 2_000;
+    all.leave('desktop');
+    nowMs += 2_000;
+    all.bytes = 5_000;
+    expect(report().bytesPerClientSecond).toBe(500);
+    expect(finalText(report())).toMatch(/^received .* in 10\.0 s: 500 bytes a client and second$/m);
+  });
+
+  it('says how many messages came too late to be published', () => {
+    const all = counts();
+    all.published = 90;
+    all.publishMissed = 10;
+    expect(finalText(reportOf(all, { clients: 2, limits: none, publish: undefined }, 3))).toMatch(
+      /^published {7}90 kept, 0 not, or without an answer, 10 not sent in time$/m,
+    );
+  });
+
+  it('says when this process was too busy', () => {
+    const text = (p99: number) =>
+      finalText(reportOf(counts(), { clients: 2, limits: none, publish: undefined }, 3, { p99, max: 2_000 }));
+    expect(text(100)).toMatch(/^own lag {9}p99 100, max 2000 ms$/m);
+    expect(text(100)).not.toContain('too busy');
+    expect(text(101)).toMatch(/^weir-load itself was too busy: /m);
   });
 
   it('asks for the URL if no client came, and knows no redirect time then', () => {

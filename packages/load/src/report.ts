@@ -3,11 +3,22 @@ import type { LoadArguments } from './arguments.ts';
 import type { Counts } from './counts.ts';
 import type { Histogram } from './histogram.ts';
 
+/** From this lag on, the report shows this process more than the cluster. */
+const BUSY_LAG_MS = 100;
+const BUSY =
+  'weir-load itself was too busy: redirects and ages contain its lag, and the router may take its clients for slow ones; use several machines, or fewer clients';
+
 interface Times {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
   readonly count: number;
+}
+
+/** Lag of this process's event loop. */
+export interface OwnLag {
+  readonly p99: number;
+  readonly max: number;
 }
 
 export interface Report {
@@ -25,6 +36,8 @@ export interface Report {
   /** Frames with state, critical or cosmetic messages, without snapshots. */
   readonly updates: number;
   readonly bytes: number;
+  /** `bytes` divided by the time that the clients had a stream; undefined if none had. */
+  readonly bytesPerClientSecond: number | undefined;
   readonly critical: number;
   readonly gaps: number;
   readonly lost: number;
@@ -33,9 +46,13 @@ export interface Report {
   readonly closes: Readonly<Record<string, number>>;
   readonly published: number;
   readonly publishFailed: number;
+  /** Not published, since the publisher's answers were too slow for the rate. */
+  readonly publishMissed: number;
   /** The publisher's last error. */
   readonly publishProblem: string | undefined;
   readonly seconds: number;
+  /** How late this process ran what was due. */
+  readonly ownLagMs: OwnLag;
   /** The broken limits, as sentences. */
   readonly broken: readonly string[];
 }
@@ -44,8 +61,10 @@ export function reportOf(
   counts: Counts,
   args: Pick<LoadArguments, 'clients' | 'limits' | 'publish'>,
   seconds: number,
+  ownLagMs: OwnLag = { p99: 0, max: 0 },
 ): Report {
   const { arrived, connected, failed, frames, updates, bytes, critical, gaps, lost, doubled, moves } = counts;
+  const { clientSeconds } = counts;
   const report = {
     clients: args.clients,
     arrived,
@@ -58,6 +77,7 @@ export function reportOf(
     frames,
     updates,
     bytes,
+    bytesPerClientSecond: clientSeconds === 0 ? undefined : Math.round(bytes / clientSeconds),
     critical,
     gaps,
     lost,
@@ -66,8 +86,10 @@ export function reportOf(
     closes: Object.fromEntries(counts.closes),
     published: counts.published,
     publishFailed: counts.publishFailed,
+    publishMissed: counts.publishMissed,
     publishProblem: counts.publishProblem,
     seconds,
+    ownLagMs,
   };
   return { ...report, broken: brokenLimits(report, args) };
 }
@@ -98,14 +120,20 @@ function timesOf(histogram: Histogram): Times {
   return { p50: histogram.percentile(0.5), p99: histogram.percentile(0.99), max, count };
 }
 
-/** `1,000 connected (desktop 700, mobile 300), 12 failed, age 52/180 ms, 0 gaps, 3 moves, 1.2 MB/s`. */
-export function liveText(report: Report, bytesPerSecond: number): string {
+/** What is new since the last line. */
+export interface LastSecond {
+  readonly bytesPerSecond: number;
+  readonly ageMs: Histogram;
+}
+
+/** `1,000 connected (desktop 700, mobile 300), 12 failed, age p50 52 p99 180 ms, 0 gaps, 3 moves, 1.2 MB/s`. */
+export function liveText(report: Report, { bytesPerSecond, ageMs }: LastSecond): string {
   const pools = Object.entries(report.pools).map(([pool, count]) => `${pool} ${number(count)}`);
-  const { ageMs } = report;
+  const age = timesOf(ageMs);
   return [
     `${number(report.connected)} connected${pools.length === 0 ? '' : ` (${pools.join(', ')})`}`,
     ...(report.failed > 0 ? [`${number(report.failed)} failed (${Object.keys(report.failures)[0]})`] : []),
-    ...(ageMs === undefined ? [] : [`age p50 ${ageMs.p50} p99 ${ageMs.p99} ms`]),
+    ...(age.count === 0 ? [] : [`age p50 ${age.p50} p99 ${age.p99} ms`]),
     `${number(report.gaps)} gaps`,
     `${number(report.moves)} moves`,
     `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`,
@@ -136,17 +164,18 @@ export function finalText(report: Report): string {
     ['delivery age', ageMs === undefined ? 'not known (--publish)' : times(ageMs)],
     [
       'published',
-      `${number(report.published)} kept, ${number(report.publishFailed)} not, or without an answer${report.publishProblem === undefined ? '' : ` (${report.publishProblem})`}`,
+      `${number(report.published)} kept, ${number(report.publishFailed)} not, or without an answer${report.publishProblem === undefined ? '' : ` (${report.publishProblem})`}${report.publishMissed === 0 ? '' : `, ${number(report.publishMissed)} not sent in time`}`,
     ],
     [
       'critical',
       `${number(report.critical)} came, ${number(report.gaps)} gaps, ${number(report.lost)} lost, ${number(report.doubled)} doubled`,
     ],
     ['moves', number(report.moves)],
+    ['own lag', `p99 ${report.ownLagMs.p99}, max ${report.ownLagMs.max} ms`],
     ['closes by code', list(report.closes)],
     [
       'received',
-      `${number(report.frames)} frames, ${(report.bytes / 1e6).toFixed(1)} MB in ${report.seconds.toFixed(1)} s`,
+      `${number(report.frames)} frames, ${(report.bytes / 1e6).toFixed(1)} MB in ${report.seconds.toFixed(1)} s${report.bytesPerClientSecond === undefined ? '' : `: ${number(report.bytesPerClientSecond)} bytes a client and second`}`,
     ],
   ];
   return [
@@ -155,6 +184,7 @@ export function finalText(report: Report): string {
       ? ['no client came: is this the URL of a router, and does the router run?']
       : []),
     ...(isSilent(report) ? [silence(report)] : []),
+    ...(report.ownLagMs.p99 > BUSY_LAG_MS ? [BUSY] : []),
     ...report.broken.map((text) => `over a limit: ${text}`),
   ].join('\n');
 }

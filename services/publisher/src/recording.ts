@@ -20,6 +20,8 @@ export interface RecordingRequest {
   /** Messages a second instead of the recording's times; undefined to follow the times. */
   readonly rate: number | undefined;
   readonly csv: boolean;
+  /** The names of the columns, if no line of the file has them. */
+  readonly columns: readonly string[] | undefined;
   /** Undefined if the lines are messages. */
   readonly mapping: Mapping | undefined;
 }
@@ -31,7 +33,7 @@ const noCheck = { look: () => undefined, end: () => undefined } as const;
 export function recordingOf(request: RecordingRequest): Recording {
   const { input, rate, mapping } = request;
   const unit = request.unit ?? 'ms';
-  const csv = request.csv ? new CsvRecords() : undefined;
+  const csv = request.csv ? new CsvRecords(request.columns) : undefined;
   const stated = request.unit !== undefined;
   return {
     open: () => {

@@ -56,6 +56,7 @@ describe('readArguments', () => {
       rate: undefined,
       dryRun: false,
       csv: false,
+      columns: undefined,
       mapping: undefined,
     });
     expect(
@@ -95,6 +96,9 @@ describe('readArguments', () => {
     expect(
       read('replay', 'f', '--csv', '--lane', 'critical', '--channel', '.a."b c"[2]', '--rate', '50'),
     ).toMatchObject({ csv: true, rate: 50, mapping: { channel: { path: ['a', 'b c', 2] }, key: undefined } });
+    expect(
+      read('replay', 'f', '--columns', 'id, price', '--key', '.id', '--channel', 'c', '--rate', '1'),
+    ).toMatchObject({ csv: true, columns: ['id', 'price'] });
     expect(read('replay', 'f', '--dry-run')).toMatchObject({ dryRun: true, mapping: undefined });
   });
 
@@ -142,6 +146,8 @@ describe('readArguments', () => {
     [['replay', 'a', '--channel', 'c', '--t', '.t'], 'needs --key'],
     [['replay', 'a', '--channel', 'c', '--key', '.k'], 'needs --t'],
     [['replay', 'a', '--csv'], 'needs --channel'],
+    [['replay', 'a', '--columns', 'a,,b'], '--columns must be'],
+    [['replay', 'a', '--columns', 'a,a'], '--columns must be'],
     [['replay', 'a', '--channel', 'c', '--key', '.a b', '--rate', '1'], '--key .a b is no path'],
     [['restore'], 'restore <admin URL'],
     [['restore', 'a', 'b'], 'restore <admin URL'],

