@@ -39,7 +39,7 @@ export type {
  * `options`, BAD_URL, CHANNEL_INVALID or CHANNEL_LIMIT.
  */
 export function connect<C extends Channels<C> = Record<string, ChannelTypes>>(
-  options: ConnectOptions<NoInfer<keyof C & string>>,
+  options: ConnectOptions,
 ): Weir<C> {
   // The application's types are its word: what arrives is JSON of its own publishers.
   return new Client(options, { ...commonPlatform(), webSocket, turn: setImmediate }) as Weir as Weir<C>;

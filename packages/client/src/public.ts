@@ -17,18 +17,15 @@ export type Status = 'connecting' | 'open' | 'waiting' | 'paused' | 'closed';
  */
 export type Token = string | (() => string | Promise<string>);
 
-/**
- * What `connect` takes; `Name` are the channels that the application has types for. An option that does not exist, or is
- * of another kind, throws a TypeError.
- */
-export interface ConnectOptions<Name extends string = string> {
+/** What `connect` takes. An option that does not exist, or is of another kind, throws a TypeError. */
+export interface ConnectOptions {
   /** The router: `wss://weir.example.com`. `/v1/connect` is added where the URL has no path; http(s) is understood. */
   readonly url: string;
   /**
    * What to subscribe to from the start: at most 100 names, together at most 1,200 characters. More by
    * `weir.channel(name).subscribe()`. With none the client connects at the first `subscribe()`.
    */
-  readonly channels?: readonly Name[] | undefined;
+  readonly channels?: readonly string[] | undefined;
   /** Who the user is, where the cluster wants to know. None by default. */
   readonly token?: Token | undefined;
   /** Asks for a slower pool than the one measured, such as `mobile`. A faster one cannot be asked for. */

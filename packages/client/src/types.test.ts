@@ -30,13 +30,6 @@ describe('the types of an application', () => {
     expectTypeOf(listen).returns.toBeFunction();
   });
 
-  it('tell a misspelt channel from one that the application has', () => {
-    type Options = Parameters<typeof connect<Market>>[0];
-    expectTypeOf<{ url: string; channels: ['odds', 'cheers'] }>().toExtend<Options>();
-    expectTypeOf<{ url: string; channels: ['odd'] }>().not.toExtend<Options>();
-    expectTypeOf<{ url: string; channels: string[] }>().toExtend<Parameters<typeof connect>[0]>();
-  });
-
   it('have a closed set of error codes, and options that may be undefined', () => {
     expectTypeOf<'CLOSED'>().toExtend<WeirErrorLike['code']>();
     expectTypeOf<'NOT_AUTHORIZED'>().not.toExtend<WeirErrorLike['code']>();
