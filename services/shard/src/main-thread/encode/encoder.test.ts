@@ -323,6 +323,24 @@ describe('a thread that is behind', () => {
     expect(bench.encoder.stateRun('a', 0)).toBe(later);
   });
 
+  it.each([
+    ['alone in its channel', false],
+    ['beside another key', true],
+  ])('gets a snapshot where a deletion of the tick was forgotten before it asked: %s', (_, beside) => {
+    const bench = new Bench();
+    const { encoder, lanes } = bench;
+    if (beside) lanes.state.apply('a', { key: 'other', value: '1', seq: 1 }, 0);
+    lanes.state.apply('a', { key: 'k', value: '1', seq: 2 }, 0);
+    encoder.tick(0);
+    lanes.state.apply('a', { key: 'k', value: undefined, seq: 3 }, 0);
+    encoder.tick(0);
+    lanes.expire(60_000);
+    const set = beside ? '{"other":1}' : '{}';
+    expect(heardTexts(encoder.stateRun('a', 2))).toEqual([
+      `{"type":"state","channel":"a","snapshot":true,"set":${set}}`,
+    ]);
+  });
+
   it('gets a snapshot where a deletion was forgotten that it has not had', () => {
     const bench = new Bench();
     bench.set('a', 'x', '1');

@@ -147,9 +147,9 @@ export class Encoder implements CatchUpSource, RunSource {
 
   stateRun(channel: string, sinceSeq: number): Buffer {
     const log = this.#lanes.state.log(channel);
-    // A thread that has missed ticks may have missed a deletion that is forgotten since.
+    // A thread that has missed ticks may have missed a deletion that is not known any more.
     const missed = sinceSeq < this.#tickFromSeq && sinceSeq < log.floorSeq;
-    const snapshot = missed || sinceSeq < log.untoldSeq;
+    const snapshot = missed || sinceSeq < log.forgottenSeq;
     const key = `${sinceSeq} ${snapshot} ${channel}`;
     const known = this.#stateRuns.get(key, log);
     if (known !== undefined) return known.bytes;

@@ -81,7 +81,11 @@ describe('StateLane', () => {
     lane.takeDirty();
     lane.apply('a', { key: 'y', value: '1', seq: 2 }, 2_000);
     lane.forgetDeletions(2_000);
-    expect([keysSince(lane, 'a', 0), lane.log('a').floorSeq, lane.log('a').untoldSeq]).toEqual([['y'], 1, 0]);
+    expect([keysSince(lane, 'a', 0), lane.log('a').floorSeq, lane.log('a').forgottenSeq]).toEqual([
+      ['y'],
+      1,
+      1,
+    ]);
   });
 
   describe('at its limits', () => {
@@ -156,13 +160,13 @@ describe('StateLane', () => {
       expect([keysSince(lane, 'a', 0), lane.log('a').floorSeq]).toEqual([['x', '-z'], 2]);
     });
 
-    it('says up to where a deletion was forgotten that no tick had told', () => {
+    it('says up to where a deletion was forgotten, also one that no tick had told', () => {
       const lane = new StateLane({ ...wide, maxKeys: 1 });
       lane.apply('a', { key: 'x', value: '1', seq: 1 }, 0);
       lane.takeDirty();
       lane.apply('a', { key: 'x', value: undefined, seq: 2 }, 0);
       lane.apply('b', { key: 'y', value: '1', seq: 3 }, 0);
-      expect(lane.takeDirty().map(({ channel, log }) => [channel, log.untoldSeq])).toEqual([
+      expect(lane.takeDirty().map(({ channel, log }) => [channel, log.forgottenSeq])).toEqual([
         ['a', 2],
         ['b', 0],
       ]);

@@ -42,7 +42,7 @@ export class StateLane {
   readonly #limits: StateLimits;
   readonly #logs = new Map<string, StateLog>();
   readonly #dirty = new Map<string, number>();
-  /** Of every channel that is not here: empty; its floor is the newest deletion that was forgotten with a channel. */
+  /** Of every channel that is not here: empty; it knows the newest deletion that was forgotten with a channel. */
   readonly #unknown = new StateLog();
   readonly #deletions = new Deletions();
   #evicted = 0;
@@ -187,7 +187,7 @@ export class StateLane {
 
   #take(channel: string, known: StateLog | undefined, change: StateChange, timeMs: number): Applied {
     this.advance(change.seq);
-    const log = known ?? new StateLog(channel, this.#unknown.floorSeq, this.#deletions);
+    const log = known ?? new StateLog(channel, this.#unknown, this.#deletions);
     if (!log.isNews(change.seq)) return 'old';
     const fits = this.#fits(log, change);
     // Making room may forget the very deletion that the message follows.
@@ -236,7 +236,7 @@ export class StateLane {
 
   #forget(deletion: Deletion): void {
     const { log, key } = deletion;
-    log.forget(deletion, { untold: this.#isUntold(deletion) });
+    log.forget(deletion);
     this.#keys--;
     this.#bytes -= key.length;
     this.#dropEmpty(log);
@@ -250,7 +250,7 @@ export class StateLane {
   /** The next tick still needs a channel that has changed. */
   #dropEmpty(log: StateLog): void {
     if (log.entries > 0 || this.#dirty.has(log.channel)) return;
-    this.#unknown.raiseFloor(log.floorSeq);
+    this.#unknown.outlive(log);
     this.#logs.delete(log.channel);
   }
 }

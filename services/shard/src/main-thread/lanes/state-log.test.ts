@@ -17,7 +17,7 @@ function everySince(log: StateLog, seq: number): readonly StateEntry[] {
 function forgetDeletions(log: StateLog, deletions: Deletions, beforeMs: number): void {
   let next = deletions.oldest;
   while (next !== undefined && next.timeMs < beforeMs) {
-    log.forget(next, { untold: false });
+    log.forget(next);
     next = deletions.oldest;
   }
 }
@@ -80,7 +80,7 @@ describe('StateLog', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const deletions = new Deletions();
-        const log = new StateLog('a', 0, deletions);
+        const log = new StateLog('a', undefined, deletions);
         const model = new Model();
         let seq = 0;
         let nowMs = 0;
@@ -158,7 +158,7 @@ describe('StateLog', () => {
 
   it('does not take a key back that was deleted and forgotten, when the server hands it over again', () => {
     const deletions = new Deletions();
-    const log = new StateLog('a', 0, deletions);
+    const log = new StateLog('a', undefined, deletions);
     log.apply({ key: 'a', value: '1', seq: 5 }, 0);
     log.apply({ key: 'a', value: undefined, seq: 6 }, 0);
     forgetDeletions(log, deletions, 1);

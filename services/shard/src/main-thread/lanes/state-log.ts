@@ -41,13 +41,18 @@ export class StateLog {
   #last: Node | undefined;
   #bytes = 0;
   #floorSeq: number;
-  #untoldSeq = 0;
+  #forgottenSeq: number;
   #moved: number[] = [];
 
-  /** `floorSeq`: changes up to there are not known here. */
-  constructor(channel = '', floorSeq = 0, deletions: Deletions = new Deletions()) {
+  /** `before`: what was known of the channel without entries. */
+  constructor(
+    channel = '',
+    before: Pick<StateLog, 'floorSeq' | 'forgottenSeq'> = { floorSeq: 0, forgottenSeq: 0 },
+    deletions: Deletions = new Deletions(),
+  ) {
     this.channel = channel;
-    this.#floorSeq = floorSeq;
+    this.#floorSeq = before.floorSeq;
+    this.#forgottenSeq = before.forgottenSeq;
     this.#deletions = deletions;
   }
 
@@ -76,9 +81,12 @@ export class StateLog {
     return this.#floorSeq;
   }
 
-  /** A deletion up to here was forgotten before a tick handed it over: a client below it needs a snapshot at once. */
-  get untoldSeq(): number {
-    return this.#untoldSeq;
+  /**
+   * The newest deletion that was here and is forgotten. The run of a tick is made when the first thread asks for it, which
+   * may be later: a client below this sequence gets a snapshot instead.
+   */
+  get forgottenSeq(): number {
+    return this.#forgottenSeq;
   }
 
   /** Former sequences of the keys that changed again since `forgetMoved`, in the order of their changes. */
@@ -148,14 +156,20 @@ export class StateLog {
     while (node !== undefined && take(node)) node = node.newer;
   }
 
-  /** Forgets a deletion and raises the floor to it. `untold`: no tick has handed it over yet. */
-  forget({ key, seq }: Deletion, { untold }: { readonly untold: boolean }): void {
+  /** Forgets a deletion and raises the floor to it. */
+  forget({ key, seq }: Deletion): void {
     const node = this.#nodes.get(key);
     if (node === undefined) return;
     this.raiseFloor(seq);
-    if (untold) this.#untoldSeq = Math.max(this.#untoldSeq, seq);
+    this.#forgottenSeq = Math.max(this.#forgottenSeq, seq);
     this.#unlink(node);
     this.#nodes.delete(key);
+  }
+
+  /** Takes over what is known of a channel that has no entries any more. */
+  outlive({ floorSeq, forgottenSeq }: StateLog): void {
+    this.raiseFloor(floorSeq);
+    this.#forgottenSeq = Math.max(this.#forgottenSeq, forgottenSeq);
   }
 
   /** Raises the floor: a deletion up to `seq` is not remembered. */
