@@ -293,8 +293,7 @@ export class Look {
     const { odds } = this.#known();
     const is = this.#classOf(odds);
     if (is === undefined) return this.#wait(nowMs);
-    if (!this.#isWrong(is)) return this.#conclude(is);
-    if (!this.#settled) return this.#conclude(is);
+    if (!this.#isWrong(is) || !this.#settled) return this.#conclude(is);
     // A first A that is late says next to nothing; one that is early contradicts.
     const agrees =
       is === 'fast' ? odds >= this.#oddsBefore + AGREES_ODDS : odds < this.#oddsBefore + AGREES_ODDS;
