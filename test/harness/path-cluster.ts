@@ -1,5 +1,6 @@
 // A real cluster whose router and desktop shards are reached by paths that can go dead, and of which a test can kill the
 // shard that serves a page.
+import { end } from './end.ts';
 import { freePort } from './free-port.ts';
 import type { Service } from './small-cluster.ts';
 import { isReady, SmallCluster, until } from './small-cluster.ts';
@@ -63,7 +64,7 @@ export class PathCluster {
     for (const [id, shard] of this.#shards) {
       const body: unknown = await (await fetch(`${shard.admin}/readyz`)).json();
       if (JSON.stringify(body).includes('"connections":0')) continue;
-      shard.process.kill('SIGKILL');
+      await end(shard.process, 'SIGKILL');
       killed.push(id);
     }
     if (killed.length === 0) throw new Error('no shard has a client');

@@ -102,7 +102,10 @@ export class SmallCluster {
     return service;
   }
 
-  /** Waits until the router knows as many shards as are running. */
+  /**
+   * Waits until the router knows as many shards as are running. A test that kills one waits for its `end` first: until then
+   * it counts as running, and the router may still lead clients to it.
+   */
   #routerKnowsShards(): Promise<void> {
     return until(async () => {
       const body: unknown = await (await fetch(`${this.#router?.admin}/readyz`)).json();

@@ -123,7 +123,7 @@ describe.skipIf(reason !== undefined)(`a Python client written from docs/protoco
       await says(opened, () => opened.of('welcome').length === 2, 'the move');
       expect(opened.last('welcome')).toMatchObject({ shard: 'desktop-3', moved: true, resumed: true });
       expect(opened.of('end')).toEqual([]);
-      next.process.kill('SIGKILL');
+      await end(next.process, 'SIGKILL');
       await says(opened, () => opened.last('welcome')?.['shard'] === 'desktop-1', 'the way back', 60_000);
       expect(opened.last('welcome')).toMatchObject({ moved: false, resumed: true });
     } finally {

@@ -1,9 +1,11 @@
 // Sockets that never become clients, at the router and at the shard: bounded, counted, disconnected, and harmless.
+
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askRouter } from '../../harness/bare-client.ts';
 import { useBystanders } from '../../harness/bystanders.ts';
+import { end } from '../../harness/end.ts';
 import { comesToRest, Numbers } from '../../harness/numbers.ts';
 import { openFiles } from '../../harness/open-files.ts';
 import { useScene } from '../../harness/scene.ts';
@@ -191,7 +193,7 @@ describe('at the shard', () => {
     await until(async () => (await Numbers.of(small)).of('weir_shard_open_sockets') === 0, 'none is left');
     const late = dial(small, `GET /v1/stream?ticket=x.y.z HTTP/1.1\r\nHost: localhost\r\n${UPGRADE}`);
     await until(() => late.text().startsWith('HTTP/1.1 101'), 'whoever comes later is heard');
-    small.process.kill('SIGKILL');
+    await end(small.process, 'SIGKILL');
   });
 
   it('a thousand upgrades with a malformed ticket are each answered and counted', async () => {

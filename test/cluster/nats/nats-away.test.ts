@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../../harness/bare-client.ts';
 import { fastClock } from '../../harness/clocks.ts';
+import { end } from '../../harness/end.ts';
 import { expectSound, expectWholeFrames, residentMb } from '../../harness/oracle.ts';
 import { scale, seen } from '../../harness/scale.ts';
 import type { Service } from '../../harness/small-cluster.ts';
@@ -140,7 +141,7 @@ describe('while NATS is away (case B6)', () => {
     await until(() => client.has('early'), 'a client is served by way of the new router');
     client.close();
     expectSound(cluster.running);
-    for (const { process } of early) process.kill('SIGKILL');
+    for (const { process } of early) await end(process, 'SIGKILL');
     await until(
       async () => (await (await fetch(`${cluster.router.admin}/readyz`)).text()).includes('"shards":2'),
       'the router has noticed its end',

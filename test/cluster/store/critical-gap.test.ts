@@ -6,6 +6,7 @@ import { connect } from '@weir/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../../harness/bare-client.ts';
+import { end } from '../../harness/end.ts';
 import { Gate } from '../../harness/gate.ts';
 import type { Service } from '../../harness/small-cluster.ts';
 import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
@@ -92,7 +93,7 @@ describe('a client that returns', () => {
     expect(client.of('gap')[0]?.message).toMatchObject({ channel: 'fresh', after: id });
     expect(data(client)).toEqual([6, 7, 8, 9, 10]);
     client.close();
-    fresh.process.kill('SIGKILL');
+    await end(fresh.process, 'SIGKILL');
   });
 
   it('with the SDK: the application sees the gap between the messages, and nothing twice', async () => {
@@ -106,7 +107,7 @@ describe('a client that returns', () => {
     await until(async () => (await metric(shard, 'weir_shard_connections')) === 1, 'it is alone');
     const { port } = new URL(shard.url);
     const replacement = { ...WINDOW, WEIR_PORT: port, WEIR_SHARD_ID: 'desktop-1' };
-    shard.process.kill('SIGKILL');
+    await end(shard.process, 'SIGKILL');
     await until(() => weir.status !== 'open', 'the SDK has noticed');
     await publish('app', 1, 21);
     shard = await cluster.startShard('desktop', 'desktop-1', replacement);

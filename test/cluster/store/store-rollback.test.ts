@@ -8,6 +8,7 @@ import { connect } from '@weir/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../../harness/bare-client.ts';
+import { end } from '../../harness/end.ts';
 import { Gate } from '../../harness/gate.ts';
 import { differences, streamState } from '../../harness/same-state.ts';
 import { sample, scale } from '../../harness/scale.ts';
@@ -134,6 +135,11 @@ async function begin(env: Readonly<Record<string, string>> = {}): Promise<void> 
   nats = await connectNats({ servers: cluster.nats.url });
   shards = [];
   await startShards(env);
+}
+
+/** Until they have ended, they count as running, and the router may lead a client to one of them. */
+async function killShards(): Promise<void> {
+  await Promise.all(shards.map(({ process }) => end(process, 'SIGKILL')));
 }
 
 async function startShards(env: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -349,7 +355,7 @@ describe.each(sample([...cases, ...scale([], moreCases)], 2))('a store that went
     const { more, critical, env = {} } = one;
     // The SDK's retries wait long.
     const all = await scene(one, one === cases[0]);
-    for (const { process } of shards) process.kill('SIGKILL');
+    await killShards();
     const after = await rolledBack(more, all.bare);
     await gate.open();
     await startShards(env);
@@ -382,9 +388,10 @@ it('a shard that starts after the others have noticed repeats nothing to a clien
   await gate.open();
   for (const shard of shards)
     await until(async () => (await metric(shard, 'weir_shard_stale')) === 0, 'a shard is back', 30_000);
-  for (const { process } of shards) process.kill('SIGKILL');
+  await killShards();
   await startShards();
   const client = await BareClient.connect(cluster.routerUrl, POOLS[0] ?? '', position);
+  await until(() => client.of('welcome').length > 0, 'the client is admitted');
   await expectNews(() => numbersOf(client), after);
   expect(numbersOf(client).filter((number) => numbersOf(earlier).includes(number))).toEqual([]);
   expect(client.of('gap').every(({ message }) => message['reset'] === true)).toBe(true);
