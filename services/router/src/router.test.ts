@@ -207,6 +207,18 @@ describe('hints', () => {
       expect(await router.series('weir_router_remeasured_total{result="slower"}')).toBe(1);
     });
 
+    it('keep a client in its pool whose second look the measurement denies, and on its shard if that is the only one', async () => {
+      const router = await start();
+      const thresholds = { kbps: 2_000, rttMs: 270 };
+      const slow = { class: 'slow', confidence: 'medium', rttMs: 46, kbps: 1_459, thresholds } as const;
+      const { ticket, probed } = await again(router, { pool: 'desktop', avoid: 'd1', finding: slow });
+      expect(probed).toBe(true);
+      expect(ticket).toMatchObject({ pool: 'desktop', shard: 'd1', history: { moves: 1, kept: true } });
+      // A client whose deliveries are late is better off anywhere else.
+      const { ticket: late } = await again(router, { id: 'late', pool: 'desktop', avoid: 'd1' });
+      expect(late).toMatchObject({ pool: 'mobile', shard: 'm1' });
+    });
+
     it('promote no client if the faster pool is full: the ticket says that the pool did not change', async () => {
       const router = await start();
       router.shards.list = bothPools.map((each) =>

@@ -291,11 +291,7 @@ class WeirRouter implements Router {
     const anywhere = choose({ entries: shards.entries(), pools, pool: pools[0] ?? '', random });
     if ('none' in anywhere) return this.#nowhere(anywhere.none);
     const hint = this.#weighHint(admission, arrival.network);
-    const {
-      avoid,
-      measure: unsuited,
-      ceiling: before,
-    } = admission.hint.is === 'valid' ? admission.hint.hint : {};
+    const { avoid, measure, ceiling: before } = admission.hint.is === 'valid' ? admission.hint.hint : {};
     const ceiling = ceilingOf({ ...arrival, before }, pools);
     const probe = await this.#measure(client, ceiling, hint);
     if (client.gone !== undefined) return { close: 'normal', outcome: client.gone };
@@ -304,6 +300,9 @@ class WeirRouter implements Router {
     const measuredAs = classify(findings);
     const { pool, confidence } = classify(ceiling === undefined ? findings : { ...findings, ceiling });
     metrics.classes.inc({ pool, confidence });
+    // What a second look finds is a question to this router. If the answer is no, the pool suits the client after all.
+    const isDenied = hint?.finding !== undefined && hint.pool === pool;
+    const unsuited = measure === true && !isDenied;
     const placed = choose({ entries: shards.entries(), pools, pool, avoid, unsuited, random });
     if ('none' in placed) return this.#nowhere(placed.none);
     metrics.placements.inc({ reason: placed.reason });
