@@ -14,6 +14,8 @@ export interface NoisyLink {
   readonly loss?: number;
   /** The server paces as BBR does before it knows the rate. */
   readonly paced?: boolean;
+  /** Segments that the server may have under way after losses, as cubic; one more in each round trip. */
+  readonly window?: number;
 }
 
 const SEGMENT_BYTES = 1_448;
@@ -35,6 +37,7 @@ export function seeded(seed: number): () => number {
 /** From the write of so many bytes with a ping behind them to its pong. */
 function roundTripMs(link: NoisyLink, bytes: number, random: () => number): number {
   const { kbps, rttMs, jitterMs = 0, slotMs = 0, loss = 0, paced = false } = link;
+  const { window = Number.POSITIVE_INFINITY } = link;
   const jitter = (): number =>
     jitterMs * Math.abs(Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
   const bundled = (ms: number): number => {
@@ -43,6 +46,9 @@ function roundTripMs(link: NoisyLink, bytes: number, random: () => number): numb
     return Math.ceil((ms + phase) / slotMs) * slotMs - phase;
   };
   const segments = Math.max(1, Math.ceil(bytes / SEGMENT_BYTES));
+  let roundsMs = 0;
+  let room = window;
+  for (let left = segments - room; left > 0; left -= ++room) roundsMs += rttMs;
   let sentMs = 0;
   let thereMs = 0;
   let repeatMs = 0;
@@ -53,7 +59,7 @@ function roundTripMs(link: NoisyLink, bytes: number, random: () => number): numb
     if (random() < loss) repeatMs = Math.max(repeatMs, i >= segments - 3 ? 2 * rttMs + 20 : rttMs);
     thereMs = Math.max(thereMs, bundled(sentMs + rttMs / 2 + jitter()));
   }
-  const backMs = bundled(thereMs + repeatMs + rttMs / 2 + jitter());
+  const backMs = bundled(Math.max(thereMs, roundsMs + rttMs / 2) + repeatMs + rttMs / 2 + jitter());
   return random() < loss ? backMs + RETRANSMIT_MS + rttMs : backMs;
 }
 

@@ -164,6 +164,60 @@ describe('a network that changes', () => {
   });
 });
 
+describe('clients on random links', () => {
+  /** As `bench:routing` draws them. Half the links lose segments; half of these have a sender with a small window then. */
+  const draw = (random: () => number): NoisyLink => {
+    const near = random() < 0.25;
+    const nearKbps = random() < 0.5 ? 1_000 + 450 * random() : 2_600 + 2_400 * random();
+    const kbps = near ? nearKbps : 40 * 2_500 ** random();
+    const rttMs = (20 + 200 * random()) * (kbps < 300 ? 3 : 1);
+    const loss = random() < 0.5 ? 0.001 + 0.019 * random() : 0;
+    const window =
+      loss > 0.004 && random() < 0.5 ? Math.max(2, Math.round(0.35 / Math.sqrt(loss))) : undefined;
+    return {
+      ...{ kbps, rttMs, loss, jitterMs: 0.15 * random() * rttMs },
+      slotMs: random() < 0.5 ? 1 + 9 * random() : 0,
+      ...(window === undefined ? {} : { window }),
+    };
+  };
+  const classOf = ({ kbps, rttMs }: NoisyLink): Finding['class'] =>
+    kbps >= 2_000 && rttMs < 270 ? 'fast' : 'slow';
+  const apart = ({ kbps }: NoisyLink): number => Math.abs(Math.log2(kbps / 2_000));
+  const visit = (link: NoisyLink, finding: Finding, random: () => number): Looked => {
+    const limits = finding.class === 'fast' ? desktop : mobile;
+    return watch(new Look({ ...finding, rttMs: link.rttMs }, limits, 0), () => link, {
+      forMs: 3 * MINUTES,
+      random,
+    });
+  };
+
+  it('get little padding in their pool, and stay there unless losses keep the window small', () => {
+    const random = seeded(15);
+    const links = Array.from({ length: 1_000 }, () => draw(random));
+    const all = links.map((link) => {
+      const confidence = apart(link) > 0.67 ? 'high' : apart(link) > 0.33 ? 'medium' : 'low';
+      return { link, looked: visit(link, found(classOf(link), confidence, link.kbps), random) };
+    });
+    const moved = all.filter(({ looked }) => looked.verdict !== undefined);
+    expect(moved.filter(({ link }) => link.window === undefined && apart(link) > 0.42)).toEqual([]);
+    const bytes = all.reduce((sum, { looked }) => sum + looked.padBytes, 0);
+    expect(bytes / all.length).toBeLessThan(33_000);
+  });
+
+  it('are found in the wrong pool within two minutes, unless losses keep the window small', () => {
+    const random = seeded(16);
+    const links = Array.from({ length: 3_000 }, () => draw(random)).filter(
+      (link) => link.window === undefined && apart(link) > 0.42 && apart(link) < 1,
+    );
+    const all = links.map((link) => {
+      const wrong = classOf(link) === 'fast' ? 'slow' : 'fast';
+      return visit(link, found(wrong, 'low', wrong === 'fast' ? 2_400 : 1_600), random);
+    });
+    const inTime = all.filter(({ verdictMs = Number.POSITIVE_INFINITY }) => verdictMs <= 2 * MINUTES);
+    expect(inTime.length / all.length).toBeGreaterThan(0.87);
+  });
+});
+
 describe('the padding of a look', () => {
   it('is at most three trains, 10 s apart, until the next look', () => {
     const limits = { ...mobile, everyMs: 1e9 };

@@ -48,7 +48,10 @@ const EARLIER_ODDS = 3;
 /** Trains of a look at most, and the time between two. */
 const TRAINS = 3;
 const GAP_MS = 10_000;
-/** From the second look in a row on that found nothing, the next one waits twice as long, so many times: they cost most. */
+/**
+ * From the second look in a row on that found nothing, the next one waits twice as long, so many times: they cost most. If
+ * the pool was settled, from the first one on: trains that contradict it now and then are those of a line with losses.
+ */
 const MOST_DOUBLINGS = 2;
 /**
  * Where an earlier look, or a certain router, says otherwise, three trains in a row must agree: what passes within 20 s
@@ -78,13 +81,21 @@ const PACED_BYTES = 41_800;
 /** Below this part of the threshold the small train goes first: a larger one would delay what the client waits for. */
 const SMALL_RATIO = 0.15;
 const SMALL_SLOW_MS = 50;
-/** The small train confirms where it takes at least so many times the noise at the threshold: 3 ms for 2 Mbit/s. */
-const SMALL_NOISE_TIMES = 2.5;
+/**
+ * Small trains confirm what is known if each takes at least this part of the noise at the threshold (10 ms for 2 Mbit/s):
+ * at most so many in a row, and only with so much together.
+ */
+const SMALL_NOISE_TIMES = 0.75;
+const SMALLS = 4;
+const SMALL_AGREES_ODDS = 2;
 /** So near to the threshold, with so little noise beside the time of Z, further trains would find the same. */
 const NEAR_RATIO = 1.2;
 const NEAR_NOISE_TIMES = 12;
-/** Below this part of the threshold a second A follows the first, not the larger Z. */
+/** Below this part of the threshold a second A follows the first, not the larger Z, if A is as long beside the noise. */
 const CLEARLY_SLOW_RATIO = 0.6;
+const CLEARLY_SLOW_NOISE_TIMES = 4;
+/** A look ends if, at the rate of its trains so far, those that are left lead to less than this part of what it needs. */
+const HOPELESS = 0.4;
 /** The router's bounds of the round trip for a move up and down (classify.ts). */
 const UP_RTT = 220 / 270;
 const DOWN_RTT = 340 / 270;
@@ -109,6 +120,7 @@ export class Look {
   /** When this look, or the last one, began. */
   #beganMs = 0;
   #firstTrainMs = 0;
+  #beganOdds = 0;
   #oddsBefore = 0;
   /** Of the last look, for a log: name and time of each train. */
   #trains = '';
@@ -117,6 +129,8 @@ export class Look {
   #follows: LookStep | undefined = undefined;
   /** An A went before, so that the sender's window is open. */
   #isOpen = false;
+  /** Small trains in a row. */
+  #smalls = 0;
   /** The small train goes first. */
   #small: boolean;
   /** A certain router, or a look before, found that the pool is right. */
@@ -125,7 +139,7 @@ export class Look {
   /** The likeliest rate at the end of the last look. */
   #kbps = 0;
   #result: LookResult | undefined = undefined;
-  /** Looks in a row that found nothing. */
+  /** Looks in a row that found nothing; each counts twice if the pool was settled. */
   #unsureLooks = 0;
 
   constructor(finding: Finding, limits: LookLimits, nowMs: number) {
@@ -198,7 +212,7 @@ export class Look {
     return isAlone && this.#near.count >= NEAR_PONGS && this.#pongs >= PONGS;
   }
 
-  /** Two segments are enough to confirm what is known, on a network whose noise is small beside them. */
+  /** Two segments, or a few times two, are enough to confirm what is known if the noise is not much larger than they. */
   #isConfirmedCheaply(): boolean {
     if (!this.#settled) return false;
     return this.#noiseMs * SMALL_NOISE_TIMES < this.#atThresholdMs('s');
@@ -207,9 +221,13 @@ export class Look {
   /** The network is as good for one pool as for the other. */
   #isNearThreshold(): boolean {
     if (this.#settled) return false;
+    return this.#isWithin(NEAR_RATIO) && this.#noiseMs * NEAR_NOISE_TIMES < this.#atThresholdMs('Z');
+  }
+
+  /** The likeliest rate is within this factor of the threshold. */
+  #isWithin(factor: number): boolean {
     const ratio = this.#known().kbps / this.#router.thresholds.kbps;
-    const isNear = ratio < NEAR_RATIO && ratio > 1 / NEAR_RATIO;
-    return isNear && this.#noiseMs * NEAR_NOISE_TIMES < this.#atThresholdMs('Z');
+    return ratio < factor && ratio > 1 / factor;
   }
 
   /** What a train takes at the threshold of the rate. */
@@ -224,6 +242,7 @@ export class Look {
       return;
     }
     this.#out = step;
+    this.#smalls = step === 's' ? this.#smalls + 1 : 0;
     const isFirst = this.#follows === undefined;
     if (isFirst && this.#trainsLeft === TRAINS) this.#firstTrainMs = nowMs;
     // What a small train said is a hint: only larger ones agree or disagree.
@@ -263,8 +282,9 @@ export class Look {
     this.#small = step === 's' ? spreadMs > SMALL_SLOW_MS : this.#isVerySlow((8 * bytes) / spreadMs);
     this.#out = undefined;
     const is = this.#classOf(belief.odds);
-    // A shaper may let two segments of a slow link pass at once.
-    const isOpen = is === undefined || (step === 's' && is === 'fast' && this.#isWrong('fast'));
+    // One small train is only a hint, and a shaper may let two segments of a slow link pass at once.
+    const isHint = step === 's' && Math.abs(belief.odds - this.#oddsBefore) < SMALL_AGREES_ODDS;
+    const isOpen = is === undefined || isHint || (step === 's' && is === 'fast' && this.#isWrong('fast'));
     this.#follows = isOpen ? this.#after(step, (8 * bytes) / spreadMs) : undefined;
     this.#isOpen = this.#follows !== undefined && step === 'A';
     if (this.#follows === undefined) this.#ended(nowMs);
@@ -272,10 +292,17 @@ export class Look {
 
   /** What follows at once: A has opened the sender's window. Where slow is no surprise, another A is enough. */
   #after(step: LookStep | undefined, kbps: number): LookStep | undefined {
-    if (step === 's') return 'A';
+    if (step === 's') return this.#isStillOpen() ? 's' : 'A';
     if (step !== 'A' || this.#isOpen) return undefined;
-    const isEnough = !this.#isWrong('slow') && kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps;
-    return isEnough ? 'A' : 'Z';
+    const isQuiet = this.#noiseMs * CLEARLY_SLOW_NOISE_TIMES < this.#atThresholdMs('A');
+    const isEnough = kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps;
+    return isEnough && (isQuiet || !this.#isWrong('slow')) ? 'A' : 'Z';
+  }
+
+  /** Small trains have neither confirmed what is known nor contradicted it. */
+  #isStillOpen(): boolean {
+    if (this.#smalls >= SMALLS || !this.#isConfirmedCheaply()) return false;
+    return Math.abs(this.#known().odds - this.#oddsBefore) < SMALL_AGREES_ODDS;
   }
 
   #isVerySlow(kbps: number): boolean {
@@ -287,6 +314,7 @@ export class Look {
     this.#out = undefined;
     this.#follows = undefined;
     this.#isOpen = false;
+    this.#smalls = 0;
     this.#trainsLeft--;
     this.#lonePongs = 0;
     this.#lonePings = 0;
@@ -303,13 +331,22 @@ export class Look {
   }
 
   #wait(nowMs: number): void {
-    if (this.#trainsLeft === 0 || this.#isNearThreshold()) return this.#conclude('unsure');
+    if (this.#trainsLeft === 0 || this.#isHopeless() || this.#isNearThreshold())
+      return this.#conclude('unsure');
     this.#dueMs = nowMs + (this.#settled ? CHANGE_GAP_MS : GAP_MS);
+  }
+
+  /** The trains that are left will not decide. */
+  #isHopeless(): boolean {
+    if (this.#settled && this.#trainsLeft > 1) return false;
+    const { odds } = this.#known();
+    const aTrain = (odds - this.#beganOdds) / (TRAINS - this.#trainsLeft);
+    return this.#classOf((odds + aTrain * this.#trainsLeft) / HOPELESS) === undefined;
   }
 
   #conclude(is: LookResult): void {
     this.#trainsLeft = 0;
-    this.#unsureLooks = is === 'unsure' ? this.#unsureLooks + 1 : 0;
+    this.#unsureLooks = is !== 'unsure' ? 0 : this.#unsureLooks + (this.#settled ? 2 : 1);
     const doublings = Math.min(Math.max(0, this.#unsureLooks - 1), MOST_DOUBLINGS);
     this.#dueMs = this.#beganMs + this.#limits.everyMs * 2 ** doublings;
     this.#result = is;
@@ -334,6 +371,7 @@ export class Look {
     if (isProven) this.#conclude('fast');
     else if (promotes && !demotes && this.#isFar(UP_RTT)) this.#conclude('slow');
     else this.#trainsLeft = TRAINS;
+    this.#beganOdds = this.#known().odds;
     return this.#trainsLeft > 0;
   }
 
