@@ -66,10 +66,14 @@ describe('the setting', () => {
     ]);
   });
 
-  it.each([['https://a.example/'], ['a.example'], ['https://*.example'], ['https://a b']])(
-    'refuses %s',
-    (text) => expect(() => parseAllowedOrigin(text)).toThrow(/must be/),
-  );
+  it.each([
+    ['https://a.example/'],
+    ['a.example'],
+    ['https://*.example'],
+    ['https://a b'],
+    ['wss://a.example'],
+    ['https://'],
+  ])('refuses %s', (text) => expect(() => parseAllowedOrigin(text)).toThrow(/must be/));
 
   it('has no other spelling of the same origin', () => {
     expect(canonicalOrigin('http://a:80')).toBe('http://a');

@@ -19,12 +19,15 @@ export function canonicalOrigin(text: string): string | undefined {
     : `${scheme}://${host}:${port}`;
 }
 
+/** No page has such an origin: it would allow nobody. */
+const NOBODYS = /^(?:wss?:|https?:\/\/(?::|$))/;
+
 /** Parses one entry of the setting: an origin, `null` or `*`. */
 export function parseAllowedOrigin(text: string): string {
   const origin = text === '*' ? text : canonicalOrigin(text);
-  if (origin === undefined) {
+  if (origin === undefined || NOBODYS.test(origin)) {
     throw new Error(
-      'must be *, null, or an origin such as https://app.example (no path, no slash at the end)',
+      'must be *, null, or the origin of a page such as https://app.example (no path, no slash at the end, not ws:)',
     );
   }
   return origin;
