@@ -17,9 +17,10 @@ async function provider() {
   const pair = await generateKeyPair('ES256', { extractable: true });
   const body = JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'one' }] });
   const asked: string[] = [];
-  const answer = { status: 200, location: '', body };
+  const answer = { status: 200, location: '', body, hangs: false };
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
+    if (answer.hangs) return;
     response.writeHead(answer.status, answer.location === '' ? {} : { location: answer.location });
     response.end(answer.body);
   });
@@ -116,6 +117,19 @@ describe('the key set', () => {
     expect(outcomes.at(-1)).toBe('stale');
     time.ms += 24 * 3_600_000;
     expect(await verify()).toBe('KEYS_UNAVAILABLE');
+  });
+
+  it('keeps nobody waiting who has a known key while the provider accepts requests and answers none', async () => {
+    const { verify, asked, answer, fetches, time } = await provider();
+    await verify();
+    answer.status = 500;
+    time.ms += 601_000;
+    await verify();
+    answer.hangs = true;
+    time.ms += 5_000;
+    expect([await verify(), await verify()]).toEqual(['verified', 'verified']);
+    expect(fetches).toEqual(['fetched', 'failed']);
+    await expect.poll(() => asked.length).toBe(3);
   });
 
   it.each([

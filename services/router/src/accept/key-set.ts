@@ -48,7 +48,11 @@ class KeySet {
   }
 
   async find(...asked: Parameters<JWTVerifyGetKey>): Promise<Found> {
-    if (this.#ageMs() > maxAgeMs) await this.#ask();
+    if (this.#ageMs() > maxAgeMs) {
+      const asked = this.#ask();
+      // A provider that did not answer last time keeps nobody waiting whose key is here.
+      if (!this.#failed || this.#ageMs() > staleMs) await asked;
+    }
     const first = await this.#match(asked);
     if (first !== undefined) return first;
     await this.#ask();
