@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { issueHint, issueTicket } from '@weir/protocol';
 import fc from 'fast-check';
 import type { JWTVerifyGetKey } from 'jose';
@@ -156,6 +156,22 @@ describe('a user token with a set of public keys', () => {
       .sign(own.privateKey);
     expect(await check(token)).toMatchObject(refused);
   });
+});
+
+it('a user token is refused where its key in the set is too short, or damaged', async () => {
+  const { n = '', e = '' } = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey.export({
+    format: 'jwk',
+  });
+  const keys = [
+    { kty: 'RSA', kid: 'short', n, e },
+    { kty: 'EC', kid: 'damaged', crv: 'P-256', x: 'AA', y: 'AA' },
+  ];
+  const check = checkWith({ kind: 'jwks', key: createLocalJWKSet({ keys }) });
+  for (const header of [
+    { alg: 'RS256', kid: 'short' },
+    { alg: 'ES256', kid: 'damaged' },
+  ])
+    expect(await check(forge(header, claims))).toMatchObject(refused);
 });
 
 describe('the division of channels', () => {

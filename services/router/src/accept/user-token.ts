@@ -63,20 +63,22 @@ export function createTokenCheck(o: TokenOptions): CheckToken {
   return async (token) => {
     const form = formProblem(token, o.source.kind);
     if (form !== undefined) return refused(form);
+    let payload: JWTPayload;
     try {
       const options = { ...check, currentDate: new Date(o.clock.wallMs()) };
-      const { payload } =
+      ({ payload } =
         o.source.kind === 'secret'
           ? await jwtVerify(token, o.source.secret, options)
-          : await jwtVerify(token, o.source.key, options);
-      return judgeClaims(payload, o);
+          : await jwtVerify(token, o.source.key, options));
     } catch (error) {
       if (error instanceof KeysUnavailableError) {
         return { problem: 'unavailable', message: 'the token cannot be checked at this moment' };
       }
       if (error instanceof JOSEError) return refused(inWords(error));
+      if (isUnusableKey(error)) return refused('the key that the token names cannot be used');
       throw error;
     }
+    return judgeClaims(payload, o);
   };
 }
 
@@ -108,6 +110,11 @@ function headerOf(token: string): ProtectedHeaderParameters | undefined {
 function isPlainKid(kid: unknown, kind: KeySource['kind']): boolean {
   if (typeof kid !== 'string' || kid.length > maxKidChars) return false;
   return kind === 'jwks' || !/^\/|\.\.|\\|\p{Cc}/u.test(kid);
+}
+
+/** The provider's set may have keys that are too short, or damaged: only tokens that name them are refused. */
+function isUnusableKey(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof DOMException;
 }
 
 function inWords(error: JOSEError): string {
