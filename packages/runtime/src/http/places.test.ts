@@ -29,7 +29,7 @@ interface Bench {
   readonly cuts: () => number;
   /** Requests under way. */
   readonly asked: () => number;
-  readonly answer: () => void;
+  readonly answer: (requests?: number) => void;
   dial(text: string): Promise<Socket>;
 }
 
@@ -45,8 +45,8 @@ async function setUp(): Promise<Bench> {
     port,
     cuts: () => cuts,
     asked: () => answers.length,
-    answer: () => {
-      for (const answer of answers.splice(0)) answer();
+    answer: (requests = answers.length) => {
+      for (const answer of answers.splice(0, requests)) answer();
     },
     async dial(text) {
       const before = places.open + cuts;
@@ -85,6 +85,26 @@ describe('the places of a server', () => {
     await expect.poll(() => late.destroyed).toBe(true);
     expect([cuts(), busy.some(({ destroyed }) => destroyed)]).toEqual([1, false]);
     answer();
+  });
+});
+
+describe('a client that does not wait for an answer before its next request', () => {
+  it('keeps its place while one of its requests is under way', async () => {
+    const { cuts, dial, asked, answer } = await setUp();
+    const busy = await dial(`${HALF}\r\n${HALF}\r\n`);
+    await expect.poll(asked).toBe(2);
+    let text = '';
+    busy.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    answer(1);
+    await expect.poll(() => text).toContain('200 OK');
+    const halves: Socket[] = [];
+    for (let i = 0; i < MAX; i++) halves.push(await dial(HALF));
+    await expect.poll(() => halves[0]?.destroyed).toBe(true);
+    expect([cuts(), busy.destroyed]).toEqual([1, false]);
+    answer();
+    await expect.poll(() => text.split('200 OK').length).toBe(3);
   });
 });
 

@@ -7,6 +7,8 @@ export class Places {
   readonly #onCut: () => void;
   /** Sockets without a whole request, the oldest first, by remote address and port: a TLS socket has two objects. */
   readonly #waiting = new Map<string, Socket>();
+  /** Sockets with requests under way, which may be several: a client need not wait for an answer. */
+  readonly #busy = new Map<string, { readonly socket: Socket | undefined; requests: number }>();
   #open = 0;
 
   /** Create it after the server's own listeners. It calls `onCut` for each socket that it cuts. */
@@ -19,7 +21,8 @@ export class Places {
     const begun = (request: IncomingMessage, response: ServerResponse): void =>
       this.#begun(request, response);
     server.on('request', begun);
-    if (server.listenerCount('checkContinue') > 0) server.on('checkContinue', begun);
+    for (const event of ['checkContinue', 'checkExpectation'] as const)
+      if (server.listenerCount(event) > 0) server.on(event, begun);
     // Where nobody else listens for upgrades, Node takes a request that asks for one (h2c of Java or curl) as any other.
     if (server.listenerCount('upgrade') > 0)
       server.on('upgrade', ({ socket }) => this.#waiting.delete(originOf(socket)));
@@ -49,10 +52,14 @@ export class Places {
 
   #begun({ socket }: IncomingMessage, response: ServerResponse): void {
     const origin = originOf(socket);
-    const waiting = this.#waiting.get(origin);
+    const busy = this.#busy.get(origin) ?? { socket: this.#waiting.get(origin), requests: 0 };
+    busy.requests++;
+    this.#busy.set(origin, busy);
     this.#waiting.delete(origin);
     response.once('close', () => {
-      if (waiting !== undefined && !waiting.destroyed) this.#waiting.set(origin, waiting);
+      if (--busy.requests > 0) return;
+      this.#busy.delete(origin);
+      if (busy.socket?.destroyed === false) this.#waiting.set(origin, busy.socket);
     });
   }
 
