@@ -91,7 +91,11 @@ export const settings = defineSettings({
     'Maximum open HTTP connections; further connections are closed at once',
   ),
   ackTimeoutMs: ms('WEIR_ACK_TIMEOUT_MS', 5_000, 'Maximum time for NATS to acknowledge a message'),
-  bodyTimeoutMs: ms('WEIR_BODY_TIMEOUT_MS', 10_000, 'Maximum time for a caller to send its request'),
+  bodyTimeoutMs: ms(
+    'WEIR_BODY_TIMEOUT_MS',
+    10_000,
+    'Maximum time for a caller to send its request; one that does not read its answer for so long is cut off',
+  ),
   criticalMaxAgeMs: {
     env: 'WEIR_CRITICAL_MAX_AGE_MS',
     parse: parse.durationMs({ min: 1_000, max: 86_400_000 }),

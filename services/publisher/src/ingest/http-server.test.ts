@@ -21,6 +21,7 @@ interface Settings {
   readonly maxRequests?: number;
   readonly maxRequestsPerPublisher?: number;
   readonly requestTimeoutMs?: number;
+  readonly maxConnections?: number;
   readonly send?: (messages: readonly Message[]) => Promise<readonly Outcome[]>;
 }
 
@@ -53,7 +54,7 @@ async function start(settings: Settings = {}) {
   open.server = await listen({
     host: '127.0.0.1',
     port: 0,
-    maxConnections: 20,
+    maxConnections: settings.maxConnections ?? 20,
     requestTimeoutMs: settings.requestTimeoutMs ?? 5_000,
     handler,
     logger: createLogger({ service: 'test', level: 'silent' }),
@@ -272,11 +273,79 @@ describe('POST /v1/publish', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 408 .*"BODY_TOO_SLOW"/s);
   });
 
+  it('cuts clients that do not read their answers, so that they keep no place', async () => {
+    // More than the kernel takes.
+    const message = 'x'.repeat(20_000_000);
+    let isLarge = true;
+    const { answered } = await start({
+      maxConnections: 2,
+      requestTimeoutMs: 500,
+      send: async (all) => all.map(() => (isLarge ? { kind: 'refused', message } : { kind: 'sent' })),
+    });
+    const head = 'POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+    const request = `${head}connection: close\r\ncontent-length: ${one.length}\r\n\r\n${one}`;
+    for (let i = 0; i < 2; i++) {
+      const socket = connect(open.server.port, '127.0.0.1');
+      open.sockets.push(socket);
+      socket.on('error', () => undefined);
+      socket.write(request);
+    }
+    await until(() => answered.length === 2);
+    isLarge = false;
+    let answer = '';
+    while (answer === '') answer = await raw(request);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  }, 60_000);
+
   it('answers broken HTTP in JSON', async () => {
     await start();
     expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
     expect(await raw(`GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
     expect(await raw('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
+  });
+
+  it('answers a request before it refuses what is broken behind it', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { handler } = await start({
+      send: async (all) => {
+        await gate;
+        return all.map(() => ({ kind: 'kept', stream: 'S', seq: 7, duplicate: false }));
+      },
+    });
+    const head = 'POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+    const answer = raw(`${head}content-length: ${one.length}\r\n\r\n${one}}nonsense\r\n\r\n`);
+    await until(() => handler.underWay === 1);
+    release();
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 .*"seq":7.*HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
+  });
+
+  it('refuses a body that is broken in the middle at once', async () => {
+    const { sent } = await start();
+    const head = 'POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+    const answer = await raw(`${head}transfer-encoding: chunked\r\n\r\n5\r\n{"lan\r\nnonsense\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"BAD_REQUEST"/s);
+    expect(sent).toEqual([]);
+  });
+
+  it('keeps nothing of the refused uploads of a connection that stays open', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warned);
+    await start({ keys: ['a-key-that-is-long'] });
+    const socket = connect(open.server.port, '127.0.0.1');
+    open.sockets.push(socket);
+    for (let i = 0; i < 20; i++) {
+      socket.write('POST /v1/publish HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n');
+      const [answer] = await once(socket, 'data');
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 401 /);
+      socket.write('x'.repeat(1_000));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
   });
 
   it('ignores an expectation that it does not know', async () => {

@@ -7,6 +7,7 @@ import { CLIENT_SETTINGS, closeServer, listenOn, logThrottle, Places, refuseSock
 import type { Answer } from './answer.ts';
 import { answerRefusal } from './answer.ts';
 import type { Handler } from './handle.ts';
+import { InTurn } from './in-turn.ts';
 import type { RefusalCode } from './refusals.ts';
 
 export interface HttpOptions {
@@ -47,7 +48,10 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
     connectionsCheckingInterval: Math.min(checkMs, requestTimeoutMs),
     requireHostHeader: false, // refused below: Node's own refusal has no JSON
   });
+  const inTurn = new InTurn();
   const serve = (request: IncomingMessage, response: ServerResponse, goAhead: () => void): void => {
+    inTurn.begun(request, response);
+    boundReading(response, requestTimeoutMs);
     if (request.headers.host === undefined && request.httpVersion === '1.1') {
       write(response, answerRefusal({ code: 'BAD_REQUEST' }), true);
       return;
@@ -67,7 +71,7 @@ export async function listen(options: HttpOptions): Promise<HttpServer> {
   server.on('checkContinue', (request, response) => serve(request, response, () => response.writeContinue()));
   // Other expectations may be ignored; Node alone would answer them in another form.
   server.on('checkExpectation', (request, response) => serve(request, response, () => undefined));
-  server.on('clientError', refuseBroken);
+  server.on('clientError', (error, socket) => refuseBroken(error, socket, inTurn));
   const often = logThrottle(logMs);
   const places = new Places(server, {
     max: options.maxConnections,
@@ -104,26 +108,37 @@ function write(response: ServerResponse, answer: Answer, last: boolean): void {
   response.end(answer.body);
 }
 
+/** A client that does not read its answer for as long as a request may take must not keep its connection. */
+function boundReading(response: ServerResponse, ms: number): void {
+  let isWaiting = false;
+  const look = setInterval(() => {
+    if (isWaiting) response.socket?.destroy();
+    // Without a socket it is behind answers that are not read yet.
+    isWaiting = response.writableEnded && response.socket !== null;
+  }, ms);
+  response.once('close', () => clearInterval(look));
+}
+
 /** The rest of a refused body is read, within bounds, so that its sender gets the answer. */
 function boundRest(request: IncomingMessage): void {
   if (request.complete) return;
   const { socket } = request;
   const before = socket.bytesRead;
   let looks = 0;
+  // No listener on the socket, which outlives its requests.
   const look = setInterval(() => {
-    if (request.complete) clearInterval(look);
+    if (request.complete || socket.destroyed) clearInterval(look);
     else if (socket.bytesRead - before > restBytes || ++looks * lookMs >= restMs) socket.destroy();
   }, lookMs);
-  socket.once('close', () => clearInterval(look));
 }
 
 /** A request that Node could not parse, or that took too long, gets an answer in the usual form. */
-function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex, inTurn: InTurn): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  refuseSocket(socket, answerRefusal({ code: codeOf(error.code) }));
+  inTurn.broken(socket, () => refuseSocket(socket, answerRefusal({ code: codeOf(error.code) })));
 }
 
 function codeOf(error: string | undefined): RefusalCode {
