@@ -1,8 +1,10 @@
 // Second looks at clients on links in virtual time: what is found, when, and for how much padding.
 import type { Finding } from '@weir/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Looked, NoisyLink } from '../../fakes/noisy-link.ts';
 import { seeded, watch } from '../../fakes/noisy-link.ts';
+import type { LookStep } from './look.ts';
 import { Look } from './look.ts';
 import { LookBudget } from './look-budget.ts';
 
@@ -273,6 +275,52 @@ describe('the padding of a look', () => {
     }
     expect(look.verdict).toBeUndefined();
     expect(look.takeResult()).toBe('unsure');
+  });
+
+  it('has at most three trains, whatever a client answers, and when', () => {
+    const answer = fc.record({
+      afterMs: fc.integer({ min: 0, max: 3_000 }),
+      lateMs: fc.oneof(
+        fc.double({ min: 0.1, max: 5, noNaN: true }),
+        fc.double({ min: 1, max: 900, noNaN: true }),
+      ),
+      provenBytes: fc.constantFrom(14, 700, 20_000),
+      // Of a train: its own ping, or one behind it.
+      skips: fc.boolean(),
+      isLast: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(answer, { minLength: 200, maxLength: 400 }),
+        fc.constantFrom(0, 350),
+        fc.constantFrom(mobile, desktop, { ...mobile, demotes: true }),
+        fc.constantFrom(wronglySlow, wronglyFast, found('slow', 'high', 80), found('fast', 'high', 12_000)),
+        (answers, distanceMs, limits, finding) => {
+          const look = new Look(finding, limits, 0);
+          let nowMs = 0;
+          let trains = 0;
+          let out: LookStep | undefined;
+          for (const { afterMs, lateMs, provenBytes, skips, isLast } of answers) {
+            const lagMs = distanceMs + lateMs;
+            nowMs += afterMs + lagMs;
+            const isTrain: boolean = out !== undefined && out !== 'ping' && !skips;
+            look.heard({ lagMs, isTrain, provenBytes, provenMs: lagMs, isLast: isTrain || isLast, nowMs });
+            // What follows a train at once belongs to it.
+            const follows = isTrain;
+            const next = look.next(nowMs);
+            if (next === undefined) {
+              if (isTrain || isLast) out = undefined;
+              continue;
+            }
+            out = next;
+            look.sent(next, nowMs);
+            if (next !== 'ping' && !follows) trains++;
+          }
+          expect(trains).toBeLessThanOrEqual(3 * Math.ceil(nowMs / limits.everyMs));
+        },
+      ),
+      { numRuns: 300, endOnFailure: true },
+    );
   });
 
   it('is bounded by the bytes of the thread', () => {

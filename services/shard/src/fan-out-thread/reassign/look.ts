@@ -382,6 +382,8 @@ export class Look {
       ? this.#far.isFull
       : this.#pongs >= PONGS && nowMs - this.#openedMs >= this.#limits.unsureAfterMs;
     if (!isKnown) return;
+    // A train that is out belongs to no look any more.
+    this.#out = undefined;
     this.#follows = undefined;
     this.#beganMs = nowMs;
     this.#conclude('slow');
