@@ -45,7 +45,7 @@ export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
 export type { PayloadBounds, PayloadProblem, PayloadVerdict } from './payload.ts';
 export { readPayload, validatePayload } from './payload.ts';
 export type { Position } from './position.ts';
-export { channelHash, decodePosition, encodePosition } from './position.ts';
+export { channelHash, covers, decodePosition, encodePosition } from './position.ts';
 export type { StreamDefinition, StreamLimits } from './streams.ts';
 export { defaultStreamLimits, streamDefinitions } from './streams.ts';
 export type { Address, Subjects } from './subjects.ts';

@@ -33,6 +33,11 @@ export function channelHash(channel: string): string {
   return createHash('sha256').update(channel).digest('base64url').slice(0, HASH_CHARS);
 }
 
+/** Whether a position speaks for a channel. */
+export function covers({ channels }: Pick<Position, 'channels'>, channel: string): boolean {
+  return channels.includes(channelHash(channel));
+}
+
 /** The text of a position: URL-safe, at most `limits.positionChars` characters. */
 export function encodePosition(position: Position): string {
   const { stateEpoch, stateSeq, criticalEpoch, criticalSeq, stateMs, criticalMs, channels } = position;

@@ -39,6 +39,31 @@ it('misses no critical message of the new channel if it comes back before the sn
   expect(again.of('critical').map(({ message }) => message['data'])).toEqual([0, 1, 2]);
 });
 
+it('misses none either where it comes back with a position of other channels, and its connection breaks again', async () => {
+  const js = jetstream(scene.nats);
+  for (let i = 0; i < KEYS; i++) await js.publish(`weir.state.board.k${i}`, `"${'x'.repeat(10_000)}"`);
+  const first = await scene.client('elsewhere');
+  first.ws.terminate();
+  const link = { kbps: 800, delayMs: 60, bufferBytes: 1_000_000 };
+  const proxy = await scene.proxy({ down: link, up: link });
+  const client = BareClient.open(`${proxy.url(await scene.url('board'))}&resume=${first.position}`);
+  await until(() => client.of('state').length > 0, 'the snapshot is under way');
+  await js.publish('weir.critical.board', '0');
+  await until(() => client.ids.length === 1, 'the first message');
+  expect(client.has('board')).toBe(false);
+  client.ws.terminate();
+  for (const value of ['1', '2']) await js.publish('weir.critical.board', value);
+  const position = client.position ?? first.position;
+  const again = BareClient.open(`${await scene.url('board')}&resume=${position}`);
+  await until(() => again.has('board'), 'it is served');
+  await js.publish('weir.critical.board', '3');
+  await until(() => again.of('critical').at(-1)?.message['data'] === 3, 'the last message');
+  again.close();
+  // A client drops what it has had.
+  expect(again.of('gap')).toEqual([]);
+  expect(again.of('critical').map(({ message }) => message['data'])).toEqual([0, 1, 2, 3]);
+});
+
 it('gets the newest critical messages of a channel while a snapshot is under way', async () => {
   const js = jetstream(scene.nats);
   for (let i = 0; i < EARLIER; i++) await js.publish('weir.critical.chat', String(i));

@@ -1,4 +1,4 @@
-import { decodePosition } from '@weir/protocol';
+import { channelHash, decodePosition } from '@weir/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ChannelStart } from '../../port/messages.ts';
 import { firstWords } from './first-words.ts';
@@ -12,7 +12,13 @@ const ticket = {
   denied: ['c'],
   tls: false,
 } as const;
-const position = { stateEpoch: 's', stateSeq: 7, criticalEpoch: 'c', criticalSeq: 5, channels: [] };
+const position = {
+  stateEpoch: 's',
+  stateSeq: 7,
+  criticalEpoch: 'c',
+  criticalSeq: 5,
+  channels: ['a', 'b'].map(channelHash),
+};
 
 function words(starts: readonly ChannelStart[]): readonly { readonly type: string; readonly pos?: string }[] {
   const where = {
@@ -58,5 +64,16 @@ describe('the first messages', () => {
     const at = decodePosition(said.at(-1)?.pos ?? '');
     expect(at).toMatchObject({ criticalEpoch: 'new', criticalSeq: 4, stateEpoch: '-' });
     expect(at?.channels).toHaveLength(2);
+  });
+
+  it('end with a position if a client that comes back has a channel that its own does not cover', () => {
+    const said = words([
+      { channel: 'a', ...start },
+      { channel: 'new', ...start, snapshot: true, criticalSeq: 9 },
+    ]);
+    expect(said.map(({ type }) => type)).toEqual(['welcome', 'error', 'position']);
+    const at = decodePosition(said.at(-1)?.pos ?? '');
+    expect(at).toMatchObject({ criticalEpoch: 'new', criticalSeq: 5, stateEpoch: '-' });
+    expect(at?.channels).toEqual(['a', 'new'].map(channelHash));
   });
 });

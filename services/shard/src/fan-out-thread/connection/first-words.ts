@@ -1,12 +1,12 @@
 // The first messages to a client: `welcome`, the channels that it is denied, and the critical messages that it has lost.
 import type { ControlMessage, Position, Ticket } from '@weir/protocol';
-import { channelHash } from '@weir/protocol';
+import { channelHash, covers } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
 import { beginningAt } from './beginning.ts';
 
 /**
- * The `welcome`, then an `error` for each channel that is denied, then the gaps. If ids begin anew, a position says
- * from where.
+ * The `welcome`, then an `error` for each channel that is denied, then the gaps. A position says where critical messages
+ * begin if that is not where the client was: if ids begin anew, and if channels are new to a client that comes back.
  */
 export function firstWords(to: {
   readonly session: string;
@@ -27,6 +27,9 @@ export function firstWords(to: {
   const { channels, denied } = ticket;
   const resumed =
     position !== undefined && starts.every(({ snapshot, gap }) => !snapshot && gap === undefined);
+  const begins = starts.some(
+    ({ channel, gap }) => gap?.reset || (position !== undefined && !covers(position, channel)),
+  );
   return [
     {
       type: 'welcome',
@@ -40,7 +43,7 @@ export function firstWords(to: {
       const announced = { type: 'gap', channel, lane: 'critical', after: gap.after } as const;
       return [gap.reset ? { ...announced, reset: true } : announced];
     }),
-    ...(starts.some(({ gap }) => gap?.reset) ? [beginning(starts, criticalEpoch)] : []),
+    ...(begins ? [beginning(starts, criticalEpoch)] : []),
   ];
 }
 

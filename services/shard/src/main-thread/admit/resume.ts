@@ -1,6 +1,6 @@
 // Where a connection begins on each channel, from the position that the client brought. Pure.
 import type { Position } from '@weir/protocol';
-import { channelHash } from '@weir/protocol';
+import { covers } from '@weir/protocol';
 import type { ChannelStart } from '../../port/messages.ts';
 import { isLaterEpoch } from '../intake/epoch.ts';
 
@@ -34,10 +34,6 @@ export function isAhead(position: Position, heads: LaneHeads): boolean {
   return state || critical;
 }
 
-function speaksFor(position: Position, channel: string): boolean {
-  return position.channels.includes(channelHash(channel));
-}
-
 /** Where a channel begins: at the position where it still holds, else with a snapshot and a gap. */
 export function startOf(
   channel: string,
@@ -45,7 +41,7 @@ export function startOf(
   heads: LaneHeads,
 ): ChannelStart {
   const fresh = { channel, stateSeq: 0, snapshot: true, criticalSeq: heads.criticalSeq, gap: undefined };
-  if (position === undefined || !speaksFor(position, channel))
+  if (position === undefined || !covers(position, channel))
     return last === undefined ? fresh : { ...fresh, last };
   return { ...fresh, ...stateStart(channel, position, heads), ...criticalStart(channel, position, heads) };
 }
