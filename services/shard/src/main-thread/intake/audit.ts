@@ -15,8 +15,13 @@ interface Missing {
   readonly value: string | undefined;
 }
 
-/** The number of keys that were put right, and whether another comparison is needed; or: the stream counts as another one. */
-export type AuditOutcome = { readonly mended: number; readonly again: boolean } | 'another';
+/**
+ * The number of keys that were put right, whether another comparison is needed, and where the next one has to continue with
+ * the subjects of which the lane has nothing (0: all were judged); or: the stream counts as another one.
+ */
+export type AuditOutcome =
+  | { readonly mended: number; readonly again: boolean; readonly judgedSeq: number }
+  | 'another';
 
 export interface AuditOptions {
   readonly access: Pick<StreamAccess, 'scan' | 'put' | 'last'>;
@@ -32,6 +37,8 @@ export interface AuditOptions {
    * key puts that back.
    */
   readonly junkBeforeMs: number;
+  /** Subjects of which the lane has nothing were judged up to here by the comparison before. */
+  readonly judgedSeq: number;
 }
 
 /** With more lost keys than this, a new epoch costs less than their deletions. So many unknown ones are judged at a time. */
@@ -44,14 +51,14 @@ const IN_FLIGHT = 32;
 const IN_ONE_TURN = 5_000;
 
 export async function audit(options: AuditOptions, upToSeq: number): Promise<AuditOutcome> {
-  const { access, held, readTo, agesOut, deletionFloor } = options;
+  const { access, held, readTo, agesOut, deletionFloor, judgedSeq } = options;
   const there = new Numbers();
   const unknown: Pick<Missing, 'subject' | 'seq'>[] = [];
   let areAllUnknown = true;
   await access.scan((scanned) => {
     const { seq, subject } = scanned;
     there.push(seq);
-    if (seq > upToSeq || held.hasValue(subject) || scanned.size() === 0) return;
+    if (seq > upToSeq || seq <= judgedSeq || held.hasValue(subject) || scanned.size() === 0) return;
     if (unknown.length < MAX_MENDED) unknown.push({ subject, seq });
     else areAllUnknown = false;
   });
@@ -63,10 +70,14 @@ export async function audit(options: AuditOptions, upToSeq: number): Promise<Aud
   const gone = await each(missing, (one) => mend(one, access, held));
   if (gone === 'another') return gone;
   // Values that had no room in the lane cannot be told from values that came back.
-  if (!held.isWhole()) return gone;
+  if (!held.isWhole()) return { ...gone, judgedSeq: 0 };
   const back = await each(unknown, (one) => deleteAgain(one, options));
   if (back === 'another') return back;
-  return { mended: gone.mended + back.mended, again: gone.again || back.again || !areAllUnknown };
+  return {
+    mended: gone.mended + back.mended,
+    again: gone.again || back.again,
+    judgedSeq: areAllUnknown ? 0 : (unknown.at(-1)?.seq ?? 0),
+  };
 }
 
 /**
@@ -76,7 +87,10 @@ export async function audit(options: AuditOptions, upToSeq: number): Promise<Aud
 type Outcome = 'mended' | 'unneeded' | 'overtaken' | 'early' | 'another';
 
 /** Runs the repairs, a few at a time. */
-async function each<T>(all: readonly T[], run: (one: T) => Promise<Outcome>): Promise<AuditOutcome> {
+async function each<T>(
+  all: readonly T[],
+  run: (one: T) => Promise<Outcome>,
+): Promise<{ readonly mended: number; readonly again: boolean } | 'another'> {
   let mended = 0;
   let again = false;
   for (let i = 0; i < all.length; i += IN_FLIGHT) {

@@ -327,6 +327,24 @@ describe('StreamReader: a message that no shard can broadcast, in the place of a
     await end(bench);
   });
 
+  it('is found behind more refused messages than one comparison judges, and then the comparisons end', async () => {
+    const stream = new FakeStream();
+    stream.latestOnly = true;
+    for (let i = 0; i < 10_000; i++)
+      stream.messages.push({ seq: i + 1, subject: subject(i), data: Buffer.from('large'), timeMs: 0 });
+    const junk = { seq: 10_001, subject: subject('junk'), data: Buffer.from('bad'), timeMs: 0 };
+    stream.messages.push(junk);
+    stream.lastSeq = junk.seq;
+    stream.serverNowMs = 2 * VERIFY_MS;
+    const bench = start(stream);
+    for (let i = 0; i < 5; i++) await look(bench);
+    expect(stream.messages.at(-1)).toMatchObject({ subject: junk.subject, data: Buffer.alloc(0) });
+    const { scan } = stream.asked;
+    for (let i = 0; i < 3; i++) await look(bench);
+    expect([stream.asked.scan, bench.problems]).toEqual([scan, ['missing 1']]);
+    await end(bench);
+  });
+
   it('costs no epoch, however many there are', async () => {
     const stream = new FakeStream();
     stream.latestOnly = true;

@@ -85,6 +85,8 @@ export class StreamReader {
   readonly #count: MessageCount;
   readonly #nowMs: () => number;
   #auditWanted = false;
+  /** How far a comparison got that was too much for one time; 0 if none waits to be continued. */
+  #judgedSeq = 0;
   /** A message of which the lane has nothing was read. */
   #hasRefused = false;
   #nextAuditMs = Number.NEGATIVE_INFINITY;
@@ -211,6 +213,7 @@ export class StreamReader {
     this.#sequencer.startAt(0);
     this.#history.clear();
     this.#hasRefused = false;
+    this.#judgedSeq = 0;
     this.#count.begin(facts.lastSeq);
     lane.begin(epochName(facts), facts);
     await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
@@ -288,8 +291,11 @@ export class StreamReader {
   /** Compares all subjects with the stream where their number leaves a doubt. The feed goes on meanwhile. */
   async #audit(facts: StreamFacts): Promise<void> {
     const { access, held, onProblem } = this.#options;
-    if (held === undefined || !this.#auditWanted || this.#nowMs() < this.#nextAuditMs) return;
-    this.#auditWanted = false;
+    const judgedSeq = this.#judgedSeq;
+    const isWanted = this.#auditWanted || judgedSeq > 0;
+    if (held === undefined || !isWanted || this.#nowMs() < this.#nextAuditMs) return;
+    // A doubt that came meanwhile needs a comparison from the beginning.
+    this.#auditWanted &&= judgedSeq > 0;
     const losses = this.#losses;
     try {
       const outcome = await audit(
@@ -300,6 +306,7 @@ export class StreamReader {
           agesOut: facts.agesOut,
           deletionFloor: () => this.#deletionFloor(facts),
           junkBeforeMs: facts.serverNowMs - this.#options.verifyMs - auditEveryMs(facts),
+          judgedSeq,
         },
         this.#sequencer.seq,
       );
@@ -307,6 +314,7 @@ export class StreamReader {
       if (outcome === 'another') this.#raise(facts);
       else {
         this.#auditWanted ||= outcome.again;
+        this.#judgedSeq = outcome.judgedSeq;
         if (outcome.mended > 0) {
           this.#count.doubt();
           onProblem('missing', outcome.mended);
