@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { connect } from '@weir/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BareClient } from '../../harness/bare-client.ts';
 import { end } from '../../harness/end.ts';
@@ -160,6 +160,14 @@ describe('a shard that could not read the stream', () => {
     await gate.shut();
     await stop();
   });
+  // While the router takes the shard behind the gate for a stale one, it sends its clients elsewhere.
+  beforeEach(() =>
+    until(
+      async () =>
+        (await metric(cluster.router, 'weir_router_roster_shards{pool="mobile",state="serving"}')) === 1,
+      'the router knows that the shard is fresh',
+    ),
+  );
 
   it('tells its clients a gap where the stream had let messages go meanwhile', async () => {
     await publish('older', 0, 1);
@@ -177,6 +185,26 @@ describe('a shard that could not read the stream', () => {
     expect([told(client, 'quiet'), told(client, 'older')]).toEqual([[0, 1], []]);
     await publish('hot', 20, 21);
     await until(() => told(client, 'hot').at(-1) === 20, 'what comes next');
+    client.close();
+  });
+
+  it('tells them a gap where messages of a channel were purged, and others gave way to later ones of their own', async () => {
+    const client = await BareClient.connect(cluster.routerUrl, 'channels=calm,hotter,swept&class=mobile');
+    await until(() => client.of('position').length > 0, 'the client is served');
+    for (const channel of ['calm', 'hotter', 'swept']) await publish(channel, 0, 1);
+    await until(() => client.ids.length === 3, 'the first messages');
+    await gate.shut();
+    await publish('swept', 1, 3);
+    await (await jetstreamManager(nats)).streams.purge('WEIR_CRITICAL', { filter: 'weir.critical.swept' });
+    await publish('hotter', 1, 20);
+    await publish('calm', 1, 2);
+    await gate.open();
+    await until(() => told(client, 'calm').length === 2, 'the last message');
+    expect(told(client, 'hotter')).toEqual([0, 'gap', 15, 16, 17, 18, 19]);
+    expect([told(client, 'swept'), told(client, 'calm')]).toEqual([
+      [0, 'gap'],
+      [0, 1],
+    ]);
     client.close();
   });
 

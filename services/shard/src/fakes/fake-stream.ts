@@ -121,11 +121,14 @@ export class FakeStream implements StreamAccess {
     return this.messages.findLast(({ subject }) => subject === wanted);
   }
 
-  async full(messages: number): Promise<ReadonlyMap<string, number>> {
-    const seqs = new Map<string, number[]>();
-    for (const { subject, seq } of this.messages) seqs.set(subject, [...(seqs.get(subject) ?? []), seq]);
-    const full = [...seqs].filter(([, { length }]) => length >= messages);
-    return new Map(full.map(([subject, [oldest = 0]]) => [subject, oldest]));
+  async counts(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { subject } of this.messages) counts.set(subject, (counts.get(subject) ?? 0) + 1);
+    return counts;
+  }
+
+  async oldest(wanted: string): Promise<number | undefined> {
+    return this.messages.find(({ subject }) => subject === wanted)?.seq;
   }
 
   async scan(take: (scanned: Scanned) => void): Promise<void> {

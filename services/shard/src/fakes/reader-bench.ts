@@ -16,6 +16,8 @@ export interface Bench {
   readonly holes: string[];
   /** `hadMs`: up to then clients had everything. */
   readonly sink: { failLoaded: number; hadMs: number };
+  /** How many messages the stream must still have, by subject. */
+  owed: ReadonlyMap<string, number>;
   /** What control says that it removed. */
   removals: Cleanup | undefined;
   /** All values have found room. */
@@ -71,6 +73,7 @@ export function start(stream = new FakeStream()): Bench {
           },
         }
       : {
+          owed: () => bench.owed,
           onHole: ({ upToSeq, subjects }) => holes.push(`${told.at(-1)}, ${upToSeq}: ${subjects ?? 'any'}`),
         }),
     // Nothing here waits for a timer of its own: tests poke.
@@ -91,6 +94,7 @@ export function start(stream = new FakeStream()): Bench {
     problems,
     holes,
     sink,
+    owed: new Map(),
     removals: undefined,
     isWhole: true,
     values: () =>

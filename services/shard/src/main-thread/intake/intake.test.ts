@@ -92,8 +92,12 @@ class FakeStream implements StreamAccess {
     return this.stored.findLast((one) => one.subject === subject);
   }
 
-  async full(): ReturnType<StreamAccess['full']> {
+  async counts(): ReturnType<StreamAccess['counts']> {
     return new Map();
+  }
+
+  async oldest(): ReturnType<StreamAccess['oldest']> {
+    return undefined;
   }
 
   async scan(): Promise<void> {}

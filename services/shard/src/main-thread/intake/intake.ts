@@ -226,9 +226,16 @@ function needsSomebody(detail: unknown): boolean {
 }
 
 /** Tells a lane to which each message counts what its stream has lost. */
-function holesOf({ lost }: LaneSink, subjects: Subjects): Pick<ReaderOptions, 'onHole'> {
+function holesOf({ lost, owed }: LaneSink, subjects: Subjects): Pick<ReaderOptions, 'onHole' | 'owed'> {
   if (lost === undefined) return {};
   return {
+    owed: (facts) =>
+      new Map(
+        [...(owed?.(facts) ?? [])].map(([channel, count]) => [
+          subjects.data({ lane: 'critical', channel }),
+          count,
+        ]),
+      ),
     onHole: ({ upToSeq, subjects: of }) => {
       lost(
         upToSeq,

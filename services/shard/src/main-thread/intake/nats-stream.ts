@@ -16,8 +16,6 @@ import type { Scanned, StreamAccess } from './stream-access.ts';
 const GENERATION = 'weir_generation';
 const HAD = 'weir_had_ms';
 const CONSUMER_IDLE_NS = 30_000_000_000;
-/** Most full subjects whose oldest message is asked for; of others nothing is known. */
-const MAX_FULL = 100;
 
 interface NatsStreamOptions {
   readonly connection: NatsConnection;
@@ -80,17 +78,14 @@ export class NatsStream implements StreamAccess {
     return this.#stored({ last_by_subj: subject });
   }
 
-  async full(messages: number): Promise<ReadonlyMap<string, number>> {
-    const oldest = new Map<string, number>();
-    if (messages === Number.POSITIVE_INFINITY) return oldest;
+  async counts(): Promise<ReadonlyMap<string, number>> {
     const manager = await this.#jsm();
     const { state } = await manager.streams.info(this.#options.definition.name, { subjects_filter: '>' });
-    const full = Object.entries(state.subjects ?? {}).filter(([, count]) => count >= messages);
-    for (const [subject] of full.slice(0, MAX_FULL)) {
-      const first = await this.#stored({ seq: 1, next_by_subj: subject });
-      if (first !== undefined) oldest.set(subject, first.seq);
-    }
-    return oldest;
+    return new Map(Object.entries(state.subjects ?? {}));
+  }
+
+  async oldest(subject: string): Promise<number | undefined> {
+    return (await this.#stored({ seq: 1, next_by_subj: subject }))?.seq;
   }
 
   /** Asks the leader: others may be behind. */

@@ -20,8 +20,10 @@ export interface StreamAccess {
   first(seq: number): Promise<Identity | undefined>;
   /** A subject's newest message; undefined if the stream keeps none. */
   last(subject: string): Promise<Message | undefined>;
-  /** The subjects of which the stream keeps at least so many messages, and the sequence of the oldest one of each. */
-  full(messages: number): Promise<ReadonlyMap<string, number>>;
+  /** How many messages the stream keeps of each subject. */
+  counts(): Promise<ReadonlyMap<string, number>>;
+  /** The sequence of a subject's oldest message; undefined if the stream keeps none. */
+  oldest(subject: string): Promise<number | undefined>;
   /** Shows all messages in their order, without their content. Rejects if it stalls. */
   scan(take: (scanned: Scanned) => void): Promise<void>;
   /**

@@ -115,6 +115,25 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
+  it('knows that another subject may have lost some, too, where older messages of it are gone without a reason', async () => {
+    const bench = start();
+    await settle();
+    const { stream, reader } = bench;
+    stream.agesOut = true;
+    stream.maxPerSubject = 2;
+    stream.publish();
+    for (const subject of ['weir.critical.purged', 'weir.critical.quiet']) stream.publish({ subject });
+    bench.owed = new Map(stream.messages.map(({ subject }) => [subject, 1]));
+    reader.lost();
+    stream.publish({ lost: true, subject: 'weir.critical.purged' });
+    for (let i = 0; i < 4; i++) stream.publish({ lost: true, subject: 'weir.critical.full' });
+    for (const seq of [2, 4, 5, 6]) stream.drop(seq);
+    reader.back();
+    await settle();
+    expect(bench.holes).toEqual(['3, 6: weir.critical.full,weir.critical.purged']);
+    await end(bench);
+  });
+
   it('tells of messages that were purged at the end of the stream', async () => {
     const bench = start();
     await settle();

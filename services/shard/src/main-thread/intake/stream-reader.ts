@@ -45,6 +45,8 @@ export interface ReaderOptions {
   readonly access: StreamAccess;
   /** The lane of the stream. */
   readonly lane: Pick<LaneSink, 'begin' | 'loaded' | 'removals' | 'hadMs' | 'hadUpTo'>;
+  /** How many messages the stream must still have of each subject, by what the lane has. */
+  readonly owed?: (facts: StreamFacts) => ReadonlyMap<string, number>;
   /** Hands a message to the lane. Says whether its subject is a new one, as far as `held` can tell. */
   readonly take: (message: Message) => Newness;
   /** What the lane holds, by subject, if it keeps the newest message of each. */
@@ -72,6 +74,8 @@ type Wake = 'timer' | 'gap' | 'backwards' | 'poked';
 
 /** Most subjects that the reader asks for one by one. If more are in doubt, the stream counts as another one. */
 const MAX_ASKED = 256;
+/** Most full subjects whose oldest message is asked for; of others nothing is known. */
+const MAX_FULL = 100;
 /** Most messages that are held back until the stream is proven to be the same. */
 const MAX_HELD_BACK = 100_000;
 /** Shortest time between two comparisons of all subjects with the stream, and the time for each subject. */
@@ -99,6 +103,8 @@ export class StreamReader {
   #losses = 0;
   /** Subjects that have as many messages as the stream keeps, with the oldest one: they explain holes before that one. */
   #full: ReadonlyMap<string, number> = new Map();
+  /** Subjects of which the stream has lost messages that it should have: the hole may be theirs, too. */
+  #purged: readonly string[] = [];
   #wake: ((wake: Wake) => void) | undefined;
   #pending: Wake | undefined;
 
@@ -272,20 +278,33 @@ export class StreamReader {
   }
 
   /** What is missing before the first message has aged out, or gave way to any other; later ones gave way to their own. */
-  async #explainHoles({ firstSeq, lastSeq, maxPerSubject }: StreamFacts): Promise<void> {
-    const { access, onHole } = this.#options;
+  async #explainHoles(facts: StreamFacts): Promise<void> {
+    const { access, onHole, owed } = this.#options;
+    const { firstSeq, lastSeq, maxPerSubject } = facts;
     const { seq } = this.#sequencer;
     if (onHole === undefined || lastSeq <= seq) return;
-    this.#full = firstSeq > seq + 1 ? new Map() : await access.full(maxPerSubject);
+    const full = new Map<string, number>();
+    this.#full = full;
+    if (firstSeq > seq + 1 || maxPerSubject === Number.POSITIVE_INFINITY) return;
+    const counts = await access.counts();
+    for (const [subject, count] of counts) {
+      if (count < maxPerSubject || full.size >= MAX_FULL) continue;
+      const oldest = await access.oldest(subject);
+      if (oldest !== undefined) full.set(subject, oldest);
+    }
+    if (full.size === 0) return;
+    this.#purged = [...(owed?.(facts) ?? [])].flatMap(([subject, count]) =>
+      (counts.get(subject) ?? 0) < Math.min(count, maxPerSubject) ? [subject] : [],
+    );
   }
 
   #hole(upToSeq: number): void {
     const { onHole, onProblem } = this.#options;
     // While the stream is loaded, the lane knows better which subjects are full.
     if (this.#known !== undefined) onProblem('missing', upToSeq - this.#sequencer.seq);
-    const full = [...this.#full].filter(([, oldestSeq]) => oldestSeq > upToSeq);
-    const subjects = full.map(([subject]) => subject);
-    onHole?.({ upToSeq, subjects: subjects.length === 0 ? undefined : subjects });
+    const full = [...this.#full].flatMap(([subject, oldestSeq]) => (oldestSeq > upToSeq ? [subject] : []));
+    const subjects = full.length === 0 ? undefined : [...new Set([...full, ...this.#purged])];
+    onHole?.({ upToSeq, subjects });
   }
 
   /** Compares all subjects with the stream where their number leaves a doubt. The feed goes on meanwhile. */

@@ -46,6 +46,20 @@ describe('CriticalLane', () => {
     expect(lane.bytesOf('none', { last: 1 })).toBe(0);
   });
 
+  it('says how many messages the stream must still have: within their time, and not told as lost', () => {
+    const lane = new CriticalLane(wide);
+    for (const seq of [1, 3, 5, 7]) lane.append('a', entry(seq, seq * 100));
+    lane.append('b', entry(8, 800));
+    const kept = (firstSeq: number, serverNowMs: number): Record<string, number> =>
+      Object.fromEntries(lane.kept({ firstSeq, serverNowMs, slackMs: 50 }));
+    expect(kept(1, 800)).toEqual({ a: 4, b: 1 });
+    expect(kept(1, 1_250)).toEqual({ a: 3, b: 1 });
+    expect(kept(1, 1_251)).toEqual({ a: 2, b: 1 });
+    expect(kept(4, 800)).toEqual({ a: 2, b: 1 });
+    lane.lose(9, ['b']);
+    expect(kept(1, 800)).toEqual({ a: 4 });
+  });
+
   it('knows where the newest few messages of a channel begin, and skips no loss of them', () => {
     const lane = new CriticalLane({ ...wide, maxPerChannel: 4 });
     for (const seq of [1, 3, 5, 7, 9]) lane.append('a', entry(seq));

@@ -93,7 +93,7 @@ export class CriticalLane {
   /**
    * After loading a stream that keeps `perChannel` messages of a channel: full channels have lost what came before. They
    * explain the holes before their oldest messages. If the last hole, up to `holeSeq`, is another one, something else has
-   * removed messages, and any channel may have lost some.
+   * removed messages, and any channel may have lost some. A purge of another channel behind such a hole leaves no trace.
    */
   sealLoaded(perChannel: number, holeSeq: number): void {
     let explainedSeq = 0;
@@ -203,6 +203,25 @@ export class CriticalLane {
       }
     }
     return newest;
+  }
+
+  /**
+   * How many messages of each channel the lane has from `firstSeq` on that were not told as lost and that the server stored
+   * no longer ago than `maxAgeMs`, less `slackMs`.
+   */
+  kept(o: {
+    readonly firstSeq: number;
+    readonly serverNowMs: number;
+    readonly slackMs: number;
+  }): ReadonlyMap<string, number> {
+    const sinceMs = o.serverNowMs - this.#limits.maxAgeMs + o.slackMs;
+    const kept = new Map<string, number>();
+    for (const [channel, ring] of this.#rings) {
+      const first = firstAfter(ring, Math.max(this.lostSeq(channel), o.firstSeq - 1));
+      const left = ring.entries.slice(first).filter((entry) => (entry?.storedMs ?? 0) >= sinceMs);
+      if (left.length > 0) kept.set(channel, left.length);
+    }
+    return kept;
   }
 
   /** Messages of a channel after `seq`, in order, until `take` returns false. */

@@ -24,6 +24,11 @@ export interface LaneSink {
   skip(message: Message): void;
   /** Messages up to `upToSeq` are gone unread, of these channels or of any. What comes next is after them. */
   lost?(upToSeq: number, channels: readonly string[] | undefined): void;
+  /**
+   * How many messages of each channel a stream must still have that has lost none but by its limits, without those that
+   * were told as lost.
+   */
+  owed?(facts: Pick<LaneFacts, 'firstSeq' | 'serverNowMs'>): ReadonlyMap<string, number>;
   /** A mark of a clean-up of the state stream. */
   cleanedUp?(mark: Cleanup, timeMs: number): Newness;
   /** Everything up to `seq` has been read. */

@@ -159,6 +159,7 @@ export function criticalSink(o: {
       o.lanes.critical.lose(upToSeq, channels);
       o.onUnread(channels);
     },
+    owed: (facts) => o.lanes.critical.kept({ ...facts, slackMs: EXPIRY_SLACK_MS }),
     loaded(seq) {
       if (loading === undefined) return;
       const afterSeq = o.lanes.critical.seq;
@@ -170,6 +171,7 @@ export function criticalSink(o: {
       o.lanes.critical = loading.lane;
       o.lanes.criticalEpoch = loading.epoch;
       o.lanes.criticalHadSeq = loading.hadSeq;
+      // Not only up to its newest message: a copy may bring back older ones that shards before this one have sent.
       newestMs = Math.max(newestMs, loading.facts.serverNowMs);
       loading = undefined;
       o.onLoaded({ afterSeq, sinceSeq: knownSeq });
