@@ -23,6 +23,8 @@ export class FakeStream implements StreamAccess {
   readonly asked = { ensure: 0, facts: 0, fill: 0, scan: 0 };
   /** Refuses what the shard publishes. */
   refuses = false;
+  /** Answers that never come, because the connection broke first, by what is asked. */
+  readonly hangs = { facts: 0, fill: 0 };
   /** Runs in the middle of the next fill. */
   duringFill: (() => void) | undefined;
   /** Runs at the end of the next scan. */
@@ -92,6 +94,7 @@ export class FakeStream implements StreamAccess {
   async facts(): Promise<StreamFacts | undefined> {
     this.asked.facts++;
     this.#fail('facts');
+    if (this.#hangs('facts')) return new Promise(() => undefined);
     if (!this.exists) return undefined;
     const { createdMs, generation, hadMs, lastSeq, serverNowMs } = this;
     const firstSeq = this.messages[0]?.seq ?? lastSeq + 1;
@@ -155,6 +158,7 @@ export class FakeStream implements StreamAccess {
   async fill(fromSeq: number, take: (message: Message) => void): Promise<void> {
     this.asked.fill++;
     this.#fail('fill');
+    if (this.#hangs('fill')) return new Promise(() => undefined);
     const there = this.messages.filter(({ seq }) => seq >= fromSeq);
     there.forEach((message, i) => {
       if (i === there.length >> 1) {
@@ -175,6 +179,12 @@ export class FakeStream implements StreamAccess {
         this.#take = undefined;
       },
     };
+  }
+
+  #hangs(what: keyof FakeStream['hangs']): boolean {
+    if (this.hangs[what] === 0) return false;
+    this.hangs[what]--;
+    return true;
   }
 
   #fail(what: keyof FakeStream['failures']): void {

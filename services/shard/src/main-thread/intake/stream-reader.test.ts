@@ -70,6 +70,27 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
+  it.each([
+    ['facts', 'while it loads the stream'],
+    ['fill', 'while it loads the stream'],
+    ['facts', 'later'],
+    ['fill', 'later'],
+  ] as const)('asks again (%s) as soon as a connection is back that broke %s', async (what, when) => {
+    const bench = start();
+    const { stream, reader } = bench;
+    if (when === 'later') await settle();
+    stream.publish({ lost: true });
+    stream.hangs[what] = 1;
+    reader.poke();
+    await settle();
+    expect([stream.hangs[what], reader.current]).toEqual([0, when === 'later']);
+    reader.lost();
+    reader.back();
+    await settle();
+    expect([bench.told.at(-1), reader.current]).toEqual([when === 'later' ? '1' : 'loaded 1', true]);
+    await end(bench);
+  });
+
   it('skips sequences without a message', async () => {
     const bench = start();
     await settle();

@@ -105,6 +105,8 @@ export class StreamReader {
   #full: ReadonlyMap<string, number> = new Map();
   /** Subjects of which the stream has lost messages that it should have: the hole may be theirs, too. */
   #purged: readonly string[] = [];
+  /** What ends the wait for each answer that is under way. */
+  readonly #asked = new Set<(lost: Error) => void>();
   #wake: ((wake: Wake) => void) | undefined;
   #pending: Wake | undefined;
 
@@ -173,6 +175,8 @@ export class StreamReader {
     this.#auditWanted = true;
     this.#nextAuditMs = Math.max(this.#nextAuditMs, this.#nowMs() + random() * AUDIT_EVERY_MS);
     this.#losses++;
+    for (const giveUp of this.#asked) giveUp(connectionLost());
+    this.#asked.clear();
     this.#sequencer.doubt();
   }
 
@@ -205,8 +209,8 @@ export class StreamReader {
   async #load(): Promise<void> {
     const { access, lane, onLoaded } = this.#options;
     const losses = this.#losses;
-    await access.ensure();
-    let facts = await access.facts();
+    await this.#unlessLost(access.ensure());
+    let facts = await this.#unlessLost(access.facts());
     if (facts === undefined) throw new Error('the stream is missing although it was just created');
     // Shards that start later cannot know what clients had of a history that is gone.
     const generation = Math.max(facts.generation, this.#minGeneration);
@@ -243,7 +247,7 @@ export class StreamReader {
     // The answer must contain what was read before the request; messages that come meanwhile may be missing in it.
     const { seq, liveSeq, doubts } = this.#sequencer;
     const losses = this.#losses;
-    const facts = await access.facts();
+    const facts = await this.#unlessLost(access.facts());
     if (facts === undefined) return this.#another('missing');
     if (this.#stopped || this.#known === undefined || losses !== this.#losses) return;
     const known = { ...this.#known, seq };
@@ -413,9 +417,19 @@ export class StreamReader {
   async #fill(lastSeq: number, take: (message: Message) => void): Promise<void> {
     if (lastSeq <= this.#sequencer.seq) return;
     const losses = this.#losses;
-    await this.#options.access.fill(this.#sequencer.seq + 1, (message) => {
-      if (losses !== this.#losses) throw new Error('the connection was lost while the stream was read');
+    const filled = this.#options.access.fill(this.#sequencer.seq + 1, (message) => {
+      if (losses !== this.#losses) throw connectionLost();
       take(message);
+    });
+    await this.#unlessLost(filled);
+  }
+
+  /** A server that is back knows nothing of what it was asked before: the answer would only time out. */
+  #unlessLost<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#asked.add(reject);
+      const answered = (): void => void this.#asked.delete(reject);
+      answer.then(resolve, reject).then(answered, answered);
     });
   }
 
@@ -438,6 +452,10 @@ export class StreamReader {
       };
     });
   }
+}
+
+function connectionLost(): Error {
+  return new Error('the connection was lost while the stream was read');
 }
 
 function auditEveryMs({ subjects }: StreamFacts): number {
