@@ -17,6 +17,14 @@ const objectName = parse.text({
   max: 253,
 });
 
+/** A name as browsers send it; with a dot before it also every name below. */
+const hostName = parse.text({
+  pattern:
+    /^\.?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/,
+  what: 'a host name such as console.example.com, or .example.com for all below, without scheme and port',
+  max: 253,
+});
+
 /** Long enough that no one guesses it. */
 const consoleToken = parse.text({
   pattern: /^\S{16,512}$/,
@@ -217,6 +225,13 @@ export const settings = defineSettings({
     parse: parse.port(),
     default: 7704,
     meaning: 'Port of the console (HTTP); 0 picks a free one',
+  },
+  consoleAllowedHosts: {
+    env: 'WEIR_CONSOLE_ALLOWED_HOSTS',
+    parse: parse.list(hostName),
+    optional: true,
+    meaning:
+      'Names by which the console answers, besides IP addresses, localhost and the name of its machine: console.example.com, or .example.com for all below',
   },
   consoleToken: {
     env: 'WEIR_CONSOLE_TOKEN',

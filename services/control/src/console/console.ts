@@ -139,6 +139,7 @@ export class Console {
       onSkipped: () => metrics.consoleSkipped.inc(),
       onFault: (err) => often((suppressed) => logger.error({ err, suppressed }, 'console failed')),
     });
+      allowedHosts: config.consoleAllowedHosts ?? [],
     const url = await this.#server.listen();
     logger.info({ url }, 'console listens');
     this.#scalers?.start();
