@@ -89,7 +89,13 @@ const streams = new Table(byId('streams'), {
     { title: 'Oldest message', number: true, of: ({ ageMs }) => text.age(ageMs) },
     { title: 'Newest sequence', number: true, of: ({ lastSeq }) => text.count(lastSeq) },
     {
-      title: 'Shards that lag',
+      title: 'Lag in messages',
+      number: true,
+      of: ({ lag, slowest }) => `${text.count(lag)}${slowest === undefined ? '' : ` (${slowest})`}`,
+      mark: ({ lag }) => (lag > 0 ? 'warn' : ''),
+    },
+    {
+      title: 'Shards that may lack some',
       number: true,
       of: ({ behind }) => text.count(behind),
       mark: ({ behind }) => (behind > 0 ? 'bad' : ''),

@@ -24,6 +24,7 @@ import { Processes } from './processes.ts';
 import { RejectedSubjects } from './rejected.ts';
 import type { Scaler } from './scaler.ts';
 import { readScaler } from './scaler.ts';
+import { StreamLags } from './stream-lag.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { Timeline } from './timeline.ts';
 import type { View } from './view.ts';
@@ -70,6 +71,7 @@ export class Console {
   readonly #streams = new StreamWatch();
   readonly #timeline = new Timeline();
   readonly #subjects = new RejectedSubjects();
+  readonly #lags = new StreamLags();
   readonly #counted: Counted;
   readonly #pools: History<(typeof POOL_COLUMNS)[number]>;
   readonly #shards: History<(typeof SHARD_COLUMNS)[number]>;
@@ -175,6 +177,7 @@ export class Console {
     this.#json = JSON.stringify(this.#view);
     this.#server?.tell(this.#json);
     this.#ears.ask();
+    this.#lags.step(STREAMS, this.#o.fullness);
   }
 
   #hearNats(): void {
@@ -221,9 +224,12 @@ export class Console {
       nats: this.#nats,
       pools,
       shards,
+    const told = entries.flatMap(({ shard }) => processes.get('shard', shard) ?? []);
       routers: routerViews(processes),
       publishers: publisherViews(processes),
-      streams: this.#streams.views(shards.filter(({ stale }) => stale).length),
+      streams: this.#streams.views(shards.filter(({ stale }) => stale).length, (stream) =>
+        this.#lags.of(stream, told),
+      ),
       rejected: this.#counted.of('reject'),
       closes: this.#counted.of('close'),
       scalers: this.#scalers === undefined ? undefined : [...this.#scalers.items.values()],
