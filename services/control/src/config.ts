@@ -247,14 +247,14 @@ export const settings = defineSettings({
     default: 2_000,
     unit: 'ms',
     meaning:
-      'How often the console asks for figures and tells browsers; also the resolution of its hour of history',
+      'How often the console asks for figures and tells browsers. Its hour of history has a row each time, and at most one every 2 s',
   },
   consoleMaxShards: {
     env: 'WEIR_CONSOLE_MAX_SHARDS',
     parse: parse.int({ min: 1, max: 10_000 }),
     default: 500,
     meaning:
-      'Shards of which the console keeps an hour of history: 43 KB each at 2 s. Others count in their pool alone',
+      'Shards of which the console keeps an hour of history, at most 43 KB each. Others count in their pool alone',
   },
   consoleMaxBrowsers: {
     env: 'WEIR_CONSOLE_MAX_BROWSERS',

@@ -83,10 +83,11 @@ export class ConsoleServer {
 
   /** Tells every browser that keeps up. */
   tell(view: string): void {
-    const text = `event: view\ndata: ${view}\n\n`;
+    // The same bytes for all: a browser that lags behind keeps no copy of its own.
+    const bytes = Buffer.from(eventOf(view));
     for (const browser of this.#browsers) {
       if (browser.writableLength > maxUnreadBytes) this.#o.onSkipped();
-      else browser.write(text);
+      else browser.write(bytes);
     }
   }
 
@@ -123,7 +124,7 @@ export class ConsoleServer {
       return this.#text(response, 503, 'too many browsers look already');
     this.#head(response, 200, 'text/event-stream; charset=utf-8');
     response.write('retry: 2000\n\n');
-    response.write(`event: view\ndata: ${this.#o.view()}\n\n`);
+    response.write(eventOf(this.#o.view()));
     this.#browsers.add(response);
     response.on('close', () => this.#browsers.delete(response));
   }
@@ -179,7 +180,6 @@ export class ConsoleServer {
   }
 }
 
-/** JSON, with or without a charset. A form of another page cannot send it unasked. */
 function eventOf(view: string): string {
   return `event: view\ndata: ${view}\n\n`;
 }
@@ -192,6 +192,7 @@ function unknownHost(header: string | undefined): string {
   return `The console does not answer by ${who}. Open it by an IP address or localhost, or add ${add} to WEIR_CONSOLE_ALLOWED_HOSTS (console.allowedHosts in the chart).`;
 }
 
+/** JSON, with or without a charset. A form of another page cannot send it unasked. */
 function isJson(contentType = ''): boolean {
   return /^application\/json *(?:;|$)/i.test(contentType);
 }

@@ -50,6 +50,8 @@ export interface ConsoleOptions {
 }
 
 const hourMs = 3_600_000;
+/** Shortest time between two rows of the hour: of 500 shards a row has 12 KB. */
+const rowMs = 2_000;
 const shownDecisions = 200;
 const shownEvents = 200;
 const shownSubjects = 20;
@@ -69,13 +71,17 @@ export class Console {
   readonly #steady = new Steady();
   readonly #others = new ProcessWatch();
   readonly #streams = new StreamWatch();
+  readonly #lags = new StreamLags();
   readonly #timeline = new Timeline();
   readonly #subjects = new RejectedSubjects();
-  readonly #lags = new StreamLags();
   readonly #counted: Counted;
   readonly #pools: History<(typeof POOL_COLUMNS)[number]>;
   readonly #shards: History<(typeof SHARD_COLUMNS)[number]>;
   readonly #total: History<(typeof TOTAL_COLUMNS)[number]>;
+  /** Steps from one row of the hour to the next. */
+  readonly #stepsOfRow: number;
+  /** When the newest row was kept. */
+  #rowAtMs = 0;
   readonly #scalers: ObjectWatch<Scaler> | undefined;
   readonly #wanted = new Map<string, number>();
   readonly #sinceMs: number;
@@ -92,12 +98,13 @@ export class Console {
   constructor(o: ConsoleOptions) {
     const { config, clock } = o;
     const everyMs = config.consoleEveryMs;
-    const size = Math.round(hourMs / everyMs);
+    this.#stepsOfRow = Math.ceil(rowMs / everyMs);
+    const size = Math.round(hourMs / (everyMs * this.#stepsOfRow));
     this.#o = o;
     this.#sinceMs = clock.wallMs();
     this.#refusals = logThrottle(logEveryMs, clock);
     this.#processes = new Processes({ max: config.maxShards * 2, silentMs: everyMs * 3 + 1_000 });
-    this.#counted = new Counted({ size, everyMs });
+    this.#counted = new Counted({ size: Math.round(hourMs / everyMs), everyMs });
     this.#pools = new History({ columns: POOL_COLUMNS, size, maxNames: maxPools });
     this.#shards = new History({ columns: SHARD_COLUMNS, size, maxNames: config.consoleMaxShards });
     this.#total = new History({ columns: TOTAL_COLUMNS, size, maxNames: 1 });
@@ -132,6 +139,7 @@ export class Console {
     this.#server = new ConsoleServer({
       host: config.consoleHost,
       port: config.consolePort,
+      allowedHosts: config.consoleAllowedHosts ?? [],
       maxBrowsers: config.consoleMaxBrowsers,
       files: await readPageFiles(),
       view: () => this.#json,
@@ -141,7 +149,6 @@ export class Console {
       onSkipped: () => metrics.consoleSkipped.inc(),
       onFault: (err) => often((suppressed) => logger.error({ err, suppressed }, 'console failed')),
     });
-      allowedHosts: config.consoleAllowedHosts ?? [],
     const url = await this.#server.listen();
     logger.info({ url }, 'console listens');
     this.#scalers?.start();
@@ -170,6 +177,7 @@ export class Console {
       for (const change of [...changes, ...this.#others.step(this.#processes)]) this.#tell(change);
     }
     for (const change of this.#streams.step(STREAMS, this.#o.fullness, clock.wallMs())) this.#tell(change);
+    this.#lags.step(STREAMS, this.#o.fullness);
     this.#count();
     this.#watchWanted();
     this.#view = this.#look();
@@ -177,7 +185,6 @@ export class Console {
     this.#json = JSON.stringify(this.#view);
     this.#server?.tell(this.#json);
     this.#ears.ask();
-    this.#lags.step(STREAMS, this.#o.fullness);
   }
 
   #hearNats(): void {
@@ -217,6 +224,7 @@ export class Console {
       .entries()
       .toSorted((a, b) => a.shard.localeCompare(b.shard, 'en', { numeric: true }));
     const shards = entries.map((entry) => shardView(entry, processes.get('shard', entry.shard)));
+    const told = entries.flatMap(({ shard }) => processes.get('shard', shard) ?? []);
     const pools = poolViews(shards, processes);
     const limits = processes.of('router')[0]?.figures.limits;
     const { rttMs, kbps } = limits ?? {};
@@ -224,7 +232,6 @@ export class Console {
       nats: this.#nats,
       pools,
       shards,
-    const told = entries.flatMap(({ shard }) => processes.get('shard', shard) ?? []);
       routers: routerViews(processes),
       publishers: publisherViews(processes),
       streams: this.#streams.views(shards.filter(({ stale }) => stale).length, (stream) =>
@@ -261,7 +268,9 @@ export class Console {
   }
 
   #keep(): void {
-    const { pools, shards, total, rejected } = this.#view;
+    if (this.#step % this.#stepsOfRow !== 0) return;
+    const { pools, shards, total, rejected, atMs } = this.#view;
+    this.#rowAtMs = atMs;
     this.#pools.add(
       new Map(
         pools.map(({ pool, clients: has, framesPerSecond, bytesPerSecond, backlogBytes, lagMs, lag95Ms }) => [
@@ -303,8 +312,8 @@ export class Console {
     return JSON.stringify({
       run: this.#o.run,
       step: this.#view.step,
-      endMs: this.#view.atMs,
-      everyMs: this.#view.everyMs,
+      endMs: this.#rowAtMs,
+      everyMs: this.#view.everyMs * this.#stepsOfRow,
       length: this.#total.length,
       total: this.#total.of('total'),
       pools: named(this.#pools.names, (name) => this.#pools.of(name)),
