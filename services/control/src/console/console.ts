@@ -58,6 +58,8 @@ const shownSubjects = 20;
 const maxPools = 64;
 const logEveryMs = 30_000;
 const silentMs = 30_000;
+/** `desktop-2` before `desktop-10`. */
+const byNumber = new Intl.Collator('en', { numeric: true });
 const STREAMS: readonly StreamName[] = ['state', 'critical'];
 const POOL_COLUMNS = ['clients', 'frames', 'bytes', 'backlog', 'lag', 'lag95'] as const;
 const SHARD_COLUMNS = ['clients', 'backlog', 'bytes', 'loop', 'late', 'lag'] as const;
@@ -220,9 +222,7 @@ export class Console {
   #look(): View {
     const { config, beats, clock, leading, cluster, run } = this.#o;
     const processes = this.#processes;
-    const entries = beats
-      .entries()
-      .toSorted((a, b) => a.shard.localeCompare(b.shard, 'en', { numeric: true }));
+    const entries = beats.entries().toSorted((a, b) => byNumber.compare(a.shard, b.shard));
     const shards = entries.map((entry) => shardView(entry, processes.get('shard', entry.shard)));
     const told = entries.flatMap(({ shard }) => processes.get('shard', shard) ?? []);
     const pools = poolViews(shards, processes);
