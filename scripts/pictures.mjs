@@ -1,14 +1,11 @@
-// `npm run pictures`: two stills of the running page for README, in docs/pictures. Starts a cluster of its own on free
-// ports if none runs from here.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+// `npm run pictures`: stills of the running page and of the console for README, in docs/pictures. Starts a cluster of its
+// own on free ports if none runs from here.
+import { statSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
+import { withCluster } from './local-cluster.mjs';
 import { command, ROOT, setUp } from './set-up.mjs';
 
 const CHROMIUM = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
-const LOCAL_FILE = `${ROOT}.weir/local.json`;
 const WIDTH = 1_440;
 const QUALITY = 82;
 const MAX_BYTES = 200_000;
@@ -18,26 +15,10 @@ const CROWD_ARRIVES_MS = 20_000;
 
 await command(async () => {
   await setUp();
-  const started = existsSync(LOCAL_FILE) ? undefined : await start();
-  try {
-    await take(JSON.parse(readFileSync(LOCAL_FILE, 'utf8')).page);
-  } finally {
-    if (started !== undefined) {
-      started.kill('SIGTERM');
-      await once(started, 'exit');
-    }
-  }
+  await withCluster(take);
 });
 
-async function start() {
-  const args = [`${ROOT}local/dist/main.js`, '--port', '0'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('ready')) break;
-  child.stdout.resume();
-  return child;
-}
-
-async function take(url) {
+async function take({ page: url, console: explains }) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage({ viewport: { width: WIDTH, height: 860 } });
@@ -51,10 +32,22 @@ async function take(url) {
     const { x, y, width, height } = await page.locator('#cluster').boundingBox();
     const scrolled = await page.evaluate('scrollY');
     await still(page, 'map', { x: x - 12, y: y + scrolled - 12, width: width + 24, height: height + 24 });
+    await stillOfConsole(browser, explains);
     await page.click('[data-action=crowd]');
   } finally {
     await browser.close();
   }
+}
+
+/** The overview, with the clients of the map. */
+async function stillOfConsole(browser, url) {
+  const page = await browser.newPage({ viewport: { width: WIDTH, height: 900 } });
+  await page.goto(url);
+  await page.locator('#pools tbody tr').first().waitFor();
+  await page.waitForTimeout(2_000);
+  const bottom = await bottomOf(page, '#overview-charts');
+  await still(page, 'console', { x: 0, y: 0, width: WIDTH, height: bottom + 12 });
+  await page.close();
 }
 
 async function bottomOf(page, selector) {

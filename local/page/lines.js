@@ -142,7 +142,7 @@ export class Lines {
         shard: device.isNaive ? 'one process' : (shard ?? '–'),
         measured: device.isNaive
           ? 'never'
-          : kbps === undefined
+          : rttMs === undefined
             ? 'not yet'
             : `${duration(rttMs)}, ${rate(kbps)}`,
         skipped: count(model.skipped),

@@ -70,8 +70,9 @@ export class WeirDevice {
     });
     market.on('critical', ({ data }) => this.model.score(data, this.#now()));
     weir.on('open', ({ pool, shard, rttMs, kbps, resumed }) => {
-      const measured = kbps === undefined ? '' : `measured ${rate(kbps)}, ${duration(rttMs)}: `;
-      this.#tell(`${measured}pool ${pool}, ${shard}${resumed ? ', goes on where it was' : ''}`);
+      this.#tell(
+        `${measuredAs(kbps, rttMs)}pool ${pool}, ${shard}${resumed ? ', goes on where it was' : ''}`,
+      );
     });
     weir.on('move', (move) => this.#tell(storyOf(move)));
     weir.on('retry', ({ inMs, code }) =>
@@ -84,6 +85,14 @@ export class WeirDevice {
     this.story = story;
     this.onStory(story);
   }
+}
+
+/** On a busy machine there may be no time for the rate: the slower pool is then the safe choice. */
+function measuredAs(kbps, rttMs) {
+  if (rttMs === undefined) return '';
+  return kbps === undefined
+    ? `measured ${duration(rttMs)}, and had no time for the rate: `
+    : `measured ${rate(kbps)}, ${duration(rttMs)}: `;
 }
 
 function storyOf({ reason, from, pool, shard, kbps, rttMs }) {

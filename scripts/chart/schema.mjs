@@ -109,6 +109,16 @@ const SAID = {
   'autoscaling.scaleUp.periodSeconds': { type: 'integer', minimum: 1, maximum: 1800 },
   'autoscaling.scaleDown.stabilizationSeconds': { type: 'integer', minimum: 0, maximum: 3600 },
   'autoscaling.scaleDown.periodSeconds': { type: 'integer', minimum: 1, maximum: 1800 },
+  'console.allowedHosts': {
+    type: 'array',
+    items: {
+      type: 'string',
+      pattern:
+        '^\\.?([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?\\.)*[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$',
+      maxLength: 253,
+      description: 'a host name without scheme and port; with a dot before it also all names below',
+    },
+  },
   'networkPolicy.metricsFrom': { type: 'array', items: FREE },
   'networkPolicy.consoleFrom': { type: 'array', items: FREE },
   'networkPolicy.apiServerPorts': { type: 'array', items: PORT, minItems: 1 },

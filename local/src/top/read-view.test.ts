@@ -31,6 +31,14 @@ it.each(['{}', '[]', 'null', '7', '{"atMs":1,"shards":[],"pools":[],"findings":[
   },
 );
 
+it('repeats why a console refuses', async () => {
+  status = 403;
+  body = 'add weir.example to\u001b[2J WEIR_CONSOLE_ALLOWED_HOSTS\n';
+  const problem = `${url} refuses: add weir.example to [2J WEIR_CONSOLE_ALLOWED_HOSTS`;
+  expect(await readView(url)).toEqual({ problem });
+  status = 200;
+});
+
 it('says what does not answer, and how', async () => {
   body = '<html>';
   expect(await readView(url)).toMatchObject({

@@ -2,12 +2,14 @@
 import type { TopView } from './text.ts';
 
 const TIMEOUT_MS = 5000;
+const MAX_LINE = 400;
 
 export async function readView(
   url: string,
 ): Promise<{ readonly view: TopView } | { readonly view?: undefined; readonly problem: string }> {
   try {
     const response = await fetch(new URL('/api/view', url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (response.status === 403) return { problem: `${url} refuses: ${lineOf(await response.text())}` };
     if (!response.ok) return { problem: `${url} answers ${response.status}: is it the console of control?` };
     const view: unknown = JSON.parse(await response.text());
     return isView(view) ? { view } : { problem: `${url} is not the console of control` };
@@ -17,6 +19,14 @@ export async function readView(
     const why = cause instanceof Error ? cause.message : String(cause);
     return { problem: `no console answers at ${url} (${why})` };
   }
+}
+
+/** What a console says, such as which setting lists the names that it answers by. Nothing in it moves the cursor. */
+function lineOf(text: string): string {
+  return text
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, MAX_LINE);
 }
 
 /** Another server may answer with JSON too. */

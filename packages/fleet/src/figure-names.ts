@@ -24,6 +24,7 @@ export const FIGURE_NAMES: Readonly<Record<FigureService, readonly string[]>> = 
     'weir_shard_intake_messages_total',
     'weir_shard_intake_rejected_total',
     'weir_shard_intake_problems_total',
+    'weir_shard_stream_sequence',
     'weir_shard_admissions_total',
     'weir_shard_closes_total',
     'weir_shard_moves_total',

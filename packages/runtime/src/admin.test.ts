@@ -22,10 +22,16 @@ async function start(options: Partial<AdminOptions> = {}): Promise<string> {
 
 function statusOf(
   url: string,
-  options: { readonly method?: string; readonly path?: string; readonly pad?: number },
+  options: {
+    readonly method?: string;
+    readonly path?: string;
+    readonly pad?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
 ) {
   return new Promise<number | string>((resolve) => {
-    const headers = options.pad === undefined ? {} : { 'x-pad': 'a'.repeat(options.pad) };
+    const pad = options.pad === undefined ? {} : { 'x-pad': 'a'.repeat(options.pad) };
+    const headers = { ...options.headers, ...pad };
     const sent = request(url, { ...options, headers }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
@@ -115,6 +121,25 @@ describe('startAdmin', () => {
       expect(await statusOf(url, { path }), path).toBe(404);
     }
     expect(await statusOf(url, { path: '/livez', pad: 8_000 })).toBe(431);
+  });
+
+  it.each(['GET', 'DELETE'])(
+    'answers %s of a route with data by no name that another site can have',
+    async (method) => {
+      const answer = { status: 200, contentType: 'text/plain', body: 'values' };
+      const url = await start({ routes: { '/kept': () => answer }, removals: { '/kept': () => answer } });
+      const by = (host: string, path: string): Promise<number | string> =>
+        statusOf(url, { method, path, headers: { host } });
+      expect(await by('rebound.example:9090', '/kept')).toBe(403);
+      expect(await by('10.0.0.1:9090', '/kept')).toBe(200);
+      expect(await by('localhost', '/kept')).toBe(200);
+    },
+  );
+
+  it('answers metrics and health by every name', async () => {
+    const url = await start();
+    for (const path of ['/metrics', '/livez', '/readyz'])
+      expect(await statusOf(url, { path, headers: { host: 'weir-1.example.com:9090' } }), path).toBe(200);
   });
 
   it('answers 500 if a route throws, and keeps running', async () => {

@@ -1,11 +1,13 @@
 // The admin server: metrics and health on a separate port. It serves no clients. It answers GET and HEAD, and DELETE on
-// the paths that the service names. It reads no body.
+// the paths that the service names. It reads no body. Metrics and health have the same answer by every name; the routes of
+// the service, which may have data, only by names that no page of another site can have.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { isKnownHost } from './http/known-host.ts';
 import { ADMIN_SETTINGS, closeServer, listenOn } from './http/listen.ts';
 import { Places } from './http/places.ts';
 import { logThrottle } from './logging/log-throttle.ts';
@@ -37,6 +39,8 @@ export interface AdminServer {
 interface Routes {
   readonly get: ReadonlyMap<string, Route>;
   readonly remove: ReadonlyMap<string, Route>;
+  /** Paths that the service has added. */
+  readonly ofService: ReadonlySet<string>;
 }
 
 type Route = () => AdminAnswer | Promise<AdminAnswer>;
@@ -53,6 +57,8 @@ export interface AdminOptions {
   readonly logger: Logger;
 }
 
+/** Figures and health: a scraper may ask by any name. */
+const OPEN_TO_ALL = ['/metrics', '/livez', '/readyz'] as const;
 /** Enough for a kubelet, a few scrapers and a person. Beyond it the oldest connection without a request is closed. */
 export const maxAdminConnections = 64;
 const logMs = 5_000;
@@ -60,7 +66,10 @@ const closeGraceMs = 500;
 
 /** Starts to listen; rejects if it cannot. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const routes = { get: routesOf(options), remove: new Map(Object.entries(options.removals ?? {})) };
+  const removals = Object.entries(options.removals ?? {});
+  const ofService = new Set([...Object.keys(options.routes ?? {}), ...removals.map(([path]) => path)]);
+  for (const path of OPEN_TO_ALL) ofService.delete(path);
+  const routes = { get: routesOf(options), remove: new Map(removals), ofService };
   const server = createServer(
     {
       maxHeaderSize: 4096,
@@ -159,6 +168,8 @@ async function find(routes: Routes, logger: Logger, request: IncomingMessage): P
   const route = (isGet ? routes.get : routes.remove).get(path);
   if (route === undefined)
     return text(404, `not found; there are ${[...routes.get.keys()].toSorted().join(', ')}`);
+  if (routes.ofService.has(path) && !isKnownHost(request.headers.host))
+    return text(403, `${path} is not for every name: ask by an IP address or localhost`);
   try {
     return await route();
   } catch (err) {

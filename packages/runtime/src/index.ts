@@ -24,6 +24,7 @@ export { refuseSocket, respondAndClose } from './http/answer.ts';
 export type { Ending } from './http/ending.ts';
 export { ENDINGS, timesWithin, watchEnding } from './http/ending.ts';
 export { CLOSE_OPCODE, FrameGate, PONG_OPCODE } from './http/frame-gate.ts';
+export { hostNamed, isKnownHost } from './http/known-host.ts';
 export type { LibraryFault } from './http/library-fault.ts';
 export { LIBRARY_FAULTS, libraryFaultOf } from './http/library-fault.ts';
 export { CLIENT_SETTINGS, closeServer, listenOn } from './http/listen.ts';

@@ -58,12 +58,18 @@ export function showRouters(view) {
     byId('scatter-hint'),
     `The newest ${view.decisions.length} decisions of all routers: each client once, without anything that says who it is. ${shapes}${shapes ? '.' : ''} Hollow: of low confidence, or without a rate.`,
   );
-  decisions.show(
-    view.decisions
-      .slice(-50)
-      .reverse()
-      .map((one) => ({ ...one, n: `${one.atMs} ${one.rttMs} ${one.kbps} ${one.why}` })),
-  );
+  decisions.show(numbered(view.decisions).slice(-50).reverse());
+}
+
+/** Clients that came in the same millisecond may have all else in common, too: each has a row of its own. */
+function numbered(all) {
+  const alike = new Map();
+  return all.map((one) => {
+    const key = `${one.atMs} ${one.rttMs} ${one.kbps} ${one.why}`;
+    const before = alike.get(key) ?? 0;
+    alike.set(key, before + 1);
+    return { ...one, n: `${key} ${before}` };
+  });
 }
 
 const streams = new Table(byId('streams'), {
@@ -86,10 +92,16 @@ const streams = new Table(byId('streams'), {
     },
     { title: 'Messages', number: true, of: ({ messages }) => text.count(messages) },
     { title: 'Stored/s', number: true, of: ({ perSecond }) => text.rate(perSecond) },
-    { title: 'Oldest message', number: true, of: ({ ageMs }) => text.age(ageMs) },
-    { title: 'Newest sequence', number: true, of: ({ lastSeq }) => text.count(lastSeq) },
+    { title: 'Oldest', number: true, of: ({ ageMs }) => text.age(ageMs) },
+    { title: 'Sequence', number: true, of: ({ lastSeq }) => text.count(lastSeq) },
     {
-      title: 'Shards that lag',
+      title: 'Lag in messages',
+      number: true,
+      of: ({ lag, slowest }) => `${text.count(lag)}${slowest === undefined ? '' : ` (${slowest})`}`,
+      mark: ({ lag }) => (lag > 0 ? 'warn' : ''),
+    },
+    {
+      title: 'Stale shards',
       number: true,
       of: ({ behind }) => text.count(behind),
       mark: ({ behind }) => (behind > 0 ? 'bad' : ''),

@@ -17,6 +17,14 @@ const objectName = parse.text({
   max: 253,
 });
 
+/** A name as browsers send it; with a dot before it also every name below. */
+const hostName = parse.text({
+  pattern:
+    /^\.?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/,
+  what: 'a host name such as console.example.com, or .example.com for all below, without scheme and port',
+  max: 253,
+});
+
 /** Long enough that no one guesses it. */
 const consoleToken = parse.text({
   pattern: /^\S{16,512}$/,
@@ -218,6 +226,13 @@ export const settings = defineSettings({
     default: 7704,
     meaning: 'Port of the console (HTTP); 0 picks a free one',
   },
+  consoleAllowedHosts: {
+    env: 'WEIR_CONSOLE_ALLOWED_HOSTS',
+    parse: parse.list(hostName),
+    optional: true,
+    meaning:
+      'Names by which the console answers, besides IP addresses, localhost and the name of its machine: console.example.com, or .example.com for all below',
+  },
   consoleToken: {
     env: 'WEIR_CONSOLE_TOKEN',
     parse: consoleToken,
@@ -232,14 +247,14 @@ export const settings = defineSettings({
     default: 2_000,
     unit: 'ms',
     meaning:
-      'How often the console asks for figures and tells browsers; also the resolution of its hour of history',
+      'How often the console asks for figures and tells browsers. Its hour of history has a row each time, and at most one every 2 s',
   },
   consoleMaxShards: {
     env: 'WEIR_CONSOLE_MAX_SHARDS',
     parse: parse.int({ min: 1, max: 10_000 }),
     default: 500,
     meaning:
-      'Shards of which the console keeps an hour of history: 43 KB each at 2 s. Others count in their pool alone',
+      'Shards of which the console keeps an hour of history, at most 43 KB each. Others count in their pool alone',
   },
   consoleMaxBrowsers: {
     env: 'WEIR_CONSOLE_MAX_BROWSERS',

@@ -7,15 +7,18 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FrameCosts, type FrameWork, frameCosts, frameWork } from '../../harness/page-frames.ts';
 import { copyProject, type ProjectCopy } from '../../harness/programs/project-copy.ts';
 import { StartedProgram } from '../../harness/programs/started-program.ts';
-import { isExhaustive, onlyInCi, sample } from '../../harness/scale.ts';
+import { isExhaustive, onlyInCi, sample, seen } from '../../harness/scale.ts';
 import { until } from '../../harness/small-cluster.ts';
 
 const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const PATIENCE_MS = 90_000;
+/** Frames over which their costs are compared: some seconds. */
+const FRAMES = 150;
 
 /** Texts that reach out of their device, and teams that reach into the odds beside them. */
 const cutOff = `[...document.querySelectorAll('.device')].flatMap((device) => {
@@ -191,10 +194,29 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
     expect(await outcomeOf('burst')).toMatch(/6,\d{3} updates .* Your 3 devices: 0 critical lost/);
   });
 
-  it('adds 500 clients, and sends them away', async () => {
-    await page.click('[data-action=crowd]');
+  it('adds 500 clients, whose dots cost a frame little, and sends them away', async () => {
     const clients = async (): Promise<number> => Number.parseInt(await text('#map-text'), 10);
+    const frames = async (): Promise<{ readonly costs: FrameCosts; readonly work: FrameWork }> => {
+      await page.locator('#map').scrollIntoViewIfNeeded();
+      return { costs: await frameCosts(browser, page, FRAMES), work: await frameWork(page, FRAMES) };
+    };
+    const without = await frames();
+    await page.click('[data-action=crowd]');
     await eventually(async () => (await clients()) >= 500, 'they are there');
+    const withThem = await frames();
+    expect(await clients()).toBeGreaterThanOrEqual(500);
+    seen('the first page, 500 dots', {
+      'frames a second': FRAMES / (sumOf(withThem.costs.intervalsMs) / 1_000),
+      'ms of a frame, without': without.costs.callbackMs,
+      'ms of a frame': withThem.costs.callbackMs,
+    });
+    // Few calls for each dot, and nothing else that grows with them: neither the document nor its layouts. Processor time
+    // is that of the page's thread, in the same run, so a busy machine makes both frames longer; it is 1.2 times.
+    const calls = ({ work }: typeof without): number => sumOf(Object.values(work.drawn));
+    expect(calls(withThem) - calls(without)).toBeLessThan(4 * 500 + 100);
+    expect(withThem.work.changesPerSecond).toBeLessThan(2 * without.work.changesPerSecond + 100);
+    expect(withThem.costs.layouts).toBeLessThan(2 * without.costs.layouts + 1);
+    expect(withThem.costs.callbackMs).toBeLessThan(5 * without.costs.callbackMs);
     await outcomeOf('crowd');
     await eventually(async () => (await clients()) < 50, 'they have left');
   });
@@ -212,6 +234,10 @@ describe.skipIf(!isThere)(`the first page${isThere ? '' : ` (skipped: no ${execu
     },
   );
 });
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
 
 async function connectionsOf(admin: string): Promise<string> {
   const metrics = await (await fetch(`${admin}/metrics`)).text();

@@ -59,6 +59,8 @@ export function figuresOf(i: number, seconds: number): Figures {
     weir_shard_delivery_lag_seconds_sum: seconds * 100,
     weir_shard_connection_backlog_bytes_sum: seconds * 1e8,
   };
+  for (const stream of ['state', 'critical'])
+    series[`weir_shard_stream_sequence{stream="${stream}"}`] = seconds * 500;
   for (const lane of ['state', 'critical', 'cosmetic'])
     series[`weir_shard_intake_messages_total{lane="${lane}"}`] = seconds * 500;
   for (const outcome of ['admitted', 'expired', 'full', 'gone'])

@@ -117,6 +117,21 @@ describe.skipIf(helms.length === 0)('the network (skipped: helm is not on the PA
     expect(consoleService({ console: { enabled: true } })?.text('spec.type')).toBe('ClusterIP');
   });
 
+  it('lets the console answer by the names of its Service, and by those that the values list', () => {
+    const hostsOf = (values: object): unknown =>
+      render({ clusterDomain: 'cluster.example', console: { enabled: true, ...values } })
+        .objects.find(({ kind, name }) => kind === 'Deployment' && name === 'weir-control')
+        ?.list('spec.template.spec.containers')
+        .flatMap((container) => container.list('env'))
+        .find((one) => one.at('name') === 'WEIR_CONSOLE_ALLOWED_HOSTS')
+        ?.at('value');
+    const own = 'weir-console,weir-console.live.svc,weir-console.live.svc.cluster.example';
+    expect(hostsOf({})).toBe(own);
+    expect(hostsOf({ allowedHosts: ['console.example.com', '.ops.example'] })).toBe(
+      `${own},console.example.com,.ops.example`,
+    );
+  });
+
   it("lets KEDA's operator read the metrics of shards if KEDA scales them", () => {
     const reads = (values: unknown, component: string): boolean =>
       JSON.stringify(policy(values, component)?.at('spec.ingress')).includes(

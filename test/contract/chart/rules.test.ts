@@ -50,6 +50,7 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
     /set control\.enabled/,
   ],
   [{ console: { existingSecret: 'x' } }, /console\.enabled is false/],
+  [{ console: { allowedHosts: ['https://console.example.com'] } }, /at '\/console\/allowedHosts\/0'/],
   [{ nats: { replicas: 2 } }, /no majority/],
   [{ nats: { storage: '1Gi' } }, /does not hold the two streams/],
   [{ publisher: { demo: 'lobby', replicas: 2 } }, /publisher\.replicas=1/],

@@ -23,6 +23,7 @@ beforeAll(async () => {
   server = new ConsoleServer({
     host: '127.0.0.1',
     port: 0,
+    allowedHosts: ['console.example.com', '.ops.example'],
     maxBrowsers: 2,
     files: new Map([['/', { bytes: Buffer.from('<h1>page</h1>'), contentType: 'text/html; charset=utf-8' }]]),
     view: () => '{"step":1}',
@@ -90,11 +91,23 @@ describe('the console', () => {
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it.each(['rebound.example', '10.0.0.1:7704', 'localhost.rebound.example'])(
-    'tells nothing by the name %j',
+  it.each([
+    ['rebound.example', /the name rebound\.example\. .* add rebound\.example to WEIR_CONSOLE_ALLOWED_HOSTS/],
+    ['rebound.example:7704', /add rebound\.example to/],
+    ['localhost.rebound.example', /add localhost\.rebound\.example to/],
+    ['<b>', /a Host that is no name/],
+  ])('tells nothing by the name %j, and says which setting allows it', async (host, text) => {
+    for (const path of ['/', '/api/view', '/api/stream', '/api/history', '/api/act', '/nothing']) {
+      const answer = await ask(path, { headers: { host } });
+      expect([path, answer.status]).toEqual([path, 403]);
+      expect(answer.body).toMatch(text);
+    }
+  });
+
+  it.each(['10.0.0.1:7704', 'localhost', '[::1]:7704', 'console.example.com', 'a.ops.example:80'])(
+    'answers by the name %j',
     async (host) => {
-      for (const path of ['/', '/api/view', '/api/act'])
-        expect((await ask(path, { headers: { host } })).status).toBe(403);
+      expect((await ask('/api/view', { headers: { host } })).status).toBe(200);
     },
   );
 

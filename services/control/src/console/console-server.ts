@@ -2,13 +2,15 @@
 // misses steps; one that reads nothing is closed. What browsers have not read is bounded, for each and for all together.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import { closeServer, listenOn, urlHost } from '@weir/runtime';
+import { closeServer, hostNamed, isKnownHost, listenOn, urlHost } from '@weir/runtime';
 import type { ActAnswer } from './act.ts';
 import type { PageFile } from './page-files.ts';
 
 export interface ConsoleServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Names that it answers by, in addition to those of this machine. */
+  readonly allowedHosts: readonly string[];
   readonly maxBrowsers: number;
   readonly files: ReadonlyMap<string, PageFile>;
   /** The newest view as JSON. */
@@ -32,8 +34,6 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
-const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
-const LOOPBACK_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 const maxBodyBytes = 1_024;
 const maxShards = 12;
 /** A browser with more unread than this is told nothing until it has read. */
@@ -83,10 +83,11 @@ export class ConsoleServer {
 
   /** Tells every browser that keeps up. */
   tell(view: string): void {
-    const text = `event: view\ndata: ${view}\n\n`;
+    // The same bytes for all: a browser that lags behind keeps no copy of its own.
+    const bytes = Buffer.from(eventOf(view));
     for (const browser of this.#browsers) {
       if (browser.writableLength > maxUnreadBytes) this.#o.onSkipped();
-      else browser.write(text);
+      else browser.write(bytes);
     }
   }
 
@@ -96,9 +97,10 @@ export class ConsoleServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // With another name a page of somebody else's has made its own name point here, to read what this machine may.
-    if (!this.#mayAsk(request))
-      return this.#text(response, 403, `open the console as http://${LOOPBACK_NAMES[0]}`);
+    // A page of another site can make its own name point here, to read through the browser of a person who may.
+    const { host, allowedHosts } = this.#o;
+    if (!isKnownHost(request.headers.host, [host, ...allowedHosts]))
+      return this.#text(response, 403, unknownHost(request.headers.host));
     const url = new URL(`http://console${request.url ?? '/'}`);
     if (url.pathname === '/api/act') return this.#act(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -116,18 +118,13 @@ export class ConsoleServer {
     this.#send(response, 200, file.contentType, file.bytes);
   }
 
-  #mayAsk({ headers }: IncomingMessage): boolean {
-    const [, name = ''] = /^(.*?)(?::\d{1,5})?$/.exec(headers.host ?? '') ?? [];
-    return !LOOPBACK.includes(this.#o.host) || LOOPBACK_NAMES.includes(name.toLowerCase());
-  }
-
   #stream(request: IncomingMessage, response: ServerResponse): void {
     if (request.method === 'HEAD') return this.#text(response, 200, '');
     if (this.#browsers.size >= this.#o.maxBrowsers)
       return this.#text(response, 503, 'too many browsers look already');
     this.#head(response, 200, 'text/event-stream; charset=utf-8');
     response.write('retry: 2000\n\n');
-    response.write(`event: view\ndata: ${this.#o.view()}\n\n`);
+    response.write(eventOf(this.#o.view()));
     this.#browsers.add(response);
     response.on('close', () => this.#browsers.delete(response));
   }
@@ -181,6 +178,18 @@ export class ConsoleServer {
       'cross-origin-opener-policy': 'same-origin',
     });
   }
+}
+
+function eventOf(view: string): string {
+  return `event: view\ndata: ${view}\n\n`;
+}
+
+/** Says what to set, because a person behind a proxy reads it. */
+function unknownHost(header: string | undefined): string {
+  const name = hostNamed(header);
+  const who = name === undefined ? 'a Host that is no name' : `the name ${name}`;
+  const add = name === undefined ? 'the name' : name;
+  return `The console does not answer by ${who}. Open it by an IP address or localhost, or add ${add} to WEIR_CONSOLE_ALLOWED_HOSTS (console.allowedHosts in the chart).`;
 }
 
 /** JSON, with or without a charset. A form of another page cannot send it unasked. */

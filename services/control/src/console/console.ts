@@ -24,6 +24,7 @@ import { Processes } from './processes.ts';
 import { RejectedSubjects } from './rejected.ts';
 import type { Scaler } from './scaler.ts';
 import { readScaler } from './scaler.ts';
+import { StreamLags } from './stream-lag.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { Timeline } from './timeline.ts';
 import type { View } from './view.ts';
@@ -49,12 +50,16 @@ export interface ConsoleOptions {
 }
 
 const hourMs = 3_600_000;
+/** Shortest time between two rows of the hour: of 500 shards a row has 12 KB. */
+const rowMs = 2_000;
 const shownDecisions = 200;
 const shownEvents = 200;
 const shownSubjects = 20;
 const maxPools = 64;
 const logEveryMs = 30_000;
 const silentMs = 30_000;
+/** `desktop-2` before `desktop-10`. */
+const byNumber = new Intl.Collator('en', { numeric: true });
 const STREAMS: readonly StreamName[] = ['state', 'critical'];
 const POOL_COLUMNS = ['clients', 'frames', 'bytes', 'backlog', 'lag', 'lag95'] as const;
 const SHARD_COLUMNS = ['clients', 'backlog', 'bytes', 'loop', 'late', 'lag'] as const;
@@ -68,12 +73,17 @@ export class Console {
   readonly #steady = new Steady();
   readonly #others = new ProcessWatch();
   readonly #streams = new StreamWatch();
+  readonly #lags = new StreamLags();
   readonly #timeline = new Timeline();
   readonly #subjects = new RejectedSubjects();
   readonly #counted: Counted;
   readonly #pools: History<(typeof POOL_COLUMNS)[number]>;
   readonly #shards: History<(typeof SHARD_COLUMNS)[number]>;
   readonly #total: History<(typeof TOTAL_COLUMNS)[number]>;
+  /** Steps from one row of the hour to the next. */
+  readonly #stepsOfRow: number;
+  /** When the newest row was kept. */
+  #rowAtMs = 0;
   readonly #scalers: ObjectWatch<Scaler> | undefined;
   readonly #wanted = new Map<string, number>();
   readonly #sinceMs: number;
@@ -90,12 +100,13 @@ export class Console {
   constructor(o: ConsoleOptions) {
     const { config, clock } = o;
     const everyMs = config.consoleEveryMs;
-    const size = Math.round(hourMs / everyMs);
+    this.#stepsOfRow = Math.ceil(rowMs / everyMs);
+    const size = Math.round(hourMs / (everyMs * this.#stepsOfRow));
     this.#o = o;
     this.#sinceMs = clock.wallMs();
     this.#refusals = logThrottle(logEveryMs, clock);
     this.#processes = new Processes({ max: config.maxShards * 2, silentMs: everyMs * 3 + 1_000 });
-    this.#counted = new Counted({ size, everyMs });
+    this.#counted = new Counted({ size: Math.round(hourMs / everyMs), everyMs });
     this.#pools = new History({ columns: POOL_COLUMNS, size, maxNames: maxPools });
     this.#shards = new History({ columns: SHARD_COLUMNS, size, maxNames: config.consoleMaxShards });
     this.#total = new History({ columns: TOTAL_COLUMNS, size, maxNames: 1 });
@@ -130,6 +141,7 @@ export class Console {
     this.#server = new ConsoleServer({
       host: config.consoleHost,
       port: config.consolePort,
+      allowedHosts: config.consoleAllowedHosts ?? [],
       maxBrowsers: config.consoleMaxBrowsers,
       files: await readPageFiles(),
       view: () => this.#json,
@@ -167,6 +179,7 @@ export class Console {
       for (const change of [...changes, ...this.#others.step(this.#processes)]) this.#tell(change);
     }
     for (const change of this.#streams.step(STREAMS, this.#o.fullness, clock.wallMs())) this.#tell(change);
+    this.#lags.step(STREAMS, this.#o.fullness);
     this.#count();
     this.#watchWanted();
     this.#view = this.#look();
@@ -209,10 +222,9 @@ export class Console {
   #look(): View {
     const { config, beats, clock, leading, cluster, run } = this.#o;
     const processes = this.#processes;
-    const entries = beats
-      .entries()
-      .toSorted((a, b) => a.shard.localeCompare(b.shard, 'en', { numeric: true }));
+    const entries = beats.entries().toSorted((a, b) => byNumber.compare(a.shard, b.shard));
     const shards = entries.map((entry) => shardView(entry, processes.get('shard', entry.shard)));
+    const told = entries.flatMap(({ shard }) => processes.get('shard', shard) ?? []);
     const pools = poolViews(shards, processes);
     const limits = processes.of('router')[0]?.figures.limits;
     const { rttMs, kbps } = limits ?? {};
@@ -222,7 +234,9 @@ export class Console {
       shards,
       routers: routerViews(processes),
       publishers: publisherViews(processes),
-      streams: this.#streams.views(shards.filter(({ stale }) => stale).length),
+      streams: this.#streams.views(shards.filter(({ stale }) => stale).length, (stream) =>
+        this.#lags.of(stream, told),
+      ),
       rejected: this.#counted.of('reject'),
       closes: this.#counted.of('close'),
       scalers: this.#scalers === undefined ? undefined : [...this.#scalers.items.values()],
@@ -254,7 +268,9 @@ export class Console {
   }
 
   #keep(): void {
-    const { pools, shards, total, rejected } = this.#view;
+    if (this.#step % this.#stepsOfRow !== 0) return;
+    const { pools, shards, total, rejected, atMs } = this.#view;
+    this.#rowAtMs = atMs;
     this.#pools.add(
       new Map(
         pools.map(({ pool, clients: has, framesPerSecond, bytesPerSecond, backlogBytes, lagMs, lag95Ms }) => [
@@ -296,8 +312,8 @@ export class Console {
     return JSON.stringify({
       run: this.#o.run,
       step: this.#view.step,
-      endMs: this.#view.atMs,
-      everyMs: this.#view.everyMs,
+      endMs: this.#rowAtMs,
+      everyMs: this.#view.everyMs * this.#stepsOfRow,
       length: this.#total.length,
       total: this.#total.of('total'),
       pools: named(this.#pools.names, (name) => this.#pools.of(name)),

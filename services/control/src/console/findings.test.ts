@@ -52,6 +52,8 @@ const stream = {
   createdMs: 0,
   lastSeq: 1,
   behind: 0,
+  lag: 0,
+  slowest: undefined,
 };
 const scaler = {
   name: 'h',

@@ -1,4 +1,4 @@
-// The last hour as columns of numbers, one row a step. Bounded: a fixed number of steps, of columns a name, and of names.
+// The last hour as columns of numbers, one row after the other. Bounded: a fixed number of steps, of columns a name, and of names.
 
 /** Numbers by name, one of each column; a step that is missing is NaN. */
 export type Row<C extends string> = Readonly<Record<C, number>>;

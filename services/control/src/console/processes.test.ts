@@ -27,6 +27,20 @@ it('a process that was started again has grown by all that it shows', () => {
   expect(processes.get('shard', 'a')?.startedMs).toBe(61_000);
 });
 
+it('what a shard delivered half a minute ago is no lag of now', () => {
+  const processes = new Processes({ max: 10, silentMs: 7_000 });
+  const bucket = 'weir_shard_delivery_lag_seconds_bucket{le="0.5"}';
+  const lagAfter = (ms: number, delivered: number): number | undefined => {
+    processes.take(figures('a', ms, { [bucket]: delivered }), at(ms, 0));
+    return processes.get('shard', 'a')?.lag.size;
+  };
+  expect(lagAfter(2_000, 0)).toBe(0);
+  expect(lagAfter(4_000, 1_000_000)).toBe(1);
+  for (let ms = 6_000; ms <= 34_000; ms += 2_000) expect(lagAfter(ms, 1_000_000)).toBe(1);
+  expect(lagAfter(36_000, 1_000_000)).toBe(0);
+  expect(lagAfter(38_000, 1_000_001)).toBe(1);
+});
+
 it('growth is collected once, however many answers came', () => {
   const processes = new Processes({ max: 10, silentMs: 7_000 });
   for (const n of [1, 3, 7]) processes.take(figures('a', 1_000 * n, closes(n)), at(1_000 * n, 0));

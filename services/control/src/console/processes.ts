@@ -20,6 +20,8 @@ export interface Process {
   /** The last half minute of each histogram, older values fading. */
   readonly lag: Buckets;
   readonly backlog: Buckets;
+  /** When each of them last grew. */
+  readonly grewMs: { readonly lag: number; readonly backlog: number };
 }
 
 export type TakeOutcome = 'taken' | 'invalid' | 'full';
@@ -68,6 +70,11 @@ export class Processes {
           : increases({}, figures.series);
     const seconds = same ? (nowMs - before.atMs) / 1000 : 0;
     const part = before === undefined ? 0 : Math.exp(-(nowMs - before.atMs) / memoryMs);
+    const [freshLag, freshBacklog] = [bucketsOf(grown, lagName), bucketsOf(grown, backlogName)];
+    const grewMs = {
+      lag: freshLag.size > 0 ? nowMs : (before?.grewMs.lag ?? nowMs),
+      backlog: freshBacklog.size > 0 ? nowMs : (before?.grewMs.backlog ?? nowMs),
+    };
     this.#known.set(key, {
       figures,
       bytes,
@@ -75,8 +82,9 @@ export class Processes {
       startedMs: same ? before.startedMs : startedMs,
       grown,
       seconds,
-      lag: recent(before?.lag, bucketsOf(grown, lagName), part),
-      backlog: recent(before?.backlog, bucketsOf(grown, backlogName), part),
+      lag: recent(before?.lag, freshLag, nowMs - grewMs.lag > memoryMs ? 0 : part),
+      backlog: recent(before?.backlog, freshBacklog, nowMs - grewMs.backlog > memoryMs ? 0 : part),
+      grewMs,
     });
     const sums = this.#uncollected.get(key) ?? {};
     for (const [name, by] of Object.entries(grown)) sums[name] = (sums[name] ?? 0) + by;

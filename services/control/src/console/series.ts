@@ -30,9 +30,18 @@ function nameOf(series: string): SeriesName {
 
 /** The sum of all series of a metric. */
 export function total(series: Series, name: string): number {
+  // A metric without labels has one series.
+  const own = series[name];
+  if (own !== undefined) return own;
   let sum = 0;
-  for (const [key, value] of Object.entries(series)) if (nameOf(key).name === name) sum += value;
+  for (const [, value] of labelled(series, name)) sum += value;
   return sum;
+}
+
+/** The series of a metric with labels. Compares texts first: most series are of other metrics. */
+function* labelled(series: Series, name: string): Iterable<readonly [key: string, value: number]> {
+  const begin = `${name}{`;
+  for (const key of Object.keys(series)) if (key.startsWith(begin)) yield [key, series[key] ?? 0];
 }
 
 /** An object that has no members but its own: a label may be called `constructor`. */
@@ -43,10 +52,9 @@ export function noCounts(): Record<string, number> {
 /** The series of a metric by one of its labels, summed over the others. */
 export function byLabel(series: Series, name: string, label: string): Record<string, number> {
   const sums = noCounts();
-  for (const [key, value] of Object.entries(series)) {
-    const of = nameOf(key);
-    const by = of.labels[label];
-    if (of.name === name && by !== undefined) sums[by] = (sums[by] ?? 0) + value;
+  for (const [key, value] of labelled(series, name)) {
+    const by = nameOf(key).labels[label];
+    if (by !== undefined) sums[by] = (sums[by] ?? 0) + value;
   }
   return sums;
 }

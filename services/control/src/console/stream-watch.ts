@@ -1,6 +1,7 @@
 // What control sees of the streams, as the page shows it; notices a new epoch and a stream that goes or comes back.
 import type { Fullness, StreamName } from '../fullness/attend.ts';
 import type { Change } from './fleet-watch.ts';
+import type { StreamLag } from './stream-lag.ts';
 import type { StreamView } from './view.ts';
 
 interface Seen {
@@ -23,8 +24,9 @@ export class StreamWatch {
     return streams.flatMap((stream) => this.#look(stream, fullnessOf(stream), wallMs));
   }
 
-  views(behind: number): readonly StreamView[] {
+  views(behind: number, lagOf: (stream: StreamName) => StreamLag | undefined): readonly StreamView[] {
     return [...this.#seen].map(([stream, { fullness, perSecond }]) => {
+      const lag = lagOf(stream);
       const { bytes, maxBytes, messages, maxMessages, createdMs, oldestMs, lastSeq } = fullness;
       const fill = Math.max(
         maxBytes > 0 ? bytes / maxBytes : 0,
@@ -42,6 +44,8 @@ export class StreamWatch {
         createdMs,
         lastSeq,
         behind,
+        lag: lag?.messages,
+        slowest: lag?.shard,
       };
     });
   }

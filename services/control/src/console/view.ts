@@ -114,6 +114,10 @@ export interface StreamView {
   readonly lastSeq: number;
   /** Shards that may have read less than was published. */
   readonly behind: number;
+  /** Stored messages that the slowest shard has not read; undefined if that is not known. */
+  readonly lag: number | undefined;
+  /** That shard; undefined if all have read everything. */
+  readonly slowest: string | undefined;
 }
 
 /** A count by its label: of the last minute, and of the last hour. */

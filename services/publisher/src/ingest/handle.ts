@@ -1,9 +1,9 @@
 // Handles one request from its head to its answer: a ladder of refusals, cheapest first, then parse, send, answer.
 //
-//   path -> method -> room -> key -> share -> rate -> type -> body -> rate -> parse -> send
-//   404     405       503     401    429      429     415     413     429     400      200 / 207 / 4xx / 5xx
+//   path -> method -> room -> key -> page -> share -> rate -> type -> body -> rate -> parse -> send
+//   404     405       503     401    403     429      429     415     413     429     400      200 / 207 / 4xx / 5xx
 import type { IncomingMessage } from 'node:http';
-import { networkOf, parseAddress } from '@weir/runtime';
+import { isKnownHost, networkOf, parseAddress } from '@weir/runtime';
 import type { Message, ProblemCode } from '../parse/message.ts';
 import type { Batch, BatchProblem, BodyFormat } from '../parse/parse-batch.ts';
 import type { Outcome } from '../send/outcome.ts';
@@ -124,6 +124,7 @@ export class Handler {
     if (this.#underWay > maxRequests) return { code: 'BUSY' };
     const publisher = authorise(request.headers);
     if (publisher === undefined) return { code: 'UNAUTHORISED' };
+    if (publisher.key === undefined && isForeignPage(request)) return { code: 'FOREIGN_PAGE' };
     const who =
       publisher.key === undefined ? networkNamed(request.socket.remoteAddress) : `key ${publisher.key}`;
     if (this.#placesOf(who) >= maxRequestsPerPublisher) return { code: 'SHARE_USED' };
@@ -149,6 +150,15 @@ export class Handler {
     onAnswer(answer.status);
     return answer;
   }
+}
+
+/**
+ * Whether a browser sends this for a page whose name can be that of another site: such a page can make its name point
+ * here, and publish from behind a firewall. Programs send no Origin, and pages of other names than this one are stopped by
+ * the browser, because nothing here answers its question about the content type.
+ */
+function isForeignPage({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined && !isKnownHost(headers.host);
 }
 
 /** Without keys a publisher is a network: one owner of many addresses counts as one publisher. */

@@ -166,6 +166,30 @@ describe('POST /v1/publish', () => {
     },
   );
 
+  describe('by another name than that of this machine', () => {
+    const key = 'a-key-of-the-test';
+    const origin = 'origin: http://rebound.example';
+    const statusOf = async (...lines: readonly string[]): Promise<number> => {
+      const head = ['POST /v1/publish HTTP/1.1', 'connection: close', 'content-type: application/json'];
+      const answer = await raw([...head, ...lines, `content-length: ${one.length}`, '', one].join('\r\n'));
+      return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+    };
+
+    it('takes messages of programs, and none of a page without an API key', async () => {
+      const { sent, answered } = await start();
+      expect(await statusOf('host: rebound.example', origin)).toBe(403);
+      expect([sent, answered]).toEqual([[], ['403 FOREIGN_PAGE']]);
+      expect(await statusOf('host: weir-publisher.weir')).toBe(200);
+      expect(await statusOf('host: localhost:8082', 'origin: http://localhost:8082')).toBe(200);
+    });
+
+    it('takes messages of a page with an API key', async () => {
+      await start({ keys: [key] });
+      expect(await statusOf('host: weir.example', origin, `x-api-key: ${key}`)).toBe(200);
+      expect(await statusOf('host: weir.example', origin)).toBe(401);
+    });
+  });
+
   it('accepts one path and one method', async () => {
     const { url, answered } = await start();
     const get = await fetch(url);

@@ -13,6 +13,7 @@ export type RefusalCode =
   | 'NOT_FOUND'
   | 'METHOD'
   | 'UNAUTHORISED'
+  | 'FOREIGN_PAGE'
   | 'CONTENT_TYPE'
   | 'RATE_LIMITED'
   | 'BUSY'
@@ -32,6 +33,11 @@ export const refusals: Readonly<Record<RefusalCode, RefusalRow>> = {
   UNAUTHORISED: {
     status: 401,
     message: 'an API key is needed: Authorization: Bearer <key>, or X-Api-Key: <key>',
+  },
+  FOREIGN_PAGE: {
+    status: 403,
+    message:
+      'without an API key a page in a browser may publish only by an IP address or localhost: set WEIR_API_KEYS',
   },
   CONTENT_TYPE: {
     status: 415,

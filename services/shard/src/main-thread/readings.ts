@@ -2,6 +2,7 @@
 import { defineMetrics, NAMES } from '@weir/runtime';
 import type { Shard } from './shard.ts';
 
+const STREAMS = ['state', 'critical'] as const;
 const DROP_LIMITS = ['perChannel', 'bytes'] as const;
 
 export const mainReadings = defineMetrics<Shard>()({
@@ -53,6 +54,15 @@ export const mainReadings = defineMetrics<Shard>()({
     help: '1 while the shard takes new clients',
     advice: '0 outside start and drain',
     read: (shard) => (shard.health().ready ? 1 : 0),
+  },
+  streamSequence: {
+    kind: 'gauge',
+    name: 'weir_shard_stream_sequence',
+    help: 'Sequence up to which the shard has read a stream',
+    advice:
+      'Rises at the same pace on all shards. A shard that stays below the others has not read as many messages',
+    labels: { stream: STREAMS },
+    read: ({ intake }) => STREAMS.map((stream) => [{ stream }, intake.seqOf(stream)]),
   },
   stateChannels: {
     kind: 'gauge',

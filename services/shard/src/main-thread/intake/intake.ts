@@ -53,7 +53,7 @@ export class Intake {
   readonly #rejected: Rejected;
   readonly #sayFault: ReturnType<typeof logThrottle>;
   readonly #sayProblem: Readonly<Record<'state' | 'critical', ReturnType<typeof logThrottle>>>;
-  readonly #readers: StreamReader[] = [];
+  readonly #readers = new Map<'state' | 'critical', StreamReader>();
   #stateAccess: StreamAccess | undefined;
   #loaded = 0;
 
@@ -65,7 +65,7 @@ export class Intake {
     this.#sayFault = logThrottle(LOG_EVERY_MS);
     this.#sayProblem = { state: logThrottle(LOG_EVERY_MS), critical: logThrottle(LOG_EVERY_MS) };
     options.link.onStatus((status) => {
-      for (const reader of this.#readers) {
+      for (const reader of this.#readers.values()) {
         if (status === 'disconnected') reader.lost();
         else reader.back();
       }
@@ -84,7 +84,16 @@ export class Intake {
 
   /** Whether the lanes may be behind what was published. */
   get stale(): boolean {
-    return !this.loaded || !this.#options.link.connected || this.#readers.some((reader) => !reader.current);
+    return (
+      !this.loaded ||
+      !this.#options.link.connected ||
+      [...this.#readers.values()].some((reader) => !reader.current)
+    );
+  }
+
+  /** The sequence up to which a stream was read; 0 before it begins. */
+  seqOf(stream: 'state' | 'critical'): number {
+    return this.#readers.get(stream)?.seq ?? 0;
   }
 
   /** The newest sequence of the state stream at this moment; undefined if NATS cannot say. */
@@ -98,11 +107,11 @@ export class Intake {
 
   /** Looks at the streams now. */
   poke(): void {
-    for (const reader of this.#readers) reader.poke();
+    for (const reader of this.#readers.values()) reader.poke();
   }
 
   stop(): void {
-    for (const reader of this.#readers) reader.stop();
+    for (const reader of this.#readers.values()) reader.stop();
   }
 
   #start(connection: NatsConnection): void {
@@ -170,7 +179,7 @@ export class Intake {
         );
       },
     });
-    this.#readers.push(reader);
+    this.#readers.set(name, reader);
     void reader.run();
   }
 

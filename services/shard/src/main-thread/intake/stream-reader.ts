@@ -131,6 +131,11 @@ export class StreamReader {
     return this.#current;
   }
 
+  /** Everything up to here was read. */
+  get seq(): number {
+    return this.#sequencer.seq;
+  }
+
   /** Runs until `stop`. Never rejects. */
   async run(): Promise<void> {
     let feed: { stop(): void } | undefined;
