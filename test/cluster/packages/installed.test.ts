@@ -23,7 +23,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-describe('install nothing else of Weir, and their source maps contain the sources', () => {
+describe('the packages', () => {
   it('install nothing else of Weir, and source maps that contain their sources', () => {
     expect(readdirSync(app.path('node_modules/@weir')).sort()).toEqual(['client', 'react']);
     for (const name of ['client', 'react']) {
@@ -36,6 +36,13 @@ describe('install nothing else of Weir, and their source maps contain the source
         expect(readFileSync(`${dist}/${file}`, 'utf8')).toContain(`sourceMappingURL=${file}.map`);
       }
     }
+  });
+
+  it('are named with their version by the README', () => {
+    const { version } = JSON.parse(app.read('node_modules/@weir/client/package.json'));
+    const [major, minor] = version.split('.');
+    const named = app.read('node_modules/@weir/client/README.md').match(/@weir\/client@[\d.]+/g);
+    expect(named).toEqual([`@weir/client@${major}.${minor}`]);
   });
 });
 
