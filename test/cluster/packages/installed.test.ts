@@ -2,7 +2,7 @@
 // bundled, and run where there is neither a DOM nor Node. `npm run test:packages` does the same with what a registry has.
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saidIn } from '../../harness/bare-context.ts';
+import { ReadOnlyUrl, saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
 
@@ -117,24 +117,6 @@ describe('examples/odds-board', () => {
     await app.tool('.bin/tsc', ['-p', 'odds-board']);
   });
 });
-
-/** The URL of React Native as far as it matters: it reads only, and ends every URL with a slash. */
-class ReadOnlyUrl {
-  readonly #text: string;
-  constructor(text: string, base?: string) {
-    if (base === undefined && !/^[a-z]+:/i.test(text)) throw new TypeError(`Invalid base URL: ${text}`);
-    this.#text = text;
-  }
-  get href(): string {
-    return this.#text.endsWith('/') ? this.#text : `${this.#text}/`;
-  }
-  get pathname(): string {
-    return '/';
-  }
-  get protocol(): string {
-    return `${this.#text.split(':')[0]}:`;
-  }
-}
 
 describe('without a DOM and without Node', () => {
   const said = (script: string): Promise<string> => saidIn(script, { router: cluster.url, URL: ReadOnlyUrl });
