@@ -1,9 +1,10 @@
-// The SDK on paths that go dead silently, and on a shard that is stopped: in Node, and in Chromium, where a page cannot
-// see pings. At full scale with the shards' default beat of 15 s.
+// The SDK on paths that go dead silently, and on a shard that is stopped: in Node, in Chromium, where a page cannot see
+// pings, and in a context without a DOM, as React Native is one. At full scale with the shards' default beat of 15 s.
 import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Context, runInContext } from 'node:vm';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { connect as connectNats } from '@nats-io/transport-node';
 import type { RetryEvent, Weir } from '@weir/client';
@@ -11,6 +12,7 @@ import { connect } from '@weir/client';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bareContext, ReadOnlyUrl } from '../../harness/bare-context.ts';
 import { expectSound } from '../../harness/oracle.ts';
 import { PathCluster } from '../../harness/path-cluster.ts';
 import { scale, seen } from '../../harness/scale.ts';
@@ -22,6 +24,7 @@ const executablePath = process.env['WEIR_CHROMIUM'] ?? '/usr/bin/chromium';
 const isThere = existsSync(executablePath);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const sdk = new URL('../../../packages/client/dist/weir.js', import.meta.url);
+const script = new URL('../../../packages/client/dist/weir.global.js', import.meta.url);
 
 let paths: PathCluster;
 let nats: NatsConnection;
@@ -106,6 +109,33 @@ describe('the SDK in Node', () => {
   });
 
   it('leaves a shard that is stopped', () => stopsShard(client, 'Node'), 2 * AGAIN_MS);
+});
+
+describe('the SDK without a DOM and without Node', () => {
+  let context: Context;
+  const client: Shown = {
+    newest: async () => runInContext(`weir.channel('quiet').state.get('k')`, context),
+    shard: async () => runInContext('weir.info.shard', context),
+  };
+
+  beforeEach(async () => {
+    // The same code as the file that Metro takes, as a script.
+    context = bareContext({ router: paths.url, URL: ReadOnlyUrl });
+    runInContext(readFileSync(script, 'utf8'), context);
+    runInContext(`globalThis.weir = Weir.connect({ url: router, channels: ['quiet'] })`, context);
+    await showsNewest(client);
+  });
+  afterEach(() => runInContext('weir.close()', context));
+
+  it('leaves a path that swallows everything', async () => {
+    paths.swallow();
+    const startMs = performance.now();
+    await showsNewest(client);
+    seen('a dead path, without a DOM', { seconds: (performance.now() - startMs) / 1_000 });
+    expect(runInContext('[weir.info.attempts, weir.status].join()', context)).toBe('2,open');
+  });
+
+  it('leaves a shard that is stopped', () => stopsShard(client, 'without a DOM'), 2 * AGAIN_MS);
 });
 
 describe.skipIf(!isThere)(`the SDK in Chromium${isThere ? '' : ` (skipped: no ${executablePath})`}`, () => {

@@ -2,7 +2,7 @@
 // bundled, and run where there is neither a DOM nor Node. `npm run test:packages` does the same with what a registry has.
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saidIn } from '../../harness/bare-context.ts';
+import { ReadOnlyUrl, saidIn } from '../../harness/bare-context.ts';
 import { Installed, SHOWS_LOBBY } from '../../harness/installed.ts';
 import { ScriptedCluster } from '../../harness/scripted-cluster.ts';
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-describe('install nothing else of Weir, and their source maps contain the sources', () => {
+describe('the packages', () => {
   it('install nothing else of Weir, and source maps that contain their sources', () => {
     expect(readdirSync(app.path('node_modules/@weir')).sort()).toEqual(['client', 'react']);
     for (const name of ['client', 'react']) {
@@ -36,6 +36,13 @@ describe('install nothing else of Weir, and their source maps contain the source
         expect(readFileSync(`${dist}/${file}`, 'utf8')).toContain(`sourceMappingURL=${file}.map`);
       }
     }
+  });
+
+  it('are named with their version by the README', () => {
+    const { version } = JSON.parse(app.read('node_modules/@weir/client/package.json'));
+    const [major, minor] = version.split('.');
+    const named = app.read('node_modules/@weir/client/README.md').match(/@weir\/client@[\d.]+/g);
+    expect(named).toEqual([`@weir/client@${major}.${minor}`]);
   });
 });
 
@@ -110,24 +117,6 @@ describe('examples/odds-board', () => {
     await app.tool('.bin/tsc', ['-p', 'odds-board']);
   });
 });
-
-/** The URL of React Native as far as it matters: it reads only, and ends every URL with a slash. */
-class ReadOnlyUrl {
-  readonly #text: string;
-  constructor(text: string, base?: string) {
-    if (base === undefined && !/^[a-z]+:/i.test(text)) throw new TypeError(`Invalid base URL: ${text}`);
-    this.#text = text;
-  }
-  get href(): string {
-    return this.#text.endsWith('/') ? this.#text : `${this.#text}/`;
-  }
-  get pathname(): string {
-    return '/';
-  }
-  get protocol(): string {
-    return `${this.#text.split(':')[0]}:`;
-  }
-}
 
 describe('without a DOM and without Node', () => {
   const said = (script: string): Promise<string> => saidIn(script, { router: cluster.url, URL: ReadOnlyUrl });
