@@ -37,6 +37,8 @@ export interface AuditOptions {
    * key puts that back.
    */
   readonly junkBeforeMs: number;
+  /** Whether valid messages of its key may have come before the junk at this place that this shard has not read. */
+  readonly mayHaveMissed: (seq: number) => boolean;
   /** Subjects of which the lane has nothing were judged up to here by the comparison before. */
   readonly judgedSeq: number;
 }
@@ -67,7 +69,7 @@ export async function audit(options: AuditOptions, upToSeq: number): Promise<Aud
   const { missing, all } = await compare(held, { there, upToSeq, deletionFloor: deletionFloor() });
   const isMuch = !agesOut && missing.length > FEW && missing.length > MUCH * all;
   if (isMuch || missing.length > MAX_MENDED) return 'another';
-  const gone = await each(missing, (one) => mend(one, access, held));
+  const gone = await each(missing, (one) => mend(one, options));
   if (gone === 'another') return gone;
   // Values that had no room in the lane cannot be told from values that came back.
   if (!held.isWhole()) return { ...gone, judgedSeq: 0 };
@@ -126,8 +128,7 @@ async function compare(
 /** Deletes a key only if the stream is as it was seen: a message that came in between wins. */
 async function mend(
   { subject, seq, value }: Missing,
-  access: AuditOptions['access'],
-  held: Held,
+  { access, held, junkBeforeMs, mayHaveMissed }: AuditOptions,
 ): Promise<Outcome> {
   const deleted = await access.put(subject, new Uint8Array(), 0);
   if (deleted !== 'overtaken') return deleted === 'kept' ? 'mended' : 'another';
@@ -137,8 +138,11 @@ async function mend(
   if (!held.isRejected(last)) return 'overtaken';
   // A shard of other bounds may take what this one cannot.
   if (value === undefined || !held.isJunk(last)) return 'unneeded';
-  // Clients keep the last valid value of a key. Shards that start later find it only if the stream has it again.
-  const outcome = await access.put(subject, Buffer.from(value, 'latin1'), last.seq);
+  // Clients keep the last valid value of a key. Shards that start later find it only if the stream has it again. A shard
+  // that may have missed a later one leaves it to those that have it. If there are none, no older one takes its place.
+  const isOld = mayHaveMissed(last.seq);
+  if (isOld && last.timeMs >= junkBeforeMs) return 'early';
+  const outcome = await access.put(subject, Buffer.from(isOld ? '' : value, 'latin1'), last.seq);
   return outcome === 'kept' ? 'mended' : 'unneeded';
 }
 

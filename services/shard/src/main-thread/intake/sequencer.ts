@@ -19,6 +19,7 @@ export class Sequencer<T extends Sequenced> {
   #waiting: T[] = [];
   #seq = 0;
   #liveSeq = 0;
+  #holeSeq = 0;
   /** Reasons for doubt so far, and those that were answered: while they differ, nothing of the feed is let through. */
   #doubts = 0;
   #answered = 0;
@@ -38,6 +39,11 @@ export class Sequencer<T extends Sequenced> {
     return this.#seq;
   }
 
+  /** The end of the newest hole: of messages that the stream no longer had when they were to be read. */
+  get holeSeq(): number {
+    return this.#holeSeq;
+  }
+
   /** Newest sequence that the live feed has shown. */
   get liveSeq(): number {
     return this.#liveSeq;
@@ -47,6 +53,7 @@ export class Sequencer<T extends Sequenced> {
   startAt(seq: number): void {
     this.#seq = seq;
     this.#liveSeq = 0;
+    this.#holeSeq = 0;
     this.#answered = this.#doubts;
     this.#waiting = [];
   }
@@ -138,6 +145,7 @@ export class Sequencer<T extends Sequenced> {
     if (upToSeq <= this.#seq) return;
     this.#onHole?.(upToSeq);
     this.#seq = upToSeq;
+    this.#holeSeq = upToSeq;
   }
 
   #takeWaiting(): void {

@@ -93,6 +93,10 @@ export class StreamReader {
   #judgedSeq = 0;
   /** A message of which the lane has nothing was read. */
   #hasRefused = false;
+  /** Up to here nothing was missed that counts: of each subject the newest message was read. */
+  #wholeSeq = 0;
+  /** The first and the last message of which the lane has nothing that were read behind messages missed. */
+  #doubtful: { readonly fromSeq: number; readonly toSeq: number } | undefined;
   #nextAuditMs = Number.NEGATIVE_INFINITY;
   #known: StreamFacts | undefined;
   #minGeneration = 0;
@@ -119,7 +123,7 @@ export class StreamReader {
       (message) => {
         this.#history.note(message.seq, message.timeMs, message);
         const newness = options.take(message);
-        this.#hasRefused ||= newness === 'unclear';
+        if (newness === 'unclear') this.#refused(message.seq);
         this.#count.note(message.seq, newness);
       },
       options.onHole === undefined ? undefined : (upToSeq) => this.#hole(upToSeq),
@@ -198,6 +202,12 @@ export class StreamReader {
     this.poke();
   }
 
+  #refused(seq: number): void {
+    this.#hasRefused = true;
+    if (this.#sequencer.holeSeq <= this.#wholeSeq) return;
+    this.#doubtful = { fromSeq: this.#doubtful?.fromSeq ?? seq, toSeq: seq };
+  }
+
   #live(message: Message): void {
     const verdict = this.#sequencer.live(message);
     if (this.#known === undefined) return;
@@ -234,6 +244,7 @@ export class StreamReader {
     await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     if (losses !== this.#losses) return;
     this.#sequencer.filledTo(facts.lastSeq);
+    this.#wholeSeq = this.#sequencer.seq;
     // Before the stream counts as known: if this fails, it is loaded anew.
     lane.loaded(this.#sequencer.seq);
     onLoaded?.(this.#sequencer.seq);
@@ -273,6 +284,7 @@ export class StreamReader {
       await this.#fill(facts.lastSeq, (message) => this.#sequencer.fill(message));
     else for (const message of proof.fresh) this.#sequencer.fill(message);
     this.#sequencer.filledTo(facts.lastSeq, doubts);
+    this.#wholeSeq = this.#sequencer.seq;
     if (this.#known !== undefined && facts.hadMs > this.#known.hadMs) {
       this.#known = { ...this.#known, hadMs: facts.hadMs };
       this.#options.lane.hadUpTo?.(facts.hadMs);
@@ -325,6 +337,7 @@ export class StreamReader {
     // A doubt that came meanwhile needs a comparison from the beginning.
     this.#auditWanted &&= judgedSeq > 0;
     const losses = this.#losses;
+    const doubtful = this.#doubtful;
     try {
       const outcome = await audit(
         {
@@ -333,7 +346,12 @@ export class StreamReader {
           readTo: (seq) => this.#fill(seq, (message) => this.#sequencer.fill(message)),
           agesOut: facts.agesOut,
           deletionFloor: () => this.#deletionFloor(facts),
-          junkBeforeMs: facts.serverNowMs - this.#options.verifyMs - auditEveryMs(facts),
+          // Another shard looks within the one time, and compares within the other one and one more look.
+          junkBeforeMs: facts.serverNowMs - 2 * this.#options.verifyMs - auditEveryMs(facts),
+          mayHaveMissed: (seq) => {
+            const { fromSeq = Number.POSITIVE_INFINITY, toSeq = 0 } = this.#doubtful ?? {};
+            return seq >= fromSeq && seq <= toSeq;
+          },
           judgedSeq,
         },
         this.#sequencer.seq,
@@ -342,6 +360,7 @@ export class StreamReader {
       if (outcome === 'another') this.#raise(facts);
       else {
         this.#auditWanted ||= outcome.again;
+        if (!outcome.again && this.#doubtful === doubtful) this.#doubtful = undefined;
         this.#judgedSeq = outcome.judgedSeq;
         if (outcome.mended > 0) {
           this.#count.doubt();
