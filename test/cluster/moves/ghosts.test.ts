@@ -17,11 +17,12 @@ import { metric, SmallCluster, until } from '../../harness/small-cluster.ts';
 
 /** At full scale shards wait as long as by default: 10 s on desktop, 20 s on mobile. */
 const shardEnv = scale<Readonly<Record<string, string>>>(
-  { WEIR_LAG_MS: '3000', WEIR_PING_MS: '500', WEIR_IDLE_PING_MS: '1000' },
+  // The living client must answer in this time, also on a busy machine.
+  { WEIR_LAG_MS: '6000', WEIR_PING_MS: '500', WEIR_IDLE_PING_MS: '1000' },
   {},
 );
 const ROUNDS = scale(10, 50);
-const EXACT_MS = scale(12_000, 30_000);
+const EXACT_MS = 30_000;
 
 let cluster: SmallCluster;
 let nats: NatsConnection;
@@ -82,7 +83,11 @@ it('sees each message once over many silent losses, and leaves no ghost (case F4
   const lostMs = performance.now();
   // The first message was published before any client connected.
   expect(seenData).toEqual(Array.from({ length: sent - 1 }, (_, i) => i + 1));
-  await until(async () => (await connections()) === 1, 'only the living one is counted', EXACT_MS);
+  await until(
+    async () => client?.closed !== undefined || (await connections()) === 1,
+    'only the living one is counted',
+    EXACT_MS,
+  );
   const exactAfterMs = performance.now() - lostMs;
   expect(client?.closed).toBeUndefined();
   expectSound(cluster.running);
