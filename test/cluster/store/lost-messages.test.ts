@@ -129,11 +129,10 @@ it('a deleted key stays deleted, even if NATS brings it back after a kill', asyn
   await publish('k2', '7');
   await cluster.nats.kill('SIGKILL');
   await cluster.nats.restart();
-  // A server that rebuilds its store from its blocks has the value before the deletion again.
+  // A server that rebuilds its store from its blocks has the value before the deletion again; not every one has to.
   await until(
-    async () => (await inStreamRaw('k1').catch(() => 'nobody answers')) === '',
-    'a shard has deleted it again',
-    20_000,
+    async () => ['', undefined].includes(await inStreamRaw('k1').catch(() => 'nobody answers')),
+    'a shard has deleted it again, or NATS has not brought it back',
   );
   await cluster.shard('desktop', 'fresh');
   const late = await onEach(['old', 'fresh']);
