@@ -221,13 +221,9 @@ export class Look {
   /** The network is as good for one pool as for the other. */
   #isNearThreshold(): boolean {
     if (this.#settled) return false;
-    return this.#isWithin(NEAR_RATIO) && this.#noiseMs * NEAR_NOISE_TIMES < this.#atThresholdMs('Z');
-  }
-
-  /** The likeliest rate is within this factor of the threshold. */
-  #isWithin(factor: number): boolean {
     const ratio = this.#known().kbps / this.#router.thresholds.kbps;
-    return ratio < factor && ratio > 1 / factor;
+    const isNear = ratio < NEAR_RATIO && ratio > 1 / NEAR_RATIO;
+    return isNear && this.#noiseMs * NEAR_NOISE_TIMES < this.#atThresholdMs('Z');
   }
 
   /** What a train takes at the threshold of the rate. */
@@ -283,8 +279,8 @@ export class Look {
     this.#out = undefined;
     const is = this.#classOf(belief.odds);
     // One small train is only a hint, and a shaper may let two segments of a slow link pass at once.
-    const isHint = step === 's' && Math.abs(belief.odds - this.#oddsBefore) < SMALL_AGREES_ODDS;
-    const isOpen = is === undefined || isHint || (step === 's' && is === 'fast' && this.#isWrong('fast'));
+    const isSmall = step === 's' && (this.#isHint() || (is === 'fast' && this.#isWrong('fast')));
+    const isOpen = is === undefined || isSmall;
     this.#follows = isOpen ? this.#after(step, (8 * bytes) / spreadMs) : undefined;
     this.#isOpen = this.#follows !== undefined && step === 'A';
     if (this.#follows === undefined) this.#ended(nowMs);
@@ -292,16 +288,16 @@ export class Look {
 
   /** What follows at once: A has opened the sender's window. Where slow is no surprise, another A is enough. */
   #after(step: LookStep | undefined, kbps: number): LookStep | undefined {
-    if (step === 's') return this.#isStillOpen() ? 's' : 'A';
+    if (step === 's')
+      return this.#isHint() && this.#smalls < SMALLS && this.#isConfirmedCheaply() ? 's' : 'A';
     if (step !== 'A' || this.#isOpen) return undefined;
     const isQuiet = this.#noiseMs * CLEARLY_SLOW_NOISE_TIMES < this.#atThresholdMs('A');
     const isEnough = kbps < CLEARLY_SLOW_RATIO * this.#router.thresholds.kbps;
     return isEnough && (isQuiet || !this.#isWrong('slow')) ? 'A' : 'Z';
   }
 
-  /** Small trains have neither confirmed what is known nor contradicted it. */
-  #isStillOpen(): boolean {
-    if (this.#smalls >= SMALLS || !this.#isConfirmedCheaply()) return false;
+  /** The small trains so far have neither confirmed what is known nor contradicted it. */
+  #isHint(): boolean {
     return Math.abs(this.#known().odds - this.#oddsBefore) < SMALL_AGREES_ODDS;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeStream } from '../../fakes/fake-stream.ts';
+import type { Bench } from '../../fakes/reader-bench.ts';
 import { EPOCH, end, settle, start } from '../../fakes/reader-bench.ts';
 
 describe('StreamReader', () => {
@@ -120,13 +121,19 @@ describe('StreamReader', () => {
     await end(bench);
   });
 
-  it('knows which subjects have lost messages where these gave way to later ones of their own', async () => {
+  /** A bench that has read one message of a stream that keeps two of each subject, until they are old. */
+  async function keepsTwo(): Promise<Bench> {
     const bench = start();
     await settle();
+    bench.stream.agesOut = true;
+    bench.stream.maxPerSubject = 2;
+    bench.stream.publish();
+    return bench;
+  }
+
+  it('knows which subjects have lost messages where these gave way to later ones of their own', async () => {
+    const bench = await keepsTwo();
     const { stream, reader } = bench;
-    stream.agesOut = true;
-    stream.maxPerSubject = 2;
-    stream.publish();
     reader.lost();
     for (let i = 0; i < 4; i++) stream.publish({ lost: true, subject: 'weir.critical.full' });
     for (const seq of [2, 3]) stream.drop(seq);
@@ -137,12 +144,8 @@ describe('StreamReader', () => {
   });
 
   it('knows that another subject may have lost some, too, where older messages of it are gone without a reason', async () => {
-    const bench = start();
-    await settle();
+    const bench = await keepsTwo();
     const { stream, reader } = bench;
-    stream.agesOut = true;
-    stream.maxPerSubject = 2;
-    stream.publish();
     for (const subject of ['weir.critical.purged', 'weir.critical.quiet']) stream.publish({ subject });
     bench.owed = new Map(stream.messages.map(({ subject }) => [subject, 1]));
     reader.lost();

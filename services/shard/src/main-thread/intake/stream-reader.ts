@@ -81,6 +81,12 @@ const MAX_HELD_BACK = 100_000;
 /** Shortest time between two comparisons of all subjects with the stream, and the time for each subject. */
 const AUDIT_EVERY_MS = 5_000;
 const AUDIT_MS_A_SUBJECT = 0.2;
+/** Places of a stream. */
+interface Places {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
+const NOTHING: Places = { fromSeq: Number.POSITIVE_INFINITY, toSeq: 0 };
 
 export class StreamReader {
   readonly #options: ReaderOptions;
@@ -96,7 +102,7 @@ export class StreamReader {
   /** Up to here nothing was missed that counts: of each subject the newest message was read. */
   #wholeSeq = 0;
   /** The first and the last message of which the lane has nothing that were read behind messages missed. */
-  #doubtful: { readonly fromSeq: number; readonly toSeq: number } | undefined;
+  #doubtful = NOTHING;
   #nextAuditMs = Number.NEGATIVE_INFINITY;
   #known: StreamFacts | undefined;
   #minGeneration = 0;
@@ -205,7 +211,7 @@ export class StreamReader {
   #refused(seq: number): void {
     this.#hasRefused = true;
     if (this.#sequencer.holeSeq <= this.#wholeSeq) return;
-    this.#doubtful = { fromSeq: this.#doubtful?.fromSeq ?? seq, toSeq: seq };
+    this.#doubtful = { fromSeq: Math.min(this.#doubtful.fromSeq, seq), toSeq: seq };
   }
 
   #live(message: Message): void {
@@ -348,10 +354,7 @@ export class StreamReader {
           deletionFloor: () => this.#deletionFloor(facts),
           // Another shard looks within the one time, and compares within the other one and one more look.
           junkBeforeMs: facts.serverNowMs - 2 * this.#options.verifyMs - auditEveryMs(facts),
-          mayHaveMissed: (seq) => {
-            const { fromSeq = Number.POSITIVE_INFINITY, toSeq = 0 } = this.#doubtful ?? {};
-            return seq >= fromSeq && seq <= toSeq;
-          },
+          mayHaveMissed: (seq) => seq >= this.#doubtful.fromSeq && seq <= this.#doubtful.toSeq,
           judgedSeq,
         },
         this.#sequencer.seq,
@@ -360,7 +363,7 @@ export class StreamReader {
       if (outcome === 'another') this.#raise(facts);
       else {
         this.#auditWanted ||= outcome.again;
-        if (!outcome.again && this.#doubtful === doubtful) this.#doubtful = undefined;
+        if (!outcome.again && this.#doubtful === doubtful) this.#doubtful = NOTHING;
         this.#judgedSeq = outcome.judgedSeq;
         if (outcome.mended > 0) {
           this.#count.doubt();
