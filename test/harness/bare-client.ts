@@ -71,6 +71,11 @@ export class BareClient {
     return last === undefined ? undefined : String(last.message['pos']);
   }
 
+  /** Whether everything of its beginning has come: a position speaks of the state, not of critical messages alone. */
+  get served(): boolean {
+    return this.position !== undefined && !/^\d\.-\./.test(this.position);
+  }
+
   /** Takes over the state of an earlier connection, as one client that reconnects. */
   continues(earlier: BareClient): void {
     for (const [channel, keys] of earlier.#channels) this.#channels.set(channel, new Map(keys));

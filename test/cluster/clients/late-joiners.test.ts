@@ -46,7 +46,7 @@ const goals = (client: BareClient, channel = 'goals'): readonly unknown[] =>
 async function opened(query: string, channels = 'goals'): Promise<BareClient> {
   const redirect = await askRouter(`${cluster.routerUrl}/v1/connect?channels=${channels}`);
   const client = BareClient.open(String(redirect['url']) + query, redirect);
-  await until(() => client.position !== undefined, 'it is served');
+  await until(() => client.served, 'it is served');
   return client;
 }
 

@@ -315,9 +315,7 @@ async function comeBack(
   for (const [i, earlier] of gone.entries()) {
     const client = await BareClient.connect(cluster.routerUrl, POOLS[i] ?? '', earlier.position);
     client.continues(earlier);
-    // A position without state follows right after a reset.
-    const hasState = (): boolean => client.position !== undefined && !client.position.startsWith('1.-.');
-    await until(hasState, 'the client that comes back is served').catch((error) => {
+    await until(() => client.served, 'the client that comes back is served').catch((error) => {
       const { closed, position } = client;
       throw new Error(`${error.message}; it is at ${position}, closed with ${closed}`);
     });
