@@ -4,6 +4,9 @@ import { FakeCluster, redirect } from './fakes/fake-cluster.ts';
 import { FakePlatform, settle } from './fakes/fake-platform.ts';
 import { critical, heard, move, position, snapshot, state } from './fakes/said.ts';
 
+/** What a shard answers a subscription: a position that covers only critical messages. */
+const answer = position('2.-.0.e.5.0.0.AAAAAA');
+
 describe('a connection', () => {
   it('leads from the router to the shard, and opens with the measurement', async () => {
     const cluster = new FakeCluster();
@@ -291,6 +294,7 @@ describe('subscribing at run time', () => {
       { type: 'unsubscribe', channels: ['lobby'] },
       { type: 'subscribe', channels: ['lobby'] },
     ]);
+    stream.says(answer);
     stream.says(snapshot({ a: 2 }));
     expect([...lobby.state]).toEqual([['a', 2]]);
   });
@@ -356,5 +360,57 @@ describe('subscribing at run time', () => {
     second.ends(4008);
     const third = await cluster.welcomed();
     expect(third.url.search).toBe('?ticket=T&resume=P2');
+  });
+  it('does not resume where the rest of a snapshot came after its channel was left and wanted again', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    stream.says(snapshot({ a: 1 }, { more: true }));
+    const lobby = cluster.client.channel('lobby');
+    lobby.unsubscribe();
+    lobby.subscribe();
+    await settle();
+    stream.says(snapshot({ b: 1 }));
+    stream.says(position('P1'));
+    expect(lobby.state.size).toBe(0);
+    stream.ends(4008);
+    const second = await cluster.welcomed();
+    expect(second.url.search).toBe('?ticket=T');
+    second.says(snapshot({ a: 1, b: 1 }));
+    expect([...lobby.state.keys()]).toEqual(['a', 'b']);
+  });
+  it('shows nothing of the subscription before, once its channel was left and wanted again', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    stream.says(snapshot({ a: 1, b: 1 }));
+    const lobby = cluster.client.channel('lobby');
+    lobby.unsubscribe();
+    lobby.subscribe();
+    await settle();
+    stream.says(state({ a: 2 }));
+    expect(lobby.state.size).toBe(0);
+    stream.says(answer);
+    stream.says(snapshot({ a: 3 }));
+    stream.says(state({ b: 4 }));
+    expect([...lobby.state]).toEqual([
+      ['a', 3],
+      ['b', 4],
+    ]);
+  });
+  it('tells the stream no more than it may hear, however often channels are left and wanted again', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    const lobby = cluster.client.channel('lobby');
+    for (let flip = 0; flip < 600; flip++) {
+      lobby.unsubscribe();
+      await settle();
+      lobby.subscribe();
+      await settle();
+      cluster.platform.advance(17);
+    }
+    // The defaults of WEIR_CLIENT_MESSAGE_BURST and WEIR_CLIENT_MESSAGES_PER_SECOND.
+    expect(stream.sent.length).toBeLessThanOrEqual(40 + (600 * 17 * 10) / 1_000);
+    cluster.platform.advance(1_000);
+    await settle();
+    expect(stream.sent.at(-1)).toEqual({ type: 'subscribe', channels: ['lobby'] });
   });
 });

@@ -4,6 +4,7 @@
 //     ▲                                                 │
 //     └──────── RetryPolicy ◀── closed ─────────────────┘   a move is a Path beside a Wire that still counts
 import type { ServerMessage } from '@weir/protocol';
+import { coversOnlyCritical } from '@weir/protocol';
 import type { Target } from './address.ts';
 import { moveTarget, parseUrl } from './address.ts';
 import { afterClose, codes } from './after-close.ts';
@@ -25,6 +26,10 @@ import { Subscriptions } from './subscriptions.ts';
 import { socketClass, streamParameters, visitTarget } from './visit.ts';
 import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
+
+/** Two messages at a time, four times a second, after twelve at once: below what a shard allows by default. */
+const SYNC_GAP_MS = 250;
+const SYNC_BURST_MS = 12 * SYNC_GAP_MS;
 
 export class Client extends Listeners<WeirEvents> implements Weir {
   readonly #options: ConnectOptions;
@@ -51,6 +56,8 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   /** Spares the next visit to the router the measurement, as long as nothing speaks against the last one. */
   #hint: string | undefined;
   #syncIsDue = false;
+  /** When the stream might be told next at a steady pace; in the past while a burst is allowed. */
+  #nextSyncMs = Number.NEGATIVE_INFINITY;
   #status: Status = 'closed';
   #info: Info = NO_INFO;
 
@@ -251,11 +258,11 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       case 'critical':
       case 'cosmetic':
       case 'gap':
-        // Also asks whether it is wanted: frames still come for a while after an unsubscribe.
-        if (this.#subscriptions.wanted.has(message.channel)) this.channel(message.channel).receive(message);
+        if (this.#subscriptions.hears(message)) this.channel(message.channel).receive(message);
         if (this.#memory && message.type !== 'state') this.#pace.request();
         break;
       case 'position':
+        if (coversOnlyCritical(message.pos)) this.#subscriptions.answered();
         this.#position = message.pos;
         this.#stateIsGone = false;
         if (this.#memory) this.#pace.request();
@@ -293,15 +300,20 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     if (this.#subscriptions.leave(channel)) this.#syncSoon();
   }
 
-  /** Calls of one turn become one message each: a shard bounds how many a client may send. */
+  /** Calls of one turn become one message each, and turns wait: a shard bounds how many messages a client may send. */
   #syncSoon(): void {
     if (this.#syncIsDue) return;
     this.#syncIsDue = true;
-    queueMicrotask(() => {
+    const run = (): void => {
       this.#syncIsDue = false;
       this.#sync();
       if (this.#current === undefined && this.#retryTimer === undefined) this.#visitRouter();
-    });
+    };
+    const nowMs = this.#platform.now();
+    this.#nextSyncMs = Math.max(this.#nextSyncMs, nowMs - SYNC_BURST_MS) + SYNC_GAP_MS;
+    const waitMs = this.#nextSyncMs - nowMs;
+    if (waitMs > 0) this.#platform.setTimeout(run, waitMs);
+    else queueMicrotask(run);
   }
 
   /** Tells the stream what is wanted and not served, and the reverse. */

@@ -136,10 +136,10 @@ export class Feed extends Listeners<ChannelEvents> implements Channel {
     if (!this.#cosmetics.empty) this.#emit(this.#cosmetics.take());
   }
 
-  /** No longer subscribed to. */
-  clear(): void {
+  /** No longer subscribed to. `served`: the shard sends it, so a position may speak for what is dropped on its way. */
+  clear(served = false): void {
     const had = this.#state.map.size > 0;
-    this.#forgotten ||= this.#lastId !== NO_ID || had;
+    this.#forgotten ||= served || this.#lastId !== NO_ID || had;
     this.#state.clear();
     this.#cosmetics.take();
     this.#lastId = NO_ID;

@@ -1,7 +1,7 @@
 // What the application wants, and what the current stream sends. It says the difference; it never sends anything.
 import type { ClientMessage } from '@weir/protocol';
 import { checkChannels } from './channels.ts';
-import type { Feed } from './feed.ts';
+import type { Feed, FeedMessage } from './feed.ts';
 
 export class Subscriptions {
   readonly feeds: Map<string, Feed> = new Map();
@@ -9,6 +9,8 @@ export class Subscriptions {
   #served = new Set<string>();
   /** Left since the stream was told last: what they had is gone here, also where they are wanted again. */
   readonly #left = new Set<string>();
+  /** Left, and what the shard sends of them is not yet known to belong to a later subscription. */
+  readonly #stale = new Set<string>();
 
   constructor(wanted: readonly string[]) {
     this.wanted = new Set(wanted);
@@ -28,11 +30,28 @@ export class Subscriptions {
   /** Answers whether it was wanted. */
   leave(channel: string): boolean {
     if (!this.wanted.delete(channel)) return false;
-    if (this.#served.has(channel)) this.#left.add(channel);
+    const served = this.#served.has(channel);
+    if (served) {
+      this.#left.add(channel);
+      this.#stale.add(channel);
+    }
     const feed = this.feeds.get(channel);
     feed?.endIterations();
-    feed?.clear();
+    feed?.clear(served);
     return true;
+  }
+
+  /**
+   * Whether a message is for this client. Frames still come for a while after an unsubscribe; and after a subscribe that
+   * follows it, frames of the state would be changes of a map that was dropped, or the end of half a snapshot.
+   */
+  hears({ channel, type }: FeedMessage): boolean {
+    return this.wanted.has(channel) && !(type === 'state' && this.#stale.has(channel));
+  }
+
+  /** The shard has answered a subscription: what follows belongs to what it was told, unless there is more to tell. */
+  answered(): void {
+    if (this.#left.size === 0) this.#stale.clear();
   }
 
   /** It would be refused again at the next visit to the router, and the whole connection with it. */
@@ -47,6 +66,7 @@ export class Subscriptions {
     const before = [...this.#served].flatMap((channel) => this.feeds.get(channel) ?? []);
     this.#served = new Set(channels);
     this.#left.clear();
+    this.#stale.clear();
     return before;
   }
 

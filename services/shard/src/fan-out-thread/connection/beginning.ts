@@ -2,10 +2,7 @@
 // that moves to another shard before its next position would be sent the same messages again. And it answers every
 // subscription: without it, a client that comes back before its next position would miss messages of the new channels.
 import type { ControlMessage } from '@weir/protocol';
-import { encodePosition } from '@weir/protocol';
-
-/** No stream has this epoch: the position does not speak of the state, which begins with snapshots. */
-export const NO_EPOCH = '-';
+import { encodePosition, NO_EPOCH } from '@weir/protocol';
 
 /**
  * `hashes`: of the channels that it speaks for, as positions carry them. `criticalMs`: when the message at `criticalSeq`
