@@ -8,8 +8,8 @@ import { RateBelief } from './rate-belief.ts';
 
 /** `ping`: alone, to know the round trip; the others are trains. */
 export type LookStep = 'ping' | keyof typeof TRAIN_FRAMES;
-/** Frames of padding of the trains, as the router's: A fits in the ten segments of an initial window, Z in twice eight. */
-export const TRAIN_FRAMES = { s: 15, A: 86, Z: 173 } as const;
+/** Frames of padding of the trains: A fits in the ten segments of an initial window, Z in twice eight. */
+export const TRAIN_FRAMES = { s: 15, A: 86, Z: 144 } as const;
 export type LookResult = 'fast' | 'slow' | 'unsure';
 
 export interface LookLimits {
@@ -40,7 +40,7 @@ export interface LookPong {
 const FAST_ODDS = 4.6;
 const SLOW_ODDS = -4.6;
 /** Where the pool is right, no move follows: less is enough if the train agrees, and still less if it was found before. */
-const STAYS_ODDS = { unsure: 3.5, settled: 2.5 } as const;
+const STAYS_ODDS = { unsure: 3, settled: 2 } as const;
 const AGREES_ODDS = 0.5;
 /** What the router's measurement, and what was known before a look, may count at most. */
 const ROUTER_ODDS = { high: 3, medium: 2, low: 1 } as const;
