@@ -53,6 +53,11 @@ export class NeverBack {
     this.#mayReturn.add(`${channel} ${key}`);
   }
 
+  /** The client unsubscribes: its ids of these channels no longer count, because no gap will tell it of another epoch. */
+  left(channels: readonly string[]): void {
+    for (const channel of channels) this.#ids.delete(channel);
+  }
+
   /** Checks one message that the client applies. */
   take(message: Message): void {
     const channel = String(message['channel']);

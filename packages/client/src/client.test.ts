@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Client } from './client.ts';
 import { FakeCluster, redirect } from './fakes/fake-cluster.ts';
 import { FakePlatform, settle } from './fakes/fake-platform.ts';
-import { critical, heard, move, position, snapshot, state } from './fakes/said.ts';
+import { critical, heard, ids, move, position, snapshot, state } from './fakes/said.ts';
 
 /** What a shard answers a subscription: a position that covers only critical messages. */
 const answer = position('2.-.0.e.5.0.0.AAAAAA');
@@ -342,7 +342,7 @@ describe('subscribing at run time', () => {
     await cluster.comesBack();
     expect(cluster.last.url.search).toBe('?channels=lobby');
   });
-  it('does not resume from a position that contains a forgotten channel', async () => {
+  it('asks for its state where a position speaks for a channel that was forgotten', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(snapshot({ a: 1 }));
@@ -354,14 +354,14 @@ describe('subscribing at run time', () => {
     await settle();
     stream.ends(4008);
     const second = await cluster.welcomed();
-    expect(second.url.search).toBe('?ticket=T');
+    expect(second.url.search).toBe('?ticket=T&resume=P1&snapshot=1');
     second.says(snapshot({ a: 1 }));
     second.says(position('P2'));
     second.ends(4008);
     const third = await cluster.welcomed();
     expect(third.url.search).toBe('?ticket=T&resume=P2');
   });
-  it('does not resume where the rest of a snapshot came after its channel was left and wanted again', async () => {
+  it('asks for its state where the rest of a snapshot came after its channel was left and wanted again', async () => {
     const cluster = new FakeCluster();
     const stream = await cluster.welcomed();
     stream.says(snapshot({ a: 1 }, { more: true }));
@@ -374,9 +374,39 @@ describe('subscribing at run time', () => {
     expect(lobby.state.size).toBe(0);
     stream.ends(4008);
     const second = await cluster.welcomed();
-    expect(second.url.search).toBe('?ticket=T');
+    expect(second.url.search).toBe('?ticket=T&resume=P1&snapshot=1');
     second.says(snapshot({ a: 1, b: 1 }));
     expect([...lobby.state.keys()]).toEqual(['a', 'b']);
+  });
+  it('gets no critical message twice where its connection breaks before a new subscription is answered', async () => {
+    const cluster = new FakeCluster({ channels: ['lobby', 'sports'] });
+    const stream = await cluster.welcomed({ channels: ['lobby', 'sports'] });
+    const events = heard(cluster);
+    stream.says(position('P1'));
+    stream.says(critical(1));
+    const lobby = cluster.client.channel('lobby');
+    lobby.unsubscribe();
+    lobby.subscribe();
+    await settle();
+    stream.says(critical(2));
+    stream.ends(4008);
+    const second = await cluster.welcomed({ channels: ['lobby', 'sports'] });
+    for (const id of [1, 2, 3]) second.says(critical(id));
+    expect(ids(events)).toEqual([1, 2, 3]);
+    expect(events.filter(({ type }) => type === 'gap')).toEqual([]);
+  });
+  it('begins with the ids of another epoch once a new subscription is answered', async () => {
+    const cluster = new FakeCluster();
+    const stream = await cluster.welcomed();
+    const events = heard(cluster);
+    stream.says(critical(7));
+    const lobby = cluster.client.channel('lobby');
+    lobby.unsubscribe();
+    lobby.subscribe();
+    await settle();
+    stream.says(answer);
+    stream.says(critical(1));
+    expect(ids(events)).toEqual([7, 1]);
   });
   it('shows nothing of the subscription before, once its channel was left and wanted again', async () => {
     const cluster = new FakeCluster();

@@ -194,10 +194,11 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       platform: this.#platform,
       webSocket: () => socketClass(this.#options, this.#platform),
       target,
-      position: () => (this.#subscriptions.hasHoles ? undefined : this.#position),
+      position: () => this.#position,
       more: (resume) => {
         const isNew = resume !== undefined || this.#info.session === undefined;
-        return streamParameters(this.#options, { isNew, stateIsGone: this.#stateIsGone });
+        const stateIsGone = this.#stateIsGone || this.#subscriptions.hasHoles;
+        return streamParameters(this.#options, { isNew, stateIsGone });
       },
       onWelcome: (welcomed) => this.#adopt(welcomed, reason),
       onEnd: (end) => this.#pathEnded(end),
@@ -289,7 +290,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     if (this.#subscriptions.wanted.has(channel)) return;
     this.#subscriptions.add(channel);
     if (this.#subscriptions.hasHoles) {
-      // A try that has named its position already is worth nothing now.
+      // A try that has named its position already has not asked for the state.
       this.#path?.cancel();
       this.#path = undefined;
     }

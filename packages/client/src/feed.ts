@@ -142,8 +142,12 @@ export class Feed extends Listeners<ChannelEvents> implements Channel {
     this.#forgotten ||= served || this.#lastId !== NO_ID || had;
     this.#state.clear();
     this.#cosmetics.take();
-    this.#lastId = NO_ID;
     if (had) this.#tellStores();
+  }
+
+  /** Another subscription begins: its ids may be those of another epoch. */
+  forgetIds(): void {
+    this.#lastId = NO_ID;
   }
 
   endIterations(error?: unknown): void {

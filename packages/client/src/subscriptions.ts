@@ -17,7 +17,7 @@ export class Subscriptions {
     checkChannels(this.wanted);
   }
 
-  /** Whether a position speaks for a channel that was forgotten: resuming from it would leave a hole there. */
+  /** Whether a position may speak for a channel that was forgotten: the changes since then would leave a hole there. */
   get hasHoles(): boolean {
     return [...this.wanted].some((channel) => this.feeds.get(channel)?.forgotten);
   }
@@ -51,7 +51,9 @@ export class Subscriptions {
 
   /** The shard has answered a subscription: what follows belongs to what it was told, unless there is more to tell. */
   answered(): void {
-    if (this.#left.size === 0) this.#stale.clear();
+    if (this.#left.size > 0) return;
+    for (const channel of this.#stale) this.feeds.get(channel)?.forgetIds();
+    this.#stale.clear();
   }
 
   /** It would be refused again at the next visit to the router, and the whole connection with it. */
@@ -86,6 +88,10 @@ export class Subscriptions {
 
   /** Channels that are not wanted keep nothing. */
   forgetUnwanted(): void {
-    for (const [channel, feed] of this.feeds) if (!this.wanted.has(channel)) feed.clear();
+    for (const [channel, feed] of this.feeds) {
+      if (this.wanted.has(channel)) continue;
+      feed.clear();
+      feed.forgetIds();
+    }
   }
 }

@@ -43,7 +43,9 @@ export class DrivenClient {
       conflateMs: 0,
     });
     this.weir.on('error', (error) => this.#faults.push(`${name}: ${error.code} ${error.message}`));
-    this.weir.on('retry', () => undefined);
+    this.weir.on('retry', (event) => this.tap.remark(`retry ${JSON.stringify(event)}`));
+    this.weir.on('open', (event) => this.tap.remark(`open ${JSON.stringify(event)}`));
+    this.weir.on('move', (event) => this.tap.remark(`move ${JSON.stringify(event)}`));
     for (const channel of channels) this.#listen(channel);
   }
 
@@ -80,12 +82,14 @@ export class DrivenClient {
 
   subscribe(channel: string): void {
     if (this.#critical.has(channel)) return;
+    this.tap.remark(`subscribe ${channel}`);
     this.weir.channel(channel).subscribe();
     this.#listen(channel);
   }
 
   unsubscribe(channel: string): void {
     if (this.#critical.size < 2 || !this.#critical.has(channel)) return;
+    this.tap.remark(`unsubscribe ${channel}`);
     this.weir.channel(channel).unsubscribe();
     this.#faults.push(...(this.#critical.get(channel)?.faults ?? []));
     this.#critical.delete(channel);
@@ -131,9 +135,13 @@ export class DrivenClient {
     const channel = this.weir.channel(name);
     const isCurrent = (): boolean => this.#critical.get(name) === oracle;
     channel.on('critical', ({ data }) => {
-      if (isCurrent()) oracle.got(versionOf(data) ?? 0);
+      if (!isCurrent()) return;
+      const { length } = oracle.faults;
+      oracle.got(versionOf(data) ?? 0);
+      if (oracle.faults.length > length) oracle.faults.push(this.tap.trace);
     });
-    channel.on('gap', () => {
+    channel.on('gap', (event) => {
+      this.tap.remark(`gap event ${name} ${JSON.stringify(event)}`);
       if (isCurrent()) oracle.gap();
     });
     channel.on('state', ({ snapshot }) => {
