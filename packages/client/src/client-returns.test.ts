@@ -126,6 +126,28 @@ describe('a move', () => {
     fresh.ends(1006);
     expect(cluster.client.status).toBe('waiting');
   });
+  it('is begun again where another epoch begins meanwhile: its messages come once', async () => {
+    const cluster = new FakeCluster();
+    const events = heard(cluster);
+    const old = await cluster.welcomed();
+    old.says(critical(9));
+    old.says(position('P1'));
+    old.says(move);
+    await settle();
+    cluster.last.says(redirect);
+    const shown = cluster.last;
+    expect(shown.url.searchParams.get('resume')).toBe('P1');
+    old.says({ type: 'gap', channel: 'lobby', lane: 'critical', after: 9, reset: true });
+    old.says(position('P2'));
+    old.says(critical(1));
+    expect(shown.closedWith).toBe(1000);
+    const fresh = await cluster.welcomed({ shard: 'b', resumed: true });
+    expect(fresh.url.searchParams.get('resume')).toBe('P2');
+    fresh.says(critical(1));
+    fresh.says(critical(2));
+    expect(ids(events)).toEqual([9, 1, 2]);
+    expect(old.closedWith).toBe(4002);
+  });
   it('that fails keeps the old stream; when that one ends, the client reconnects', async () => {
     const cluster = new FakeCluster();
     const events = heard(cluster);

@@ -158,10 +158,14 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     this.#retryTimer = undefined;
     this.#renewal.stop();
     this.#watch.stop();
-    this.#path?.cancel();
-    this.#path = undefined;
+    this.#cancelPath();
     this.#current?.close();
     this.#current = undefined;
+  }
+
+  #cancelPath(): void {
+    this.#path?.cancel();
+    this.#path = undefined;
   }
 
   // ── towards a stream ──────────────────────────────────────────────────────────────────────────────────────
@@ -260,6 +264,11 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       case 'cosmetic':
       case 'gap':
         if (this.#subscriptions.hears(message)) this.channel(message.channel).receive(message);
+        if (message.type === 'gap' && message.reset && this.#path) {
+          // Ids begin anew. A shard that was shown the position before would say so again, and send them again.
+          this.#cancelPath();
+          this.#visitRouter();
+        }
         if (this.#memory && message.type !== 'state') this.#pace.request();
         break;
       case 'position':
@@ -291,8 +300,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     this.#subscriptions.add(channel);
     if (this.#subscriptions.hasHoles) {
       // A try that has named its position already has not asked for the state.
-      this.#path?.cancel();
-      this.#path = undefined;
+      this.#cancelPath();
     }
     this.#syncSoon();
   }
