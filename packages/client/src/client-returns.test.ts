@@ -137,10 +137,15 @@ describe('a move', () => {
     cluster.last.says(redirect);
     const shown = cluster.last;
     expect(shown.url.searchParams.get('resume')).toBe('P1');
-    old.says({ type: 'gap', channel: 'lobby', lane: 'critical', after: 9, reset: true });
+    for (const channel of ['lobby', 'sports']) {
+      old.says({ type: 'gap', channel, lane: 'critical', after: 9, reset: true });
+      await settle();
+    }
     old.says(position('P2'));
     old.says(critical(1));
     expect(shown.closedWith).toBe(1000);
+    // Router and stream, for the first connection and the move, and one more visit.
+    expect(cluster.opened).toBe(5);
     const fresh = await cluster.welcomed({ shard: 'b', resumed: true });
     expect(fresh.url.searchParams.get('resume')).toBe('P2');
     fresh.says(critical(1));

@@ -264,7 +264,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       case 'cosmetic':
       case 'gap':
         if (this.#subscriptions.hears(message)) this.channel(message.channel).receive(message);
-        if (message.type === 'gap' && message.reset && this.#path) {
+        if (message.type === 'gap' && message.reset && this.#path?.shown) {
           // Ids begin anew. A shard that was shown the position before would say so again, and send them again.
           this.#cancelPath();
           this.#visitRouter();

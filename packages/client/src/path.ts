@@ -40,6 +40,8 @@ interface PathOptions {
 }
 
 export class Path {
+  /** The position that the shard was shown. */
+  shown: string | undefined;
   readonly #options: PathOptions;
   #WebSocket: SocketClass | undefined;
   #stage: Stage = 'token';
@@ -88,6 +90,7 @@ export class Path {
     this.#step('stream');
     const { position, more } = this.#options;
     const resume = position();
+    this.shown = resume;
     this.#dial(streamTarget(redirect.url, resume, more(resume)), (wire) => {
       wire.onMessage = (message) => {
         if (message.type !== 'welcome') return;
