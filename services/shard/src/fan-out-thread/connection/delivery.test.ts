@@ -18,8 +18,8 @@ function answer(of: Partial<CatchUpAnswer>): CatchUpAnswer {
   return { bytes: new Uint8Array(), cursors, criticalLive: of.live === true, live: false, ...of };
 }
 
-function subscribed(delivery: Delivery, room: boolean, last?: number): void {
-  delivery.subscribe(['c'], { ...AT, room, isAgain: () => false, last });
+function subscribed(delivery: Delivery, last?: number): void {
+  delivery.subscribe(['c'], { ...AT, isAgain: () => false, last });
 }
 
 const EVENTS = {
@@ -28,9 +28,8 @@ const EVENTS = {
   'caughtUp with less': (d: Delivery) => d.caughtUp(answer({}), 5),
   holdState: (d: Delivery) => d.holdState(BATCH, CHANNELS, 5),
   holdCritical: (d: Delivery) => d.holdCritical(BATCH),
-  'subscribe with room': (d: Delivery) => subscribed(d, true),
-  'subscribe without room': (d: Delivery) => subscribed(d, false),
-  'subscribe without room for the last': (d: Delivery) => subscribed(d, false, 7),
+  subscribe: (d: Delivery) => subscribed(d),
+  'subscribe for the last': (d: Delivery) => subscribed(d, 7),
   'restart of state': (d: Delivery) => d.restart({ state: true, criticalSinceSeq: undefined }, AT),
   'restart of critical': (d: Delivery) => d.restart({ state: false, criticalSinceSeq: 9 }, AT),
   close: (d: Delivery) => void d.close(),
@@ -71,9 +70,8 @@ const TABLE: Readonly<Record<Event, string>> = {
   'caughtUp with less': '      joining   -         stateHeld held  closing gone',
   holdState: '               joining   stateHeld stateHeld held  closing gone',
   holdCritical: '            joining   live      held      held  closing gone',
-  'subscribe with room': '     joining   joining   joining   held  closing gone',
-  'subscribe without room': '  joining   stateHeld stateHeld held  closing gone',
-  'subscribe without room for the last': 'joining joining joining held closing gone',
+  subscribe: '               joining   joining   joining   held  closing gone',
+  'subscribe for the last': '  joining   joining   joining   held  closing gone',
   'restart of state': '        joining   stateHeld stateHeld held  closing gone',
   'restart of critical': '     joining   joining   joining   held  closing gone',
   close: '                   closing   closing   closing   closing closing gone',
@@ -111,18 +109,15 @@ describe('Delivery', () => {
     expect([delivery.mayAsk, delivery.liveSinceMs]).toEqual([false, 5]);
   });
 
-  it.each([
-    'subscribe with room',
-    'restart of state',
-    'restart of critical',
-    'holdCritical',
-    'leave',
-  ] as const)('drops the answer that is under way at %s', (event) => {
-    const delivery = deliveryIn('stateHeld');
-    delivery.asked(3);
-    EVENTS[event](delivery);
-    expect(delivery.answered(3)).toBe(false);
-  });
+  it.each(['subscribe', 'restart of state', 'restart of critical', 'holdCritical', 'leave'] as const)(
+    'drops the answer that is under way at %s',
+    (event) => {
+      const delivery = deliveryIn('stateHeld');
+      delivery.asked(3);
+      EVENTS[event](delivery);
+      expect(delivery.answered(3)).toBe(false);
+    },
+  );
 
   it('stays before a batch that does not fit', () => {
     const delivery = deliveryIn('live');
@@ -134,16 +129,14 @@ describe('Delivery', () => {
   });
 
   it.each(['joining', 'live', 'stateHeld', 'held'] as const)(
-    'asks for the last critical messages of a new channel, with or without room, when %s',
+    'asks for the last critical messages of a new channel when %s',
     (state) => {
-      for (const room of [true, false]) {
-        const delivery = deliveryIn(state);
-        subscribed(delivery, room, 7);
-        expect(delivery.criticalLive).toBe(false);
-        expect(delivery.cursors.find(({ channel }) => channel === 'c')?.last).toBe(7);
-        EVENTS['restart of state'](delivery);
-        expect(delivery.cursors.find(({ channel }) => channel === 'c')?.last).toBe(7);
-      }
+      const delivery = deliveryIn(state);
+      subscribed(delivery, 7);
+      expect(delivery.criticalLive).toBe(false);
+      expect(delivery.cursors.find(({ channel }) => channel === 'c')?.last).toBe(7);
+      EVENTS['restart of state'](delivery);
+      expect(delivery.cursors.find(({ channel }) => channel === 'c')?.last).toBe(7);
     },
   );
 
@@ -167,7 +160,6 @@ describe('Delivery', () => {
     delivery.subscribe(['a', 'b'], {
       ...AT,
       channels: [],
-      room: false,
       last: undefined,
       isAgain: (channel) => channel === 'b',
     });

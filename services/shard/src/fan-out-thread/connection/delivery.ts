@@ -16,9 +16,7 @@
 //   caughtUp with less             joining     -           stateHeld   held
 //   holdState                      joining     stateHeld   stateHeld   held
 //   holdCritical                   joining     live        held        held
-//   subscribe with room            joining     joining     joining     held
-//   subscribe without room         joining     stateHeld   stateHeld   held
-//   the same, for earlier messages joining     joining     joining     held
+//   subscribe                      joining     joining     joining     held
 //   restart of state               joining     stateHeld   stateHeld   held
 //   restart of critical            joining     joining     joining     held
 //   close                          closing     closing     closing     closing
@@ -198,15 +196,13 @@ export class Delivery {
 
   /**
    * The client subscribes: these channels begin with a snapshot, and with critical messages from now on. `isAgain` says
-   * whether a snapshot of the channel is charged to the client. With `room` for a piece, the critical messages of all
-   * channels come in pieces first: the main thread learns of the channels only now, so batches that are under way may
-   * lack the critical messages of the new channels. So they do without room where the client asks for earlier messages: those
-   * come before all later ones.
+   * whether a snapshot of the channel is charged to the client. The critical messages of all channels come in pieces
+   * first: the main thread learns of the channels only now, so batches that are under way may lack the critical messages
+   * of the new channels.
    */
   subscribe(
     added: readonly string[],
     at: Standpoint & {
-      readonly room: boolean;
       readonly isAgain: (channel: string) => boolean;
       /** Begin with so many of the newest critical messages. */
       readonly last: number | undefined;
@@ -216,7 +212,7 @@ export class Delivery {
     const { criticalSeq } = at.heads;
     this.#askId = 0;
     this.#rewind(at);
-    if (this.#state === 'stateHeld' && (at.room || at.last !== undefined)) {
+    if (this.#state === 'stateHeld') {
       this.#become('joining');
       this.#criticalFrom(criticalSeq);
     }

@@ -99,7 +99,6 @@ export class FanOut {
     connection.delivery.subscribe(added, {
       channels,
       heads,
-      room: this.#hasRoom(connection),
       last,
       isAgain: (channel) => connection.redraws?.begin(channel) === true,
     });
