@@ -23,13 +23,10 @@ import type { CloseEvent, ConnectOptions, Info, OpenEvent, Status, Weir, WeirEve
 import { Renewal } from './renewal.ts';
 import { RetryPolicy } from './retry.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Telling } from './telling.ts';
 import { socketClass, streamParameters, visitTarget } from './visit.ts';
 import { Watch } from './watch.ts';
 import type { Wire } from './wire.ts';
-
-/** Two messages at a time, four times a second, after twelve at once: below what a shard allows by default. */
-const SYNC_GAP_MS = 250;
-const SYNC_BURST_MS = 12 * SYNC_GAP_MS;
 
 export class Client extends Listeners<WeirEvents> implements Weir {
   readonly #options: ConnectOptions;
@@ -39,6 +36,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   readonly #watch: Watch;
   readonly #renewal: Renewal;
   readonly #subscriptions: Subscriptions;
+  readonly #telling: Telling;
   readonly #changed = new Set<Feed>();
   #stopLife: (() => void) | undefined;
   #current: Wire | undefined;
@@ -55,9 +53,6 @@ export class Client extends Listeners<WeirEvents> implements Weir {
   #stateIsGone = false;
   /** Spares the next visit to the router the measurement, as long as nothing speaks against the last one. */
   #hint: string | undefined;
-  #syncIsDue = false;
-  /** When the stream might be told next at a steady pace; in the past while a burst is allowed. */
-  #nextSyncMs = Number.NEGATIVE_INFINITY;
   #status: Status = 'closed';
   #info: Info = NO_INFO;
 
@@ -68,6 +63,10 @@ export class Client extends Listeners<WeirEvents> implements Weir {
     this.#options = options;
     this.#platform = platform;
     this.#subscriptions = new Subscriptions(options.channels ?? []);
+    this.#telling = new Telling(platform, () => {
+      this.#sync();
+      if (this.#current === undefined && this.#retryTimer === undefined) this.#visitRouter();
+    });
     this.#policy = new RetryPolicy(options.reconnect ?? {}, () => platform.random());
     const gapMs = Math.min(Math.max(options.conflateMs ?? 50, 0), 10_000);
     this.#pace = new Pace(platform, gapMs, () => this.#announce());
@@ -302,27 +301,11 @@ export class Client extends Listeners<WeirEvents> implements Weir {
       // A try that has named its position already has not asked for the state.
       this.#cancelPath();
     }
-    this.#syncSoon();
+    this.#telling.request();
   }
 
   #unsubscribe(channel: string): void {
-    if (this.#subscriptions.leave(channel)) this.#syncSoon();
-  }
-
-  /** Calls of one turn become one message each, and turns wait: a shard bounds how many messages a client may send. */
-  #syncSoon(): void {
-    if (this.#syncIsDue) return;
-    this.#syncIsDue = true;
-    const run = (): void => {
-      this.#syncIsDue = false;
-      this.#sync();
-      if (this.#current === undefined && this.#retryTimer === undefined) this.#visitRouter();
-    };
-    const nowMs = this.#platform.now();
-    this.#nextSyncMs = Math.max(this.#nextSyncMs, nowMs - SYNC_BURST_MS) + SYNC_GAP_MS;
-    const waitMs = this.#nextSyncMs - nowMs;
-    if (waitMs > 0) this.#platform.setTimeout(run, waitMs);
-    else queueMicrotask(run);
+    if (this.#subscriptions.leave(channel)) this.#telling.request();
   }
 
   /** Tells the stream what is wanted and not served, and the reverse. */

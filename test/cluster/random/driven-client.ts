@@ -43,9 +43,8 @@ export class DrivenClient {
       conflateMs: 0,
     });
     this.weir.on('error', (error) => this.#faults.push(`${name}: ${error.code} ${error.message}`));
-    this.weir.on('retry', (event) => this.tap.remark(`retry ${JSON.stringify(event)}`));
-    this.weir.on('open', (event) => this.tap.remark(`open ${JSON.stringify(event)}`));
-    this.weir.on('move', (event) => this.tap.remark(`move ${JSON.stringify(event)}`));
+    for (const name of ['retry', 'open', 'move'] as const)
+      this.weir.on(name, (event: unknown) => this.tap.remark(`${name} ${JSON.stringify(event)}`));
     for (const channel of channels) this.#listen(channel);
   }
 

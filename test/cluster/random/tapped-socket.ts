@@ -67,12 +67,11 @@ export class Tap {
   }
 
   #note(socket: TappedSocket, message: Readonly<Record<string, unknown>>): void {
-    const { type, channel, set, del, snapshot, more, pos, resumed, shard } = message;
+    const { type, channel, id, reset, set, del, snapshot, more, pos, resumed, shard } = message;
     const versions = Object.entries(set ?? {}).map(([key, value]) => `${key}=${versionOf(value)}`);
     const what = { snapshot, more, pos, resumed, shard, ...(del === undefined ? {} : { del }) };
     const differ = this.#mayDiffer() ? ' (shards may differ)' : '';
     const left = socket.left ? ' (left)' : '';
-    const { id, reset } = message;
     this.remark(
       `${new URL(socket.url).port}${left}${differ} ${type} ${channel ?? ''} ${id ?? ''} ${reset ?? ''} ${versions.join(' ')} ${JSON.stringify(what)}`,
     );
