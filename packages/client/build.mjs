@@ -26,7 +26,7 @@ const shared = {
  * names that stand in this list are shortened.
  */
 const INNER =
-  /^(?:announce|answered|cancel|changes|declareLoss|delayMs|endIterations|failures|feeds|forgetHalf|forgetIds|forgetUnwanted|forgotten|hasHoles|heardMs|hears|isQuiet|lastId|livedMs|markSnapshot|onClose|onEnd|onLife|onMessage|onWelcome|recall|request|seesPings|shown|stateIsGone|streamBegan|tokenPrefix|turn|wallMs|wanted|wants)$/;
+  /^(?:announce|began|begins|cancel|changes|declareLoss|delayMs|endIterations|failures|feeds|forgetHalf|forgetUnwanted|forgotten|hasHoles|heardMs|hears|isQuiet|lastId|livedMs|markSnapshot|onClose|onEnd|onLife|onMessage|onWelcome|recall|request|seesPings|shown|stateIsGone|streamBegan|tokenPrefix|turn|wallMs|wanted|wants)$/;
 
 const node = { ...shared, entryPoints: [here('src/index.ts')], platform: 'node' };
 const browser = {

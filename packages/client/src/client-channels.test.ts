@@ -4,8 +4,8 @@ import { FakeCluster } from './fakes/fake-cluster.ts';
 import { settle } from './fakes/fake-platform.ts';
 import { critical, heard, ids, position, snapshot, state } from './fakes/said.ts';
 
-/** What a shard answers a subscription: a position that covers only critical messages. */
-const answer = position('2.-.0.e.5.0.0.AAAAAA');
+/** What a shard answers a subscription. */
+const answer = { ...position('P0'), channels: ['lobby'] };
 
 describe('subscribing at run time', () => {
   it('sends one message a turn', async () => {
@@ -184,5 +184,49 @@ describe('subscribing at run time', () => {
     cluster.platform.advance(1_000);
     await settle();
     expect(stream.sent.at(-1)).toEqual({ type: 'subscribe', channels: ['lobby'] });
+  });
+  it('shows no part of a snapshot that an unsubscribe has ended, however late its answer comes', async () => {
+    const cluster = new FakeCluster({ channels: ['lobby', 'sports'] });
+    const stream = await cluster.welcomed({ channels: ['lobby', 'sports'] });
+    const lobby = cluster.client.channel('lobby');
+    const sizes: number[] = [];
+    lobby.on('state', () => sizes.push(lobby.state.size));
+    for (let subscription = 0; subscription < 2; subscription++) {
+      lobby.unsubscribe();
+      await settle();
+      lobby.subscribe();
+      await settle();
+    }
+    // The shard answers the first subscription and begins its snapshot; then it reads of its end, and of the second one.
+    stream.says(answer);
+    stream.says(snapshot({ a: 1 }, { more: true }));
+    stream.says(answer);
+    stream.says(snapshot({}));
+    stream.says(snapshot({ a: 2 }, { more: true }));
+    stream.says(snapshot({ b: 2 }));
+    cluster.platform.advance(100);
+    await settle();
+    expect([...lobby.state]).toEqual([
+      ['a', 2],
+      ['b', 2],
+    ]);
+    expect(sizes.filter((size) => size !== 0 && size !== 2)).toEqual([]);
+  });
+  it('does not take the answer to a subscription before for that to one which it has not told yet', async () => {
+    const cluster = new FakeCluster({ channels: ['lobby', 'sports'] });
+    const stream = await cluster.welcomed({ channels: ['lobby', 'sports'] });
+    const lobby = cluster.client.channel('lobby');
+    lobby.unsubscribe();
+    lobby.subscribe();
+    await settle();
+    lobby.unsubscribe();
+    lobby.subscribe();
+    stream.says(answer);
+    stream.says(snapshot({ a: 1 }));
+    expect(lobby.state.size).toBe(0);
+    await settle();
+    stream.says(answer);
+    stream.says(snapshot({ a: 2 }));
+    expect([...lobby.state]).toEqual([['a', 2]]);
   });
 });

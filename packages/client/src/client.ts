@@ -4,7 +4,6 @@
 //     ▲                                                 │
 //     └──────── RetryPolicy ◀── closed ─────────────────┘   a move is a Path beside a Wire that still counts
 import type { ServerMessage } from '@weir/protocol';
-import { coversOnlyCritical } from '@weir/protocol';
 import type { Target } from './address.ts';
 import { moveTarget, parseUrl } from './address.ts';
 import { afterClose, codes } from './after-close.ts';
@@ -271,7 +270,7 @@ export class Client extends Listeners<WeirEvents> implements Weir {
         if (this.#memory && message.type !== 'state') this.#pace.request();
         break;
       case 'position':
-        if (coversOnlyCritical(message.pos)) this.#subscriptions.answered();
+        this.#subscriptions.began(message.channels ?? []);
         this.#position = message.pos;
         this.#stateIsGone = false;
         if (this.#memory) this.#pace.request();

@@ -145,8 +145,9 @@ export class Feed extends Listeners<ChannelEvents> implements Channel {
     if (had) this.#tellStores();
   }
 
-  /** Another subscription begins: its ids may be those of another epoch. */
-  forgetIds(): void {
+  /** Another subscription begins: half a snapshot is of the one before, and ids may be those of another epoch. */
+  begins(): void {
+    this.#state.forgetHalf();
     this.#lastId = NO_ID;
   }
 

@@ -49,11 +49,13 @@ export class Subscriptions {
     return this.wanted.has(channel) && !(type === 'state' && this.#stale.has(channel));
   }
 
-  /** The shard has answered a subscription: what follows belongs to what it was told, unless there is more to tell. */
-  answered(): void {
-    if (this.#left.size > 0) return;
-    for (const channel of this.#stale) this.feeds.get(channel)?.forgetIds();
-    this.#stale.clear();
+  /** The shard begins these channels. Where it has been told, or is to be told, of a later end, that does not count. */
+  began(channels: readonly string[]): void {
+    for (const channel of channels) {
+      if (this.#left.has(channel) || !this.#served.has(channel)) continue;
+      this.#stale.delete(channel);
+      this.feeds.get(channel)?.begins();
+    }
   }
 
   /** It would be refused again at the next visit to the router, and the whole connection with it. */
@@ -91,7 +93,7 @@ export class Subscriptions {
     for (const [channel, feed] of this.feeds) {
       if (this.wanted.has(channel)) continue;
       feed.clear();
-      feed.forgetIds();
+      feed.begins();
     }
   }
 }

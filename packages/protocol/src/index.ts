@@ -41,7 +41,6 @@ export {
   isToken,
   parseChannels,
 } from './names.ts';
-export { coversOnlyCritical, NO_EPOCH } from './no-epoch.ts';
 export { moveUrl, paths, secured, streamUrl, subprotocol } from './paths.ts';
 export type { PayloadBounds, PayloadProblem, PayloadVerdict } from './payload.ts';
 export { readPayload, validatePayload } from './payload.ts';

@@ -72,6 +72,8 @@ export interface GapMessage {
 export interface PositionMessage {
   readonly type: 'position';
   readonly pos: string;
+  /** In the answer to a subscription: its channels begin now, and nothing of them that came before belongs to it. */
+  readonly channels?: readonly string[];
 }
 
 /** Says only that the path is alive; sent if there is no other message. */

@@ -27,6 +27,7 @@ it('misses no critical message of the new channel if it comes back before the sn
   const client = await joining();
   client.ws.send(JSON.stringify({ type: 'subscribe', channels: ['news'] }));
   await until(() => client.position !== undefined, 'a position for what is critical');
+  expect(client.of('position')[0]?.message).toMatchObject({ channels: ['news'] });
   await js.publish('weir.critical.news', '0');
   await until(() => client.ids.length === 1, 'the first message');
   expect(client.has('large')).toBe(false);

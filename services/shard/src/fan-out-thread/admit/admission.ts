@@ -3,12 +3,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseCode, Position, Ticket, TicketProblem, Verified } from '@weir/protocol';
-import { closeCodes, decodePosition, limits, NO_EPOCH, paths, subprotocol } from '@weir/protocol';
+import { closeCodes, decodePosition, limits, paths, subprotocol } from '@weir/protocol';
 import { FrameGate, refuseSocket } from '@weir/runtime';
 import type { PerMessageDeflateOptions, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { Arrived, ChannelStart } from '../../port/messages.ts';
 import type { AdmitOutcome } from '../../port/outcomes.ts';
+import { NO_EPOCH } from '../connection/beginning.ts';
 
 /** A client that is admitted. */
 export interface Arrival {

@@ -1,8 +1,11 @@
 // The position that says where critical messages begin. It goes behind every `gap` with `reset`: without it, a client
 // that moves to another shard before its next position would be sent the same messages again. And it answers every
 // subscription: without it, a client that comes back before its next position would miss messages of the new channels.
-import type { ControlMessage } from '@weir/protocol';
-import { encodePosition, NO_EPOCH } from '@weir/protocol';
+import type { PositionMessage } from '@weir/protocol';
+import { encodePosition } from '@weir/protocol';
+
+/** No stream has this epoch: the position does not speak of the state, which begins with snapshots. */
+export const NO_EPOCH = '-';
 
 /**
  * `hashes`: of the channels that it speaks for, as positions carry them. `criticalMs`: when the message at `criticalSeq`
@@ -13,7 +16,7 @@ export function beginningAt(
   criticalSeq: number,
   hashes: string,
   criticalMs?: number,
-): ControlMessage {
+): PositionMessage {
   const critical = { criticalEpoch, criticalSeq, criticalMs };
   const at = { stateEpoch: NO_EPOCH, stateSeq: 0, stateMs: 0, ...critical, channels: [hashes] };
   return { type: 'position', pos: encodePosition(at) };

@@ -103,7 +103,7 @@ export class FanOut {
       isAgain: (channel) => connection.redraws?.begin(channel) === true,
     });
     this.#regroup(connection, [...channels, ...added]);
-    this.#sayBeginning(connection);
+    this.#sayBeginning(connection, added);
   }
 
   unsubscribe(connection: Connection, removed: readonly string[]): void {
@@ -333,11 +333,11 @@ export class FanOut {
   }
 
   /**
-   * Says from where critical messages go on in all channels of a connection that has subscribed. The next full position
+   * Says which channels begin, and from where critical messages go on in all channels of the connection. The next full position
    * comes when the connection is live: until then an earlier one would not speak for the new channels, and a client that
    * came back with it would miss messages without a word.
    */
-  #sayBeginning(connection: Connection): void {
+  #sayBeginning(connection: Connection, added: readonly string[]): void {
     const group = this.#memberships.groupOf(connection);
     if (group === undefined) return;
     const { criticalEpoch, criticalSeq, criticalMs } = this.#heads;
@@ -348,7 +348,7 @@ export class FanOut {
       group.hashes,
       at === criticalSeq ? criticalMs : undefined,
     );
-    this.say(connection, utf8Frame(controlText(position)));
+    this.say(connection, utf8Frame(controlText({ ...position, channels: added })));
   }
 
   /** The position that tells a connection that it is live. */
